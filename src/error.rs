@@ -1,0 +1,107 @@
+//! The one error type of the crate.
+//!
+//! A message says what failed, which file or value it was, and where; [`Error::hint`] says what to do about it and is
+//! kept apart so that a caller can show it on a line of its own.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What kind of failure it was. Each kind is one exception class in Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument is out of its documented range.
+    InvalidArgument,
+    /// The picture cannot be decoded, or is larger than the limits allow.
+    Image,
+    /// A model file is not in the model directory and may not be fetched.
+    ModelNotFound,
+    /// A model file's content does not match its hash or is no readable model.
+    ModelCorrupt,
+    /// A readable model whose inputs, outputs or characters do not fit the role it was given.
+    ModelMismatch,
+    /// No source could deliver a model.
+    Download,
+    /// A file or directory could not be read or written.
+    Io,
+    /// ONNX Runtime's library is missing, too old or ambiguous.
+    RuntimeUnavailable,
+    /// ONNX Runtime refused a session or a run.
+    Inference,
+    /// The engine was freed; it never reopens.
+    ResourcesFreed,
+    /// The engine belongs to the parent of this forked process.
+    Forked,
+    /// The caller asked for the work to end early.
+    Cancelled,
+    /// A defect of this crate.
+    Internal,
+}
+
+/// An error with its kind, a message for people, a hint, and the error that caused it.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`. The message starts in lower case and has no full stop at its end.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, source: None }
+    }
+
+    /// Adds what the reader can do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the error that caused this one; its text becomes part of what [`fmt::Display`] prints.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// A failed operation on a file or directory, for example `Error::io("read", path, error)`.
+    pub fn io(verb: &str, path: &Path, source: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, format!("cannot {verb} {}", path.display())).with_source(source)
+    }
+
+    /// What kind of failure it was.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What the reader can do about it, if there is something.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(source) = &self.source {
+            write!(f, ": {source}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n{hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
