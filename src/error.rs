@@ -18,6 +18,8 @@ pub enum ErrorKind {
     InvalidArgument,
     /// The picture cannot be decoded, or is larger than the limits allow.
     Image,
+    /// There is no picture file of that name.
+    ImageNotFound,
     /// A model file is not in the model directory and may not be fetched.
     ModelNotFound,
     /// A model file's content does not match its hash or is no readable model.
@@ -68,6 +70,13 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    /// Puts the file or value that the message is about in front of it.
+    #[must_use]
+    pub fn named(mut self, subject: &str) -> Self {
+        self.message = format!("{subject}: {}", self.message);
         self
     }
 

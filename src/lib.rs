@@ -1,5 +1,32 @@
-//! OCR with ONNX models: pictures to text with positions.
-pub mod error;
-pub mod models;
+//! OCR with ONNX models: pictures to text with positions, and every resource given back.
+//!
+//! ```text
+//! image ─ decode ─ detect ─ crop ─ (line turn) ─ recognise ─ order ─ Page
+//! model directory ─ store ─ (conditioned bytes) ─ session
+//! ```
+//!
+//! [`image`] makes pixels of files, [`detect`] finds regions with text, [`image::warp`] cuts them out, [`orient`] turns
+//! lines that are upside down, [`recognize`] reads them, [`page`] puts them in order. [`engine`] owns these stages;
+//! [`models`] has the models they run.
+//!
+//! # Trust
+//! Pictures and model files are foreign bytes. Pictures are decoded by safe Rust under explicit limits, models are read
+//! by safe Rust and then handed to ONNX Runtime, which is native code: load only models that you trust or whose hash
+//! the [`models::catalog`] knows.
 
+pub mod detect;
+pub mod engine;
+pub mod error;
+pub mod geometry;
+pub mod image;
+pub mod memory;
+pub mod models;
+pub mod options;
+pub mod orient;
+pub mod page;
+#[cfg(feature = "python")]
+mod python;
+pub mod recognize;
+
+pub use engine::{Engine, ModelFiles};
 pub use error::{Error, ErrorKind, Result};

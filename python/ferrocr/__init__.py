@@ -1,0 +1,1 @@
+"""OCR with a Rust core."""

@@ -1,0 +1,157 @@
+"""``AsposeAI`` on ferrocr's engine, and a runner for scripts that import it from ``aspose.ocr.ai``.
+
+In a program of your own::
+
+    from ferrocr.compat.aspose import AsposeAI
+
+A script that says ``from aspose.ocr.ai import AsposeAI`` runs unchanged with::
+
+    python -m ferrocr.compat.aspose script.py [args]
+"""
+
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Self
+
+import ferrocr
+
+if TYPE_CHECKING:
+    from ferrocr import Page, ReleaseReport
+
+EXIT_USAGE = 2
+_USAGE = "usage: python -m ferrocr.compat.aspose script.py [args]"
+
+
+class AsposeAI:
+    """The models on disk, and reading with them, in the shape of Aspose's class of this name.
+
+    Making one is cheap: models are loaded by the first `recognize`. After `free_resources` every method raises
+    `ResourcesFreedError`, which is a `RuntimeError`.
+    """
+
+    def __init__(self, model_dir: str | os.PathLike[str] | None = None, **options: Any) -> None:  # noqa: ANN401
+        """Open the model directory.
+
+        Args:
+            model_dir: The directory; None takes ``FERROCR_MODEL_DIR`` or the user's own.
+            options: Whatever else `ferrocr.OcrEngine` takes.
+        """
+        self._engine = ferrocr.OcrEngine(model_dir=model_dir, **options)
+
+    def list_local(self) -> list[str]:
+        """File names of the models in the directory, sorted; empty where it does not exist yet."""
+        return self._engine.list_local()
+
+    def get_local_path(self, name: str | None = None) -> str:
+        """Absolute path of the directory, or of the model `name` in it."""
+        return self._engine.get_local_path(name)
+
+    def recognize(self, image: Any, **options: Any) -> "Page":  # noqa: ANN401
+        """Read `image`: whatever `ferrocr.OcrEngine.recognize` takes."""
+        return self._engine.recognize(image, **options)
+
+    def free_resources(self) -> "ReleaseReport":
+        """Give everything back; calling it again returns the same report."""
+        return self._engine.free_resources()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `free_resources` has been called."""
+        return self._engine.closed
+
+    def __enter__(self) -> Self:
+        """Return itself; its end frees the resources."""
+        self._engine.__enter__()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Free the resources."""
+        self.free_resources()
+
+
+def audit_models(directory: str | os.PathLike[str]) -> list[str]:
+    """One line for each model in `directory`: ``OLD: path`` if its name begins with ``old_``, or ``CURRENT: path``."""
+    store = ferrocr.ModelStore(directory)
+    return [
+        f"{'OLD' if name.startswith('old_') else 'CURRENT'}: {store.get_local_path(name)}"
+        for name in store.list_local()
+    ]
+
+
+def install() -> str | None:
+    """Make `aspose.ocr.ai.AsposeAI` importable in this process, in place of any package of that name.
+
+    Other packages of a real ``aspose`` namespace, such as ``aspose.words``, stay importable.
+
+    Returns:
+        Where a real ``aspose`` package lies, if one is installed; None otherwise.
+    """
+    shadowed = _real_aspose()
+    ai = _StandIn("aspose.ocr.ai", None, AsposeAI=AsposeAI)
+    ocr = _StandIn("aspose.ocr", [], ai=ai)
+    root = _StandIn("aspose", shadowed, ocr=ocr)
+    sys.modules.update({module.__name__: module for module in (root, ocr, ai)})
+    return shadowed[0] if shadowed else None
+
+
+class _StandIn(ModuleType):
+    """A module made here, with `members`; a package where `search` says in which directories its other modules lie."""
+
+    def __init__(self, name: str, search: list[str] | None, **members: object) -> None:
+        super().__init__(name, "Stands in for the module of that name; served by ferrocr.")
+        self.__spec__ = ModuleSpec(name, None, is_package=search is not None)
+        self.__dict__.update(members, __all__=list(members))
+        if search is not None:
+            self.__path__ = search
+
+
+def _real_aspose() -> list[str]:
+    """The directories of an installed ``aspose`` package that is not this module's own."""
+    loaded = sys.modules.get("aspose")
+    if isinstance(loaded, _StandIn):
+        return list(loaded.__path__)
+    try:
+        spec = find_spec("aspose")
+    except ValueError:  # a module of that name without a spec, put into sys.modules by someone
+        return []
+    return list((spec and spec.submodule_search_locations) or ())
+
+
+def run_script(script: str, arguments: Sequence[str]) -> None:
+    """Run `script` as ``__main__`` with the stand-ins installed; what it raises, SystemExit too, goes through."""
+    sys.path.insert(0, str(Path(script).resolve().parent))
+    sys.argv = [script, *arguments]
+    real = install()
+    if real is not None:
+        print(f"note: using ferrocr in place of the aspose package at {real}", file=sys.stderr)
+    runpy.run_path(script, run_name="__main__")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the script named by the first argument; 2 when there is none or it cannot be read."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(_USAGE)
+        return 0
+    if not arguments:
+        print(f"error: no script given\n{_USAGE}", file=sys.stderr)
+        return EXIT_USAGE
+    script, *rest = arguments
+    if not Path(script).exists():
+        print(f"error: cannot run {script}: no such file", file=sys.stderr)
+        return EXIT_USAGE
+    run_script(script, rest)
+    return 0
+
+
+if __name__ == "__main__":
+    # This file runs as `__main__` here; scripts and callers must see one class, that of the imported module.
+    from ferrocr.compat import aspose
+
+    sys.exit(aspose.main())

@@ -1,0 +1,65 @@
+"""Every exception that ferrocr raises on purpose.
+
+The first line of a message says what, which and where; a second line, if there is one, says what to do.
+Each class is also one of Python's own where that fits, so that code which does not know ferrocr catches it.
+"""
+
+
+class OcrError(Exception):
+    """Base of all of them. Raised itself only for defects of ferrocr."""
+
+
+class InvalidArgumentError(OcrError, ValueError):
+    """An argument is out of its documented range."""
+
+
+class ImageError(OcrError, ValueError):
+    """A picture cannot be decoded, or is larger than the limits allow."""
+
+
+class ImageNotFoundError(ImageError, FileNotFoundError):
+    """There is no picture file of that name."""
+
+
+class ModelNotFoundError(OcrError, FileNotFoundError):
+    """A model file is not in the model directory and may not be downloaded."""
+
+
+class ModelCorruptError(OcrError):
+    """A model file does not match its hash or is no readable model."""
+
+
+class ModelMismatchError(OcrError, ValueError):
+    """A readable model whose inputs, outputs or characters do not fit the role it was given."""
+
+
+class ModelInUseError(OcrError, PermissionError):
+    """A model file is in use and must not be removed."""
+
+
+class DownloadError(OcrError, ConnectionError):
+    """No source could deliver a model."""
+
+
+class StorageError(OcrError, OSError):
+    """A file or directory could not be read or written."""
+
+
+class RuntimeUnavailableError(OcrError, ImportError):
+    """ONNX Runtime's library is missing, too old or ambiguous."""
+
+
+class InferenceError(OcrError, RuntimeError):
+    """ONNX Runtime refused a session or a run."""
+
+
+class ResourcesFreedError(OcrError, RuntimeError):
+    """The engine was freed; it never reopens."""
+
+
+class ForkedError(OcrError, RuntimeError):
+    """The engine belongs to the parent of this forked process."""
+
+
+class OcrCancelledError(OcrError):
+    """The work was ended early on request."""

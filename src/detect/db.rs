@@ -1,0 +1,236 @@
+//! Differentiable Binarization's post-processing: a probability map to boxes.
+//!
+//! After Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020): the map is cut at a
+//! threshold, each connected part gets its smallest rectangle, and the rectangle grows by area x ratio / perimeter.
+
+use super::Region;
+use crate::geometry::{Point, RotatedRect, convex_hull, min_area_rect};
+use crate::options::DetectOptions;
+
+/// Parts thinner than this, in pixels of the map, are noise.
+const MIN_SIDE: f32 = 3.0;
+
+/// Regions of a probability map with rows of `width` values, in the map's pixels.
+pub fn regions(map: &[f32], width: usize, options: &DetectOptions) -> Vec<Region> {
+    let runs = runs(map, width, options.threshold);
+    let mut found = Vec::new();
+    for mut outline in outlines(&runs) {
+        if found.len() == options.max_regions {
+            break;
+        }
+        let Some(rect) = min_area_rect(&convex_hull(&mut outline)) else { continue };
+        found.extend(region(map, width, &rect, options));
+    }
+    found
+}
+
+fn region(map: &[f32], width: usize, rect: &RotatedRect, options: &DetectOptions) -> Option<Region> {
+    if rect.width.min(rect.height) < MIN_SIDE {
+        return None;
+    }
+    let score = mean_inside(map, width, rect);
+    if score < options.box_threshold {
+        return None;
+    }
+    let grown = rect.expanded(rect.area() * options.unclip_ratio / rect.perimeter());
+    Some(Region { quad: grown.corners(), score })
+}
+
+/// Neighbouring set pixels of one row: columns `start` to `end` inclusive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Run {
+    row: u32,
+    start: u32,
+    end: u32,
+}
+
+/// Runs of the thresholded map, each pixel grown by one to the right and below.
+///
+/// The growth joins parts that one pixel separates, and makes a part's pixel indices span its full extent: from the
+/// left edge of the first pixel to the right edge of the last.
+fn runs(map: &[f32], width: usize, threshold: f32) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let (mut above, mut here, mut grown) = (vec![0u8; width], vec![0u8; width], vec![0u8; width]);
+    for (row, values) in map.chunks_exact(width).enumerate() {
+        for (bit, &value) in here.iter_mut().zip(values) {
+            *bit = u8::from(value > threshold);
+        }
+        grown[0] = here[0] | above[0];
+        for x in 1..width {
+            grown[x] = here[x] | here[x - 1] | above[x] | above[x - 1];
+        }
+        append_runs(&mut runs, row as u32, &grown);
+        std::mem::swap(&mut above, &mut here);
+    }
+    runs
+}
+
+fn append_runs(runs: &mut Vec<Run>, row: u32, bits: &[u8]) {
+    let mut x = 0;
+    while let Some(start) = bits[x..].iter().position(|&bit| bit != 0).map(|offset| x + offset) {
+        let end = bits[start..].iter().position(|&bit| bit == 0).map_or(bits.len(), |offset| start + offset);
+        runs.push(Run { row, start: start as u32, end: end as u32 - 1 });
+        x = end;
+    }
+}
+
+/// The end points of the runs of each connected part; diagonal neighbours are connected.
+fn outlines(runs: &[Run]) -> Vec<Vec<Point>> {
+    let mut parents: Vec<u32> = (0..runs.len() as u32).collect();
+    let mut above = 0;
+    for (i, run) in runs.iter().enumerate() {
+        // `above` is the first run of the row before that can still touch this one or a later one.
+        while above < i && (runs[above].row + 1 < run.row || (runs[above].row < run.row && runs[above].end + 1 < run.start))
+        {
+            above += 1;
+        }
+        let touching = runs[above..i].iter().take_while(|other| other.row < run.row && other.start <= run.end + 1);
+        for offset in 0..touching.count() {
+            join(&mut parents, (above + offset) as u32, i as u32);
+        }
+    }
+    collect_outlines(runs, &mut parents)
+}
+
+fn collect_outlines(runs: &[Run], parents: &mut [u32]) -> Vec<Vec<Point>> {
+    let mut outlines: Vec<Vec<Point>> = Vec::new();
+    let mut place = vec![u32::MAX; runs.len()];
+    for (i, run) in runs.iter().enumerate() {
+        let root = root(parents, i as u32) as usize;
+        if place[root] == u32::MAX {
+            place[root] = outlines.len() as u32;
+            outlines.push(Vec::new());
+        }
+        let outline = &mut outlines[place[root] as usize];
+        outline.push(Point::new(run.start as f32, run.row as f32));
+        outline.push(Point::new(run.end as f32, run.row as f32));
+    }
+    outlines
+}
+
+fn root(parents: &mut [u32], mut i: u32) -> u32 {
+    while parents[i as usize] != i {
+        parents[i as usize] = parents[parents[i as usize] as usize];
+        i = parents[i as usize];
+    }
+    i
+}
+
+fn join(parents: &mut [u32], a: u32, b: u32) {
+    let (a, b) = (root(parents, a), root(parents, b));
+    // The earlier run leads, so that parts come in the order of their first run.
+    parents[a.max(b) as usize] = a.min(b);
+}
+
+/// Mean of the map's values on the rectangle's pixels, its border included.
+fn mean_inside(map: &[f32], width: usize, rect: &RotatedRect) -> f32 {
+    let height = map.len() / width;
+    let corners = rect.corners().0;
+    let (_, top, _, bottom) = rect.corners().bounds();
+    let rows = (top.round().max(0.0) as usize)..=(bottom.round().max(0.0) as usize).min(height - 1);
+    let (mut sum, mut count) = (0.0f64, 0usize);
+    for row in rows {
+        let Some((left, right)) = span_at(&corners, (row as f32).clamp(top, bottom)) else { continue };
+        let first = (left.round().max(0.0) as usize).min(width - 1);
+        let last = (right.round().max(0.0) as usize).min(width - 1);
+        let values = &map[row * width + first..=row * width + last];
+        sum += values.iter().map(|&v| f64::from(v)).sum::<f64>();
+        count += values.len();
+    }
+    if count == 0 { 0.0 } else { (sum / count as f64) as f32 }
+}
+
+/// Where a horizontal line at `y` enters and leaves a convex outline.
+fn span_at(corners: &[Point; 4], y: f32) -> Option<(f32, f32)> {
+    let mut span: Option<(f32, f32)> = None;
+    for i in 0..4 {
+        let (a, b) = (corners[i], corners[(i + 1) % 4]);
+        if (a.y - y) * (b.y - y) > 0.0 {
+            continue;
+        }
+        let ends = if a.y == b.y { [a.x, b.x] } else { [a.x + (b.x - a.x) * (y - a.y) / (b.y - a.y); 2] };
+        for x in ends {
+            span = Some(span.map_or((x, x), |(left, right)| (left.min(x), right.max(x))));
+        }
+    }
+    span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn map_of(rows: &[&str]) -> (Vec<f32>, usize) {
+        let value = |c| if c == '#' { 0.9 } else { 0.0 };
+        (rows.iter().flat_map(|row| row.chars().map(value)).collect(), rows[0].len())
+    }
+
+    #[test]
+    fn parts_join_as_documented() {
+        struct Case {
+            name: &'static str,
+            rows: &'static [&'static str],
+            parts: usize,
+        }
+        let cases = [
+            Case { name: "nothing", rows: &["....", "...."], parts: 0 },
+            Case { name: "one gap joins", rows: &["##.##"], parts: 1 },
+            Case { name: "two gaps part", rows: &["##..##"], parts: 2 },
+            Case { name: "diagonal", rows: &["#....", ".#...", "..#.."], parts: 1 },
+            Case { name: "a fork that closes late", rows: &["#......#", "#......#", "########"], parts: 1 },
+            Case { name: "rows apart", rows: &["##", "..", "..", "..", "##"], parts: 2 },
+        ];
+        for case in cases {
+            let (map, width) = map_of(case.rows);
+            assert_eq!(outlines(&runs(&map, width, 0.3)).len(), case.parts, "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn a_box_grows_by_area_over_perimeter() {
+        let (width, height) = (100, 60);
+        let mut map = vec![0.0; width * height];
+        for y in 20..30 {
+            map[y * width + 30..y * width + 70].fill(0.8);
+        }
+        let options = DetectOptions::default();
+        let found = regions(&map, width, &options);
+        assert_eq!(found.len(), 1);
+        let grow = 400.0 * options.unclip_ratio / 100.0;
+        let (left, top, right, bottom) = found[0].quad.bounds();
+        for (found, expected) in [(left, 30.0 - grow), (top, 20.0 - grow), (right, 70.0 + grow), (bottom, 30.0 + grow)] {
+            assert!((found - expected).abs() < 0.01, "{found} is not {expected}");
+        }
+        assert!(regions(&map, width, &DetectOptions { box_threshold: 0.9, ..options }).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_map_gives_bounded_regions(
+            width in 1usize..40, values in prop::collection::vec(prop_oneof![Just(0.0f32), 0f32..1.0, Just(f32::NAN)], 40..800),
+        ) {
+            let whole = values.len() / width * width;
+            let options = DetectOptions { box_threshold: 0.0, max_regions: 7, ..Default::default() };
+            let found = regions(&values[..whole], width, &options);
+            prop_assert!(found.len() <= 7);
+            prop_assert!(found.iter().all(|r| r.quad.0.iter().all(|p| p.x.is_finite() && p.y.is_finite())));
+        }
+
+        #[test]
+        fn a_drawn_rectangle_is_found_where_it_is(x in 5usize..40, y in 5usize..40, w in 8usize..50, h in 6usize..20) {
+            let (width, height) = (100, 70);
+            let mut map = vec![0.0; width * height];
+            for row in y..y + h {
+                map[row * width + x..row * width + x + w].fill(1.0);
+            }
+            let found = regions(&map, width, &DetectOptions { unclip_ratio: 0.0, ..Default::default() });
+            prop_assert_eq!(found.len(), 1);
+            let (l, t, r, b) = found[0].quad.bounds();
+            let expected = [x as f32, y as f32, (x + w) as f32, (y + h) as f32];
+            for (found, expected) in [l, t, r, b].into_iter().zip(expected) {
+                prop_assert!((found - expected).abs() < 0.01);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The engine: owns the stages, runs them on pictures, and gives everything back.
+
+mod life;
+mod pool;
+mod stages;
+
+use std::path::{Path, PathBuf};
+
+pub use life::ReleaseReport;
+pub use stages::Stages;
+
+use crate::error::Result;
+use crate::image::Picture;
+use crate::image::decode::{check_size, decode};
+use crate::models::session::Provider;
+use crate::options::{EngineOptions, RecognizeOptions};
+use crate::page::Page;
+use life::Life;
+
+/// The model files of an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// Finds regions with text.
+    pub detector: PathBuf,
+    /// Reads a line.
+    pub recognizer: PathBuf,
+    /// Tells whether a line is upside down; without it every line is taken as upright.
+    pub orienter: Option<PathBuf>,
+}
+
+/// An OCR engine. All methods may be called from any thread at any time.
+pub struct Engine {
+    options: EngineOptions,
+    life: Life<Stages>,
+}
+
+impl Engine {
+    /// An engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
+    pub fn new(options: EngineOptions) -> Self {
+        Self { options, life: Life::new() }
+    }
+
+    /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
+    ///
+    /// # Errors
+    /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
+    pub fn load(&self, files: &ModelFiles, provider: Provider) -> Result<()> {
+        self.load_with(|| Stages::open(files, provider, &self.options))
+    }
+
+    /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.
+    ///
+    /// # Errors
+    /// What `open` returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
+    pub fn load_with(&self, open: impl FnOnce() -> Result<Stages>) -> Result<()> {
+        self.life.load(open)
+    }
+
+    /// Whether models are loaded now.
+    pub fn is_loaded(&self) -> bool {
+        self.life.is_loaded()
+    }
+
+    /// Whether [`Engine::free`] has begun.
+    pub fn is_closed(&self) -> bool {
+        self.life.is_closed()
+    }
+
+    /// Refuses a closed or forked engine, for callers that do part of the work themselves.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ResourcesFreed`] or [`crate::ErrorKind::Forked`].
+    pub fn check_open(&self) -> Result<()> {
+        self.life.check_open()
+    }
+
+    /// The options it was made with.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// Reads a picture. `options` hold for this call alone.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Image`] beyond the limits, [`crate::ErrorKind::Inference`] from the runtime,
+    /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
+    pub fn recognize(&self, picture: &Picture, options: &RecognizeOptions) -> Result<Page> {
+        let stages = self.life.enter()?;
+        check_size(picture.width(), picture.height(), &self.options.decode)?;
+        stages.read(picture, &self.options, options)
+    }
+
+    /// Decodes and reads an encoded picture.
+    ///
+    /// # Errors
+    /// As [`Engine::recognize`], and what [`decode`] returns.
+    pub fn recognize_encoded(&self, bytes: &[u8], options: &RecognizeOptions) -> Result<Page> {
+        let stages = self.life.enter()?;
+        let picture = decode(bytes, &self.options.decode)?;
+        stages.read(&picture, &self.options, options)
+    }
+
+    /// Decodes and reads a file.
+    ///
+    /// # Errors
+    /// As [`Engine::recognize_encoded`], and [`crate::ErrorKind::Io`] when the file cannot be read.
+    pub fn recognize_file(&self, path: &Path, options: &RecognizeOptions) -> Result<Page> {
+        let stages = self.life.enter()?;
+        let bytes = crate::image::decode::read_file(path, &self.options.decode)?;
+        let picture = decode(&bytes, &self.options.decode).map_err(|error| error.named(&path.display().to_string()))?;
+        drop(bytes);
+        stages.read(&picture, &self.options, options)
+    }
+
+    /// Gives everything back: waits for the calls in flight, then drops the sessions and their memory. Every call from
+    /// its start on is refused. The first caller does it, all get the same report.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Forked`] in a forked child, which owns nothing of it.
+    pub fn free(&self) -> Result<ReleaseReport> {
+        self.life.free(Stages::sessions)
+    }
+}

@@ -1,0 +1,128 @@
+//! Pictures: decoded pixels, and what the stages make of them.
+
+pub mod decode;
+pub mod tensor;
+pub mod warp;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// An RGB picture with 8 bits a channel, rows from top to bottom without gaps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    width: u32,
+    height: u32,
+    pixels: Vec<u8>,
+}
+
+impl Picture {
+    /// A picture from `pixels` of `width` x `height` x 3 bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Image`] when a side is zero or the length does not fit.
+    pub fn from_rgb(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self> {
+        let expected = u64::from(width) * u64::from(height) * 3;
+        if expected == 0 || pixels.len() as u64 != expected {
+            let message = format!("{} bytes are no {width}x{height} RGB picture, which has {expected}", pixels.len());
+            return Err(Error::new(ErrorKind::Image, message));
+        }
+        Ok(Self { width, height, pixels })
+    }
+
+    /// A picture from interleaved pixels with `channels` of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha).
+    /// Transparent pixels are laid over white, or over black where what is opaque is bright.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Image`] for other channel counts, or when the length does not fit.
+    pub fn from_interleaved(width: u32, height: u32, channels: u32, data: &[u8]) -> Result<Self> {
+        let expected = u64::from(width) * u64::from(height) * u64::from(channels);
+        if data.len() as u64 != expected {
+            let message = format!("{} bytes are no {width}x{height}x{channels} picture ({expected})", data.len());
+            return Err(Error::new(ErrorKind::Image, message));
+        }
+        let pixels = match channels {
+            1 => data.iter().flat_map(|&v| [v; 3]).collect(),
+            2 => flatten(data.chunks_exact(2).map(|p| [p[0], p[0], p[0], p[1]])),
+            3 => data.to_vec(),
+            4 => flatten(data.chunks_exact(4).map(|p| [p[0], p[1], p[2], p[3]])),
+            _ => {
+                let message = format!("a picture has 1 to 4 channels, not {channels}");
+                return Err(Error::new(ErrorKind::Image, message));
+            }
+        };
+        Self::from_rgb(width, height, pixels)
+    }
+
+    /// Width in pixels, at least 1.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels, at least 1.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The picture upside down.
+    #[must_use]
+    pub fn half_turned(&self) -> Self {
+        let pixels = self.pixels.chunks_exact(3).rev().flatten().copied().collect();
+        Self { width: self.width, height: self.height, pixels }
+    }
+
+    /// The bytes, `width * height * 3` of them.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+}
+
+/// Lays RGBA pixels over the background that the opaque part stands out from.
+fn flatten(rgba: impl Iterator<Item = [u8; 4]> + Clone) -> Vec<u8> {
+    let (mut weight, mut light) = (0u64, 0u64);
+    for [r, g, b, a] in rgba.clone() {
+        // Rec. 601 luma in 1/256.
+        light += (u64::from(r) * 77 + u64::from(g) * 150 + u64::from(b) * 29) * u64::from(a);
+        weight += u64::from(a);
+    }
+    // A fully opaque picture comes out unchanged on either background.
+    let background: u32 = if light > weight * 128 * 256 { 0 } else { 255 };
+    let blend = |value: u8, alpha: u8| {
+        let (value, alpha) = (u32::from(value), u32::from(alpha));
+        ((value * alpha + background * (255 - alpha) + 127) / 255) as u8
+    };
+    rgba.flat_map(|[r, g, b, a]| [blend(r, a), blend(g, a), blend(b, a)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_become_rgb() {
+        struct Case {
+            name: &'static str,
+            channels: u32,
+            data: &'static [u8],
+            rgb: [u8; 3],
+        }
+        let cases = [
+            Case { name: "grey", channels: 1, data: &[7], rgb: [7, 7, 7] },
+            Case { name: "opaque grey", channels: 2, data: &[7, 255], rgb: [7, 7, 7] },
+            Case { name: "rgb", channels: 3, data: &[1, 2, 3], rgb: [1, 2, 3] },
+            Case { name: "dark on nothing lies on white", channels: 4, data: &[0, 0, 0, 0], rgb: [255; 3] },
+            Case { name: "half dark", channels: 4, data: &[0, 0, 0, 128], rgb: [127; 3] },
+            Case { name: "half bright lies on black", channels: 4, data: &[255, 255, 255, 128], rgb: [128; 3] },
+        ];
+        for case in cases {
+            let picture = Picture::from_interleaved(1, 1, case.channels, case.data).expect(case.name);
+            assert_eq!(picture.pixels(), case.rgb, "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        for (width, height, channels, length) in [(2, 2, 3, 11), (0, 4, 1, 0), (1, 1, 5, 5), (u32::MAX, u32::MAX, 4, 1)] {
+            let error = Picture::from_interleaved(width, height, channels, &vec![0; length]).expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::Image);
+        }
+    }
+}

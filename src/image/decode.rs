@@ -1,0 +1,129 @@
+//! Encoded files to pictures, under limits that hold before pixels are allocated.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::error::{ImageError, LimitErrorKind};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::Picture;
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::DecodeLimits;
+
+/// Decodes JPEG, PNG, TIFF, BMP, GIF or WebP (the first page or frame), told apart by content.
+///
+/// Grey, palette, alpha, CMYK, 1-bit and 16-bit pictures become 8-bit RGB; an EXIF orientation is applied, so the
+/// picture is as a viewer shows it.
+///
+/// # Errors
+/// [`ErrorKind::Image`] when the content is of no known format, is damaged, or exceeds `limits`.
+pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
+    let format = format_of(bytes, limits)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(codec_limits(limits));
+    let mut decoder = reader.into_decoder().map_err(|error| damaged(format, error, limits))?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height, limits)?;
+    // A tag that cannot be read is no reason to refuse the picture.
+    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| damaged(format, error, limits))?;
+    picture.apply_orientation(orientation);
+    into_picture(picture)
+}
+
+/// Reads a picture's file unless it is longer than `limits` allow.
+///
+/// # Errors
+/// [`ErrorKind::Io`] when it cannot be read, [`ErrorKind::Image`] when it is too long.
+pub fn read_file(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>> {
+    let failed = |error| Error::io("read", path, error);
+    let file = File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::new(ErrorKind::ImageNotFound, format!("there is no picture file {}", path.display()))
+        }
+        _ => failed(error),
+    })?;
+    let mut bytes = Vec::new();
+    // Measured while reading: a pipe or a growing file has no length to ask for.
+    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    check_length(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
+    Ok(bytes)
+}
+
+/// Refuses sizes beyond `limits`.
+///
+/// # Errors
+/// [`ErrorKind::Image`], naming the size, the limit and its option.
+pub fn check_size(width: u32, height: u32, limits: &DecodeLimits) -> Result<()> {
+    let pixels = u64::from(width) * u64::from(height);
+    let over = if pixels > limits.max_pixels {
+        format!("has {pixels} pixels, more than max_pixels={}", limits.max_pixels)
+    } else if width.max(height) > limits.max_side {
+        format!("has a side longer than max_side={}", limits.max_side)
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Image, format!("the {width}x{height} picture {over}"))
+        .with_hint("raise the limit if you trust the source, or scale the picture down first"))
+}
+
+fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
+    check_length(bytes, limits)?;
+    if bytes.is_empty() {
+        return Err(Error::new(ErrorKind::Image, "the file is empty"));
+    }
+    image::guess_format(bytes).map_err(|_| unknown(bytes))
+}
+
+fn check_length(bytes: &[u8], limits: &DecodeLimits) -> Result<()> {
+    if bytes.len() as u64 <= limits.max_bytes {
+        return Ok(());
+    }
+    let message = format!("the file is longer than max_bytes={}", limits.max_bytes);
+    Err(Error::new(ErrorKind::Image, message).with_hint("raise the limit if you trust the source"))
+}
+
+fn unknown(bytes: &[u8]) -> Error {
+    let known = "the content is no JPEG, PNG, TIFF, BMP, GIF or WebP";
+    if bytes.starts_with(b"%PDF-") {
+        return Error::new(ErrorKind::Image, format!("{known}, it is a PDF"))
+            .with_hint("render its pages to pictures first, for example with pypdfium2 or pdftoppm");
+    }
+    Error::new(ErrorKind::Image, known).with_hint("convert the file to one of these formats")
+}
+
+fn codec_limits(limits: &DecodeLimits) -> Limits {
+    let mut codec = Limits::default();
+    codec.max_image_width = Some(limits.max_side);
+    codec.max_image_height = Some(limits.max_side);
+    // 16-bit RGBA is the largest pixel that a codec here produces.
+    codec.max_alloc = Some(limits.max_pixels.saturating_mul(8));
+    codec
+}
+
+fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Error {
+    let name = format.to_mime_type().trim_start_matches("image/").to_uppercase();
+    if let ImageError::Limits(limit) = &error {
+        let what = match limit.kind() {
+            LimitErrorKind::DimensionError => format!("has a side longer than max_side={}", limits.max_side),
+            _ => format!("needs more memory than max_pixels={} allows", limits.max_pixels),
+        };
+        return Error::new(ErrorKind::Image, format!("the {name} picture {what}"))
+            .with_hint("raise the limit if you trust the source, or scale the picture down first");
+    }
+    let what = if matches!(error, ImageError::Unsupported(_)) { "is of an unsupported variety" } else { "is damaged" };
+    Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_source(error)
+}
+
+fn into_picture(picture: DynamicImage) -> Result<Picture> {
+    let (width, height) = (picture.width(), picture.height());
+    match picture {
+        DynamicImage::ImageRgb8(rgb) => Picture::from_rgb(width, height, rgb.into_raw()),
+        DynamicImage::ImageLuma8(grey) => Picture::from_interleaved(width, height, 1, grey.as_raw()),
+        alpha if alpha.color().has_alpha() => {
+            Picture::from_interleaved(width, height, 4, alpha.into_rgba8().as_raw())
+        }
+        other => Picture::from_rgb(width, height, other.into_rgb8().into_raw()),
+    }
+}

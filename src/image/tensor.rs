@@ -1,0 +1,124 @@
+//! Pictures to the number arrays that the models take.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::Picture;
+use crate::error::{Error, ErrorKind, Result};
+
+/// An upright part of a picture in pixels; edges may lie between pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// Left edge.
+    pub left: f32,
+    /// Top edge.
+    pub top: f32,
+    /// Width, more than 0.
+    pub width: f32,
+    /// Height, more than 0.
+    pub height: f32,
+}
+
+impl Window {
+    /// The whole of `picture`.
+    pub fn whole(picture: &Picture) -> Self {
+        Self { left: 0.0, top: 0.0, width: picture.width() as f32, height: picture.height() as f32 }
+    }
+}
+
+/// Scales the `window` of `picture` to `width` x `height`.
+///
+/// A triangle filter as wide as the scale asks for: bilinear when enlarging, an average without aliasing when reducing.
+///
+/// # Errors
+/// [`ErrorKind::Image`] when the window is empty or not inside of the picture.
+pub fn resize(picture: &Picture, window: Window, width: u32, height: u32) -> Result<Picture> {
+    let whole = window == Window::whole(picture);
+    if whole && (width, height) == (picture.width(), picture.height()) {
+        return Ok(picture.clone());
+    }
+    let mut pixels = vec![0; width as usize * height as usize * 3];
+    let failed = |error: &dyn std::fmt::Display| {
+        let size = (picture.width(), picture.height());
+        Error::new(ErrorKind::Image, format!("cannot scale {window:?} of a {size:?} picture to {width}x{height}: {error}"))
+    };
+    let source = ImageRef::new(picture.width(), picture.height(), picture.pixels(), PixelType::U8x3)
+        .map_err(|error| failed(&error))?;
+    let mut target =
+        Image::from_slice_u8(width, height, &mut pixels, PixelType::U8x3).map_err(|error| failed(&error))?;
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
+        window.left.into(),
+        window.top.into(),
+        window.width.into(),
+        window.height.into(),
+    );
+    Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
+    Picture::from_rgb(width, height, pixels)
+}
+
+/// A `1 x 3 x height x width` array, planes in the order blue, green, red, values from -1 to 1: what PP-OCR models are
+/// trained on. Columns to the right of the picture are 0.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] when `width` is less than the picture's.
+pub fn to_bgr_planes(picture: &Picture, width: usize) -> Result<Vec<f32>> {
+    let (own, height) = (picture.width() as usize, picture.height() as usize);
+    if width < own {
+        return Err(Error::new(ErrorKind::Internal, format!("a {own} pixel wide picture in a {width} wide tensor")));
+    }
+    let plane = width * height;
+    let mut data = vec![0.0; 3 * plane];
+    let (blue, rest) = data.split_at_mut(plane);
+    let (green, red) = rest.split_at_mut(plane);
+    for (y, row) in picture.pixels().chunks_exact(own * 3).enumerate() {
+        let span = y * width..y * width + own;
+        let planes = blue[span.clone()].iter_mut().zip(&mut green[span.clone()]).zip(&mut red[span]);
+        for (pixel, ((b, g), r)) in row.chunks_exact(3).zip(planes) {
+            *r = normalised(pixel[0]);
+            *g = normalised(pixel[1]);
+            *b = normalised(pixel[2]);
+        }
+    }
+    Ok(data)
+}
+
+fn normalised(value: u8) -> f32 {
+    f32::from(value) * (2.0 / 255.0) - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn planes_are_blue_green_red_and_padded() {
+        let picture = Picture::from_rgb(1, 2, vec![255, 0, 51, 0, 255, 204]).expect("a picture");
+        let data = to_bgr_planes(&picture, 2).expect("wide enough");
+        assert_eq!(data.len(), 12);
+        let expected = [-0.6, 0.0, 0.6, 0.0, -1.0, 0.0, 1.0, 0.0, 1.0, 0.0, -1.0, 0.0];
+        for (found, expected) in data.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{data:?}");
+        }
+        assert!(to_bgr_planes(&picture, 0).is_err());
+    }
+
+    #[test]
+    fn a_window_outside_is_an_error() {
+        let picture = Picture::from_rgb(4, 4, vec![9; 48]).expect("a picture");
+        let window = Window { left: 2.0, top: 0.0, width: 3.0, height: 4.0 };
+        assert_eq!(resize(&picture, window, 2, 2).expect_err("outside").kind(), ErrorKind::Image);
+    }
+
+    proptest! {
+        #[test]
+        fn an_even_picture_stays_even(
+            w in 1u32..40, h in 1u32..40, to_w in 1u32..60, to_h in 1u32..60, value in any::<u8>(),
+        ) {
+            let picture = Picture::from_rgb(w, h, vec![value; (w * h * 3) as usize]).expect("a picture");
+            let scaled = resize(&picture, Window::whole(&picture), to_w, to_h).expect("inside");
+            prop_assert_eq!((scaled.width(), scaled.height()), (to_w, to_h));
+            prop_assert!(scaled.pixels().iter().all(|&v| v.abs_diff(value) <= 1));
+        }
+    }
+}

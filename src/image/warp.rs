@@ -1,0 +1,173 @@
+//! Any quadrilateral of a picture as an upright picture.
+
+use super::Picture;
+use super::tensor::{Window, resize};
+use crate::error::Result;
+use crate::geometry::{Point, Quad};
+
+/// How far, in pixels, the corners of a quad may be from an upright rectangle that is cut out without a warp. Tried on
+/// 100 labelled pages: half a pixel more or less changes no text, and most lines of scans take this way.
+const UPRIGHT_TOLERANCE: f32 = 0.75;
+
+/// Cuts `quad` out of `picture` and scales it to `width` x `height`.
+///
+/// What lies outside of the picture repeats its border.
+///
+/// # Errors
+/// [`crate::ErrorKind::Image`] when the quad's part inside of the picture is empty.
+pub fn rectify(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Picture> {
+    if let Some(window) = upright_window(picture, quad) {
+        return resize(picture, window, width, height);
+    }
+    // Sampling at the quad's own size and scaling afterwards avoids the aliasing of one sparse look-up per pixel.
+    let own = warp(picture, quad, whole_pixels(quad.width()), whole_pixels(quad.height()))?;
+    resize(&own, Window::whole(&own), width, height)
+}
+
+fn whole_pixels(length: f32) -> u32 {
+    length.round().max(1.0) as u32
+}
+
+fn upright_window(picture: &Picture, quad: &Quad) -> Option<Window> {
+    let (left, top, right, bottom) = quad.bounds();
+    let upright = Quad::upright(left, top, right, bottom);
+    let near = quad.0.iter().zip(upright.0).all(|(a, b)| a.distance(b) <= UPRIGHT_TOLERANCE);
+    let (left, top) = (left.max(0.0), top.max(0.0));
+    let (right, bottom) = (right.min(picture.width() as f32), bottom.min(picture.height() as f32));
+    (near && right - left >= 1.0 && bottom - top >= 1.0).then_some(Window {
+        left,
+        top,
+        width: right - left,
+        height: bottom - top,
+    })
+}
+
+/// The projective map from the unit square to a quad, after Heckbert, "Fundamentals of Texture Mapping and Image
+/// Warping" (1989), section 2.2.3.
+struct Projection {
+    x: [f32; 3],
+    y: [f32; 3],
+    w: [f32; 2],
+}
+
+impl Projection {
+    fn new(quad: &Quad) -> Self {
+        let [p0, p1, p2, p3] = quad.0;
+        let (dx1, dx2, sx) = (p1.x - p2.x, p3.x - p2.x, p0.x - p1.x + p2.x - p3.x);
+        let (dy1, dy2, sy) = (p1.y - p2.y, p3.y - p2.y, p0.y - p1.y + p2.y - p3.y);
+        let determinant = dx1 * dy2 - dx2 * dy1;
+        // A quad without area has no perspective; its affine part still gives every pixel a place.
+        let (g, h) = if determinant.abs() < 1e-6 {
+            (0.0, 0.0)
+        } else {
+            ((sx * dy2 - dx2 * sy) / determinant, (dx1 * sy - sx * dy1) / determinant)
+        };
+        Self {
+            x: [p1.x - p0.x + g * p1.x, p3.x - p0.x + h * p3.x, p0.x],
+            y: [p1.y - p0.y + g * p1.y, p3.y - p0.y + h * p3.y, p0.y],
+            w: [g, h],
+        }
+    }
+
+    fn at(&self, u: f32, v: f32) -> Point {
+        let w = self.w[0] * u + self.w[1] * v + 1.0;
+        let w = if w.abs() < 1e-6 { 1e-6 } else { w };
+        Point::new(
+            (self.x[0] * u + self.x[1] * v + self.x[2]) / w,
+            (self.y[0] * u + self.y[1] * v + self.y[2]) / w,
+        )
+    }
+}
+
+fn warp(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Picture> {
+    let projection = Projection::new(quad);
+    let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
+    for y in 0..height {
+        let v = (y as f32 + 0.5) / height as f32;
+        for x in 0..width {
+            let u = (x as f32 + 0.5) / width as f32;
+            pixels.extend(sample(picture, projection.at(u, v)));
+        }
+    }
+    Picture::from_rgb(width, height, pixels)
+}
+
+/// Bicubic look-up (Keys 1981, a = -0.5) at a point of the picture's frame, where pixel centres lie at halves.
+fn sample(picture: &Picture, point: Point) -> [u8; 3] {
+    let (right, bottom) = (picture.width() as i32 - 1, picture.height() as i32 - 1);
+    // The clamp also keeps the casts below in range, whatever the point.
+    let x = (point.x - 0.5).clamp(-1.0, right as f32 + 1.0);
+    let y = (point.y - 0.5).clamp(-1.0, bottom as f32 + 1.0);
+    let (column, row) = (x.floor() as i32, y.floor() as i32);
+    let (across, down) = (weights(x - column as f32), weights(y - row as f32));
+    let mut sum = [0.0f32; 3];
+    for (dy, wy) in (-1..).zip(down) {
+        let line = (row + dy).clamp(0, bottom) as usize * picture.width() as usize;
+        for (dx, wx) in (-1..).zip(across) {
+            let at = 3 * (line + (column + dx).clamp(0, right) as usize);
+            let pixel = &picture.pixels()[at..at + 3];
+            for (sum, &value) in sum.iter_mut().zip(pixel) {
+                *sum += wx * wy * f32::from(value);
+            }
+        }
+    }
+    // `as` saturates, so overshoot of the kernel ends at 0 and 255.
+    sum.map(|value| (value + 0.5) as u8)
+}
+
+fn weights(t: f32) -> [f32; 4] {
+    const A: f32 = -0.5;
+    let near = |d: f32| ((A + 2.0) * d - (A + 3.0)) * d * d + 1.0;
+    let far = |d: f32| ((A * d - 5.0 * A) * d + 8.0 * A) * d - 4.0 * A;
+    [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn gradient(width: u32, height: u32) -> Picture {
+        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, 100]));
+        Picture::from_rgb(width, height, pixels.collect()).expect("a picture")
+    }
+
+    #[test]
+    fn a_quarter_turn_moves_the_corners() {
+        let picture = gradient(40, 20);
+        // Read upwards along the left edge: the text's top left is the picture's bottom left.
+        let quad = Quad::upright(0.0, 0.0, 40.0, 20.0).starting_at(3);
+        let turned = rectify(&picture, &quad, 20, 40).expect("inside");
+        assert_eq!(turned.pixels()[..2], [0, 19]);
+        assert_eq!(turned.pixels()[19 * 3..19 * 3 + 2], [0, 0]);
+    }
+
+    #[test]
+    fn outside_of_the_picture_its_border_repeats() {
+        let picture = gradient(10, 10);
+        let quad = Quad([(-30.0, -30.0), (-20.0, -25.0), (-20.0, -15.0), (-30.0, -20.0)].map(|(x, y)| Point::new(x, y)));
+        let cut = rectify(&picture, &quad, 5, 5).expect("a picture");
+        assert!(cut.pixels().chunks_exact(3).all(|p| p == [0, 0, 100]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_quad_gives_a_picture_of_the_size_asked_for(
+            raw in prop::array::uniform8(-80f32..120.0), width in 1u32..30, height in 1u32..30,
+        ) {
+            let quad = Quad([0, 2, 4, 6].map(|i| Point::new(raw[i], raw[i + 1])));
+            let cut = rectify(&gradient(40, 30), &quad, width, height).expect("a picture");
+            prop_assert_eq!((cut.width(), cut.height()), (width, height));
+        }
+
+        #[test]
+        fn the_fast_way_and_the_warp_agree(left in 0u32..10, top in 0u32..10, w in 4u32..20, h in 4u32..20) {
+            let picture = gradient(40, 40);
+            let (l, t) = (left as f32, top as f32);
+            let quad = Quad::upright(l, t, l + w as f32, t + h as f32);
+            let fast = rectify(&picture, &quad, w, h).expect("inside");
+            let plain = warp(&picture, &quad, w, h).expect("inside");
+            prop_assert!(fast.pixels().iter().zip(plain.pixels()).all(|(a, b)| a.abs_diff(*b) <= 1));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! ONNX Runtime: the only file that names `ort`.
+//!
+//! A stage sees a [`Model`]: what it takes and gives, and a way to run it. The output is lent to a closure, so that no
+//! tensor of the runtime outlives the call; one that did would keep the whole session's memory.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
+
+use ort::environment::Environment;
+use ort::ep::{self, ExecutionProvider};
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::{Outlet, TensorElementType, TensorRef};
+
+use super::onnx;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One input or output: its name, and its sides where they are fixed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Port {
+    /// The name in the graph.
+    pub name: String,
+    /// Sides from the outermost; `None` is decided at each run.
+    pub shape: Vec<Option<usize>>,
+    /// Whether the elements are 32-bit floats.
+    pub is_f32: bool,
+}
+
+/// What a model takes and gives, as its file says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ModelSpec {
+    /// Where it came from, for messages.
+    pub name: String,
+    /// Inputs in order.
+    pub inputs: Vec<Port>,
+    /// Outputs in order.
+    pub outputs: Vec<Port>,
+    /// The `character` property: one character a line, as PP-OCR recognisers carry it.
+    pub characters: Option<String>,
+}
+
+/// A dense array of floats, lent for one call.
+#[derive(Debug, Clone, Copy)]
+pub struct Tensor<'a> {
+    /// Sides from the outermost.
+    pub shape: &'a [usize],
+    /// Row-major elements, as many as the sides multiply to.
+    pub data: &'a [f32],
+}
+
+/// What a stage needs of the runtime; tests have their own.
+pub trait Model: Send {
+    /// What the model takes and gives.
+    fn spec(&self) -> &ModelSpec;
+
+    /// Runs the model on `input` and lends the first output to `read`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Inference`] when the runtime refuses, and what `read` returns.
+    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()>;
+}
+
+/// Where a session runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provider {
+    /// ONNX Runtime's own kernels on the processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda,
+    /// Intel's OpenVINO on the processor.
+    OpenVino,
+}
+
+impl Provider {
+    /// The name that options and messages use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::OpenVino => "openvino",
+        }
+    }
+
+    /// Whether the loaded library was built with it. Its drivers may still be missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RuntimeUnavailable`] before [`load_runtime`].
+    pub fn is_built_in(self) -> Result<bool> {
+        runtime()?;
+        let found = match self {
+            Self::Cpu => ep::CPU::is_available(),
+            Self::Cuda => ep::CUDA::is_available(),
+            Self::OpenVino => ep::OpenVINO::is_available(),
+        };
+        found.map_err(|error| refused("cannot list the runtime's providers", &error))
+    }
+}
+
+struct Runtime {
+    path: PathBuf,
+    // Kept for the process: ONNX Runtime allows one environment and no second one after it.
+    environment: Environment,
+}
+
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+static LOADING: Mutex<()> = Mutex::new(());
+
+/// Loads ONNX Runtime's shared library, once for the process. Later calls keep the library that is there.
+///
+/// Set `ORT_DISABLE_TELEMETRY=1` in the environment before the first call: from 1.29 on, the official builds otherwise
+/// write a device id and start a thread here, and their API for turning that off comes too late.
+///
+/// # Errors
+/// [`ErrorKind::RuntimeUnavailable`] when the file is no ONNX Runtime library of version 1.23 or later.
+pub fn load_runtime(library: &Path) -> Result<()> {
+    // A panic of another loader left nothing behind that this one could trip over.
+    let _one_at_a_time = LOADING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if RUNTIME.get().is_some() {
+        return Ok(());
+    }
+    let unusable = |error: &dyn std::fmt::Display| {
+        let message = format!("cannot use {} as ONNX Runtime: {error}", library.display());
+        Error::new(ErrorKind::RuntimeUnavailable, message)
+            .with_hint("install ONNX Runtime 1.23 or later, for example with: pip install \"ferrocr[cpu]\"")
+    };
+    let builder = ort::init_from(library).map_err(|error| unusable(&error))?;
+    let environment =
+        builder.with_name("ferrocr").with_telemetry(false).build().map_err(|error| unusable(&error))?;
+    // Nobody else sets it while LOADING is held.
+    let _ = RUNTIME.set(Runtime { path: library.to_path_buf(), environment });
+    Ok(())
+}
+
+/// The library that [`load_runtime`] loaded.
+pub fn runtime_path() -> Option<&'static Path> {
+    RUNTIME.get().map(|runtime| runtime.path.as_path())
+}
+
+fn runtime() -> Result<&'static Runtime> {
+    RUNTIME.get().ok_or_else(|| {
+        Error::new(ErrorKind::RuntimeUnavailable, "ONNX Runtime is not loaded").with_hint("call load_runtime first")
+    })
+}
+
+fn refused(what: &str, error: &ort::Error) -> Error {
+    // The runtime's own text; its type cannot cross threads.
+    Error::new(ErrorKind::Inference, format!("{what}: {error}"))
+}
+
+/// How a session is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// Threads of one run, the caller's included.
+    pub threads: usize,
+    /// Where it runs.
+    pub provider: Provider,
+}
+
+/// A model in ONNX Runtime.
+pub struct OrtModel {
+    spec: ModelSpec,
+    session: Session,
+}
+
+impl OrtModel {
+    /// Makes a session from a model's bytes. Weights too small to matter are set to zero in them first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelCorrupt`] when the bytes are no model, [`ErrorKind::ModelMismatch`] when its weights lie in
+    /// other files, [`ErrorKind::Inference`] when the runtime refuses it.
+    pub fn from_bytes(name: &str, bytes: &mut [u8], options: SessionOptions) -> Result<Self> {
+        onnx::flush_denormals(bytes)?;
+        Self::from_conditioned(name, bytes, options)
+    }
+
+    /// Makes a session from bytes that went through [`onnx::flush_denormals`] already.
+    ///
+    /// # Errors
+    /// As [`OrtModel::from_bytes`].
+    pub fn from_conditioned(name: &str, bytes: &[u8], options: SessionOptions) -> Result<Self> {
+        let failed = |error: &ort::Error| refused(&format!("ONNX Runtime does not load {name}"), error);
+        let mut builder = builder(&runtime()?.environment, options).map_err(|error| failed(&error))?;
+        let session = builder.commit_from_memory(bytes).map_err(|error| failed(&error))?;
+        let characters = session.metadata().map_err(|error| failed(&error))?.custom("character");
+        let spec = ModelSpec {
+            name: name.to_owned(),
+            inputs: session.inputs().iter().map(port).collect(),
+            outputs: session.outputs().iter().map(port).collect(),
+            characters,
+        };
+        Ok(Self { spec, session })
+    }
+
+    /// Takes the characters from a list beside the file where the file itself has none.
+    #[must_use]
+    pub fn with_characters(mut self, list: Option<&str>) -> Self {
+        self.spec.characters = self.spec.characters.or_else(|| list.map(str::to_owned));
+        self
+    }
+}
+
+fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<SessionBuilder> {
+    let builder = Session::builder(environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(options.threads)?
+        // Pictures and lines differ in size: a plan made for one shape serves no other and only holds memory.
+        .with_memory_pattern(false)?
+        // Spinning workers burn a core between the calls of a mostly idle service.
+        .with_intra_op_spinning(false)?;
+    let provider = match options.provider {
+        Provider::Cpu => ep::CPU::default().with_arena_allocator(true).build(),
+        Provider::Cuda => ep::CUDA::default().build().error_on_failure(),
+        Provider::OpenVino => ep::OpenVINO::default()
+            .with_device_type("CPU")
+            .with_num_threads(options.threads)
+            .build()
+            .error_on_failure(),
+    };
+    Ok(builder.with_execution_providers([provider])?)
+}
+
+fn port(outlet: &Outlet) -> Port {
+    let shape = outlet.dtype().tensor_shape().map(|shape| shape.iter().map(|&side| usize::try_from(side).ok()).collect());
+    Port {
+        name: outlet.name().to_owned(),
+        shape: shape.unwrap_or_default(),
+        is_f32: outlet.dtype().tensor_type() == Some(TensorElementType::Float32),
+    }
+}
+
+impl Model for OrtModel {
+    fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let name = &self.spec.name;
+        let failed = |error: &ort::Error| {
+            refused(&format!("ONNX Runtime failed to run {name} on an input of shape {:?}", input.shape), error)
+        };
+        let tensor = TensorRef::from_array_view((input.shape, input.data)).map_err(|error| failed(&error))?;
+        let outputs = self.session.run(ort::inputs![tensor]).map_err(|error| failed(&error))?;
+        let (shape, data) = outputs[0].try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
+        let shape: Vec<usize> = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+        read(Tensor { shape: &shape, data })
+    }
+}

@@ -1,0 +1,100 @@
+//! Options with their defaults, and the reason for every number.
+
+/// What a picture may cost before any of it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DecodeLimits {
+    /// Largest number of pixels. 150 million is an A0 page at 300 dpi (139 million); as RGB it takes 450 MB.
+    pub max_pixels: u64,
+    /// Longest side in pixels. 65,535 is what JPEG can hold at most.
+    pub max_side: u32,
+    /// Longest encoded file in bytes. An uncompressed 150-million-pixel RGB file has 450 MB.
+    pub max_bytes: u64,
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self { max_pixels: 150_000_000, max_side: 65_535, max_bytes: 512 << 20 }
+    }
+}
+
+/// How regions with text are found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DetectOptions {
+    /// The shorter side of what the detector sees is at least this long: small pictures are enlarged.
+    /// 736 is the value PP-OCR models are published with.
+    pub min_side: u32,
+    /// The longer side of what the detector sees is at most this long, whatever `min_side` asks for.
+    pub max_side: u32,
+    /// Probability from which a pixel belongs to text (DB post-processing).
+    pub threshold: f32,
+    /// Mean probability in a region's box from which the region is kept.
+    pub box_threshold: f32,
+    /// How far a region grows: its distance is area x ratio / perimeter. DB shrinks labels in training by that rule.
+    pub unclip_ratio: f32,
+    /// Largest number of regions on a page. A dense A3 newspaper page has about 1,500 lines.
+    pub max_regions: usize,
+}
+
+impl Default for DetectOptions {
+    fn default() -> Self {
+        Self {
+            min_side: 736,
+            max_side: 2000,
+            threshold: 0.3,
+            box_threshold: 0.5,
+            unclip_ratio: 1.6,
+            max_regions: 4000,
+        }
+    }
+}
+
+/// How a region becomes text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecognizeOptions {
+    /// Lines with a lower mean character probability are dropped.
+    pub min_score: f32,
+    /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
+    /// 4,800 is a line of about 250 characters, and its output takes 45 MB with 18,710 classes.
+    pub max_strip_width: u32,
+}
+
+impl Default for RecognizeOptions {
+    fn default() -> Self {
+        Self { min_score: 0.5, max_strip_width: 4800 }
+    }
+}
+
+/// When a line is turned by half a turn before it is read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OrientOptions {
+    /// Probability of "upside down" from which a line is turned.
+    pub threshold: f32,
+}
+
+impl Default for OrientOptions {
+    fn default() -> Self {
+        Self { threshold: 0.9 }
+    }
+}
+
+/// What holds for an engine's whole life.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EngineOptions {
+    /// Threads that one call may use; `None` takes what the process may run on.
+    pub threads: Option<usize>,
+    /// Bounds for pictures.
+    pub decode: DecodeLimits,
+    /// Detection.
+    pub detect: DetectOptions,
+    /// Line turns.
+    pub orient: OrientOptions,
+    /// Recognition.
+    pub recognize: RecognizeOptions,
+}
+
+impl EngineOptions {
+    /// The number of threads a call may use, at least one.
+    pub fn thread_count(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+    }
+}

@@ -1,0 +1,51 @@
+//! Orientation: is a line upside down?
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::image::Picture;
+use crate::image::tensor::{Window, resize, to_bgr_planes};
+use crate::models::Role;
+use crate::models::session::{Model, ModelSpec};
+use crate::models::spec;
+
+/// The input of PP-OCR's line classifiers up to version 4; later ones fix 80x160 in the file.
+const DEFAULT_SIZE: (usize, usize) = (48, 192);
+
+/// The input size of a line orientation classifier.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Orienter {
+    height: usize,
+    width: usize,
+}
+
+impl Orienter {
+    /// Reads it from a model's description.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelMismatch`] when the model is no classifier with two classes.
+    pub fn of(spec: &ModelSpec) -> Result<Self> {
+        spec::check(spec, Role::Orienter)?;
+        let height = spec::input_side(spec, 2, DEFAULT_SIZE.0);
+        Ok(Self { height, width: spec::input_side(spec, 3, DEFAULT_SIZE.1) })
+    }
+
+    /// The probability that the strip's text is upside down.
+    ///
+    /// # Errors
+    /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output has another shape than `[1, 2]`.
+    pub fn upside_down(&self, model: &mut dyn Model, strip: &Picture) -> Result<f32> {
+        let natural = (self.height as f32 * strip.width() as f32 / strip.height() as f32).ceil();
+        let width = (natural as usize).clamp(1, self.width);
+        let scaled = resize(strip, Window::whole(strip), width as u32, self.height as u32)?;
+        let data = to_bgr_planes(&scaled, self.width)?;
+        let mut probability = 0.0;
+        model.run(spec::input(&[1, 3, self.height, self.width], &data), &mut |output| {
+            let (&[1, 2], &[_, turned]) = (output.shape, output.data) else {
+                let message = format!("a line classifier's output has shape {:?}, expected [1, 2]", output.shape);
+                return Err(Error::new(ErrorKind::ModelMismatch, message));
+            };
+            probability = turned;
+            Ok(())
+        })?;
+        Ok(probability)
+    }
+}

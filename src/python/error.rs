@@ -1,0 +1,42 @@
+//! The one place where an [`Error`] becomes a Python exception. The classes are written in Python.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use crate::error::{Error, ErrorKind};
+
+static EXCEPTIONS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+
+/// The class in `ferrocr.exceptions` for each kind.
+fn class_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidArgument => "InvalidArgumentError",
+        ErrorKind::Image => "ImageError",
+        ErrorKind::ImageNotFound => "ImageNotFoundError",
+        ErrorKind::ModelNotFound => "ModelNotFoundError",
+        ErrorKind::ModelCorrupt => "ModelCorruptError",
+        ErrorKind::ModelMismatch => "ModelMismatchError",
+        ErrorKind::Download => "DownloadError",
+        ErrorKind::Io => "StorageError",
+        ErrorKind::RuntimeUnavailable => "RuntimeUnavailableError",
+        ErrorKind::Inference => "InferenceError",
+        ErrorKind::ResourcesFreed => "ResourcesFreedError",
+        ErrorKind::Forked => "ForkedError",
+        ErrorKind::Cancelled => "OcrCancelledError",
+        ErrorKind::Internal => "OcrError",
+    }
+}
+
+/// The exception for `error`. Falls back to RuntimeError where the package is too broken to have the class.
+pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    class(py, class_name(error.kind()))
+        .map(|class| PyErr::from_type(class, (error.to_string(),)))
+        .unwrap_or_else(|_| PyRuntimeError::new_err(error.to_string()))
+}
+
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {
+    let module = EXCEPTIONS.get_or_try_init(py, || PyModule::import(py, "ferrocr.exceptions").map(Bound::unbind))?;
+    Ok(module.bind(py).getattr(name)?.cast_into::<PyType>()?)
+}

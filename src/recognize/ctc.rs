@@ -1,0 +1,174 @@
+//! Greedy CTC decoding: class probabilities by step to text with positions.
+//!
+//! After Graves et al., "Connectionist Temporal Classification" (2006): the best class of each step, repeats merged,
+//! blanks dropped.
+
+use super::charset::Charset;
+
+/// One character and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Glyph {
+    /// Where its text ends in [`Decoded::text`]; it starts where the one before ends.
+    pub text_end: usize,
+    /// Probability at its first step, 0 to 1.
+    pub score: f32,
+    /// Left edge as a fraction of the strip's width.
+    pub start: f32,
+    /// Right edge as a fraction of the strip's width.
+    pub end: f32,
+}
+
+/// A line's text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decoded {
+    /// The characters in order.
+    pub text: String,
+    /// Mean probability of the characters, 0 without any.
+    pub score: f32,
+    /// The characters' places in `text` and on the strip.
+    pub glyphs: Vec<Glyph>,
+}
+
+impl Decoded {
+    /// Multiplies positions by `factor`, up to the strip's end.
+    pub fn stretch(&mut self, factor: f32) {
+        for glyph in &mut self.glyphs {
+            glyph.start = (glyph.start * factor).min(1.0);
+            glyph.end = (glyph.end * factor).min(1.0);
+        }
+    }
+}
+
+/// Decodes `steps` rows of probabilities, each as long as `charset`.
+pub fn decode(probabilities: &[f32], steps: usize, charset: &Charset) -> Decoded {
+    let mut decoded = Decoded::default();
+    let mut before = 0;
+    for (step, row) in probabilities.chunks_exact(charset.len()).enumerate() {
+        let (class, score) = best(row);
+        let (start, end) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
+        match decoded.glyphs.last_mut() {
+            Some(last) if class == before && class != 0 => last.end = end,
+            _ if class != 0 => {
+                decoded.text.push_str(charset.character(class));
+                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
+            }
+            _ => {}
+        }
+        before = class;
+    }
+    if !decoded.glyphs.is_empty() {
+        let sum: f32 = decoded.glyphs.iter().map(|glyph| glyph.score).sum();
+        decoded.score = sum / decoded.glyphs.len() as f32;
+    }
+    decoded
+}
+
+/// Rows are searched in blocks of this many values: the maximum of a block is a branch-free loop that the compiler
+/// turns into vector instructions, and only a block that holds a new maximum is searched for its place.
+const BLOCK: usize = 256;
+
+/// The first index of the largest value, and that value; (0, 0) for a row of nothing but NaN.
+fn best(row: &[f32]) -> (usize, f32) {
+    let (mut index, mut value) = (0, f32::NEG_INFINITY);
+    for (i, block) in row.chunks(BLOCK).enumerate() {
+        let top = block_max(block);
+        if top > value {
+            value = top;
+            index = i * BLOCK + block.iter().position(|&v| v == top).unwrap_or(0);
+        }
+    }
+    if value == f32::NEG_INFINITY { (0, 0.0) } else { (index, value) }
+}
+
+fn block_max(block: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let chunks = block.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = if value > *lane { value } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |top, &value| if value > top { value } else { top })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn charset() -> Charset {
+        Charset::new("a\nb\nß", Some(5)).expect("five classes")
+    }
+
+    fn rows(classes: &[usize]) -> Vec<f32> {
+        classes.iter().flat_map(|&class| (0..5).map(move |i| if i == class { 0.8 } else { 0.05 })).collect()
+    }
+
+    #[test]
+    fn repeats_merge_and_blanks_part() {
+        struct Case {
+            name: &'static str,
+            classes: &'static [usize],
+            text: &'static str,
+            spans: &'static [(usize, usize)],
+        }
+        let cases = [
+            Case { name: "nothing", classes: &[], text: "", spans: &[] },
+            Case { name: "blanks", classes: &[0, 0], text: "", spans: &[] },
+            Case { name: "a repeat", classes: &[1, 1, 2], text: "ab", spans: &[(0, 2), (2, 3)] },
+            Case { name: "a double letter", classes: &[1, 0, 1, 0], text: "aa", spans: &[(0, 1), (2, 3)] },
+            Case { name: "space and a long character", classes: &[3, 4, 3, 3], text: "ß ß", spans: &[(0, 1), (1, 2), (2, 4)] },
+            Case { name: "blank first", classes: &[0, 2, 2, 2], text: "b", spans: &[(1, 4)] },
+        ];
+        for case in cases {
+            let decoded = decode(&rows(case.classes), case.classes.len(), &charset());
+            assert_eq!(decoded.text, case.text, "{}", case.name);
+            let steps = case.classes.len() as f32;
+            let spans: Vec<_> = decoded.glyphs.iter().map(|g| (g.start, g.end)).collect();
+            let expected: Vec<_> = case.spans.iter().map(|&(s, e)| (s as f32 / steps, e as f32 / steps)).collect();
+            assert_eq!(spans, expected, "{}", case.name);
+            let score = if case.text.is_empty() { 0.0 } else { 0.8 };
+            assert!((decoded.score - score).abs() < 1e-6, "{}", case.name);
+        }
+    }
+
+    /// What `decode` computes, written down without any thought of speed.
+    fn plain(classes: &[usize], charset: &Charset) -> String {
+        let mut text = String::new();
+        for (i, &class) in classes.iter().enumerate() {
+            if class != 0 && (i == 0 || classes[i - 1] != class) {
+                text.push_str(charset.character(class));
+            }
+        }
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_equals_its_plain_twin(classes in prop::collection::vec(0usize..5, 0..60)) {
+            let charset = charset();
+            let decoded = decode(&rows(&classes), classes.len(), &charset);
+            prop_assert_eq!(&decoded.text, &plain(&classes, &charset));
+            prop_assert!(decoded.glyphs.iter().all(|g| 0.0 <= g.start && g.start < g.end && g.end <= 1.0));
+            prop_assert!(decoded.glyphs.windows(2).all(|w| w[0].end <= w[1].start && w[0].text_end <= w[1].text_end));
+        }
+
+        #[test]
+        fn the_best_value_equals_its_plain_twin(
+            row in prop::collection::vec(prop_oneof![0f32..1.0, Just(f32::NAN), Just(0.5)], 1..900),
+        ) {
+            let mut expected = (0, f32::NEG_INFINITY);
+            for (i, &value) in row.iter().enumerate() {
+                if value > expected.1 {
+                    expected = (i, value);
+                }
+            }
+            if expected.1 == f32::NEG_INFINITY {
+                expected.1 = 0.0;
+            }
+            prop_assert_eq!(best(&row), expected);
+        }
+    }
+}

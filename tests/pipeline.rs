@@ -1,0 +1,215 @@
+//! The whole pipeline on models that are a few lines of Rust: no weights, no runtime, milliseconds.
+#![allow(clippy::expect_used, reason = "a test ends at what it did not expect")]
+
+use ferrocr::engine::Stages;
+use ferrocr::image::Picture;
+use ferrocr::models::session::{Model, ModelSpec, Port, Tensor};
+use ferrocr::options::{EngineOptions, RecognizeOptions};
+use ferrocr::{Engine, ErrorKind, Result};
+
+fn spec(output: &[Option<usize>], characters: Option<&str>) -> ModelSpec {
+    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+    ModelSpec {
+        name: "fake.onnx".into(),
+        inputs: vec![port(&[None, Some(3), None, None])],
+        outputs: vec![port(output)],
+        characters: characters.map(str::to_owned),
+    }
+}
+
+/// Text is where the picture is not white.
+struct FakeDetector(ModelSpec);
+
+impl Model for FakeDetector {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let map: Vec<f32> = input.data[..height * width].iter().map(|&v| if v < 0.9 { 1.0 } else { 0.0 }).collect();
+        read(Tensor { shape: &[1, 1, height, width], data: &map })
+    }
+}
+
+/// Reads the colour of the strip's middle in the first half of its steps and of its last quarter in the others: the
+/// letter that the grey value counts, 20 to a letter. Very dark strips give a poor score.
+struct FakeRecognizer(ModelSpec);
+
+const LETTERS: &str = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk";
+
+impl Model for FakeRecognizer {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let grey = |x: usize| ((input.data[height / 2 * width + x] + 1.0) * 127.5) as usize;
+        let mut data = vec![0.0; 4 * 13];
+        for (step, x) in [width / 4, width / 4, 3 * width / 4, 3 * width / 4].into_iter().enumerate() {
+            data[step * 13 + 1 + grey(x) / 20] = if grey(x) < 10 { 0.2 } else { 0.9 };
+        }
+        read(Tensor { shape: &[1, 4, 13], data: &data })
+    }
+}
+
+/// Upside down is what is darker on its left.
+struct FakeOrienter(ModelSpec);
+
+impl Model for FakeOrienter {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let row = &input.data[height / 2 * width..][..width];
+        let turned = f32::from(u8::from(row[width / 8] < row[width / 2] - 0.01));
+        read(Tensor { shape: &[1, 2], data: &[1.0 - turned, turned] })
+    }
+}
+
+fn stages(readers: usize) -> Result<Stages> {
+    let recognizer = || Box::new(FakeRecognizer(spec(&[None, None, Some(13)], Some(LETTERS)))) as Box<dyn Model>;
+    let orienter = || Box::new(FakeOrienter(spec(&[None, Some(2)], None))) as Box<dyn Model>;
+    Stages::new(
+        Box::new(FakeDetector(spec(&[None, Some(1), None, None], None))),
+        (0..readers).map(|_| recognizer()).collect(),
+        (0..readers).map(|_| orienter()).collect(),
+    )
+}
+
+fn engine(readers: usize) -> Engine {
+    let engine = Engine::new(EngineOptions::default());
+    engine.load_with(|| stages(readers)).expect("fakes load");
+    engine
+}
+
+/// A white picture with bars of two greys: (left, top, width, height, left half's grey, right half's).
+fn drawn(width: u32, height: u32, bars: &[(u32, u32, u32, u32, u8, u8)]) -> Picture {
+    let mut pixels = vec![255; (width * height * 3) as usize];
+    for &(left, top, w, h, first, second) in bars {
+        for y in top..top + h {
+            for x in left..left + w {
+                let grey = if x < left + w / 2 { first } else { second };
+                let at = ((y * width + x) * 3) as usize;
+                pixels[at..at + 3].fill(grey);
+            }
+        }
+    }
+    Picture::from_rgb(width, height, pixels).expect("a picture")
+}
+
+fn read(engine: &Engine, picture: &Picture) -> String {
+    engine.recognize(picture, &RecognizeOptions::default()).expect("fakes do not fail").text()
+}
+
+#[test]
+fn lines_come_in_reading_order_at_their_place() {
+    let picture = drawn(
+        800,
+        800,
+        &[(420, 100, 200, 40, 50, 30), (100, 102, 200, 40, 90, 70), (100, 400, 300, 40, 130, 110)],
+    );
+    let page = engine(2).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    // The orienter turns lines whose left is darker; none is here.
+    assert_eq!(page.text(), "ed\ncb\ngf");
+    let (left, top, right, bottom) = page.lines[2].quad.bounds();
+    for (found, drawn) in [(left, 100.0), (top, 400.0), (right, 400.0), (bottom, 440.0)] {
+        assert!((found - drawn as f32).abs() < 32.0, "{:?}", page.lines[2].quad);
+    }
+    assert_eq!(page.lines[0].words.len(), 1);
+}
+
+#[test]
+fn an_upside_down_line_is_turned_with_its_outline() {
+    let picture = drawn(800, 800, &[(100, 100, 300, 40, 30, 70)]);
+    let page = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    assert_eq!(page.text(), "db");
+    let quad = page.lines[0].quad.0;
+    assert!(quad[0].x > quad[1].x && quad[0].y > quad[3].y, "starts at the bottom right: {quad:?}");
+}
+
+#[test]
+fn a_line_down_the_page_is_read_along_its_length() {
+    let picture = drawn(800, 800, &[(100, 100, 40, 300, 50, 50)]);
+    let page = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    assert_eq!(page.text(), "c");
+    assert!(page.lines[0].quad.width() > 5.0 * page.lines[0].quad.height());
+}
+
+#[test]
+fn poor_lines_are_dropped_by_the_bound_of_the_call() {
+    let picture = drawn(800, 800, &[(100, 100, 300, 40, 5, 5)]);
+    let engine = engine(1);
+    assert_eq!(read(&engine, &picture), "");
+    let all = RecognizeOptions { min_score: 0.0, ..Default::default() };
+    assert_eq!(engine.recognize(&picture, &all).expect("read").text(), "a");
+    assert_eq!(read(&engine, &picture), "", "the option did not stick");
+}
+
+#[test]
+fn any_number_of_readers_and_callers_reads_the_same() {
+    let bars: Vec<_> = (0..40).map(|i| (50 + i % 4 * 180, 20 + i / 4 * 75, 150, 30, 90 + i as u8, 60 + i as u8)).collect();
+    let picture = drawn(800, 800, &bars);
+    let alone = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    assert_eq!(alone.lines.len(), 40);
+    let shared = engine(3);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| shared.recognize(&picture, &RecognizeOptions::default()))).collect();
+        for caller in callers {
+            assert_eq!(caller.join().expect("no panic").expect("read"), alone);
+        }
+    });
+}
+
+#[test]
+fn odd_sizes_are_read() {
+    let engine = engine(2);
+    for (width, height) in [(1, 1), (1, 900), (4000, 12), (12, 4000), (33, 31)] {
+        read(&engine, &drawn(width, height, &[]));
+    }
+    let strip = drawn(1200, 40, &[(0, 0, 1200, 40, 90, 70)]);
+    assert_eq!(read(&engine, &strip), "ed", "text from edge to edge");
+}
+
+#[test]
+fn a_model_in_the_wrong_role_is_refused() {
+    let detector = || Box::new(FakeDetector(spec(&[None, Some(1), None, None], None))) as Box<dyn Model>;
+    let error = Stages::new(detector(), vec![detector()], vec![]).map(|_| ()).expect_err("a detector reads no lines");
+    assert_eq!(error.kind(), ErrorKind::ModelMismatch);
+    assert!(error.to_string().contains("fake.onnx"), "{error}");
+    let short = Box::new(FakeRecognizer(spec(&[None, None, Some(13)], Some("a\nb"))));
+    let error = Stages::new(detector(), vec![short], vec![]).map(|_| ()).expect_err("two characters, 13 classes");
+    assert!(error.to_string().contains("13 classes"), "{error}");
+}
+
+#[test]
+fn a_freed_engine_refuses_everything_and_reports_again() {
+    let engine = engine(2);
+    let report = engine.free().expect("own process");
+    assert_eq!(report.sessions, 5);
+    assert_eq!(engine.free().expect("again"), report);
+    let picture = drawn(10, 10, &[]);
+    let refused = [
+        engine.recognize(&picture, &RecognizeOptions::default()).map(|_| ()),
+        engine.recognize_encoded(b"", &RecognizeOptions::default()).map(|_| ()),
+        engine.load_with(|| stages(1)),
+        engine.check_open(),
+    ];
+    for outcome in refused {
+        assert_eq!(outcome.expect_err("freed").kind(), ErrorKind::ResourcesFreed);
+    }
+}
+
+#[test]
+fn limits_hold_for_pixels_from_memory_too() {
+    let mut options = EngineOptions::default();
+    options.decode.max_pixels = 99;
+    let engine = Engine::new(options);
+    engine.load_with(|| stages(1)).expect("fakes load");
+    let error = engine.recognize(&drawn(10, 10, &[]), &RecognizeOptions::default()).expect_err("100 pixels");
+    assert!(error.kind() == ErrorKind::Image && error.to_string().contains("max_pixels=99"), "{error}");
+}

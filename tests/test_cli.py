@@ -1,0 +1,506 @@
+"""The command line: what it prints where, its exit codes, and what it leaves on the disk."""
+
+import io
+import json
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar, Self
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ferrocr
+from ferrocr import cli, exceptions
+from ferrocr.cli import (
+    EXIT_CANNOT_RUN,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_PIPE,
+    EXIT_PROBLEMS,
+    EXIT_USAGE,
+    FAILURES,
+    DownloadProgress,
+    main,
+)
+
+ROOT = Path(__file__).parent.parent
+Captured = pytest.CaptureFixture[str]
+
+
+def make_page(text: str) -> Any:  # noqa: ANN401
+    """What the command line needs of a page, with one line."""
+    line = SimpleNamespace(text=text, score=0.98765, quad=((1.04, 2.0), (9.0, 2.0), (9.0, 5.0), (1.0, 5.0)), words=())
+    return SimpleNamespace(text=text, lines=(line,), width=40, height=30)
+
+
+class FakeEngine:
+    """Stands in for the engine: "reads" a file by returning its content, and a file with "broken" in its name fails."""
+
+    options: ClassVar[dict[str, Any]] = {}
+    load_error: ClassVar[BaseException | None] = None
+
+    def __init__(self, models: str, **options: object) -> None:
+        """Keep the options for the test to look at."""
+        type(self).options = {"models": models, **options}
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Free nothing."""
+
+    def load(self) -> None:
+        """Fail, if the test wants it."""
+        if self.load_error is not None:
+            raise self.load_error
+
+    def recognize_many(self, images: Iterable[str]) -> Iterator[Any]:
+        """One page or error for each file."""
+        for image in images:
+            if "broken" in image:
+                yield exceptions.ImageError(f"{image} is not a picture\nconvert it to PNG first")
+            else:
+                yield make_page(Path(image).read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> type[FakeEngine]:
+    """The fake in place of the engine."""
+    fake = type("Fake", (FakeEngine,), {})
+    monkeypatch.setattr(ferrocr, "OcrEngine", fake)
+    return fake
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, with three files to read."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("a.png", "alpha"), ("b.png", "beta\n贝塔"), ("broken.png", "")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A model directory whose files are not real."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "b.onnx").write_bytes(b"12345")
+    (folder / "a.bin").write_bytes(b"123")
+    (folder / "notes.txt").write_text("no model")
+    return folder
+
+
+# --- arguments ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["read"],
+        ["read", "a.png", "--format", "pdf"],
+        ["read", "a.png", "--threads", "0"],
+        ["read", "a.png", "--threads", "many"],
+        ["read", "a.png", "--provider", "abacus"],
+        ["models"],
+        ["models", "path", "one", "two"],
+        ["doctor", "extra"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_are_a_usage_error(arguments: list[str], capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == EXIT_USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "error: " in err
+
+
+COMMANDS = [[], ["read"], ["models", "list"], ["models", "path"], ["models", "pull"], ["doctor"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "none")
+def test_every_help_shows_an_example(command: list[str], capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--help"])
+    assert caught.value.code == EXIT_OK
+    assert f"example:\n  ferrocr {' '.join(command)}" in capsys.readouterr().out
+
+
+def test_help_lists_the_exit_codes(capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = {int(line.split()[0]) for line in capsys.readouterr().out.partition("exit codes:\n")[2].splitlines()}
+    assert listed == {EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE, EXIT_CANNOT_RUN, EXIT_INTERRUPTED, EXIT_PIPE}
+
+
+def test_version(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == EXIT_OK
+    assert capsys.readouterr().out == f"ferrocr {ferrocr.__version__}\n"
+
+
+def test_version_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, ferrocr; before = set(sys.modules); from ferrocr.cli import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'PIL', 'onnxruntime', 'tqdm', 'importlib.metadata'} & (set(sys.modules) - before)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "ferrocr", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"ferrocr {ferrocr.__version__}\n"
+
+
+# --- read ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_file_is_its_text_alone(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    assert main(["read", "a.png"]) == EXIT_OK
+    assert capsys.readouterr() == ("alpha\n", "")
+
+
+def test_several_files_have_headers(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    assert main(["read", "a.png", "b.png"]) == EXIT_OK
+    assert capsys.readouterr().out == "==> a.png <==\nalpha\n\n==> b.png <==\nbeta\n贝塔\n"
+
+
+def test_a_broken_file_does_not_end_the_rest(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    assert main(["read", "a.png", "broken.png", "b.png"]) == EXIT_PROBLEMS
+    out, err = capsys.readouterr()
+    assert out == "==> a.png <==\nalpha\n\n==> b.png <==\nbeta\n贝塔\n"
+    assert err == "error: broken.png is not a picture\nhint: convert it to PNG first\n"
+
+
+def test_json_has_an_object_for_each_file(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    assert main(["read", "b.png", "broken.png", "--format", "json"]) == EXIT_PROBLEMS
+    read, broken = json.loads(capsys.readouterr().out)
+    assert read == {
+        "file": "b.png",
+        "width": 40,
+        "height": 30,
+        "text": "beta\n贝塔",
+        "lines": [{"text": "beta\n贝塔", "score": 0.9877, "quad": [[1.0, 2.0], [9.0, 2.0], [9.0, 5.0], [1.0, 5.0]]}],
+    }
+    assert broken == {"file": "broken.png", "error": "broken.png is not a picture"}
+
+
+def test_json_of_one_file_is_a_list_too(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    assert main(["read", "a.png", "--format", "json"]) == EXIT_OK
+    assert [item["text"] for item in json.loads(capsys.readouterr().out)] == ["alpha"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_survives_json(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        fake = type("Fake", (FakeEngine,), {"recognize_many": lambda _self, _images: iter([make_page(text)])})
+        patch.setattr(ferrocr, "OcrEngine", fake)
+        out = Path(folder) / "out.json"
+        assert main(["read", __file__, "--format", "json", "-o", str(out)]) == EXIT_OK
+        assert json.loads(out.read_text(encoding="utf-8"))[0]["text"] == text
+
+
+def test_options_reach_the_engine(engine: type[FakeEngine], files: Path) -> None:
+    given_options = "--models ppocrv5-mobile --model-dir m --threads 3 --provider cpu --no-download"
+    main(["read", "a.png", *given_options.split()])
+    progress = engine.options.pop("progress")
+    assert callable(progress)
+    assert engine.options == {
+        "models": "ppocrv5-mobile",
+        "model_dir": "m",
+        "threads": 3,
+        "provider": "cpu",
+        "download": False,
+    }
+
+
+def test_missing_files_need_no_models(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["read", "x.png", "y.png", "--model-dir", "empty", "--no-download"]
+    assert main(arguments) == EXIT_PROBLEMS
+    assert capsys.readouterr().err.splitlines() == [
+        "error: cannot read x.png: no such file",
+        "error: cannot read y.png: no such file",
+    ]
+
+
+def test_missing_models_are_named(files: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERROCR_OFFLINE", "1")
+    assert main(["read", "a.png", "--model-dir", str(files / "empty")]) == EXIT_CANNOT_RUN
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert "\nhint: " in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (exceptions.ModelNotFoundError("no model"), EXIT_CANNOT_RUN),
+        (exceptions.RuntimeUnavailableError("no runtime\ninstall it"), EXIT_CANNOT_RUN),
+        (exceptions.DownloadError("no source"), EXIT_CANNOT_RUN),
+        (exceptions.InvalidArgumentError("no such set"), EXIT_USAGE),
+        (exceptions.OcrError("something else"), EXIT_CANNOT_RUN),
+        (KeyboardInterrupt(), EXIT_INTERRUPTED),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_what_stops_the_command_has_a_code_and_leaves_the_output_alone(
+    engine: type[FakeEngine], files: Path, capsys: Captured, error: BaseException, code: int
+) -> None:
+    engine.load_error = error
+    out = files / "out.txt"
+    out.write_text("as before")
+    before = sorted(files.iterdir())
+    assert main(["read", "a.png", "-o", str(out)]) == code
+    assert out.read_text() == "as before"
+    assert sorted(files.iterdir()) == before
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    first = printed.err.splitlines()[0]
+    assert first == (f"error: {error}".splitlines()[0] if str(error) else "interrupted")
+
+
+def test_the_output_file_holds_it_all(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    before = {path.name for path in files.iterdir()}
+    assert main(["read", "b.png", "-o", "out.txt"]) == EXIT_OK
+    assert (files / "out.txt").read_text(encoding="utf-8") == "beta\n贝塔\n"
+    assert {path.name for path in files.iterdir()} - before == {"out.txt"}
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_output_that_cannot_be_written_is_an_error(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    assert main(["read", "a.png", "-o", "nowhere/out.txt"]) == EXIT_CANNOT_RUN
+    assert capsys.readouterr().err.startswith("error: cannot write nowhere/out.txt: ")
+    assert engine.options == {}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev/null is another thing there")
+def test_a_device_is_written_to_and_not_replaced(engine: type[FakeEngine], files: Path) -> None:
+    assert main(["read", "a.png", "-o", "/dev/null"]) == EXIT_OK
+    assert not Path("/dev/null").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and links")
+def test_an_output_file_keeps_its_mode_and_its_link(engine: type[FakeEngine], files: Path) -> None:
+    out, link = files / "out.txt", files / "link.txt"
+    out.touch(mode=0o600)
+    link.symlink_to(out)
+    assert main(["read", "a.png", "-o", str(link)]) == EXIT_OK
+    assert link.is_symlink()
+    assert out.read_text() == "alpha\n"
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_every_exception_of_the_package_has_a_row() -> None:
+    classes = [value for value in vars(exceptions).values() if isinstance(value, type) and issubclass(value, Exception)]
+    assert len(classes) > 10
+    for number, row in enumerate(FAILURES):
+        assert not any(issubclass(row.error, earlier.error) for earlier in FAILURES[:number]), row
+    for error in classes:
+        assert any(issubclass(error, row.error) for row in FAILURES), error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_a_reader_that_goes_away_is_no_noise(models: Path) -> None:
+    command = [sys.executable, "-m", "ferrocr", "models", "list", "--dir", str(models)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == EXIT_PIPE
+
+
+def test_text_that_stdout_cannot_encode_is_escaped(models: Path) -> None:
+    (models / "贝.onnx").touch()
+    code = f"from ferrocr.cli import main; main(['models', 'list', '--dir', {str(models)!r}])"
+    done = subprocess.run([sys.executable, "-X", "utf8=0", "-c", code], capture_output=True, check=True, env=_ascii())
+    assert b"\\u8d1d.onnx" in done.stdout
+
+
+def _ascii() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+
+# --- models -------------------------------------------------------------------------------------------------------
+
+
+def test_list_prints_names(models: Path, capsys: Captured) -> None:
+    assert main(["models", "list", "--dir", str(models)]) == EXIT_OK
+    assert capsys.readouterr() == ("a.bin\nb.onnx\n", "")
+
+
+def test_list_of_nothing_is_empty_and_says_why(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["models", "list", "--dir", str(tmp_path / "none")]) == EXIT_OK
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert str(tmp_path / "none") in err
+
+
+def test_list_as_json(models: Path, capsys: Captured) -> None:
+    assert main(["models", "list", "--dir", str(models), "--json"]) == EXIT_OK
+    assert json.loads(capsys.readouterr().out) == [
+        {"name": "a.bin", "path": str(models / "a.bin"), "bytes": 3},
+        {"name": "b.onnx", "path": str(models / "b.onnx"), "bytes": 5},
+    ]
+
+
+def test_list_available_is_the_catalog(models: Path, capsys: Captured) -> None:
+    assert main(["models", "list", "--available", "--json", "--dir", str(models)]) == EXIT_OK
+    rows = json.loads(capsys.readouterr().out)
+    keys = {"name", "role", "family", "languages", "bytes", "sha256", "licence", "sources", "sets", "local"}
+    assert rows
+    assert all(set(row) >= keys for row in rows)
+    assert any(cli.DEFAULT_SET in row["sets"] for row in rows)
+    assert not any(row["local"] for row in rows)
+    assert main(["models", "list", "--available", "--dir", str(models)]) == EXIT_OK
+    assert len(capsys.readouterr().out.splitlines()) == len(rows)
+
+
+def test_path(models: Path, capsys: Captured) -> None:
+    assert main(["models", "path", "--dir", str(models)]) == EXIT_OK
+    assert main(["models", "path", "a.bin", "--dir", str(models)]) == EXIT_OK
+    assert capsys.readouterr().out.splitlines() == [str(models), str(models / "a.bin")]
+
+
+def test_path_of_a_missing_model(models: Path, capsys: Captured) -> None:
+    assert main(["models", "path", "c.onnx", "--dir", str(models)]) == EXIT_CANNOT_RUN
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "c.onnx" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ([], [cli.DEFAULT_SET]),
+        (["--set", "ppocrv5-mobile"], ["ppocrv5-mobile"]),
+        (["a.onnx", "b.onnx"], ["a.onnx", "b.onnx"]),
+        (["a.onnx", "--set", "s"], ["a.onnx", "s"]),
+    ],
+)
+def test_pull_asks_for_what_is_named(
+    models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, arguments: list[str], names: list[str]
+) -> None:
+    asked: list[Any] = []
+
+    def pull(_self: object, names: Iterable[str], *, mirror: str | None, progress: object) -> list[str]:
+        asked.append((list(names), mirror, callable(progress)))
+        return [str(models / "a.bin")]
+
+    monkeypatch.setattr(ferrocr.ModelStore, "pull", pull)
+    assert main(["models", "pull", *arguments, "--mirror", "https://m", "--dir", str(models)]) == EXIT_OK
+    assert asked == [(names, "https://m", True)]
+    assert capsys.readouterr().out == f"{models / 'a.bin'}\n"
+
+
+def test_pull_without_network_fails(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERROCR_OFFLINE", "1")
+    assert main(["models", "pull", "--dir", str(tmp_path / "m")]) == EXIT_CANNOT_RUN
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+# --- progress -----------------------------------------------------------------------------------------------------
+
+
+def test_progress_in_a_log_is_a_line_at_each_end(capsys: Captured) -> None:
+    with DownloadProgress() as progress:
+        for done in (0, 400_000, 1_500_000, 1_500_000):
+            progress("a.onnx", "https://one", done, 1_500_000)
+        progress("b.onnx", "https://one", 0, None)
+    assert capsys.readouterr() == (
+        "",
+        "fetching a.onnx (1.5 MB) from https://one\nfetched a.onnx\nfetching b.onnx from https://one\n",
+    )
+
+
+def test_progress_starts_anew_with_the_next_source(capsys: Captured) -> None:
+    with DownloadProgress() as progress:
+        progress("a.onnx", "one", 10, 10)
+        progress("a.onnx", "two", 10, 10)
+    assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == ["fetching", "fetched"] * 2
+
+
+def test_progress_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = type("Terminal", (io.StringIO,), {"isatty": lambda _self: True})()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with DownloadProgress() as progress:
+        for done in range(0, 1001, 250):
+            progress("a.onnx", "one", done, 1000)
+    assert "a.onnx: 100%" in terminal.getvalue()
+
+
+# --- doctor -------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_as_json(models: Path, capsys: Captured) -> None:
+    assert main(["doctor", "--json", "--dir", str(models)]) == EXIT_PROBLEMS
+    report = json.loads(capsys.readouterr().out)
+    checks = {check["name"]: check for check in report["checks"]}
+    assert set(checks) >= {"versions", "runtime", "models", "default", "memory"}
+    assert all(set(check) == {"name", "ok", "detail", "fix", "facts"} for check in checks.values())
+    assert report["ok"] is False
+    assert checks["models"]["facts"] == {"directory": str(models), "files": {"a.bin": 3, "b.onnx": 5}}
+    assert checks["default"]["ok"] is False
+    assert set(checks["default"]["facts"]["files"].values()) == {"missing"}
+
+
+def test_doctor_says_what_to_do(models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERROCR_ONNXRUNTIME", str(models / "nothing"))
+    assert main(["doctor", "--dir", str(models)]) == EXIT_PROBLEMS
+    lines = capsys.readouterr().out.splitlines()
+    for name in ("runtime", "default"):
+        problem = next(index for index, line in enumerate(lines) if line.split()[:2] == ["problem", name])
+        assert lines[problem + 1].startswith("hint: ")
+
+
+def test_doctor_sees_a_file_of_the_wrong_size(models: Path, capsys: Captured) -> None:
+    from ferrocr.store import model_sets
+
+    name = model_sets()[cli.DEFAULT_SET][0]
+    (models / name).write_bytes(b"cut off")
+    main(["doctor", "--json", "--dir", str(models)])
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["default"]["facts"]["files"][name].startswith("has 7 bytes instead of ")
+
+
+# --- with real models ---------------------------------------------------------------------------------------------
+
+
+def test_doctor_is_content_with_the_default_models(models_dir: Path, capsys: Captured) -> None:
+    assert main(["doctor", "--json", "--dir", str(models_dir)]) == EXIT_OK, capsys.readouterr().out
+
+
+def test_the_sample_is_read(models_dir: Path, tmp_path: Path, capsys: Captured) -> None:
+    sample = runpy.run_path(str(ROOT / "examples" / "sample.py"))
+    picture, broken = tmp_path / "sample.png", tmp_path / "broken.png"
+    sample["draw_sample"](picture)
+    broken.write_bytes(picture.read_bytes()[:40])
+    files = [str(picture), str(broken)]
+    assert main(["read", *files, "--model-dir", str(models_dir), "--format", "json", "--no-download"]) == EXIT_PROBLEMS
+    out, err = capsys.readouterr()
+    read, failed = json.loads(out)
+    assert (read["width"], read["height"]) == (sample["WIDTH"], sample["HEIGHT"])
+    expected = sample["expected_words"]()
+    found = set(read["text"].split())
+    assert sum(word in found for word in expected) >= 0.9 * len(expected), read["text"]
+    assert failed["error"]
+    assert err.startswith("error: ")
