@@ -20,7 +20,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Image`] when a side is zero or the length does not fit.
     pub fn from_rgb(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self> {
-        let expected = u64::from(width) * u64::from(height) * 3;
+        let expected = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(3);
         if expected == 0 || pixels.len() as u64 != expected {
             let message = format!("{} bytes are no {width}x{height} RGB picture, which has {expected}", pixels.len());
             return Err(Error::new(ErrorKind::Image, message));
@@ -34,7 +34,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Image`] for other channel counts, or when the length does not fit.
     pub fn from_interleaved(width: u32, height: u32, channels: u32, data: &[u8]) -> Result<Self> {
-        let expected = u64::from(width) * u64::from(height) * u64::from(channels);
+        let expected = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(channels.into());
         if data.len() as u64 != expected {
             let message = format!("{} bytes are no {width}x{height}x{channels} picture ({expected})", data.len());
             return Err(Error::new(ErrorKind::Image, message));
