@@ -1,6 +1,29 @@
 //! The model directory, the catalog of known models, and sessions made from them.
 
+use std::fmt;
+
 pub mod catalog;
 pub mod fetch;
 pub mod onnx;
 pub mod store;
+
+/// What a model does in the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Finds the regions of a page that hold text.
+    Detector,
+    /// Reads the text of one line.
+    Recognizer,
+    /// Says whether a line is upside down.
+    Orienter,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Detector => "detector",
+            Self::Recognizer => "recognizer",
+            Self::Orienter => "orienter",
+        })
+    }
+}
