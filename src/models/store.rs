@@ -16,6 +16,7 @@ mod digest;
 mod incoming;
 
 use digest::Digest;
+pub(super) use incoming::Folder;
 use incoming::Incoming;
 
 /// Environment variable that names the model directory.
@@ -143,6 +144,11 @@ impl Store {
         let path = INCOMING.iter().fold(self.dir.clone(), |path, part| path.join(part));
         fs::create_dir_all(&path).map_err(|error| Error::io("create the directory", &path, error))?;
         Ok(path)
+    }
+
+    /// A folder of its own among the unfinished files, for one call.
+    pub(super) fn scratch_folder(&self, name: &str) -> Result<Folder> {
+        Folder::create(&self.scratch()?, name)
     }
 
     /// Copies the file `from` into the directory as `name`, if it is what is expected.

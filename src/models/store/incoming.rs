@@ -57,6 +57,31 @@ impl Drop for Incoming {
     }
 }
 
+/// A folder for unfinished things. Dropping it removes it with all that is in it.
+#[derive(Debug)]
+pub(in crate::models) struct Folder(PathBuf);
+
+impl Folder {
+    /// An empty folder inside of `parent`.
+    pub(super) fn create(parent: &Path, name: &str) -> Result<Self> {
+        let path = parent.join(unique(name));
+        fs::create_dir(&path).map_err(|error| Error::io("create the directory", &path, error))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub(in crate::models) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Nobody is left to tell; what stays behind lies where unfinished files lie.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A name no other call uses: the counter tells calls apart, the process id processes, and the time machines that share
 /// the directory or a process id that is used again.
 fn unique(name: &str) -> String {
@@ -103,6 +128,15 @@ mod tests {
         incoming.publish(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"abc");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_goes_with_all_that_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::create(dir.path(), "a").unwrap();
+        fs::write(folder.path().join("x"), "x").unwrap();
+        drop(folder);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]
