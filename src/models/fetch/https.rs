@@ -10,6 +10,7 @@ use std::thread;
 
 use ureq::Agent;
 use ureq::http::{Response, Uri, header};
+use ureq::tls::{RootCerts, TlsConfig};
 
 use super::address::Address;
 use super::delivery::{Outcome, Trouble, deliver, limit};
@@ -37,7 +38,10 @@ struct State {
 
 impl Client {
     pub(super) fn new(options: &PullOptions) -> Self {
+        // The system's own certificates: many networks have one of theirs.
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = Agent::config_builder()
+            .tls_config(tls)
             .user_agent(concat!("ferrocr/", env!("CARGO_PKG_VERSION")))
             // The address rules decide about each redirect.
             .max_redirects(0)

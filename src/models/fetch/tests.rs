@@ -185,6 +185,15 @@ fn redirects_are_followed_on_this_machine_and_not_to_plain_http_elsewhere() {
 }
 
 #[test]
+fn a_server_that_does_not_speak_tls_is_an_error() {
+    let (_dir, store) = store();
+    let server = Server::answering(ok("abc"));
+    let mirror = Some(server.address.replace("http://", "https://"));
+    let error = pull_quietly(&store, &[&ABC], &PullOptions { mirror, ..server.options() }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Download, "{error}");
+}
+
+#[test]
 fn redirects_in_a_circle_end() {
     let (_dir, store) = store();
     let server = Server::answering("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
@@ -372,6 +381,16 @@ fn real_default_set() {
     assert!(paths.unwrap().iter().all(|path| path.is_file()));
     assert!(calls > 3);
     assert_eq!(fs::read_dir(store.scratch().unwrap()).unwrap().count(), 0);
+}
+
+/// Needs a server with `abc.onnx` (the three bytes `abc`) and a certificate this machine trusts:
+/// `FERROCR_TEST_MIRROR=https://... cargo test --lib real_tls -- --ignored`.
+#[test]
+#[ignore = "needs a web server with a trusted certificate"]
+fn real_tls() {
+    let (_dir, store) = store();
+    let mirror = env::var("FERROCR_TEST_MIRROR").ok();
+    pull_quietly(&store, &[&ABC], &PullOptions { mirror, ..PullOptions::default() }).unwrap();
 }
 
 proptest! {
