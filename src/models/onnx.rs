@@ -1,4 +1,32 @@
-//! stub
-use crate::error::Result;
-/// stub
-pub fn flush_denormals(_: &mut [u8]) -> Result<usize> { Ok(0) }
+//! Reading a model's bytes without loading it.
+//!
+//! An ONNX file is one protobuf message. Only the few fields needed here are looked at, by a walker that survives any
+//! bytes: every length is checked against what is left, nesting is bounded, and the time is linear in the file's size.
+//! Of a message that is split into parts, which the format allows and nobody writes, each part is read on its own.
+
+mod flush;
+mod schema;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod wire;
+
+pub use flush::{SMALLEST_WEIGHT, flush_denormals};
+pub use summary::{Summary, ValueInfo, summary};
+
+/// How a model's bytes are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A protobuf message: whatever does not say that it is something else.
+    Onnx,
+    /// ONNX Runtime's own flatbuffer, known by its identifier. Its content is not looked into.
+    Ort,
+}
+
+impl Format {
+    /// The format of `bytes`, by what they begin with.
+    pub fn of(bytes: &[u8]) -> Self {
+        // A flatbuffer's identifier follows the offset of its root.
+        if bytes.get(4..8) == Some(b"ORTM") { Self::Ort } else { Self::Onnx }
+    }
+}

@@ -1,1 +1,250 @@
-//! store
+//! A directory of model files: what is there, and how a file gets in.
+//!
+//! What lies on the disk is the truth: there is no index that could go stale, and removing a file by hand is allowed at
+//! any time. Bookkeeping lies in the hidden folder `.ferrocr` inside the directory. Other processes may write to the
+//! same directory, so a file appears under its name only when all of its bytes are there and verified.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::catalog::{self, Entry};
+use crate::error::{Error, ErrorKind, Result};
+
+mod digest;
+mod incoming;
+
+use digest::Digest;
+pub(super) use incoming::Folder;
+use incoming::Incoming;
+
+/// Environment variable that names the model directory.
+const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
+
+/// Suffixes of a model file. Other suites name theirs `.bin`; what a file really is, only its content says.
+const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];
+
+/// The hidden folder for unfinished files. It must be inside the directory: a rename cannot cross file systems.
+const INCOMING: [&str; 2] = [".ferrocr", "incoming"];
+
+/// What a file's content has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected<'a> {
+    /// Length, if it is known.
+    pub bytes: Option<u64>,
+    /// SHA-256 in hexadecimal digits, of either case.
+    pub sha256: &'a str,
+}
+
+impl From<&Entry> for Expected<'static> {
+    fn from(entry: &Entry) -> Self {
+        Self { bytes: entry.bytes, sha256: entry.sha256 }
+    }
+}
+
+/// A model directory. It holds no handle and no lock: making one, keeping it and dropping it cost nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    dir: PathBuf,
+}
+
+impl Store {
+    /// The directory for a caller who chose none: `FERROCR_MODEL_DIR`, else `ferrocr/models` in the user's data.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the platform knows no data directory for this user.
+    pub fn default_dir() -> Result<PathBuf> {
+        let named = env::var_os(DIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        named.or_else(|| Some(dirs::data_dir()?.join("ferrocr").join("models"))).ok_or_else(|| {
+            Error::new(ErrorKind::Io, "cannot choose a model directory: this user has no data directory")
+                .with_hint(format!("Set {DIR_VARIABLE} to the directory that shall hold the models."))
+        })
+    }
+
+    /// The store in `dir`, made absolute now so that a later change of the working directory does not move it.
+    ///
+    /// Nothing on the disk is read or made; the directory need not exist.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when `dir` is empty.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        let dir = dir.as_ref();
+        if dir.as_os_str().is_empty() {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the model directory's path is empty"));
+        }
+        let dir = std::path::absolute(dir).map_err(|error| Error::io("make absolute the path", dir, error))?;
+        Ok(Self { dir })
+    }
+
+    /// The directory, absolute.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Sorted names of the model files; none for a directory that is empty or not there.
+    ///
+    /// A model file is a regular file, or a link to one, with suffix `.onnx`, `.ort` or `.bin` in any case, and not
+    /// hidden. A name that is no UTF-8, or that [`Store::path`] refuses, is left out: it could not be asked for. So is a
+    /// file that another process removes meanwhile.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the directory is there but cannot be read.
+    pub fn list(&self) -> Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| self.unreadable(error))?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| self.unreadable(error))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if is_model_name(&name) && is_regular(&entry.path()) {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Absolute path of the file called `name`, which need not exist.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] for a name that is no plain, visible file name: nothing outside of the directory
+    /// and none of its bookkeeping can be named.
+    pub fn path(&self, name: &str) -> Result<PathBuf> {
+        match fault(name) {
+            None => Ok(self.dir.join(name)),
+            Some(fault) => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("{name:?} is no file name in the model directory: {fault}"),
+            )),
+        }
+    }
+
+    /// Absolute path of the file called `name`, which is there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelNotFound`] when it is not there or no regular file, and what [`Store::path`] says.
+    pub fn existing(&self, name: &str) -> Result<PathBuf> {
+        let path = self.path(name)?;
+        match fs::metadata(&path) {
+            Ok(meta) if meta.is_file() => Ok(path),
+            Ok(_) => Err(self.missing(name, "is no regular file")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
+            Err(error) => Err(Error::io("read", &path, error)),
+        }
+    }
+
+    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when it cannot be made.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        let path = INCOMING.iter().fold(self.dir.clone(), |path, part| path.join(part));
+        fs::create_dir_all(&path).map_err(|error| Error::io("create the directory", &path, error))?;
+        Ok(path)
+    }
+
+    /// A folder of its own among the unfinished files, for one call.
+    pub(super) fn scratch_folder(&self, name: &str) -> Result<Folder> {
+        Folder::create(&self.scratch()?, name)
+    }
+
+    /// Copies the file `from` into the directory as `name`, if it is what is expected.
+    ///
+    /// # Errors
+    /// As [`Store::admit_from`].
+    pub fn admit(&self, name: &str, expected: &Expected<'_>, from: &Path) -> Result<PathBuf> {
+        let mut file = File::open(from).map_err(|error| Error::io("open", from, error))?;
+        self.admit_from(name, expected, &mut file)
+    }
+
+    /// Reads `source` to its end into the directory as `name`, if it is what is expected.
+    ///
+    /// The bytes are hashed while they are written to a temporary file, which takes its name in one step after it is
+    /// safe on the disk. A file that is there already with the right content is left alone and `source` is not read;
+    /// one with other content is replaced.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelCorrupt`] for other content than expected, [`ErrorKind::Io`] when reading or writing failed.
+    /// After an error the directory holds the same models as before.
+    pub fn admit_from(&self, name: &str, expected: &Expected<'_>, source: &mut dyn Read) -> Result<PathBuf> {
+        let path = self.path(name)?;
+        if self.verify(name, expected).is_ok() {
+            return Ok(path);
+        }
+        let mut incoming = Incoming::create(&self.scratch()?, name)?;
+        let digest = incoming.fill(source, expected.bytes)?;
+        self.check(name, expected, &digest)?;
+        incoming.publish(&path)?;
+        Ok(path)
+    }
+
+    /// Whether the file called `name` is what is expected.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
+    pub fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
+        let path = self.existing(name)?;
+        let mut file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+        let digest = Digest::read(&mut file, expected.bytes, |_| Ok(()));
+        self.check(name, expected, &digest.map_err(|error| Error::io("read", &path, error))?)
+    }
+
+    /// Compares what was found with what is expected; the length first, because it tells more.
+    fn check(&self, name: &str, expected: &Expected<'_>, found: &Digest) -> Result<()> {
+        let what = match expected.bytes {
+            Some(bytes) if found.bytes > bytes => format!("it is longer than the expected {bytes} bytes"),
+            Some(bytes) if found.bytes < bytes => format!("expected {bytes} bytes, found {}", found.bytes),
+            _ if expected.sha256.eq_ignore_ascii_case(&found.sha256) => return Ok(()),
+            _ => format!("expected SHA-256 {}, found {}", expected.sha256, found.sha256),
+        };
+        let message = format!("wrong content for {}: {what}", self.dir.join(name).display());
+        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint(advice(name)))
+    }
+
+    fn missing(&self, name: &str, why: &str) -> Error {
+        let message = format!("the model file {name} {why} in {}", self.dir.display());
+        Error::new(ErrorKind::ModelNotFound, message).with_hint(advice(name))
+    }
+
+    fn unreadable(&self, error: io::Error) -> Error {
+        Error::io("list the model directory", &self.dir, error)
+    }
+}
+
+/// What to do about a model file that is missing or wrong.
+fn advice(name: &str) -> String {
+    match catalog::find(name) {
+        Some(_) => format!("Fetch it with `ferrocr models pull {name}`."),
+        None => format!("{name} is not in the catalog: put the file there yourself."),
+    }
+}
+
+/// Why `name` cannot name a model file, on any platform: a directory may be shared between them.
+fn fault(name: &str) -> Option<&'static str> {
+    match name {
+        "" => Some("it is empty"),
+        _ if name.contains(['/', '\\']) => Some("it has a separator"),
+        _ if name.contains('\0') => Some("it has a NUL"),
+        // On Windows `c:x` is a file on another drive, and `x:y` a hidden stream of x.
+        _ if name.contains(':') => Some("it has a colon"),
+        _ if name.starts_with('.') => Some("it starts with a dot"),
+        _ => None,
+    }
+}
+
+fn is_model_name(name: &str) -> bool {
+    let suffix = Path::new(name).extension().and_then(|suffix| suffix.to_str());
+    let is_known = |suffix: &str| SUFFIXES.iter().any(|known| known.eq_ignore_ascii_case(suffix));
+    fault(name).is_none() && suffix.is_some_and(is_known)
+}
+
+/// Follows links. One that leads nowhere, or where this user may not look, is no file that could be read.
+fn is_regular(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.is_file())
+}
+
+#[cfg(test)]
+mod tests;
