@@ -11,7 +11,7 @@ from pathlib import Path
 from sample import draw_sample
 
 from ferrocr import OcrEngine, OcrError
-from ferrocr.cli import DownloadProgress
+from ferrocr.progress import DownloadProgress
 
 
 def main() -> int:

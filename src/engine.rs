@@ -1,7 +1,9 @@
 //! The engine: owns the stages, runs them on pictures, and gives everything back.
 
 mod life;
+mod lines;
 mod pool;
+mod share;
 mod stages;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use crate::image::Picture;
 use crate::image::decode::{check_size, decode};
 use crate::models::session::Provider;
 use crate::options::{EngineOptions, RecognizeOptions};
-use crate::page::Page;
+use crate::page::{Line, Page};
 use life::Life;
 
 /// The model files of an engine.
@@ -110,6 +112,16 @@ impl Engine {
         let picture = decode(&bytes, &self.options.decode).map_err(|error| error.named(&path.display().to_string()))?;
         drop(bytes);
         stages.read(&picture, &self.options, options)
+    }
+
+    /// Reads a picture that is one line of text from edge to edge, without looking for regions.
+    ///
+    /// # Errors
+    /// As [`Engine::recognize`].
+    pub fn recognize_line(&self, picture: &Picture) -> Result<Line> {
+        let stages = self.life.enter()?;
+        check_size(picture.width(), picture.height(), &self.options.decode)?;
+        stages.read_whole(picture, &self.options)
     }
 
     /// Gives everything back: waits for the calls in flight, then drops the sessions and their memory. Every call from

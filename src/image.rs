@@ -62,13 +62,6 @@ impl Picture {
         self.height
     }
 
-    /// The picture upside down.
-    #[must_use]
-    pub fn half_turned(&self) -> Self {
-        let pixels = self.pixels.chunks_exact(3).rev().flatten().copied().collect();
-        Self { width: self.width, height: self.height, pixels }
-    }
-
     /// The bytes, `width * height * 3` of them.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels

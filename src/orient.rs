@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
-use crate::image::tensor::{Window, resize, to_bgr_planes};
+use crate::image::tensor::to_bgr_planes;
 use crate::models::Role;
 use crate::models::session::{Model, ModelSpec};
 use crate::models::spec;
@@ -28,15 +28,19 @@ impl Orienter {
         Ok(Self { height, width: spec::input_side(spec, 3, DEFAULT_SIZE.1) })
     }
 
+    /// Width and height of the strip that [`Orienter::upside_down`] takes of a line so many times as wide as high. What
+    /// is wider than the model's input is squeezed into it.
+    pub fn strip_size(&self, aspect: f32) -> (u32, u32) {
+        let natural = (self.height as f32 * aspect).ceil() as usize;
+        (natural.clamp(1, self.width) as u32, self.height as u32)
+    }
+
     /// The probability that the strip's text is upside down.
     ///
     /// # Errors
     /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output has another shape than `[1, 2]`.
     pub fn upside_down(&self, model: &mut dyn Model, strip: &Picture) -> Result<f32> {
-        let natural = (self.height as f32 * strip.width() as f32 / strip.height() as f32).ceil();
-        let width = (natural as usize).clamp(1, self.width);
-        let scaled = resize(strip, Window::whole(strip), width as u32, self.height as u32)?;
-        let data = to_bgr_planes(&scaled, self.width)?;
+        let data = to_bgr_planes(strip, self.width)?;
         let mut probability = 0.0;
         model.run(spec::input(&[1, 3, self.height, self.width], &data), &mut |output| {
             let (&[1, 2], &[_, turned]) = (output.shape, output.data) else {

@@ -2,14 +2,17 @@
 
 mod engine;
 mod error;
+mod store;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::session::{self, Provider};
+use crate::options::DetectOptions;
 
 /// Every call into the core: without the interpreter's lock, its error as a Python exception, and a panic as
 /// an error too.
@@ -63,10 +66,30 @@ fn resident_bytes() -> Option<u64> {
     crate::memory::resident_bytes()
 }
 
+/// Text regions of a probability map with rows of `width` values: (score, quad in the map's pixels) each.
+///
+/// For comparing the stage with other implementations.
+#[pyfunction]
+fn regions_of_map(py: Python<'_>, map: PyBuffer<f32>, width: usize) -> PyResult<Vec<(f32, engine::RawQuad)>> {
+    let values = map.to_vec(py)?;
+    call(py, || {
+        if width == 0 || values.len() % width != 0 {
+            let message = format!("{} values are no rows of {width}", values.len());
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let found = crate::detect::db::regions(&values, width, &DetectOptions::default());
+        Ok(found.iter().map(|region| (region.score, engine::raw_quad(&region.quad))).collect())
+    })
+}
+
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<engine::Engine>()?;
+    module.add_class::<store::Store>()?;
+    module.add_function(wrap_pyfunction!(store::entries, module)?)?;
+    module.add_function(wrap_pyfunction!(store::model_sets, module)?)?;
+    module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;
     module.add_function(wrap_pyfunction!(load_runtime, module)?)?;
     module.add_function(wrap_pyfunction!(runtime_path, module)?)?;
     module.add_function(wrap_pyfunction!(built_in_providers, module)?)?;

@@ -136,7 +136,7 @@ fn a_line_down_the_page_is_read_along_its_length() {
     let picture = drawn(800, 800, &[(100, 100, 40, 300, 50, 50)]);
     let page = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
     assert_eq!(page.text(), "c");
-    assert!(page.lines[0].quad.width() > 5.0 * page.lines[0].quad.height());
+    assert!(page.lines[0].quad.width() > 2.0 * page.lines[0].quad.height());
 }
 
 #[test]

@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ferrocr
-from ferrocr import cli, exceptions
-from ferrocr.cli import (
+from ferrocr import exceptions
+from ferrocr._defaults import DEFAULT_SET
+from ferrocr.cli import main
+from ferrocr.cli._errors import (
     EXIT_CANNOT_RUN,
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -25,9 +27,8 @@ from ferrocr.cli import (
     EXIT_PROBLEMS,
     EXIT_USAGE,
     FAILURES,
-    DownloadProgress,
-    main,
 )
+from ferrocr.progress import DownloadProgress
 
 ROOT = Path(__file__).parent.parent
 Captured = pytest.CaptureFixture[str]
@@ -369,7 +370,7 @@ def test_list_available_is_the_catalog(models: Path, capsys: Captured) -> None:
     keys = {"name", "role", "family", "languages", "bytes", "sha256", "licence", "sources", "sets", "local"}
     assert rows
     assert all(set(row) >= keys for row in rows)
-    assert any(cli.DEFAULT_SET in row["sets"] for row in rows)
+    assert any(DEFAULT_SET in row["sets"] for row in rows)
     assert not any(row["local"] for row in rows)
     assert main(["models", "list", "--available", "--dir", str(models)]) == EXIT_OK
     assert len(capsys.readouterr().out.splitlines()) == len(rows)
@@ -391,7 +392,7 @@ def test_path_of_a_missing_model(models: Path, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        ([], [cli.DEFAULT_SET]),
+        ([], [DEFAULT_SET]),
         (["--set", "ppocrv5-mobile"], ["ppocrv5-mobile"]),
         (["a.onnx", "b.onnx"], ["a.onnx", "b.onnx"]),
         (["a.onnx", "--set", "s"], ["a.onnx", "s"]),
@@ -475,7 +476,7 @@ def test_doctor_says_what_to_do(models: Path, capsys: Captured, monkeypatch: pyt
 def test_doctor_sees_a_file_of_the_wrong_size(models: Path, capsys: Captured) -> None:
     from ferrocr.store import model_sets
 
-    name = model_sets()[cli.DEFAULT_SET][0]
+    name = model_sets()[DEFAULT_SET][0]
     (models / name).write_bytes(b"cut off")
     main(["doctor", "--json", "--dir", str(models)])
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}

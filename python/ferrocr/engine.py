@@ -67,7 +67,11 @@ class OcrEngine:
         self._core: _core.Engine | None = None
         _check_arguments(provider, threads, min_score)
         defaults = _set_members(models)
-        self._choices = (detector or defaults[0], recognizer or defaults[1], _orienter_choice(orienter, defaults[2]))
+        self._choices: tuple[ModelChoice, ModelChoice, ModelChoice | None] = (
+            detector or defaults[0],
+            recognizer or defaults[1],
+            _orienter_choice(orienter, defaults[2]),
+        )
         self._min_score = min_score
         self._wanted_provider = provider
         self._provider: str | None = None
@@ -75,7 +79,6 @@ class OcrEngine:
         self._progress = progress
         self._store = ModelStore(model_dir)
         self._loading = threading.Lock()
-        self._report: ReleaseReport | None = None
         self._core = _core.Engine(threads=threads, max_pixels=max_pixels, max_side=max_side)
 
     @property
@@ -241,7 +244,9 @@ class OcrEngine:
         return f"<{type(self).__name__} {Path(self._choices[1]).name}, {state}>"
 
     def _open(self) -> _core.Engine:
-        assert self._core is not None, "the constructor failed"
+        if self._core is None:
+            message = "this engine was never made: its constructor failed"
+            raise InvalidArgumentError(message)
         self._core.check_open()
         return self._core
 
@@ -249,16 +254,17 @@ class OcrEngine:
         from ._runtime import disable_telemetry, find_runtime
 
         runtime = find_runtime()
-        detector, recognizer, orienter = self._store.resolve(
-            self._choices, download=self._download, progress=self._progress
+        chosen = [choice for choice in self._choices if choice is not None]
+        detector, recognizer, *orienter = self._store.resolve(
+            chosen, download=self._download, progress=self._progress
         )
-        assert detector is not None
-        assert recognizer is not None
         disable_telemetry()
         _core.load_runtime(runtime.path)
         for provider in self._providers():
             try:
-                core.load(detector=detector, recognizer=recognizer, orienter=orienter, provider=provider)
+                core.load(
+                    detector=detector, recognizer=recognizer, orienter=orienter[0] if orienter else None, provider=provider
+                )
             except InferenceError:
                 if self._wanted_provider != "auto" or provider == "cpu":
                     raise
@@ -295,8 +301,7 @@ def _set_members(name: str) -> tuple[str, str, str]:
     if name not in sets:
         message = f"there is no model set {name!r}; the sets are {', '.join(sorted(sets))}"
         raise InvalidArgumentError(message)
-    detector, recognizer, orienter = sets[name]
-    return detector, recognizer, orienter
+    return sets[name]
 
 
 def _orienter_choice(choice: ModelChoice | Literal[False] | None, default: str) -> ModelChoice | None:
@@ -305,7 +310,7 @@ def _orienter_choice(choice: ModelChoice | Literal[False] | None, default: str) 
     return default if choice is None else choice
 
 
-def _page(raw: _core.RawPage) -> Page:
+def _page(raw: "_core._RawPage") -> Page:
     width, height, lines = raw
     return Page(width, height, tuple(Line(*line[:3], tuple(Word(*word) for word in line[3])) for line in lines))
 

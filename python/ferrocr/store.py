@@ -42,12 +42,15 @@ class CatalogEntry:
 
 def catalog() -> list[CatalogEntry]:
     """Every model that ferrocr knows and can download."""
-    return [CatalogEntry(*entry) for entry in _core.catalog()]
+    return [
+        CatalogEntry(name, role, family, tuple(languages), size, sha256, licence, tuple(sources))
+        for name, role, family, languages, size, sha256, licence, sources in _core.catalog()
+    ]
 
 
 def model_sets() -> dict[str, tuple[str, str, str]]:
     """Names of the model sets, each with the file names of its detector, recogniser and orienter."""
-    return {name: members for name, *members in _core.model_sets()}
+    return {name: (detector, recognizer, orienter) for name, detector, recognizer, orienter in _core.model_sets()}
 
 
 class ModelStore:
@@ -85,7 +88,8 @@ class ModelStore:
 
         Args:
             names: File names of the catalog, or names of model sets.
-            mirror: Base address that is asked for ``<mirror>/<file name>`` before the catalog's own sources.
+            mirror: Base address that is asked for ``<mirror>/<file name>`` before the catalog's own sources: ``https``,
+                ``file:`` for a directory, ``http`` only for this machine. By default ``FERROCR_MIRROR``.
             progress: Called during the download; an exception that it raises ends it.
 
         Returns:
@@ -97,23 +101,24 @@ class ModelStore:
             DownloadError: No source could deliver it.
         """
         wanted = list(dict.fromkeys(name for given in names for name in _files_of(given)))
+        mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
         return self._core.pull(wanted, mirror=mirror, python=sys.executable or None, progress=progress)
 
     def resolve(
         self,
-        choices: Iterable[str | os.PathLike[str] | None],
+        choices: Iterable[str | os.PathLike[str]],
         *,
         download: bool,
         progress: ProgressCallback | None = None,
-    ) -> list[Path | None]:
+    ) -> list[Path]:
         """Paths of models given as catalog names, file names in the directory, or paths; missing ones are downloaded.
 
         Raises:
             ModelNotFoundError: A file is missing, and is not in the catalog or may not be downloaded.
             DownloadError: No source could deliver it.
         """
-        paths = [None if choice is None else self._path_of(choice) for choice in choices]
-        missing = [path for path in paths if path is not None and not path.is_file()]
+        paths = [self._path_of(choice) for choice in choices]
+        missing = [path for path in paths if not path.is_file()]
         known = {entry[0] for entry in _core.catalog()}
         directory = Path(self._core.directory)
         for path in missing:

@@ -1,25 +1,21 @@
 //! The stages of a loaded engine, and the way of a picture through them.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::ModelFiles;
+use super::lines::{Lines, Reader};
 use super::pool::Pool;
-use crate::detect::{Detector, Region};
+use super::share::joined;
+use crate::detect::Detector;
 use crate::error::{Error, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
-use crate::image::warp::rectify;
 use crate::models::onnx;
 use crate::models::session::{Model, OrtModel, Provider, SessionOptions};
-use crate::options::{EngineOptions, RecognizeOptions};
+use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
 use crate::page::{Line, Page, order};
 use crate::recognize::Alphabet;
-
-/// A region at least this many times as high as wide holds a line that runs down the page. The ratio is PaddleOCR's.
-const TALL: f32 = 1.5;
 
 /// More readers than this gain nothing on a page but cost a copy of the recogniser each; further threads work inside
 /// of the sessions.
@@ -31,12 +27,6 @@ pub struct Stages {
     readers: Pool<Reader>,
     alphabet: Alphabet,
     orienter: Option<Orienter>,
-}
-
-/// The sessions that one thread reads lines with.
-struct Reader {
-    recognizer: Box<dyn Model>,
-    orienter: Option<Box<dyn Model>>,
 }
 
 impl Stages {
@@ -99,73 +89,25 @@ impl Stages {
     /// What a model's run returns.
     pub fn read(&self, picture: &Picture, engine: &EngineOptions, options: &RecognizeOptions) -> Result<Page> {
         let regions = self.detectors.take(1)[0].detect(picture, &engine.detect)?;
-        let mut lines = self.read_regions(picture, &regions, engine, options)?;
+        let mut readers = self.readers.take(regions.len());
+        let mut lines = self.lines(picture, engine.orient, *options).read(&mut readers, &regions)?;
         order::sort(&mut lines);
         Ok(Page { width: picture.width(), height: picture.height(), lines })
     }
 
-    /// Reads regions on as many threads as there are readers, the widest first so that no thread is left with a long
-    /// one at the end.
-    fn read_regions(
-        &self,
-        picture: &Picture,
-        regions: &[Region],
-        engine: &EngineOptions,
-        options: &RecognizeOptions,
-    ) -> Result<Vec<Line>> {
-        if regions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut quads: Vec<Quad> = regions.iter().map(|region| reading_quad(region.quad)).collect();
-        quads.sort_by(|a, b| (b.width() / b.height()).total_cmp(&(a.width() / a.height())));
-        let next = AtomicUsize::new(0);
-        let lines = Mutex::new(Vec::with_capacity(quads.len()));
-        let work = |reader: &mut Reader| -> Result<()> {
-            while let Some(quad) = quads.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(line) = self.read_line(reader, picture, *quad, engine, options)? {
-                    lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
-                }
-            }
-            Ok(())
-        };
-        let mut readers = self.readers.take(quads.len());
-        std::thread::scope(|scope| {
-            let (own, others) = readers.split_at_mut(1);
-            let threads: Vec<_> = others.iter_mut().map(|reader| scope.spawn(|| work(reader))).collect();
-            let mine = work(&mut own[0]);
-            threads.into_iter().map(joined).fold(mine, Result::and)
-        })?;
-        Ok(lines.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    /// Reads a picture that is one line from edge to edge.
+    ///
+    /// # Errors
+    /// What a model's run returns.
+    pub fn read_whole(&self, picture: &Picture, engine: &EngineOptions) -> Result<Line> {
+        let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
+        let lines = self.lines(picture, engine.orient, engine.recognize);
+        lines.read_one(&mut self.readers.take(1)[0], quad)
     }
 
-    fn read_line(
-        &self,
-        reader: &mut Reader,
-        picture: &Picture,
-        quad: Quad,
-        engine: &EngineOptions,
-        options: &RecognizeOptions,
-    ) -> Result<Option<Line>> {
-        let height = self.alphabet.height();
-        let width = (height as f32 * quad.width() / quad.height()).ceil() as u32;
-        let width = width.clamp(1, options.max_strip_width);
-        let (mut quad, mut strip) = (quad, rectify(picture, &quad, width, height)?);
-        if let (Some(orienter), Some(model)) = (&self.orienter, &mut reader.orienter)
-            && orienter.upside_down(model.as_mut(), &strip)? > engine.orient.threshold
-        {
-            quad = quad.starting_at(2);
-            strip = strip.half_turned();
-        }
-        let decoded = self.alphabet.read(reader.recognizer.as_mut(), &strip)?;
-        let line = Line::new(decoded, quad);
-        Ok((line.score >= options.min_score && !line.text.is_empty()).then_some(line))
+    fn lines<'a>(&'a self, picture: &'a Picture, orient: OrientOptions, options: RecognizeOptions) -> Lines<'a> {
+        Lines { picture, alphabet: &self.alphabet, orienter: self.orienter.as_ref(), orient, options }
     }
-}
-
-/// Turns the outline of a tall region so that its text runs from left to right: tall lines are read upwards or
-/// downwards, and the orienter tells which.
-fn reading_quad(quad: Quad) -> Quad {
-    if quad.height() >= TALL * quad.width() { quad.starting_at(1) } else { quad }
 }
 
 fn open_copies(path: &Path, copies: usize, options: SessionOptions) -> Result<Vec<Box<dyn Model>>> {
@@ -185,9 +127,4 @@ fn open_copies(path: &Path, copies: usize, options: SessionOptions) -> Result<Ve
         }
         Ok(models)
     })
-}
-
-/// A scoped thread's result; its panic goes on in this thread, as if the work had been done here.
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

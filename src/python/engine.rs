@@ -12,7 +12,7 @@ use crate::image::Picture;
 use crate::options::{DecodeLimits, EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 
-type RawQuad = [(f32, f32); 4];
+pub(super) type RawQuad = [(f32, f32); 4];
 type RawWord = (String, f32, RawQuad);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 type RawPage = (u32, u32, Vec<RawLine>);
@@ -84,6 +84,12 @@ impl Engine {
         .map(raw_page)
     }
 
+    /// Reads pixels that are one line of text, for comparing the stage with other implementations.
+    fn recognize_line(&self, py: Python<'_>, data: PyBuffer<u8>, size: (u32, u32), channels: u32) -> PyResult<RawLine> {
+        let bytes = data.to_vec(py)?;
+        call(py, || self.0.recognize_line(&Picture::from_interleaved(size.0, size.1, channels, &bytes)?)).map(raw_line)
+    }
+
     fn free(&self, py: Python<'_>) -> PyResult<RawReport> {
         call(py, || self.0.free()).map(raw_report)
     }
@@ -102,7 +108,7 @@ fn raw_line(line: Line) -> RawLine {
     (line.text, line.score, raw_quad(&line.quad), words)
 }
 
-fn raw_quad(quad: &Quad) -> RawQuad {
+pub(super) fn raw_quad(quad: &Quad) -> RawQuad {
     quad.0.map(|point| (point.x, point.y))
 }
 

@@ -1,0 +1,118 @@
+# Run `make` alone for the list of targets. Everything lands in .venv/ and target/; the models go to the user's model
+# directory, or to $FERROCR_MODEL_DIR.
+
+PYTHON ?= python3
+CARGO ?= cargo
+# Which build of ONNX Runtime goes into the environment: cpu, gpu or openvino.
+EXTRA ?= cpu
+# What `make bench` reads, and the engines beside ferrocr, as NAME=INTERPRETER.
+PICTURES ?=
+ENGINES ?=
+
+VENV := .venv
+STAMP := $(VENV)/.stamp
+IN_VENV := $(VENV)/bin
+
+# pyo3 and maturin take the interpreter from here, whatever environment is active in the shell.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+unexport CONDA_PREFIX
+# Where rustup puts cargo, for shells that have not been told.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test format bench clean lint test-core build types models test-package needs-cargo
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+run: build models ## Build, fetch the default models, read a picture that the project draws itself.
+	@echo "== examples/read_sample.py =="
+	@$(IN_VENV)/python examples/read_sample.py
+
+# From left to right: what fails fast comes first.
+test: lint test-core build types models test-package ## Everything that must hold before a commit.
+	@echo "== all passed =="
+
+lint: needs-cargo $(STAMP)
+	@echo "== rustfmt =="
+	@$(CARGO) fmt --check
+	@echo "== ruff =="
+	@$(IN_VENV)/ruff check
+	@$(IN_VENV)/ruff format --check
+	@echo "== clippy, core =="
+	@$(CARGO) clippy --locked --all-targets -- -D warnings
+	@echo "== clippy, with the Python module =="
+	@$(CARGO) clippy --locked --all-targets --features python -- -D warnings
+	@echo "== cargo doc =="
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+test-core: needs-cargo
+	@echo "== cargo test, core =="
+	@$(CARGO) test --locked
+
+types: build
+	@echo "== mypy =="
+	@$(IN_VENV)/mypy --strict
+	@echo "== stubtest =="
+	@$(IN_VENV)/python -m mypy.stubtest ferrocr._core
+
+test-package: build models
+	@echo "== pytest =="
+	@$(IN_VENV)/python -m pytest
+
+format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
+	@echo "== rustfmt =="
+	@$(CARGO) fmt
+	@echo "== ruff =="
+	@$(IN_VENV)/ruff check --fix
+	@$(IN_VENV)/ruff format
+
+bench: build models ## Measure: make bench PICTURES=folder ENGINES="rapidocr=path/to/python".
+ifneq ($(wildcard benches/*.rs),)
+	@echo "== cargo bench =="
+	@$(CARGO) bench --locked --bench '*'
+endif
+	@echo "== benches/compare.py =="
+ifeq ($(PICTURES),)
+	@echo "no PICTURES given: reading the drawn sample, which says nothing about accuracy" >&2
+	@mkdir -p target/sample
+	@$(IN_VENV)/python examples/sample.py target/sample/invoice.png
+	@$(IN_VENV)/python benches/compare.py target/sample --repeat 10 $(ENGINES:%=--engine %) --engine ferrocr
+else
+	@$(IN_VENV)/python benches/compare.py "$(PICTURES)" $(ENGINES:%=--engine %) --engine ferrocr
+endif
+
+clean: ## Remove all that the other targets made, except fetched models.
+	rm -rf $(VENV) target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f python/ferrocr/_core.*.so
+	find python tests benches examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The package in the environment, with the optimised core. Python files are used where they lie.
+build: needs-cargo $(STAMP)
+	@echo "== build =="
+	@$(IN_VENV)/maturin develop --release --extras $(EXTRA)
+
+models: build
+	@echo "== models =="
+	@$(IN_VENV)/ferrocr models pull
+
+needs-cargo:
+	@command -v $(CARGO) >/dev/null || { \
+		echo "error: $(CARGO) is not on the PATH" >&2; \
+		echo "hint: install Rust from https://rustup.rs, or run: make CARGO=/path/to/cargo" >&2; exit 1; }
+
+# --group needs pip 25.1; the one that comes with Python may be older.
+$(STAMP): pyproject.toml
+	@echo "== environment =="
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "error: $(PYTHON) is not on the PATH" >&2; \
+		echo "hint: run: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: ferrocr needs Python 3.11 or later, and $(PYTHON) is $$("$(PYTHON)" --version 2>&1)" >&2; \
+		echo "hint: run: make PYTHON=/path/to/a/newer/python3" >&2; exit 1; }
+	@$(IN_VENV)/python -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
+	@$(IN_VENV)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(IN_VENV)/python -m pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,37 @@
+"""How a command is described to argparse, the same way for each of them."""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name for it
+
+
+def add_command(
+    commands: "Commands", name: str, run: Callable[[argparse.Namespace], int], what: str, example: str
+) -> argparse.ArgumentParser:
+    """Add the command `name`, which `run` carries out; `what` it does and an `example` make its help."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def add_dir(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the model directory."""
+    parser.add_argument("--dir", metavar="DIR", help="the model directory; default: $FERROCR_MODEL_DIR or the user's")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, as the type of an argument."""
+    number = int(text)
+    if number < 1:
+        message = "must be at least 1"
+        raise argparse.ArgumentTypeError(message)
+    return number

@@ -1,0 +1,137 @@
+"""``ferrocr doctor``: whether reading will work here, and what to do where it will not."""
+
+import argparse
+import dataclasses
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__, _core
+from .._defaults import DEFAULT_SET
+from ..exceptions import OcrError
+from ..progress import megabytes
+from ..store import CatalogEntry, ModelStore, catalog, model_sets
+from ._command import add_command, add_dir
+from ._errors import EXIT_OK, EXIT_PROBLEMS, split_hint
+from ._memory import available_mb
+from ._output import print_json
+
+if TYPE_CHECKING:
+    from ._command import Commands
+
+LEAST_MEMORY_MB = 500
+"""Memory in MB below which ``doctor`` complains: the default models and one large page take about as much."""
+
+
+def add(commands: "Commands") -> None:
+    """Describe the command."""
+    doctor = add_command(commands, "doctor", run, "check whether reading will work here", "ferrocr doctor")
+    doctor.add_argument("--json", action="store_true", help="print the checks as JSON")
+    add_dir(doctor)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that ``doctor`` looked at.
+
+    Attributes:
+        name: What was looked at.
+        ok: Whether reading can work with it.
+        detail: What was found, for people.
+        fix: What to do about it; None where nothing needs doing.
+        facts: What was found, for programs.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str | None = None
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make every check and print what came of it."""
+    checks = [_check_versions(), *_check_runtime(), *_check_models(arguments.dir), _check_memory()]
+    ok = all(check.ok for check in checks)
+    if arguments.json:
+        print_json({"ok": ok, "checks": [dataclasses.asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            print(f"{'ok' if check.ok else 'problem':<9}{check.name:<10}{check.detail}")
+            if check.fix:
+                print(f"hint: {check.fix}")
+    return EXIT_OK if ok else EXIT_PROBLEMS
+
+
+def _check_versions() -> Check:
+    facts = {
+        "ferrocr": __version__,
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+    }
+    detail = "ferrocr {ferrocr}, {implementation} {python}, {platform}, {cpus} CPUs".format(**facts)
+    return Check("versions", ok=True, detail=detail, facts=facts)
+
+
+def _check_runtime() -> Iterator[Check]:
+    from .._runtime import disable_telemetry, find_runtime, library_version
+
+    try:
+        runtime = find_runtime()
+        version = library_version(runtime.path)
+        disable_telemetry()
+        _core.load_runtime(runtime.path)
+    except OcrError as error:
+        message, hint = split_hint(error)
+        yield Check("runtime", ok=False, detail=message, fix=hint or None)
+        return
+    facts = {"path": str(runtime.path), "version": version, "distribution": runtime.distribution}
+    origin = runtime.distribution or "set by hand"
+    yield Check("runtime", ok=True, detail=f"ONNX Runtime {version} ({origin}) at {runtime.path}", facts=facts)
+    providers = _core.built_in_providers()
+    yield Check("providers", ok=True, detail=", ".join(providers), facts={"providers": providers})
+
+
+def _check_models(directory: str | None) -> Iterator[Check]:
+    try:
+        store = ModelStore(directory)
+        files = {name: Path(store.get_local_path(name)).stat().st_size for name in store.list_local()}
+    except (OcrError, OSError) as error:
+        yield Check("models", ok=False, detail=split_hint(error)[0], fix="give another directory: --dir DIR")
+        return
+    place = store.get_local_path()
+    listed = ", ".join(f"{name} ({megabytes(size)})" for name, size in files.items()) or "no models"
+    yield Check("models", ok=True, detail=f"{place}: {listed}", facts={"directory": place, "files": files})
+    yield _check_default_set(files)
+
+
+def _check_default_set(sizes: dict[str, int]) -> Check:
+    """Whether the files of the default set are there and whole, given the sizes of those in the directory."""
+    entries = {entry.name: entry for entry in catalog()}
+    needed = {name: _state_of(entries.get(name), sizes.get(name)) for name in model_sets()[DEFAULT_SET]}
+    wrong = [f"{name} {state}" for name, state in needed.items() if state != "complete"]
+    detail = f"{DEFAULT_SET}: " + (", ".join(wrong) or "complete")
+    fix = f"run: ferrocr models pull --set {DEFAULT_SET}" if wrong else None
+    return Check("default", ok=not wrong, detail=detail, fix=fix, facts={"set": DEFAULT_SET, "files": needed})
+
+
+def _state_of(entry: CatalogEntry | None, size: int | None) -> str:
+    if size is None:
+        return "missing"
+    expected = entry.bytes if entry else None
+    return "complete" if expected in (None, size) else f"has {size} bytes instead of {expected}"
+
+
+def _check_memory() -> Check:
+    free = available_mb()
+    facts = {"available_mb": free, "wanted_mb": LEAST_MEMORY_MB}
+    if free is None:
+        return Check("memory", ok=True, detail="unknown on this system", facts=facts)
+    ok = free >= LEAST_MEMORY_MB
+    fix = None if ok else f"free memory, or lift the limit, until {LEAST_MEMORY_MB} MB are available"
+    return Check("memory", ok=ok, detail=f"{free:.0f} MB available", fix=fix, facts=facts)

@@ -1,0 +1,54 @@
+"""Where data goes: stdout or a file, as lines, a table or JSON."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ..exceptions import StorageError
+
+
+@contextmanager
+def open_output(name: str | None) -> Iterator[IO[str]]:
+    """Where results go: stdout, or a file that appears under `name` only once the block has ended well."""
+    if name is None or name == "-":
+        yield sys.stdout
+        return
+    target = Path(name).resolve()
+    if target.exists() and not target.is_file():
+        with _open(target, "w", name) as special:
+            yield special  # a device or a pipe: nothing to replace
+        return
+    unfinished = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    out = _open(unfinished, "x", name)
+    try:
+        with out:
+            yield out
+        if target.exists():
+            unfinished.chmod(target.stat().st_mode & 0o777)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _open(path: Path, mode: str, name: str) -> IO[str]:
+    try:
+        return path.open(mode, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        message = f"cannot write {name}: {error.strerror}\ngive another place: -o OUT"
+        raise StorageError(message) from error
+
+
+def print_json(data: object) -> None:
+    """Print `data` for a program that a person may look over the shoulder of."""
+    print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print `rows` with their columns under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,55 @@
+"""What several test files need: the models, one loaded engine, drawn pages, the shared pictures."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ferrocr import ModelStore, OcrEngine, model_sets
+from PIL import Image, ImageDraw, ImageFont
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """A directory with the default models. `make test` fills it before."""
+    store = ModelStore()
+    missing = set(model_sets()["ppocrv6-small"]) - set(store.list_local())
+    if missing:
+        pytest.skip(f"{', '.join(sorted(missing))} not in {store.get_local_path()}: run `ferrocr models pull`")
+    return Path(store.get_local_path())
+
+
+@pytest.fixture(scope="session")
+def engine(models_dir: Path) -> Iterator[OcrEngine]:
+    """One engine with the real models for all tests that only read."""
+    with OcrEngine(model_dir=models_dir, download=False) as ocr:
+        ocr.load()
+        yield ocr
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the network; those that want to look as if they did set this themselves."""
+    monkeypatch.setenv("FERROCR_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real pictures that are not part of the project."""
+    data = SHARED / "data"
+    if not data.is_dir():
+        pytest.skip(f"there is no {os.path.relpath(data)} beside this checkout")
+    return data
+
+
+def draw_text(lines: list[str], *, size: int = 32, ink: int = 0, paper: int = 255, width: int = 900) -> Image.Image:
+    """A grey picture with lines of text, one below the other, in Pillow's own font."""
+    step = size * 2
+    picture = Image.new("L", (width, step * len(lines) + step), paper)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size)
+    for row, line in enumerate(lines):
+        draw.text((size, size // 2 + row * step), line, fill=ink, font=font)
+    return picture
