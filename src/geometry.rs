@@ -85,6 +85,14 @@ impl Quad {
         Self(self.0.map(|p| Point::new(p.x.clamp(0.0, width), p.y.clamp(0.0, height))))
     }
 
+    /// The part between two fractions of the width, 0 at the left edge and 1 at the right one.
+    #[must_use]
+    pub fn slice(&self, start: f32, end: f32) -> Self {
+        let [a, b, c, d] = self.0;
+        let at = |p: Point, q: Point, t: f32| Point::new(p.x + (q.x - p.x) * t, p.y + (q.y - p.y) * t);
+        Self([at(a, b, start), at(a, b, end), at(d, c, end), at(d, c, start)])
+    }
+
     /// The same outline with the corner that was `first` (0 to 3) at the front: reading direction turned by quarters.
     #[must_use]
     pub fn starting_at(&self, first: usize) -> Self {

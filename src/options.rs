@@ -64,16 +64,20 @@ impl Default for RecognizeOptions {
     }
 }
 
-/// When a line is turned by half a turn before it is read.
+/// How much the lines' own word counts against the page's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OrientOptions {
-    /// Probability of "upside down" from which a line is turned.
-    pub threshold: f32,
+    /// Probability from which a line that contradicts the page's vote is read both ways up. RapidOCR turns lines from
+    /// the same probability on.
+    pub sure: f32,
+    /// How far the mean of the page's lines has to be from one half for unsure lines to follow it. On 100 labelled
+    /// pages the upright ones have means below 0.2 and the turned ones above 0.8, apart from pages of a few words.
+    pub close_vote: f32,
 }
 
 impl Default for OrientOptions {
     fn default() -> Self {
-        Self { threshold: 0.9 }
+        Self { sure: 0.9, close_vote: 0.2 }
     }
 }
 

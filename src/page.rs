@@ -2,7 +2,7 @@
 
 pub mod order;
 
-use crate::geometry::{Point, Quad};
+use crate::geometry::Quad;
 use crate::recognize::ctc::Decoded;
 
 /// The text of one picture.
@@ -81,12 +81,5 @@ fn word_of(
     (from, start, end, sum, count): (usize, f32, f32, f32, usize),
     to: usize,
 ) -> Word {
-    Word { text: decoded.text[from..to].to_owned(), score: sum / count as f32, quad: slice(quad, start, end) }
-}
-
-/// The part of a line's outline between two fractions of its width.
-fn slice(quad: &Quad, start: f32, end: f32) -> Quad {
-    let [a, b, c, d] = quad.0;
-    let at = |p: Point, q: Point, t: f32| Point::new(p.x + (q.x - p.x) * t, p.y + (q.y - p.y) * t);
-    Quad([at(a, b, start), at(a, b, end), at(d, c, end), at(d, c, start)])
+    Word { text: decoded.text[from..to].to_owned(), score: sum / count as f32, quad: quad.slice(start, end) }
 }

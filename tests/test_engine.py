@@ -374,7 +374,9 @@ def test_import_is_light_and_silent() -> None:
 
 
 def test_telemetry_is_off_unless_the_user_wants_it(models_dir: Path) -> None:
-    code = "import os, ferrocr; e = ferrocr.OcrEngine(); e.load(); print(os.environ['ORT_DISABLE_TELEMETRY']); e.close()"
+    code = (
+        "import os, ferrocr; e = ferrocr.OcrEngine(); e.load(); print(os.environ['ORT_DISABLE_TELEMETRY']); e.close()"
+    )
     environment = {"FERROCR_MODEL_DIR": str(models_dir)}
     assert run_python(code, **environment).stdout == "1\n"
     assert run_python(code, **environment, ORT_DISABLE_TELEMETRY="0").stdout == "0\n"

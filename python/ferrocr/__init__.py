@@ -1,9 +1,11 @@
 """OCR with a Rust core: pictures to text with positions, and every resource given back.
 
-    >>> from ferrocr import OcrEngine
-    >>> with OcrEngine() as ocr:  # doctest: +SKIP
-    ...     page = ocr.recognize("receipt.jpg")
-    ...     print(page.text)
+Example::
+
+    from ferrocr import OcrEngine
+
+    with OcrEngine() as ocr:
+        print(ocr.recognize("receipt.jpg").text)
 """
 
 from ._core import __version__
@@ -41,6 +43,7 @@ __all__ = [
     "ModelInUseError",
     "ModelMismatchError",
     "ModelNotFoundError",
+    "ModelStore",
     "OcrCancelledError",
     "OcrEngine",
     "OcrError",

@@ -1,7 +1,9 @@
 import builtins
-from collections.abc import Buffer, Callable, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import final
+
+from typing_extensions import Buffer
 
 _Point = tuple[float, float]
 _Quad = tuple[_Point, _Point, _Point, _Point]
@@ -18,6 +20,7 @@ def resident_bytes() -> int | None: ...
 def regions_of_map(map: Buffer, width: int) -> list[tuple[float, _Quad]]: ...
 def catalog() -> list[tuple[str, str, str, list[str], int | None, str, str, list[str]]]: ...
 def model_sets() -> list[tuple[str, str, str, str]]: ...
+
 @final
 class Store:
     def __new__(cls, directory: str | PathLike[str] | None) -> Store: ...
@@ -33,6 +36,7 @@ class Store:
         python: str | None,
         progress: Callable[[str, str, int, int | None], None] | None,
     ) -> builtins.list[str]: ...
+
 @final
 class Engine:
     def __new__(cls, *, threads: int | None, max_pixels: int, max_side: int) -> Engine: ...

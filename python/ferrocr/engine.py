@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Literal, Self, overload
 
 from . import _core
+from ._defaults import DEFAULT_SET
 from ._inputs import ImageInput, Pixels, normalise
 from .exceptions import InferenceError, InvalidArgumentError, OcrError
 from .results import Line, Page, ReleaseReport, Word
@@ -49,7 +50,7 @@ class OcrEngine:
 
     def __init__(
         self,
-        models: str = "ppocrv6-small",
+        models: str = DEFAULT_SET,
         *,
         detector: ModelChoice | None = None,
         recognizer: ModelChoice | None = None,
@@ -255,15 +256,16 @@ class OcrEngine:
 
         runtime = find_runtime()
         chosen = [choice for choice in self._choices if choice is not None]
-        detector, recognizer, *orienter = self._store.resolve(
-            chosen, download=self._download, progress=self._progress
-        )
+        detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._progress)
         disable_telemetry()
         _core.load_runtime(runtime.path)
         for provider in self._providers():
             try:
                 core.load(
-                    detector=detector, recognizer=recognizer, orienter=orienter[0] if orienter else None, provider=provider
+                    detector=detector,
+                    recognizer=recognizer,
+                    orienter=orienter[0] if orienter else None,
+                    provider=provider,
                 )
             except InferenceError:
                 if self._wanted_provider != "auto" or provider == "cpu":

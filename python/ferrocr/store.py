@@ -144,5 +144,7 @@ def _files_of(name: str) -> tuple[str, ...]:
         return sets[name]
     if any(entry[0] == name for entry in _core.catalog()):
         return (name,)
-    message = f"{name!r} is neither a model of the catalog nor a model set\n`ferrocr models list --available` shows both"
+    message = (
+        f"{name!r} is neither a model of the catalog nor a model set\n`ferrocr models list --available` shows both"
+    )
     raise InvalidArgumentError(message)

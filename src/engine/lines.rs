@@ -30,22 +30,40 @@ pub(super) struct Lines<'a> {
     pub(super) options: RecognizeOptions,
 }
 
+/// A line that is to be read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Candidate {
+    quad: Quad,
+    /// Read it both ways up and keep what scores better.
+    doubtful: bool,
+}
+
 impl Lines<'_> {
     /// Reads every region, on as many threads as there are readers, and drops what has no text or too low a score.
     ///
     /// # Errors
     /// What a model's run returns.
     pub(super) fn read(&self, readers: &mut [Reader], regions: &[Region]) -> Result<Vec<Line>> {
-        let mut quads = reading_quads(regions);
-        if let Some(orienter) = self.orienter {
-            let turned = share(readers, &quads, |reader, quad| self.upside_down(reader, orienter, quad))?;
-            turn_back(&mut quads, &turned, self.orient.threshold);
-        }
+        let quads = reading_quads(regions);
+        let upside_down = match self.orienter {
+            Some(orienter) => share(readers, &quads, |reader, quad| self.upside_down(reader, orienter, quad))?,
+            None => vec![0.0; quads.len()],
+        };
+        let mut candidates = candidates(&quads, &upside_down, &self.orient);
         // The widest first, so that no thread is left alone with a long one at the end.
-        quads.sort_by(|a, b| (b.width() / b.height()).total_cmp(&(a.width() / a.height())));
-        let mut lines = share(readers, &quads, |reader, quad| self.read_one(reader, *quad))?;
+        candidates.sort_by(|a, b| aspect(&b.quad).total_cmp(&aspect(&a.quad)));
+        let mut lines = share(readers, &candidates, |reader, candidate| self.read_candidate(reader, *candidate))?;
         lines.retain(|line| line.score >= self.options.min_score && !line.text.is_empty());
         Ok(lines)
+    }
+
+    fn read_candidate(&self, reader: &mut Reader, candidate: Candidate) -> Result<Line> {
+        let line = self.read_one(reader, candidate.quad)?;
+        if !candidate.doubtful {
+            return Ok(line);
+        }
+        let other = self.read_one(reader, candidate.quad.starting_at(2))?;
+        Ok(if other.score > line.score { other } else { line })
     }
 
     /// Reads the line in `quad`, whatever its score.
@@ -54,16 +72,23 @@ impl Lines<'_> {
     /// What the model's run returns.
     pub(super) fn read_one(&self, reader: &mut Reader, quad: Quad) -> Result<Line> {
         let height = self.alphabet.height();
-        let width = (height as f32 * quad.width() / quad.height()).ceil() as u32;
+        let width = (height as f32 * aspect(&quad)).ceil() as u32;
         let strip = rectify(self.picture, &quad, width.clamp(1, self.options.max_strip_width), height)?;
         Ok(Line::new(self.alphabet.read(reader.recognizer.as_mut(), &strip)?, quad))
     }
 
+    /// The probability that the line is upside down, from its middle.
     fn upside_down(&self, reader: &mut Reader, orienter: &Orienter, quad: &Quad) -> Result<f32> {
         let Some(model) = &mut reader.orienter else { return Ok(0.0) };
-        let (width, height) = orienter.strip_size(quad.width() / quad.height());
-        orienter.upside_down(model.as_mut(), &rectify(self.picture, quad, width, height)?)
+        let part = (orienter.max_aspect() / aspect(quad)).min(1.0);
+        let middle = quad.slice(0.5 - part / 2.0, 0.5 + part / 2.0);
+        let (width, height) = orienter.strip_size(aspect(&middle));
+        orienter.upside_down(model.as_mut(), &rectify(self.picture, &middle, width, height)?)
     }
+}
+
+fn aspect(quad: &Quad) -> f32 {
+    quad.width() / quad.height()
 }
 
 /// The regions' outlines, turned so that their text runs along the width. Tall ones are taken as read downwards; the
@@ -73,21 +98,24 @@ fn reading_quads(regions: &[Region]) -> Vec<Quad> {
     regions.iter().map(|region| turned(region.quad)).collect()
 }
 
-/// Turns the outlines of lines that are upside down by half a turn.
+/// Decides for each line which way up it is.
 ///
 /// The orienter errs on one line in ten, but a page is rarely mixed. So the lines of each direction, along and down the
-/// page, vote, and the sure ones alone go against the vote.
-fn turn_back(quads: &mut [Quad], probabilities: &[f32], sure: f32) {
+/// page, vote. A line that is sure of the contrary is read both ways, and so are all unsure lines when the vote is close.
+fn candidates(quads: &[Quad], upside_down: &[f32], options: &OrientOptions) -> Vec<Candidate> {
+    let mut candidates = Vec::with_capacity(quads.len());
     for down in [false, true] {
         let group: Vec<usize> = (0..quads.len()).filter(|&i| runs_down(&quads[i]) == down).collect();
-        let vote: f32 = group.iter().map(|&i| probabilities[i] - 0.5).sum();
-        let bound = if vote > 0.0 { 1.0 - sure } else { sure };
-        for i in group {
-            if probabilities[i] > bound {
-                quads[i] = quads[i].starting_at(2);
-            }
-        }
+        let mean = group.iter().map(|&i| upside_down[i]).sum::<f32>() / group.len().max(1) as f32;
+        let turned = mean > 0.5;
+        let close = (mean - 0.5).abs() < options.close_vote;
+        candidates.extend(group.into_iter().map(|i| {
+            let against = if turned { 1.0 - upside_down[i] } else { upside_down[i] };
+            let quad = if turned { quads[i].starting_at(2) } else { quads[i] };
+            Candidate { quad, doubtful: against > options.sure || (close && against > 1.0 - options.sure) }
+        }));
     }
+    candidates
 }
 
 fn runs_down(quad: &Quad) -> bool {
@@ -99,27 +127,32 @@ fn runs_down(quad: &Quad) -> bool {
 mod tests {
     use super::*;
 
-    fn turned(probabilities: &[f32]) -> Vec<bool> {
-        let mut quads: Vec<_> = probabilities.iter().map(|_| Quad::upright(0.0, 0.0, 90.0, 10.0)).collect();
-        turn_back(&mut quads, probabilities, 0.9);
-        quads.iter().map(|quad| quad.0[0].x > 0.0).collect()
+    const ALONG: Quad = Quad::upright(0.0, 0.0, 90.0, 10.0);
+
+    /// For each line whether it is turned and whether it is doubtful.
+    fn decided(probabilities: &[f32]) -> Vec<(bool, bool)> {
+        let quads = vec![ALONG; probabilities.len()];
+        let decided = candidates(&quads, probabilities, &OrientOptions::default());
+        decided.iter().map(|candidate| (candidate.quad != ALONG, candidate.doubtful)).collect()
     }
 
     #[test]
-    fn lines_vote_and_sure_ones_go_their_own_way() {
-        assert_eq!(turned(&[]), [] as [bool; 0]);
-        assert_eq!(turned(&[0.1, 0.7, 0.2]), [false; 3], "an unsure line follows the page");
-        assert_eq!(turned(&[0.1, 0.95, 0.2]), [false, true, false], "a sure line does not");
-        assert_eq!(turned(&[0.99, 0.4, 0.8]), [true; 3]);
-        assert_eq!(turned(&[0.99, 0.05, 0.8]), [true, false, true]);
+    fn lines_vote_and_sure_ones_are_read_both_ways() {
+        let (up, turned) = ((false, false), (true, false));
+        assert_eq!(decided(&[]), []);
+        assert_eq!(decided(&[0.1, 0.7, 0.1]), [up; 3], "an unsure line follows the page");
+        assert_eq!(decided(&[0.0, 0.95, 0.0, 0.0]), [up, (false, true), up, up], "a sure line is looked at twice");
+        assert_eq!(decided(&[0.99, 0.6, 0.9]), [turned; 3]);
+        assert_eq!(decided(&[0.99, 0.05, 0.99, 0.99]), [turned, (true, true), turned, turned]);
+        assert_eq!(decided(&[0.45]), [(false, true)], "a close vote");
+        assert_eq!(decided(&[0.02, 0.9]), [up, (false, true)], "a close vote with a sure line");
     }
 
     #[test]
     fn both_directions_vote_apart() {
-        let along = Quad::upright(0.0, 0.0, 90.0, 10.0);
         let down = Quad::upright(0.0, 0.0, 10.0, 90.0).starting_at(1);
-        let mut quads = [along, down, along, down];
-        turn_back(&mut quads, &[0.1, 0.99, 0.2, 0.6], 0.9);
-        assert_eq!(quads, [along, down.starting_at(2), along, down.starting_at(2)]);
+        let found = candidates(&[ALONG, down, ALONG, down], &[0.1, 0.99, 0.2, 0.6], &OrientOptions::default());
+        let quads: Vec<_> = found.iter().map(|candidate| candidate.quad).collect();
+        assert_eq!(quads, [ALONG, ALONG, down.starting_at(2), down.starting_at(2)]);
     }
 }
