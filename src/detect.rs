@@ -5,7 +5,7 @@ pub mod db;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::image::Picture;
-use crate::image::tensor::{Window, resize, to_bgr_planes};
+use crate::image::tensor::{Scaling, Window, resize, to_bgr_planes};
 use crate::models::Role;
 use crate::models::session::Model;
 use crate::models::spec;
@@ -50,7 +50,7 @@ impl Detector {
         let padded = with_margin(picture)?;
         let (seen, margin) = padded.as_ref().map_or((picture, (0, 0)), |(padded, margin)| (padded, *margin));
         let (width, height) = input_size(seen.width(), seen.height(), options);
-        let input = to_bgr_planes(&resize(seen, Window::whole(seen), width, height)?, width as usize)?;
+        let input = to_bgr_planes(&resize(seen, Window::whole(seen), width, height, Scaling::Smooth)?, width as usize)?;
         let (columns, rows) = (width as usize, height as usize);
         let mut regions = Vec::new();
         self.model.run(spec::input(&[1, 3, rows, columns], &input), &mut |output| {

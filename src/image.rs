@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn wrong_lengths_are_refused() {
-        for (width, height, channels, length) in [(2, 2, 3, 11), (0, 4, 1, 0), (1, 1, 5, 5), (u32::MAX, u32::MAX, 4, 1)] {
+        for (width, height, channels, length) in [(2, 2, 3, 11), (0, 4, 1, 0), (1, 1, 5, 5), (u32::MAX, u32::MAX, 4, 1)]
+        {
             let error = Picture::from_interleaved(width, height, channels, &vec![0; length]).expect_err("refused");
             assert_eq!(error.kind(), ErrorKind::Image);
         }

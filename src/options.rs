@@ -23,7 +23,9 @@ pub struct DetectOptions {
     /// The shorter side of what the detector sees is at least this long: small pictures are enlarged.
     /// 736 is the value PP-OCR models are published with.
     pub min_side: u32,
-    /// The longer side of what the detector sees is at most this long, whatever `min_side` asks for.
+    /// The longer side of what the detector sees is at most this long, whatever `min_side` asks for. Lines are cut out
+    /// of the picture itself, so this bounds how small text may be to be found, not how well it is read. On 100
+    /// labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
     pub max_side: u32,
     /// Probability from which a pixel belongs to text (DB post-processing).
     pub threshold: f32,
@@ -37,14 +39,7 @@ pub struct DetectOptions {
 
 impl Default for DetectOptions {
     fn default() -> Self {
-        Self {
-            min_side: 736,
-            max_side: 2000,
-            threshold: 0.3,
-            box_threshold: 0.5,
-            unclip_ratio: 1.6,
-            max_regions: 4000,
-        }
+        Self { min_side: 736, max_side: 1280, threshold: 0.3, box_threshold: 0.5, unclip_ratio: 1.6, max_regions: 4000 }
     }
 }
 
@@ -70,8 +65,9 @@ pub struct OrientOptions {
     /// Probability from which a line that contradicts the page's vote is read both ways up. RapidOCR turns lines from
     /// the same probability on.
     pub sure: f32,
-    /// How far the mean of the page's lines has to be from one half for unsure lines to follow it. On 100 labelled
-    /// pages the upright ones have means below 0.2 and the turned ones above 0.8, apart from pages of a few words.
+    /// How far the mean of a page's lines has to be from one half for unsure lines to follow it. On 100 labelled pages,
+    /// where five or more lines have one direction, upright ones have means of 0.00 to 0.36 and turned ones of 0.86 to
+    /// 1.00; a single one lies between, at 0.60.
     pub close_vote: f32,
 }
 

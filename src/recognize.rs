@@ -15,7 +15,8 @@ use ctc::Decoded;
 /// Strips of PP-OCR recognisers of version 3 and later are this high; a model that fixes another height gets that.
 const DEFAULT_HEIGHT: usize = 48;
 
-/// The narrowest input. Narrower strips are padded on the right: the network halves widths several times.
+/// The narrowest input. Narrower strips are padded on the right: the network halves widths several times. PaddleOCR
+/// pads to 320; on 40 labelled pages that was 13 % slower and its token F1 .938 instead of .939.
 const MIN_WIDTH: usize = 48;
 
 /// What a recogniser's strips and classes are, shared by all sessions of one model.

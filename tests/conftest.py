@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ferrocr import ModelStore, OcrEngine, model_sets
 from PIL import Image, ImageDraw, ImageFont
+
+from ferrocr import ModelStore, OcrEngine, model_sets
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 

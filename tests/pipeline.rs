@@ -107,11 +107,8 @@ fn read(engine: &Engine, picture: &Picture) -> String {
 
 #[test]
 fn lines_come_in_reading_order_at_their_place() {
-    let picture = drawn(
-        800,
-        800,
-        &[(420, 100, 200, 40, 50, 30), (100, 102, 200, 40, 90, 70), (100, 400, 300, 40, 130, 110)],
-    );
+    let picture =
+        drawn(800, 800, &[(420, 100, 200, 40, 50, 30), (100, 102, 200, 40, 90, 70), (100, 400, 300, 40, 130, 110)]);
     let page = engine(2).recognize(&picture, &RecognizeOptions::default()).expect("read");
     // The orienter turns lines whose left is darker; none is here.
     assert_eq!(page.text(), "ed\ncb\ngf");
@@ -151,7 +148,8 @@ fn poor_lines_are_dropped_by_the_bound_of_the_call() {
 
 #[test]
 fn any_number_of_readers_and_callers_reads_the_same() {
-    let bars: Vec<_> = (0..40).map(|i| (50 + i % 4 * 180, 20 + i / 4 * 75, 150, 30, 90 + i as u8, 60 + i as u8)).collect();
+    let bars: Vec<_> =
+        (0..40).map(|i| (50 + i % 4 * 180, 20 + i / 4 * 75, 150, 30, 90 + i as u8, 60 + i as u8)).collect();
     let picture = drawn(800, 800, &bars);
     let alone = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
     assert_eq!(alone.lines.len(), 40);

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
+
 from conftest import draw_text
 from ferrocr import OcrEngine
-from PIL import Image, ImageOps
 
 LINES = ["The quick brown fox jumps", "over 13 lazy dogs, 24/7.", "Total: $1,234.56 (incl. VAT)"]
 TEXT = "\n".join(LINES)

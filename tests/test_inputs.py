@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ferrocr import ImageError, OcrEngine, OcrError
-from ferrocr._inputs import Pixels, normalise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+
+from ferrocr import ImageError, OcrEngine, OcrError
+from ferrocr._inputs import Pixels, normalise
 
 SIDES = st.integers(0, 9)
 DTYPES = st.sampled_from([np.uint8, np.bool_, np.uint16, np.int32, np.float32, np.float64])

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import ImageOps
+
 from conftest import draw_text
 from ferrocr import OcrEngine, _core
-from PIL import ImageOps
 
 rapidocr = pytest.importorskip(
     "rapidocr", reason="pip install rapidocr==3.10.0 to compare with it", exc_type=ImportError

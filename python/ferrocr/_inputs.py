@@ -41,7 +41,7 @@ def normalise(image: ImageInput) -> Path | bytes | Pixels:
     if isinstance(image, np.ndarray):
         return _from_array(image)
     if type(image).__module__.partition(".")[0] == "PIL" or hasattr(image, "getexif"):
-        return _from_pillow(cast("PIL.Image.Image", image))
+        return _from_pillow(image)
     message = (
         f"cannot read a picture from {type(image).__name__}\n"
         "pass a path, bytes, a Pillow image or a numpy array (HxW, HxWx3 RGB or HxWx4)"
@@ -94,6 +94,7 @@ def _from_pillow(image: "PIL.Image.Image") -> Pixels:
 def _squeeze_depth(image: "PIL.Image.Image") -> npt.NDArray[np.uint8]:
     """Grey values of more than 8 bits to 8: 16-bit ranges by shifting, others by their own range."""
     values = np.asarray(image)
-    if values.dtype == np.uint16 or (image.mode == "I" and 0 <= values.min() and 255 < values.max() <= 65535):
-        return (values.astype(np.uint32) >> 8).astype(np.uint8)
-    return np.clip(np.nan_to_num(values), 0, 255).astype(np.uint8)
+    if values.dtype == np.uint16 or (image.mode == "I" and values.min() >= 0 and 255 < values.max() <= 65535):
+        values = values.astype(np.uint32) >> 8
+    grey: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(values), 0, 255).astype(np.uint8)
+    return grey

@@ -234,11 +234,13 @@ class OcrEngine:
         # At interpreter exit the system takes everything back anyway, and warnings may be gone already.
         if core is None or sys.is_finalizing() or core.closed or not core.loaded:
             return
-        warnings.warn(f"unreleased {self!r}; call free_resources() or use `with`", ResourceWarning, source=self)
+        message = f"unreleased {self!r}; call free_resources() or use `with`"
         try:
             self.free_resources()
         except OcrError:
             return  # a forked child: nothing of it is its own
+        # Last, because a warning may be an error.
+        warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"

@@ -1,8 +1,8 @@
 """What was read: plain values that stay valid after the engine is freed.
 
-Positions are pixels of the original picture after its EXIF turn: x to the right, y down, (0, 0) the outer corner of the
-top left pixel. A quad has four (x, y) corners, clockwise on the screen, the first one at the text's top left as the text
-is read, however it is turned. ``numpy.asarray(line.quad)`` is a 4x2 array.
+Positions are pixels of the original picture after its EXIF turn: x to the right, y down, (0, 0) the outer corner of
+the top left pixel. A quad has four (x, y) corners, clockwise on the screen, the first one at the text's top left as
+the text is read, however that is turned. ``numpy.asarray(line.quad)`` is a 4x2 array.
 """
 
 from dataclasses import dataclass

@@ -80,7 +80,8 @@ fn outlines(runs: &[Run]) -> Vec<Vec<Point>> {
     let mut above = 0;
     for (i, run) in runs.iter().enumerate() {
         // `above` is the first run of the row before that can still touch this one or a later one.
-        while above < i && (runs[above].row + 1 < run.row || (runs[above].row < run.row && runs[above].end + 1 < run.start))
+        while above < i
+            && (runs[above].row + 1 < run.row || (runs[above].row < run.row && runs[above].end + 1 < run.start))
         {
             above += 1;
         }
@@ -199,7 +200,8 @@ mod tests {
         assert_eq!(found.len(), 1);
         let grow = 400.0 * options.unclip_ratio / 100.0;
         let (left, top, right, bottom) = found[0].quad.bounds();
-        for (found, expected) in [(left, 30.0 - grow), (top, 20.0 - grow), (right, 70.0 + grow), (bottom, 30.0 + grow)] {
+        for (found, expected) in [(left, 30.0 - grow), (top, 20.0 - grow), (right, 70.0 + grow), (bottom, 30.0 + grow)]
+        {
             assert!((found - expected).abs() < 0.01, "{found} is not {expected}");
         }
         assert!(regions(&map, width, &DetectOptions { box_threshold: 0.9, ..options }).is_empty());

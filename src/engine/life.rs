@@ -63,7 +63,11 @@ impl<T> Life<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_while<'a>(&self, state: MutexGuard<'a, State<T>>, busy: impl Fn(&State<T>) -> bool) -> MutexGuard<'a, State<T>> {
+    fn wait_while<'a>(
+        &self,
+        state: MutexGuard<'a, State<T>>,
+        busy: impl Fn(&State<T>) -> bool,
+    ) -> MutexGuard<'a, State<T>> {
         self.changed.wait_while(state, |state| busy(state)).unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -150,11 +154,7 @@ fn check_phase<T>(state: &State<T>) -> Result<()> {
     }
 }
 
-fn release<T>(
-    loaded: Option<std::sync::Arc<T>>,
-    count: impl FnOnce(&T) -> usize,
-    waited: Duration,
-) -> ReleaseReport {
+fn release<T>(loaded: Option<std::sync::Arc<T>>, count: impl FnOnce(&T) -> usize, waited: Duration) -> ReleaseReport {
     let (resident_before, threads_before) = (memory::resident_bytes(), memory::thread_count());
     let sessions = loaded.as_deref().map_or(0, count);
     let had_some = loaded.is_some();

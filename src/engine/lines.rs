@@ -140,7 +140,7 @@ mod tests {
     fn lines_vote_and_sure_ones_are_read_both_ways() {
         let (up, turned) = ((false, false), (true, false));
         assert_eq!(decided(&[]), []);
-        assert_eq!(decided(&[0.1, 0.7, 0.1]), [up; 3], "an unsure line follows the page");
+        assert_eq!(decided(&[0.0, 0.7, 0.1]), [up; 3], "an unsure line follows the page");
         assert_eq!(decided(&[0.0, 0.95, 0.0, 0.0]), [up, (false, true), up, up], "a sure line is looked at twice");
         assert_eq!(decided(&[0.99, 0.6, 0.9]), [turned; 3]);
         assert_eq!(decided(&[0.99, 0.05, 0.99, 0.99]), [turned, (true, true), turned, turned]);

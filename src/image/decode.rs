@@ -121,9 +121,7 @@ fn into_picture(picture: DynamicImage) -> Result<Picture> {
     match picture {
         DynamicImage::ImageRgb8(rgb) => Picture::from_rgb(width, height, rgb.into_raw()),
         DynamicImage::ImageLuma8(grey) => Picture::from_interleaved(width, height, 1, grey.as_raw()),
-        alpha if alpha.color().has_alpha() => {
-            Picture::from_interleaved(width, height, 4, alpha.into_rgba8().as_raw())
-        }
+        alpha if alpha.color().has_alpha() => Picture::from_interleaved(width, height, 4, alpha.into_rgba8().as_raw()),
         other => Picture::from_rgb(width, height, other.into_rgb8().into_raw()),
     }
 }

@@ -26,13 +26,29 @@ impl Window {
     }
 }
 
+/// How pixels between pixels, or many pixels in one, are weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scaling {
+    /// A triangle filter as wide as the scale asks for: nothing is skipped when a picture shrinks a lot.
+    Smooth,
+    /// Bilinear between the four nearest pixels, as PP-OCR models saw it in training: it keeps thin strokes sharp.
+    Nearest4,
+}
+
+impl Scaling {
+    fn algorithm(self) -> ResizeAlg {
+        match self {
+            Self::Smooth => ResizeAlg::Convolution(FilterType::Bilinear),
+            Self::Nearest4 => ResizeAlg::Interpolation(FilterType::Bilinear),
+        }
+    }
+}
+
 /// Scales the `window` of `picture` to `width` x `height`.
-///
-/// A triangle filter as wide as the scale asks for: bilinear when enlarging, an average without aliasing when reducing.
 ///
 /// # Errors
 /// [`ErrorKind::Image`] when the window is empty or not inside of the picture.
-pub fn resize(picture: &Picture, window: Window, width: u32, height: u32) -> Result<Picture> {
+pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scaling: Scaling) -> Result<Picture> {
     let whole = window == Window::whole(picture);
     if whole && (width, height) == (picture.width(), picture.height()) {
         return Ok(picture.clone());
@@ -40,13 +56,16 @@ pub fn resize(picture: &Picture, window: Window, width: u32, height: u32) -> Res
     let mut pixels = vec![0; width as usize * height as usize * 3];
     let failed = |error: &dyn std::fmt::Display| {
         let size = (picture.width(), picture.height());
-        Error::new(ErrorKind::Image, format!("cannot scale {window:?} of a {size:?} picture to {width}x{height}: {error}"))
+        Error::new(
+            ErrorKind::Image,
+            format!("cannot scale {window:?} of a {size:?} picture to {width}x{height}: {error}"),
+        )
     };
     let source = ImageRef::new(picture.width(), picture.height(), picture.pixels(), PixelType::U8x3)
         .map_err(|error| failed(&error))?;
     let mut target =
         Image::from_slice_u8(width, height, &mut pixels, PixelType::U8x3).map_err(|error| failed(&error))?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
+    let options = ResizeOptions::new().resize_alg(scaling.algorithm()).crop(
         window.left.into(),
         window.top.into(),
         window.width.into(),
@@ -107,7 +126,7 @@ mod tests {
     fn a_window_outside_is_an_error() {
         let picture = Picture::from_rgb(4, 4, vec![9; 48]).expect("a picture");
         let window = Window { left: 2.0, top: 0.0, width: 3.0, height: 4.0 };
-        assert_eq!(resize(&picture, window, 2, 2).expect_err("outside").kind(), ErrorKind::Image);
+        assert_eq!(resize(&picture, window, 2, 2, Scaling::Smooth).expect_err("outside").kind(), ErrorKind::Image);
     }
 
     proptest! {
@@ -116,9 +135,11 @@ mod tests {
             w in 1u32..40, h in 1u32..40, to_w in 1u32..60, to_h in 1u32..60, value in any::<u8>(),
         ) {
             let picture = Picture::from_rgb(w, h, vec![value; (w * h * 3) as usize]).expect("a picture");
-            let scaled = resize(&picture, Window::whole(&picture), to_w, to_h).expect("inside");
-            prop_assert_eq!((scaled.width(), scaled.height()), (to_w, to_h));
-            prop_assert!(scaled.pixels().iter().all(|&v| v.abs_diff(value) <= 1));
+            for scaling in [Scaling::Smooth, Scaling::Nearest4] {
+                let scaled = resize(&picture, Window::whole(&picture), to_w, to_h, scaling).expect("inside");
+                prop_assert_eq!((scaled.width(), scaled.height()), (to_w, to_h));
+                prop_assert!(scaled.pixels().iter().all(|&v| v.abs_diff(value) <= 1));
+            }
         }
     }
 }

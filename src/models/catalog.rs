@@ -195,9 +195,6 @@ pub fn set(name: &str) -> Option<&'static ModelSet> {
 
 #[cfg(test)]
 mod tests {
-    // A test that meets a None has failed: a panic is the report.
-    #![allow(clippy::unwrap_used)]
-
     use std::collections::HashSet;
 
     use proptest::prelude::*;

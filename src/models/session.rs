@@ -125,8 +125,7 @@ pub fn load_runtime(library: &Path) -> Result<()> {
             .with_hint("install ONNX Runtime 1.23 or later, for example with: pip install \"ferrocr[cpu]\"")
     };
     let builder = ort::init_from(library).map_err(|error| unusable(&error))?;
-    let environment =
-        builder.with_name("ferrocr").with_telemetry(false).build().map_err(|error| unusable(&error))?;
+    let environment = builder.with_name("ferrocr").with_telemetry(false).build().map_err(|error| unusable(&error))?;
     // Nobody else sets it while LOADING is held.
     let _ = RUNTIME.set(Runtime { path: library.to_path_buf(), environment });
     Ok(())
@@ -211,17 +210,16 @@ fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<Se
     let provider = match options.provider {
         Provider::Cpu => ep::CPU::default().with_arena_allocator(true).build(),
         Provider::Cuda => ep::CUDA::default().build().error_on_failure(),
-        Provider::OpenVino => ep::OpenVINO::default()
-            .with_device_type("CPU")
-            .with_num_threads(options.threads)
-            .build()
-            .error_on_failure(),
+        Provider::OpenVino => {
+            ep::OpenVINO::default().with_device_type("CPU").with_num_threads(options.threads).build().error_on_failure()
+        }
     };
     Ok(builder.with_execution_providers([provider])?)
 }
 
 fn port(outlet: &Outlet) -> Port {
-    let shape = outlet.dtype().tensor_shape().map(|shape| shape.iter().map(|&side| usize::try_from(side).ok()).collect());
+    let shape =
+        outlet.dtype().tensor_shape().map(|shape| shape.iter().map(|&side| usize::try_from(side).ok()).collect());
     Port {
         name: outlet.name().to_owned(),
         shape: shape.unwrap_or_default(),

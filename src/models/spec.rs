@@ -79,7 +79,8 @@ mod tests {
     use super::*;
 
     fn spec(input: &[Option<usize>], output: &[Option<usize>]) -> ModelSpec {
-        let port = |name: &str, shape: &[Option<usize>]| Port { name: name.into(), shape: shape.to_vec(), is_f32: true };
+        let port =
+            |name: &str, shape: &[Option<usize>]| Port { name: name.into(), shape: shape.to_vec(), is_f32: true };
         ModelSpec {
             name: "m.onnx".into(),
             inputs: vec![port("x", input)],
@@ -94,7 +95,9 @@ mod tests {
         let detector = spec(&picture, &[None, Some(1), None, None]);
         let recognizer = spec(&[None, Some(3), Some(48), None], &[None, None, Some(97)]);
         let orienter = spec(&picture, &[None, Some(2)]);
-        for (role, fitting) in [(Role::Detector, &detector), (Role::Recognizer, &recognizer), (Role::Orienter, &orienter)] {
+        for (role, fitting) in
+            [(Role::Detector, &detector), (Role::Recognizer, &recognizer), (Role::Orienter, &orienter)]
+        {
             for candidate in [&detector, &recognizer, &orienter] {
                 let same = std::ptr::eq(candidate, fitting);
                 assert_eq!(check(candidate, role).is_ok(), same, "{role} with {candidate:?}");

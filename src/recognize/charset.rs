@@ -88,7 +88,12 @@ mod tests {
             Case { name: "without space", list: "a\nb", classes: Some(3), characters: &["", "a", "b"] },
             Case { name: "unknown", list: "a\nb", classes: None, characters: &["", "a", "b", " "] },
             Case { name: "windows lines, end", list: "a\r\nb\r\n", classes: Some(4), characters: &["", "a", "b", " "] },
-            Case { name: "line separator is a character", list: "\u{2028}\né", classes: Some(4), characters: &["", "\u{2028}", "é", " "] },
+            Case {
+                name: "line separator is a character",
+                list: "\u{2028}\né",
+                classes: Some(4),
+                characters: &["", "\u{2028}", "é", " "],
+            },
         ];
         for case in cases {
             let charset = Charset::new(case.list, case.classes).expect(case.name);

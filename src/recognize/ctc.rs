@@ -119,7 +119,12 @@ mod tests {
             Case { name: "blanks", classes: &[0, 0], text: "", spans: &[] },
             Case { name: "a repeat", classes: &[1, 1, 2], text: "ab", spans: &[(0, 2), (2, 3)] },
             Case { name: "a double letter", classes: &[1, 0, 1, 0], text: "aa", spans: &[(0, 1), (2, 3)] },
-            Case { name: "space and a long character", classes: &[3, 4, 3, 3], text: "ß ß", spans: &[(0, 1), (1, 2), (2, 4)] },
+            Case {
+                name: "space and a long character",
+                classes: &[3, 4, 3, 3],
+                text: "ß ß",
+                spans: &[(0, 1), (1, 2), (2, 4)],
+            },
             Case { name: "blank first", classes: &[0, 2, 2, 2], text: "b", spans: &[(1, 4)] },
         ];
         for case in cases {

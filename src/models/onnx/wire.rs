@@ -127,9 +127,6 @@ impl<'a> Iterator for Message<'a> {
 
 #[cfg(test)]
 mod tests {
-    // A test that meets an Err has failed: a panic is the report.
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
 
     use super::super::testing::Writer;

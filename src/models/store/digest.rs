@@ -48,9 +48,6 @@ impl Digest {
 
 #[cfg(test)]
 mod tests {
-    // A test that meets an Err has failed: a panic is the report.
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

@@ -104,9 +104,6 @@ fn sync_directory(_: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    // A test that meets an Err has failed: a panic is the report.
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

@@ -1,8 +1,5 @@
 //! Wheels and interpreters for tests.
 
-// A test that meets an Err has failed: a panic is the report.
-#![allow(clippy::unwrap_used)]
-
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,3 @@
-// A test that meets an Err has failed: a panic is the report.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 
 use super::super::testing::Writer;
