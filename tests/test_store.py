@@ -93,7 +93,10 @@ def test_a_pull_ends_where_the_callback_raises(models_dir: Path, tmp_path: Path,
     store = ModelStore(tmp_path)
     with pytest.raises(StopError):
         store.pull([ORIENTER], mirror=models_dir.as_uri(), progress=stop)
-    assert store.list_local() == []
+    # A file that was complete by then stays; a part of one never appears.
+    assert store.list_local() in ([], [ORIENTER])
+    if store.list_local():
+        assert store.pull([ORIENTER]), "it is whole"
 
 
 def test_offline_is_absolute(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

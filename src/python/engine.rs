@@ -12,7 +12,9 @@ use crate::image::Picture;
 use crate::options::{DecodeLimits, EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 
-pub(super) type RawQuad = [(f32, f32); 4];
+type RawPoint = (f32, f32);
+// A tuple, because an array would become a list, which has no hash.
+pub(super) type RawQuad = (RawPoint, RawPoint, RawPoint, RawPoint);
 type RawWord = (String, f32, RawQuad);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 type RawPage = (u32, u32, Vec<RawLine>);
@@ -109,7 +111,8 @@ fn raw_line(line: Line) -> RawLine {
 }
 
 pub(super) fn raw_quad(quad: &Quad) -> RawQuad {
-    quad.0.map(|point| (point.x, point.y))
+    let [a, b, c, d] = quad.0.map(|point| (point.x, point.y));
+    (a, b, c, d)
 }
 
 fn raw_report(report: ReleaseReport) -> RawReport {

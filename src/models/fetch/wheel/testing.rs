@@ -1,4 +1,5 @@
 //! Wheels and interpreters for tests.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use std::fs::File;
 use std::io::Write;

@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 use proptest::prelude::*;
 
 use super::testing::wheel_file;
