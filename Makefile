@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help run test format bench clean lint test-core build types models test-package needs-cargo
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
 
 run: build models ## Build, fetch the default models, read a picture that the project draws itself.
 	@echo "== examples/read_sample.py =="
@@ -48,9 +48,10 @@ lint: needs-cargo $(STAMP)
 	@echo "== cargo doc =="
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
+# The tests of the downloads set up servers of their own, which the variable would forbid to ask.
 test-core: needs-cargo
 	@echo "== cargo test, core =="
-	@$(CARGO) test --locked
+	@unset FERROCR_OFFLINE; $(CARGO) test --locked
 
 types: build
 	@echo "== mypy =="
@@ -102,6 +103,11 @@ needs-cargo:
 	@command -v $(CARGO) >/dev/null || { \
 		echo "error: $(CARGO) is not on the PATH" >&2; \
 		echo "hint: install Rust from https://rustup.rs, or run: make CARGO=/path/to/cargo" >&2; exit 1; }
+	@wanted=$$(awk -F '"' '/^rust-version/ { print $$2 }' Cargo.toml); found=$$($(CARGO) --version); \
+	echo "$$found" | awk -v wanted="$$wanted" \
+		'{ split($$2, a, "."); split(wanted, b, "."); exit a[1] * 1000 + a[2] < b[1] * 1000 + b[2] }' || { \
+		echo "error: ferrocr needs Rust $$wanted or later, and this is $${found:-none that runs}" >&2; \
+		echo "hint: run: rustup update" >&2; exit 1; }
 
 # --group needs pip 25.1; the one that comes with Python may be older.
 $(STAMP): pyproject.toml
@@ -112,7 +118,9 @@ $(STAMP): pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "error: ferrocr needs Python 3.11 or later, and $(PYTHON) is $$("$(PYTHON)" --version 2>&1)" >&2; \
 		echo "hint: run: make PYTHON=/path/to/a/newer/python3" >&2; exit 1; }
-	@$(IN_VENV)/python -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
+	@$(IN_VENV)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV) || { \
+		echo "error: $(PYTHON) cannot make an environment in $(VENV)" >&2; \
+		echo "hint: on Debian and Ubuntu run: apt install python3-venv" >&2; exit 1; }
 	@$(IN_VENV)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@$(IN_VENV)/python -m pip install --quiet --group dev
 	@touch $@

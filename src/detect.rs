@@ -47,24 +47,68 @@ impl Detector {
     /// # Errors
     /// What the model's run returns.
     pub fn detect(&mut self, picture: &Picture, options: &DetectOptions) -> Result<Vec<Region>> {
-        let padded = with_margin(picture)?;
-        let (seen, margin) = padded.as_ref().map_or((picture, (0, 0)), |(padded, margin)| (padded, *margin));
-        let (width, height) = input_size(seen.width(), seen.height(), options);
-        let input = to_bgr_planes(&resize(seen, Window::whole(seen), width, height, Scaling::Smooth)?, width as usize)?;
-        let (columns, rows) = (width as usize, height as usize);
+        let view = View::of(picture.width(), picture.height(), options);
+        let input = to_bgr_planes(&view.show(picture)?, view.width as usize)?;
+        let (columns, rows) = (view.width as usize, view.height as usize);
         let mut regions = Vec::new();
         self.model.run(spec::input(&[1, 3, rows, columns], &input), &mut |output| {
             regions = db::regions(spec::plane(output, columns, rows)?, columns, options);
             Ok(())
         })?;
-        let (sx, sy) = (seen.width() as f32 / width as f32, seen.height() as f32 / height as f32);
         let (right, bottom) = (picture.width() as f32, picture.height() as f32);
         for region in &mut regions {
-            let moved = region.quad.scaled(sx, sy).shifted(-(margin.0 as f32), -(margin.1 as f32));
-            region.quad = moved.clamped(right, bottom);
+            region.quad = view.to_picture(&region.quad, right, bottom).clamped(right, bottom);
         }
         regions.retain(|region| region.quad.width() >= 1.0 && region.quad.height() >= 1.0);
         Ok(regions)
+    }
+}
+
+/// What the detector sees of a picture: the whole of it, scaled, in the middle of its input.
+struct View {
+    /// The input's size.
+    width: u32,
+    height: u32,
+    /// The scaled picture's size; the rest is margin.
+    inner_width: u32,
+    inner_height: u32,
+}
+
+impl View {
+    fn of(width: u32, height: u32, options: &DetectOptions) -> Self {
+        // As if the picture had a margin that makes it half as elongated as is allowed.
+        let least = |long: u32| if long / MAX_ASPECT >= width.min(height) { long / (MAX_ASPECT / 2) } else { 1 };
+        let (outer_width, outer_height) = (width.max(least(height)), height.max(least(width)));
+        let (seen_width, seen_height) = input_size(outer_width, outer_height, options);
+        let inner = |seen: u32, own: u32, outer: u32| {
+            let scaled = f64::from(seen) * f64::from(own) / f64::from(outer);
+            (scaled.round() as u32).clamp(1, seen)
+        };
+        Self {
+            width: seen_width,
+            height: seen_height,
+            inner_width: inner(seen_width, width, outer_width),
+            inner_height: inner(seen_height, height, outer_height),
+        }
+    }
+
+    /// Left and top margin.
+    fn margin(&self) -> (u32, u32) {
+        ((self.width - self.inner_width) / 2, (self.height - self.inner_height) / 2)
+    }
+
+    fn show(&self, picture: &Picture) -> Result<Picture> {
+        let scaled = resize(picture, Window::whole(picture), self.inner_width, self.inner_height, Scaling::Smooth)?;
+        if (self.inner_width, self.inner_height) == (self.width, self.height) {
+            return Ok(scaled);
+        }
+        framed(&scaled, self.width, self.height, self.margin())
+    }
+
+    fn to_picture(&self, quad: &Quad, width: f32, height: f32) -> Quad {
+        let (left, top) = self.margin();
+        let (sx, sy) = (width / self.inner_width as f32, height / self.inner_height as f32);
+        quad.shifted(-(left as f32), -(top as f32)).scaled(sx, sy)
     }
 }
 
@@ -80,34 +124,16 @@ pub fn input_size(width: u32, height: u32, options: &DetectOptions) -> (u32, u32
     (side(width), side(height))
 }
 
-/// The picture in the middle of a larger one, and the (left, top) margin; `None` where it needs none.
-fn with_margin(picture: &Picture) -> Result<Option<(Picture, (u32, u32))>> {
-    let (width, height) = (picture.width(), picture.height());
-    let margin = if width > height.saturating_mul(MAX_ASPECT) {
-        (0, (width / (MAX_ASPECT / 2) - height) / 2)
-    } else if height > width.saturating_mul(MAX_ASPECT) {
-        ((height / (MAX_ASPECT / 2) - width) / 2, 0)
-    } else {
-        return Ok(None);
-    };
-    Ok(Some((framed(picture, margin)?, margin)))
-}
-
-/// A frame in the colour of the border's mean around the picture.
-fn framed(picture: &Picture, (left, top): (u32, u32)) -> Result<Picture> {
-    let (width, height) = (picture.width() + 2 * left, picture.height() + 2 * top);
+/// The picture on a larger one in the mean colour of its border.
+fn framed(picture: &Picture, width: u32, height: u32, (left, top): (u32, u32)) -> Result<Picture> {
     let colour = border_colour(picture);
-    let row_bytes = 3 * picture.width() as usize;
-    let side: Vec<u8> = colour.iter().copied().cycle().take(3 * left as usize).collect();
-    let band: Vec<u8> = colour.iter().copied().cycle().take(3 * width as usize * top as usize).collect();
-    let mut pixels = Vec::with_capacity(3 * width as usize * height as usize);
-    pixels.extend(&band);
-    for row in picture.pixels().chunks_exact(row_bytes) {
-        pixels.extend(&side);
-        pixels.extend(row);
-        pixels.extend(&side);
+    let mut pixels: Vec<u8> = colour.into_iter().cycle().take(3 * width as usize * height as usize).collect();
+    let own = 3 * picture.width() as usize;
+    let rows = pixels.chunks_exact_mut(3 * width as usize).skip(top as usize);
+    for (target, row) in rows.zip(picture.pixels().chunks_exact(own)) {
+        let start = 3 * left as usize;
+        target[start..start + own].copy_from_slice(row);
     }
-    pixels.extend(&band);
     Picture::from_rgb(width, height, pixels)
 }
 
@@ -122,4 +148,36 @@ fn border_colour(picture: &Picture) -> [u8; 3] {
         }
     }
     sums.map(|sum| (sum / (2 * u64::from(picture.width()))) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_seen_is_bounded_and_leads_back(width in 1u32..70_000, height in 1u32..70_000) {
+            let options = DetectOptions::default();
+            let view = View::of(width, height, &options);
+            prop_assert!(view.width.max(view.height) <= options.max_side + STRIDE);
+            prop_assert!(view.width.is_multiple_of(STRIDE) && view.height.is_multiple_of(STRIDE));
+            let (left, top) = view.margin();
+            let (right, bottom) = (left + view.inner_width, top + view.inner_height);
+            prop_assert!(right <= view.width && bottom <= view.height);
+            let seen = Quad::upright(left as f32, top as f32, right as f32, bottom as f32);
+            let (_, _, right, bottom) = view.to_picture(&seen, width as f32, height as f32).bounds();
+            prop_assert!((right - width as f32).abs() < 0.01 * width as f32);
+            prop_assert!((bottom - height as f32).abs() < 0.01 * height as f32);
+        }
+    }
+
+    #[test]
+    fn only_elongated_pictures_get_a_margin() {
+        let options = DetectOptions::default();
+        for (width, height, margin) in [(800, 800, false), (800, 101, false), (800, 99, true), (12, 4000, true)] {
+            let view = View::of(width, height, &options);
+            assert_eq!(view.margin() != (0, 0), margin, "{width}x{height}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! OCR with ONNX models: pictures to text with positions, and every resource given back.
 //!
 //! ```text
-//! image ─ decode ─ detect ─ crop ─ (line turn) ─ recognise ─ order ─ Page
+//! image ─ decode ─ detect ─ (line turn) ─ crop ─ recognise ─ order ─ Page
 //! model directory ─ store ─ (conditioned bytes) ─ session
 //! ```
 //!

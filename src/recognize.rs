@@ -71,7 +71,7 @@ impl Alphabet {
                 return Err(Error::new(ErrorKind::ModelMismatch, message));
             };
             self.charset.check_classes(classes)?;
-            decoded = ctc::decode(output.data, steps, &self.charset);
+            decoded = ctc::decode(output.data, steps, classes, &self.charset);
             Ok(())
         })?;
         decoded.stretch(width as f32 / own as f32);

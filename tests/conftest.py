@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from PIL import Image, ImageDraw, ImageFont
 
 from ferrocr import ModelStore, OcrEngine, model_sets
+
+# No time limit for one example: the first pays for imports and models, and machines differ.
+settings.register_profile("ferrocr", deadline=None)
+settings.load_profile("ferrocr")
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 

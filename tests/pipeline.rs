@@ -166,7 +166,7 @@ fn any_number_of_readers_and_callers_reads_the_same() {
 #[test]
 fn odd_sizes_are_read() {
     let engine = engine(2);
-    for (width, height) in [(1, 1), (1, 900), (4000, 12), (12, 4000), (33, 31)] {
+    for (width, height) in [(1, 1), (1, 900), (4000, 12), (12, 4000), (33, 31), (65_535, 1), (1, 65_535)] {
         read(&engine, &drawn(width, height, &[]));
     }
     let strip = drawn(1200, 40, &[(0, 0, 1200, 40, 90, 70)]);

@@ -66,7 +66,7 @@ class FakeEngine:
         """One page or error for each file."""
         for image in images:
             if "broken" in image:
-                yield exceptions.ImageError(f"{image} is not a picture\nconvert it to PNG first")
+                yield exceptions.ImageError(f"{image} is not a picture", "convert it to PNG first")
             else:
                 yield make_page(Path(image).read_text(encoding="utf-8"))
 
@@ -235,9 +235,25 @@ def test_missing_files_need_no_models(tmp_path: Path, capsys: Captured, monkeypa
     arguments = ["read", "x.png", "y.png", "--model-dir", "empty", "--no-download"]
     assert main(arguments) == EXIT_PROBLEMS
     assert capsys.readouterr().err.splitlines() == [
-        "error: cannot read x.png: no such file",
-        "error: cannot read y.png: no such file",
+        "error: there is no picture file x.png",
+        "error: there is no picture file y.png",
     ]
+
+
+def test_a_name_that_cannot_be_looked_at_is_one_files_error(tmp_path: Path, capsys: Captured) -> None:
+    endless = "x" * 5000
+    arguments = ["read", endless, str(tmp_path / "y.png"), "--model-dir", str(tmp_path / "empty"), "--no-download"]
+    assert main(arguments) == EXIT_PROBLEMS
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("error: ")
+    assert endless in first
+    assert second == f"error: there is no picture file {tmp_path / 'y.png'}"
+
+
+def test_a_message_of_several_lines_stays_in_one_piece(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    engine.load_error = exceptions.DownloadError("no source:\n  one: gone\n  two: away", "try later")
+    assert main(["read", "a.png"]) == EXIT_CANNOT_RUN
+    assert capsys.readouterr().err == "error: no source:\n  one: gone\n  two: away\nhint: try later\n"
 
 
 def test_missing_models_are_named(files: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +269,7 @@ def test_missing_models_are_named(files: Path, capsys: Captured, monkeypatch: py
     ("error", "code"),
     [
         (exceptions.ModelNotFoundError("no model"), EXIT_CANNOT_RUN),
-        (exceptions.RuntimeUnavailableError("no runtime\ninstall it"), EXIT_CANNOT_RUN),
+        (exceptions.RuntimeUnavailableError("no runtime", "install it"), EXIT_CANNOT_RUN),
         (exceptions.DownloadError("no source"), EXIT_CANNOT_RUN),
         (exceptions.InvalidArgumentError("no such set"), EXIT_USAGE),
         (exceptions.OcrError("something else"), EXIT_CANNOT_RUN),

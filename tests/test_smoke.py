@@ -1,11 +1,15 @@
 """Odd and broken real files: each ends in a page or a clear error, in one process, in bounded memory."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from ferrocr import ImageError, OcrEngine
+
+# Far more than any of them takes, on any machine: what is above has gone astray.
+LONGEST_SECONDS = 60
 
 # What must be among the words of the page; None where the file is refused.
 EXPECTED: dict[str, str | None] = {
@@ -48,12 +52,14 @@ def outcomes(folder: Path) -> list[tuple[str, str | None]]:
 def test_every_file_ends_in_a_page_or_an_error(engine: OcrEngine, shared_data: Path) -> None:
     folder = shared_data / "smoke"
     for name, word in outcomes(folder):
+        started = time.monotonic()
         if word is None:
             with pytest.raises(ImageError) as caught:
                 engine.recognize(folder / name)
             assert name in str(caught.value)
         else:
             assert word in engine.recognize(folder / name).text, name
+        assert time.monotonic() - started < LONGEST_SECONDS, name
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -99,22 +99,20 @@ def _from_environment(place: Path) -> Runtime:
     library = _newest_library(place) if place.is_dir() else place
     if library is None or not library.is_file():
         what = "holds no ONNX Runtime library" if place.is_dir() else "does not exist"
-        message = (
-            f"{ENV_LIBRARY} is set to {place}, which {what}\n"
-            f"set it to the library's file or to the directory that holds it, or unset it to use the installed package"
-        )
-        raise RuntimeUnavailableError(message)
+        message = f"{ENV_LIBRARY} is set to {place}, which {what}"
+        hint = "set it to the library's file or to the directory that holds it, or unset it for the installed package"
+        raise RuntimeUnavailableError(message, hint)
     return Runtime(library, _version_of(library), None)
 
 
 def _from_distribution() -> Runtime:
     installed = _installed()
     if len(installed) > 1:
-        raise RuntimeUnavailableError(_several(list(installed)))
+        raise _several(list(installed))
     libraries = [library for folder in _capi_folders() if (library := _newest_library(folder))]
     name = next(iter(installed), None)
     if not libraries:
-        raise RuntimeUnavailableError(_no_library(name) if name else _not_installed())
+        raise _no_library(name) if name else _not_installed()
     library = max(libraries, key=_rank)
     return Runtime(library, _version_of(library) or (installed[name] if name else None), name)
 
@@ -164,38 +162,35 @@ def _refuse_old(runtime: Runtime) -> None:
         return
     minimum = ".".join(map(str, MINIMUM_VERSION))
     package = runtime.distribution or "onnxruntime"
-    message = (
-        f"ONNX Runtime {runtime.version} at {runtime.path} is too old: below {minimum} it crashes at exit\n"
-        f'run: pip install --upgrade "{package}>={minimum}"'
-    )
-    raise RuntimeUnavailableError(message)
+    message = f"ONNX Runtime {runtime.version} at {runtime.path} is too old: below {minimum} it crashes at exit"
+    raise RuntimeUnavailableError(message, f'run: pip install --upgrade "{package}>={minimum}"')
 
 
-def _several(names: list[str]) -> str:
+def _several(names: list[str]) -> RuntimeUnavailableError:
     keep = _EXTRA_OF[names[-1]]
-    return (
-        f"{' and '.join(names)} are installed together, and they overwrite each other's files\n"
-        f'run: pip uninstall -y {" ".join(names)} && pip install "ferrocr[{keep}]"'
+    return RuntimeUnavailableError(
+        f"{' and '.join(names)} are installed together, and they overwrite each other's files",
+        f'run: pip uninstall -y {" ".join(names)} && pip install "ferrocr[{keep}]"',
     )
 
 
-def _not_installed() -> str:
+def _not_installed() -> RuntimeUnavailableError:
     if _is_musl():
-        return (
-            "ONNX Runtime is not installed, and there are no wheels of it for musl systems such as Alpine\n"
-            f"use a system with glibc, or set {ENV_LIBRARY} to a libonnxruntime.so that was built for this one"
+        return RuntimeUnavailableError(
+            "ONNX Runtime is not installed, and there are no wheels of it for musl systems such as Alpine",
+            f"use a system with glibc, or set {ENV_LIBRARY} to a libonnxruntime.so that was built for this one",
         )
-    return (
-        "ONNX Runtime is not installed\n"
-        'run: pip install "ferrocr[cpu]"  (or "ferrocr[gpu]" for CUDA, "ferrocr[openvino]" for OpenVINO)'
+    return RuntimeUnavailableError(
+        "ONNX Runtime is not installed",
+        'run: pip install "ferrocr[cpu]"  (or "ferrocr[gpu]" for CUDA, "ferrocr[openvino]" for OpenVINO)',
     )
 
 
-def _no_library(name: str) -> str:
-    return (
-        f"{name} is installed, but the onnxruntime package that Python finds has no shared library in its capi folder\n"
+def _no_library(name: str) -> RuntimeUnavailableError:
+    return RuntimeUnavailableError(
+        f"{name} is installed, but the onnxruntime package that Python finds has no shared library in its capi folder",
         f"run: pip install --force-reinstall {name}  (where a system package keeps the library elsewhere, "
-        f"set {ENV_LIBRARY} to it)"
+        f"set {ENV_LIBRARY} to it)",
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal, Self, overload
 from . import _core
 from ._defaults import DEFAULT_SET
 from ._inputs import ImageInput, Pixels, normalise
-from .exceptions import InferenceError, InvalidArgumentError, OcrError
+from .exceptions import ImageError, InferenceError, InvalidArgumentError, OcrError, StorageError
 from .results import Line, Page, ReleaseReport, Word
 from .store import ModelStore, ProgressCallback, model_sets
 
@@ -20,6 +20,10 @@ ModelChoice = str | os.PathLike[str]
 """A catalog name, the name of a file in the model directory, or a path to a file anywhere."""
 
 _MEGABYTE = 2**20
+_MOST_THREADS = 1024
+_MOST_PIXELS = 2**63 - 1
+_MOST_SIDE = 2**32 - 1
+"""The core counts sides in 32 bits."""
 
 
 class OcrEngine:
@@ -37,15 +41,16 @@ class OcrEngine:
         model_dir: The model directory; by default ``FERROCR_MODEL_DIR`` or the user's data directory.
         provider: Where models run: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for what the installed ONNX
             Runtime is made for. A provider that is named and does not work is an error, never silently another one.
-        threads: Threads that one call may use; by default as many as the process may run on.
+        threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
         min_score: Lines with a lower mean character probability are left out, 0 to 1.
         max_pixels: Pictures with more pixels are refused before they are decoded.
         max_side: Pictures with a longer side are refused.
         download: Whether missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
-        progress: Called with (name, source, bytes done, bytes in all or None) during a download.
+        progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
+            :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.
 
     Raises:
-        InvalidArgumentError: An unknown set or provider, or a number out of range.
+        InvalidArgumentError: An unknown set or provider, an empty name, or a number out of range.
     """
 
     def __init__(
@@ -66,12 +71,15 @@ class OcrEngine:
     ) -> None:
         # First, so that __del__ finds it whatever fails below.
         self._core: _core.Engine | None = None
-        _check_arguments(provider, threads, min_score)
+        _check_arguments(provider, min_score)
+        _check_range("threads", threads, _MOST_THREADS)
+        _check_range("max_pixels", max_pixels, _MOST_PIXELS)
+        _check_range("max_side", max_side, _MOST_SIDE)
         defaults = _set_members(models)
         self._choices: tuple[ModelChoice, ModelChoice, ModelChoice | None] = (
-            detector or defaults[0],
-            recognizer or defaults[1],
-            _orienter_choice(orienter, defaults[2]),
+            _choice("detector", detector, defaults[0]),
+            _choice("recognizer", recognizer, defaults[1]),
+            None if orienter is False else _choice("orienter", orienter, defaults[2]),
         )
         self._min_score = min_score
         self._wanted_provider = provider
@@ -79,7 +87,9 @@ class OcrEngine:
         self._download = download
         self._progress = progress
         self._store = ModelStore(model_dir)
-        self._loading = threading.Lock()
+        # Held by whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
+        self._lock = threading.RLock()
+        self._is_loading = False
         self._core = _core.Engine(threads=threads, max_pixels=max_pixels, max_side=max_side)
 
     @property
@@ -126,12 +136,23 @@ class OcrEngine:
             ModelCorruptError: A file is no readable model.
             ModelMismatchError: A model does not fit its role.
             RuntimeUnavailableError: ONNX Runtime is missing, too old or ambiguous.
-            ResourcesFreedError: The engine was freed.
+            InvalidArgumentError: This is the callback `progress`, which the load is waiting for.
+            ResourcesFreedError: The engine was freed, also during a download.
         """
         core = self._open()
-        with self._loading:
-            if not core.loaded:
+        with self._lock:
+            # Again, because a release that came first has waited for this lock: nothing may begin after it.
+            core.check_open()
+            if core.loaded:
+                return
+            if self._is_loading:
+                message = "this engine is loading its models: `progress` can call neither load nor recognize"
+                raise InvalidArgumentError(message)
+            self._is_loading = True
+            try:
                 self._load(core)
+            finally:
+                self._is_loading = False
 
     def recognize(self, image: ImageInput, *, min_score: float | None = None) -> Page:
         """Read one picture.
@@ -142,6 +163,7 @@ class OcrEngine:
             min_score: Another bound for this call alone.
 
         Raises:
+            InvalidArgumentError: The bound is out of its range.
             ImageError: The picture cannot be decoded or is larger than the limits allow.
             InferenceError: ONNX Runtime refused the run.
             ResourcesFreedError: The engine was freed.
@@ -149,7 +171,7 @@ class OcrEngine:
         """
         core = self._open()
         bound = self._min_score if min_score is None else _checked_score(min_score)
-        form = normalise(image)
+        form = normalise(image, self._check_size)
         if not core.loaded:
             self.load()
         if isinstance(form, Path):
@@ -179,15 +201,19 @@ class OcrEngine:
         Args:
             images: Any iterable of what :meth:`recognize` takes, however long.
             min_score: As for :meth:`recognize`.
-            on_error: ``"return"`` yields a picture's error in its place and goes on; ``"raise"`` ends there.
+            on_error: ``"return"`` yields a picture's error (ImageError, StorageError or InferenceError) in its place
+                and goes on; ``"raise"`` ends there. Every other error ends it in any case.
 
         Raises:
+            InvalidArgumentError: The bound is out of its range, or there is no such `on_error`.
             ResourcesFreedError: The engine was freed, also between two pictures.
             OcrError: What :meth:`load` raises.
         """
         if on_error not in ("return", "raise"):
             message = f"on_error is 'return' or 'raise', not {on_error!r}"
             raise InvalidArgumentError(message)
+        if min_score is not None:
+            _checked_score(min_score)
         self.load()
         return self._each(images, min_score, keep_going=on_error == "return")
 
@@ -197,16 +223,17 @@ class OcrEngine:
         for image in images:
             try:
                 yield self.recognize(image, min_score=min_score)
-            except OcrError as error:
-                if not keep_going or self.closed:
+            except (ImageError, StorageError, InferenceError) as error:
+                if not keep_going:
                     raise
                 yield error
 
     def free_resources(self) -> ReleaseReport:
         """Give everything back: sessions, their threads, their memory. The engine never reopens.
 
-        Calls in flight finish first. May be called again, and from any thread: all get the same report. Every other
-        method raises ResourcesFreedError from its start on.
+        Calls in flight finish first, and a download ends: nothing is written to the model directory afterwards. May be
+        called again, and from any thread: all get the same report. Every other method raises ResourcesFreedError from
+        its start on.
 
         Raises:
             ForkedError: This is a forked child; the engine is its parent's.
@@ -214,6 +241,8 @@ class OcrEngine:
         if self._core is None:  # the constructor failed
             return ReleaseReport(0, None, None, None, 0.0)
         sessions, threads, before, after, waited = self._core.free()
+        with self._lock:
+            pass  # a download notices at its next step that the engine is closed
         return ReleaseReport(sessions, threads, _megabytes(before), _megabytes(after), waited)
 
     def close(self) -> ReleaseReport:
@@ -253,12 +282,15 @@ class OcrEngine:
         self._core.check_open()
         return self._core
 
+    def _check_size(self, width: int, height: int) -> None:
+        self._open().check_size(min(width, _MOST_SIDE), min(height, _MOST_SIDE))
+
     def _load(self, core: _core.Engine) -> None:
         from ._runtime import disable_telemetry, find_runtime
 
         runtime = find_runtime()
         chosen = [choice for choice in self._choices if choice is not None]
-        detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._progress)
+        detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._tell)
         disable_telemetry()
         _core.load_runtime(runtime.path)
         for provider in self._providers():
@@ -276,6 +308,13 @@ class OcrEngine:
                 self._provider = provider
                 return
 
+    def _tell(self, name: str, source: str, done: int, total: int | None) -> None:
+        """Pass a download's step on. Raises once the engine is closed, because the release waits for that."""
+        self._open()
+        if self._progress is not None:
+            self._progress(name, source, done, total)
+            self._open()
+
     def _providers(self) -> list[str]:
         """What to try in order: for ``"auto"`` the accelerators that the library was built for, then the processor."""
         if self._wanted_provider != "auto":
@@ -283,14 +322,18 @@ class OcrEngine:
         return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
 
 
-def _check_arguments(provider: str, threads: int | None, min_score: float) -> None:
+def _check_arguments(provider: str, min_score: float) -> None:
     if provider not in ("auto", "cpu", "cuda", "openvino"):
         message = f"there is no provider {provider!r}; the providers are auto, cpu, cuda and openvino"
         raise InvalidArgumentError(message)
-    if threads is not None and threads < 1:
-        message = f"threads is at least 1, not {threads}"
-        raise InvalidArgumentError(message)
     _checked_score(min_score)
+
+
+def _check_range(name: str, value: int | None, most: int) -> None:
+    if value is None or 1 <= value <= most:
+        return
+    message = f"{name} is a number from 1 to {most}, not {value}"
+    raise InvalidArgumentError(message)
 
 
 def _checked_score(score: float) -> float:
@@ -308,9 +351,10 @@ def _set_members(name: str) -> tuple[str, str, str]:
     return sets[name]
 
 
-def _orienter_choice(choice: ModelChoice | Literal[False] | None, default: str) -> ModelChoice | None:
-    if choice is False:
-        return None
+def _choice(role: str, choice: ModelChoice | None, default: str) -> ModelChoice:
+    if choice == "":
+        message = f"the {role}'s name is empty"
+        raise InvalidArgumentError(message, "leave it out for that of the model set")
     return default if choice is None else choice
 
 

@@ -1,12 +1,23 @@
 """Every exception that ferrocr raises on purpose.
 
-The first line of a message says what, which and where; a second line, if there is one, says what to do.
+A message says what, which and where; the hint, if there is one, is its last line and says what to do.
 Each class is also one of Python's own where that fits, so that code which does not know ferrocr catches it.
 """
 
 
 class OcrError(Exception):
-    """Base of all of them. Raised itself only for defects of ferrocr."""
+    """Base of all of them. Raised itself only for defects of ferrocr.
+
+    Attributes:
+        hint: What to do about it; None where there is nothing to say. The text of the error ends with it.
+    """
+
+    hint: str | None = None
+
+    # The one argument of the base is the whole text: it and the attributes are what pickle and copy bring back.
+    def __init__(self, message: str = "", hint: str | None = None) -> None:
+        super().__init__(message if hint is None else f"{message}\n{hint}")
+        self.hint = hint
 
 
 class InvalidArgumentError(OcrError, ValueError):

@@ -12,8 +12,6 @@ from .exceptions import InvalidArgumentError, ModelNotFoundError
 ProgressCallback = Callable[[str, str, int, int | None], None]
 """Called with a file's name, its source, the bytes done and the bytes in all (None where that is not known)."""
 
-_OFFLINE = "FERROCR_OFFLINE"
-
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
@@ -101,8 +99,7 @@ class ModelStore:
             DownloadError: No source could deliver it.
         """
         wanted = list(dict.fromkeys(name for given in names for name in _files_of(given)))
-        mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
-        return self._core.pull(wanted, mirror=mirror, python=sys.executable or None, progress=progress)
+        return self._fetch(wanted, mirror=mirror, progress=progress)
 
     def resolve(
         self,
@@ -125,11 +122,22 @@ class ModelStore:
             if path.parent != directory:
                 message = f"there is no model file {path}"
                 raise ModelNotFoundError(message)
-            if path.name not in known or not download or os.environ.get(_OFFLINE, "") not in ("", "0"):
-                self._core.existing(path.name)  # raises the error that names file, directory and command
+            if path.name not in known:
+                self._core.existing(path.name)  # raises the error that names file and directory
         if missing:
-            self.pull([path.name for path in missing], progress=progress)
+            self._fetch([path.name for path in missing], offline=not download, progress=progress)
         return paths
+
+    def _fetch(
+        self,
+        names: list[str],
+        *,
+        mirror: str | None = None,
+        offline: bool = False,
+        progress: ProgressCallback | None = None,
+    ) -> list[str]:
+        mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
+        return self._core.pull(names, mirror=mirror, python=_interpreter(), offline=offline, progress=progress)
 
     def _path_of(self, choice: str | os.PathLike[str]) -> Path:
         path = Path(choice)
@@ -144,7 +152,10 @@ def _files_of(name: str) -> tuple[str, ...]:
         return sets[name]
     if any(entry[0] == name for entry in _core.catalog()):
         return (name,)
-    message = (
-        f"{name!r} is neither a model of the catalog nor a model set\n`ferrocr models list --available` shows both"
-    )
-    raise InvalidArgumentError(message)
+    message = f"{name!r} is neither a model of the catalog nor a model set"
+    raise InvalidArgumentError(message, "`ferrocr models list --available` shows both")
+
+
+def _interpreter() -> str | None:
+    """The interpreter whose pip can fetch wheels. In a frozen program ``sys.executable`` is the program itself."""
+    return None if getattr(sys, "frozen", False) else sys.executable or None

@@ -1,6 +1,7 @@
 //! An engine's life: open, closing, closed; and never in a forked child.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,8 @@ pub(super) struct Life<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
     process: u32,
+    /// Set when a release begins. Apart from the state, so that a forked child can ask without the lock.
+    closing: AtomicBool,
 }
 
 /// A use of the `T` that a release waits for.
@@ -55,7 +58,12 @@ pub(super) struct Call<'a, T> {
 impl<T> Life<T> {
     pub(super) fn new() -> Self {
         let state = State { phase: Phase::Open, calls: 0, loading: false, loaded: None };
-        Self { state: Mutex::new(state), changed: Condvar::new(), process: std::process::id() }
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            process: std::process::id(),
+            closing: AtomicBool::new(false),
+        }
     }
 
     /// The state changes only in steps that cannot panic, so a poisoned lock still holds a whole one.
@@ -72,11 +80,12 @@ impl<T> Life<T> {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        !matches!(self.lock().phase, Phase::Open)
+        self.closing.load(Ordering::Acquire)
     }
 
     pub(super) fn is_loaded(&self) -> bool {
-        self.lock().loaded.is_some()
+        // What a forked child inherited is not its own.
+        self.check_process().is_ok() && self.lock().loaded.is_some()
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
@@ -133,6 +142,7 @@ impl<T> Life<T> {
             }
         }
         state.phase = Phase::Closing;
+        self.closing.store(true, Ordering::Release);
         let started = Instant::now();
         state = self.wait_while(state, |state| state.calls > 0 || state.loading);
         let loaded = state.loaded.take();
@@ -207,7 +217,7 @@ impl<T> Drop for Life<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     /// Counts itself down when dropped.
     struct Held<'a>(&'a AtomicUsize);

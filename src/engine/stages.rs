@@ -10,6 +10,7 @@ use crate::detect::Detector;
 use crate::error::{Error, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
+use crate::memory;
 use crate::models::onnx;
 use crate::models::session::{Model, OrtModel, Provider, SessionOptions};
 use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
@@ -17,8 +18,8 @@ use crate::orient::Orienter;
 use crate::page::{Line, Page, order};
 use crate::recognize::Alphabet;
 
-/// More readers than this gain nothing on a page but cost a copy of the recogniser each; further threads work inside
-/// of the sessions.
+/// Each reader has a copy of the recogniser, so more threads than this work inside of the sessions instead. Only tried
+/// with up to two cores.
 const MAX_READERS: usize = 4;
 
 /// Detection and recognition with loaded models.
@@ -43,6 +44,10 @@ impl Stages {
         let Some(first) = recognizers.first() else {
             return Err(Error::new(crate::ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
         };
+        if !orienters.is_empty() && orienters.len() != recognizers.len() {
+            let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
+            return Err(Error::new(crate::ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
+        }
         let alphabet = Alphabet::of(first.spec())?;
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
         let mut orienters = orienters.into_iter();
@@ -57,6 +62,7 @@ impl Stages {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when a file cannot be read, and what making a session returns.
     pub fn open(files: &ModelFiles, provider: Provider, options: &EngineOptions) -> Result<Self> {
+        memory::keep_large_blocks_apart();
         let threads = options.thread_count();
         let readers = threads.min(MAX_READERS);
         let whole = SessionOptions { threads, provider };
@@ -110,14 +116,26 @@ impl Stages {
     }
 }
 
+/// The list of characters in the file of the same name with suffix `.txt`, if there is one.
+fn characters_beside(model: &Path) -> Result<Option<String>> {
+    let path = model.with_extension("txt");
+    match std::fs::read_to_string(&path) {
+        Ok(list) => Ok(Some(list)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read the list of characters", &path, error)),
+    }
+}
+
 fn open_copies(path: &Path, copies: usize, options: SessionOptions) -> Result<Vec<Box<dyn Model>>> {
     let mut bytes = std::fs::read(path).map_err(|error| Error::io("read the model", path, error))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    // Bytes that are no model are told from models that the runtime does not support.
+    onnx::summary(&bytes).map_err(|error| error.named(&name))?;
     onnx::flush_denormals(&mut bytes).map_err(|error| error.named(&name))?;
-    let beside = std::fs::read_to_string(path.with_extension("txt")).ok();
+    let beside = characters_beside(path)?;
     std::thread::scope(|scope| {
         let open = || -> Result<Box<dyn Model>> {
-            let model = OrtModel::from_conditioned(&name, &bytes, options)?;
+            let model = OrtModel::from_bytes(&name, &bytes, options)?;
             Ok(Box::new(model.with_characters(beside.as_deref())))
         };
         let others: Vec<_> = (1..copies).map(|_| scope.spawn(open)).collect();

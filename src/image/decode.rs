@@ -81,7 +81,7 @@ fn check_length(bytes: &[u8], limits: &DecodeLimits) -> Result<()> {
         return Ok(());
     }
     let message = format!("the file is longer than max_bytes={}", limits.max_bytes);
-    Err(Error::new(ErrorKind::Image, message).with_hint("raise the limit if you trust the source"))
+    Err(Error::new(ErrorKind::Image, message).with_hint("store the picture compressed, for example as PNG"))
 }
 
 fn unknown(bytes: &[u8]) -> Error {

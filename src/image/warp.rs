@@ -19,13 +19,16 @@ pub fn rectify(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Resul
     if let Some(window) = upright_window(picture, quad) {
         return resize(picture, window, width, height, Scaling::Nearest4);
     }
-    // Sampling at the quad's own size and scaling afterwards avoids the aliasing of one sparse look-up per pixel.
-    let own = warp(picture, quad, whole_pixels(quad.width()), whole_pixels(quad.height()))?;
+    let own = warp(picture, quad, sampled(quad.width(), width), sampled(quad.height(), height))?;
     resize(&own, Window::whole(&own), width, height, Scaling::Nearest4)
 }
 
-fn whole_pixels(length: f32) -> u32 {
-    length.round().max(1.0) as u32
+/// A warped line has its own size, which keeps what the picture shows of it, up to this multiple of the target's: a
+/// region as large as a page costs no more than a line.
+const OVERSAMPLING: u32 = 2;
+
+fn sampled(own: f32, target: u32) -> u32 {
+    (own.round().max(1.0) as u32).min(target.saturating_mul(OVERSAMPLING))
 }
 
 fn upright_window(picture: &Picture, quad: &Quad) -> Option<Window> {

@@ -141,7 +141,7 @@ fn mirror_base(mirror: &str) -> Result<String> {
     match Address::parse(base) {
         Ok(_) => Ok(base.to_owned()),
         Err(why) => Err(Error::new(ErrorKind::InvalidArgument, format!("the mirror's address cannot be used: {why}"))
-            .with_hint("A mirror is an address like https://example.org/models or file:///srv/models.")),
+            .with_hint("a mirror is an address like https://example.org/models or file:///srv/models")),
     }
 }
 
@@ -238,7 +238,7 @@ fn offline(store: &Store, jobs: &[Job<'_>]) -> Error {
         store.dir().display()
     );
     Error::new(ErrorKind::ModelNotFound, message).with_hint(format!(
-        "Where the network may be used, without {OFFLINE_VARIABLE}, `ferrocr models pull {}` fetches what is missing.",
+        "where the network may be used, without {OFFLINE_VARIABLE}, `ferrocr models pull {}` fetches what is missing",
         names(jobs, " ")
     ))
 }
@@ -251,7 +251,7 @@ fn undelivered(store: &Store, jobs: &[Job<'_>]) -> Error {
         }
     }
     Error::new(ErrorKind::Download, message)
-        .with_hint("Check the network, name a mirror, or put the files into the directory yourself.")
+        .with_hint("check the network, name a mirror, or put the files into the directory yourself")
 }
 
 #[cfg(test)]

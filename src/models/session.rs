@@ -12,7 +12,6 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
-use super::onnx;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One input or output: its name, and its sides where they are fixed.
@@ -163,21 +162,11 @@ pub struct OrtModel {
 }
 
 impl OrtModel {
-    /// Makes a session from a model's bytes. Weights too small to matter are set to zero in them first.
+    /// Makes a session from a model's bytes; [`super::onnx::flush_denormals`] has conditioned them.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelCorrupt`] when the bytes are no model, [`ErrorKind::ModelMismatch`] when its weights lie in
-    /// other files, [`ErrorKind::Inference`] when the runtime refuses it.
-    pub fn from_bytes(name: &str, bytes: &mut [u8], options: SessionOptions) -> Result<Self> {
-        onnx::flush_denormals(bytes)?;
-        Self::from_conditioned(name, bytes, options)
-    }
-
-    /// Makes a session from bytes that went through [`onnx::flush_denormals`] already.
-    ///
-    /// # Errors
-    /// As [`OrtModel::from_bytes`].
-    pub fn from_conditioned(name: &str, bytes: &[u8], options: SessionOptions) -> Result<Self> {
+    /// [`ErrorKind::Inference`] when the runtime refuses it.
+    pub fn from_bytes(name: &str, bytes: &[u8], options: SessionOptions) -> Result<Self> {
         let failed = |error: &ort::Error| refused(&format!("ONNX Runtime does not load {name}"), error);
         let mut builder = builder(&runtime()?.environment, options).map_err(|error| failed(&error))?;
         let session = builder.commit_from_memory(bytes).map_err(|error| failed(&error))?;

@@ -14,10 +14,11 @@ pub fn input<'a>(shape: &'a [usize], data: &'a [f32]) -> Tensor<'a> {
 /// # Errors
 /// [`ErrorKind::ModelMismatch`] with what was expected and what the file has.
 pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
-    let (input, output): (&[Option<usize>], &[Option<usize>]) = match role {
-        Role::Detector => (&[None, Some(3), None, None], &[None, Some(1), None, None]),
-        Role::Recognizer => (&[None, Some(3), None, None], &[None, None, None]),
-        Role::Orienter => (&[None, Some(3), None, None], &[None, Some(2)]),
+    use Side::{Any, Batch, Exactly, Free};
+    let (input, output): (&[Side], &[Side]) = match role {
+        Role::Detector => (&[Batch, Exactly(3), Free, Free], &[Batch, Exactly(1), Free, Free]),
+        Role::Recognizer => (&[Batch, Exactly(3), Any, Free], &[Batch, Free, Any]),
+        Role::Orienter => (&[Batch, Exactly(3), Any, Any], &[Batch, Exactly(2)]),
     };
     let fits = spec.inputs.len() == 1
         && !spec.outputs.is_empty()
@@ -30,8 +31,8 @@ pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
         "{} is no {role}: expected one float input of shape {} and a float output of shape {}, found inputs {} and \
          outputs {}",
         spec.name,
-        shape_text(input),
-        shape_text(output),
+        shape_text(input, Side::text),
+        shape_text(output, Side::text),
         ports_text(&spec.inputs),
         ports_text(&spec.outputs)
     );
@@ -39,21 +40,52 @@ pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
         .with_hint(format!("name a PP-OCR {role} in ONNX form; `ferrocr models list --available` shows some")))
 }
 
-fn port_fits(port: &Port, expected: &[Option<usize>]) -> bool {
-    let side_fits = |(found, expected): (&Option<usize>, &Option<usize>)| match (found, expected) {
-        (Some(found), Some(expected)) => found == expected,
-        _ => true,
-    };
-    port.is_f32 && port.shape.len() == expected.len() && port.shape.iter().zip(expected).all(side_fits)
+/// What a side of an array has to be. A side that the file leaves open fits all of them.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    /// The number of pictures, which is one here.
+    Batch,
+    /// Follows the picture, so the file must leave it open.
+    Free,
+    /// Whatever the file says is used.
+    Any,
+    /// This number.
+    Exactly(usize),
 }
 
-fn shape_text(shape: &[Option<usize>]) -> String {
-    let sides: Vec<_> = shape.iter().map(|side| side.map_or("?".to_owned(), |side| side.to_string())).collect();
+impl Side {
+    fn takes(self, found: Option<usize>) -> bool {
+        match (self, found) {
+            (_, None) | (Self::Any, _) => true,
+            (Self::Batch, Some(found)) => found == 1,
+            (Self::Free, Some(_)) => false,
+            (Self::Exactly(expected), Some(found)) => found == expected,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Batch => "N".to_owned(),
+            Self::Free => "open".to_owned(),
+            Self::Any => "any".to_owned(),
+            Self::Exactly(side) => side.to_string(),
+        }
+    }
+}
+
+fn port_fits(port: &Port, expected: &[Side]) -> bool {
+    let sides = port.shape.iter().zip(expected);
+    port.is_f32 && port.shape.len() == expected.len() && sides.into_iter().all(|(found, side)| side.takes(*found))
+}
+
+fn shape_text<T: Copy>(shape: &[T], text: impl Fn(T) -> String) -> String {
+    let sides: Vec<_> = shape.iter().map(|&side| text(side)).collect();
     format!("[{}]", sides.join(", "))
 }
 
 fn ports_text(ports: &[Port]) -> String {
-    let texts: Vec<_> = ports.iter().map(|port| format!("{} {}", port.name, shape_text(&port.shape))).collect();
+    let found = |side: Option<usize>| side.map_or("?".to_owned(), |side| side.to_string());
+    let texts: Vec<_> = ports.iter().map(|port| format!("{} {}", port.name, shape_text(&port.shape, found))).collect();
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
@@ -106,10 +138,28 @@ mod tests {
     }
 
     #[test]
+    fn sides_that_follow_the_picture_must_be_open() {
+        let (one, three) = (Some(1), Some(3));
+        let cases = [
+            (Role::Detector, spec(&[one, three, None, None], &[one, one, None, None]), true),
+            (Role::Detector, spec(&[one, three, Some(640), Some(640)], &[one, one, Some(640), Some(640)]), false),
+            (Role::Recognizer, spec(&[one, three, Some(32), None], &[one, None, Some(99)]), true),
+            (Role::Recognizer, spec(&[one, three, Some(48), Some(320)], &[one, Some(40), Some(99)]), false),
+            (Role::Orienter, spec(&[None, three, Some(80), Some(160)], &[None, Some(2)]), true),
+            (Role::Orienter, spec(&[Some(6), three, None, None], &[Some(6), Some(2)]), false),
+        ];
+        for (role, spec, fits) in cases {
+            assert_eq!(check(&spec, role).is_ok(), fits, "{role} {spec:?}");
+        }
+    }
+
+    #[test]
     fn the_message_says_expected_and_found() {
         let grey = spec(&[None, Some(1), None, None], &[None, Some(1), None, None]);
         let text = check(&grey, Role::Detector).expect_err("one channel").to_string();
-        for part in ["m.onnx", "detector", "[?, 3, ?, ?]", "x [?, 1, ?, ?]", "y [?, 1, ?, ?]", "ferrocr models list"] {
+        for part in
+            ["m.onnx", "detector", "[N, 3, open, open]", "x [?, 1, ?, ?]", "y [?, 1, ?, ?]", "ferrocr models list"]
+        {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
         let mut ints = spec(&[None, Some(3), None, None], &[None, Some(1), None, None]);

@@ -58,7 +58,7 @@ impl Store {
         let named = env::var_os(DIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
         named.or_else(|| Some(dirs::data_dir()?.join("ferrocr").join("models"))).ok_or_else(|| {
             Error::new(ErrorKind::Io, "cannot choose a model directory: this user has no data directory")
-                .with_hint(format!("Set {DIR_VARIABLE} to the directory that shall hold the models."))
+                .with_hint(format!("set {DIR_VARIABLE} to the directory that shall hold the models"))
         })
     }
 
@@ -217,8 +217,8 @@ impl Store {
 /// What to do about a model file that is missing or wrong.
 fn advice(name: &str) -> String {
     match catalog::find(name) {
-        Some(_) => format!("Fetch it with `ferrocr models pull {name}`."),
-        None => format!("{name} is not in the catalog: put the file there yourself."),
+        Some(_) => format!("fetch it with `ferrocr models pull {name}`"),
+        None => format!("{name} is not in the catalog: put the file there yourself"),
     }
 }
 

@@ -1,41 +1,79 @@
 //! Reading order: rows from top to bottom, each from left to right.
 
 use super::Line;
+use crate::geometry::{Point, Quad};
 
 /// Two lines stand in one row when their vertical overlap is at least this part of the lower one's height. Half is the
 /// natural bound: below it a line belongs more to the row above or below.
 const SAME_ROW: f32 = 0.5;
 
-/// Sorts lines as a page in one column is read.
+/// Sorts lines as a page in one column is read: along the direction that most of the text runs in, so that a turned
+/// page is read as if it were upright.
 pub fn sort(lines: &mut Vec<Line>) {
-    lines.sort_by(|a, b| middle(a).total_cmp(&middle(b)));
-    let mut rows: Vec<Vec<Line>> = Vec::new();
-    for line in lines.drain(..) {
+    let turn = main_turn(lines);
+    let mut placed: Vec<(Place, Line)> = lines.drain(..).map(|line| (Place::of(&line, turn), line)).collect();
+    placed.sort_by(|(a, _), (b, _)| a.middle.total_cmp(&b.middle));
+    let mut rows: Vec<Vec<(Place, Line)>> = Vec::new();
+    for item in placed {
         match rows.last_mut() {
-            Some(row) if row.last().is_some_and(|last| share_a_row(last, &line)) => row.push(line),
-            _ => rows.push(vec![line]),
+            Some(row) if row.last().is_some_and(|(last, _)| last.shares_a_row(&item.0)) => row.push(item),
+            _ => rows.push(vec![item]),
         }
     }
     for row in &mut rows {
-        row.sort_by(|a, b| a.quad.bounds().0.total_cmp(&b.quad.bounds().0));
+        row.sort_by(|(a, _), (b, _)| a.start.total_cmp(&b.start));
     }
-    lines.extend(rows.into_iter().flatten());
+    lines.extend(rows.into_iter().flatten().map(|(_, line)| line));
 }
 
-fn middle(line: &Line) -> f32 {
-    line.quad.center().y
+/// By how many quarters clockwise the text of most of the page is turned, each line counting by its length.
+fn main_turn(lines: &[Line]) -> usize {
+    let mut lengths = [0.0; 4];
+    for line in lines {
+        let [start, end, ..] = line.quad.0;
+        let (dx, dy) = (end.x - start.x, end.y - start.y);
+        let turn = if dx.abs() >= dy.abs() {
+            if dx >= 0.0 { 0 } else { 2 }
+        } else if dy > 0.0 {
+            1
+        } else {
+            3
+        };
+        lengths[turn] += line.quad.width();
+    }
+    (0..4).fold(0, |best, turn| if lengths[turn] > lengths[best] { turn } else { best })
 }
 
-fn share_a_row(a: &Line, b: &Line) -> bool {
-    let ((_, top_a, _, bottom_a), (_, top_b, _, bottom_b)) = (a.quad.bounds(), b.quad.bounds());
-    let overlap = bottom_a.min(bottom_b) - top_a.max(top_b);
-    overlap >= SAME_ROW * (bottom_a - top_a).min(bottom_b - top_b)
+/// Where a line stands when its page is turned upright.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    start: f32,
+    top: f32,
+    middle: f32,
+    bottom: f32,
+}
+
+impl Place {
+    fn of(line: &Line, turn: usize) -> Self {
+        let upright = Quad(line.quad.0.map(|p| match turn {
+            0 => p,
+            1 => Point::new(p.y, -p.x),
+            2 => Point::new(-p.x, -p.y),
+            _ => Point::new(-p.y, p.x),
+        }));
+        let (start, top, _, bottom) = upright.bounds();
+        Self { start, top, middle: upright.center().y, bottom }
+    }
+
+    fn shares_a_row(&self, other: &Self) -> bool {
+        let overlap = self.bottom.min(other.bottom) - self.top.max(other.top);
+        overlap >= SAME_ROW * (self.bottom - self.top).min(other.bottom - other.top)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Quad;
     use proptest::prelude::*;
 
     fn line(text: &str, left: f32, top: f32, right: f32, bottom: f32) -> Line {
@@ -76,12 +114,22 @@ mod tests {
         }
     }
 
+    /// The line as it lies when its page is turned clockwise by quarters.
+    fn turned(mut line: Line, turn: usize) -> Line {
+        for _ in 0..turn {
+            line.quad = Quad(line.quad.0.map(|p| Point::new(-p.y, p.x)));
+        }
+        line
+    }
+
     proptest! {
         #[test]
-        fn a_grid_is_read_row_by_row(columns in 1usize..6, rows in 1usize..6, seed in any::<u64>()) {
+        fn a_grid_is_read_row_by_row_however_it_is_turned(
+            columns in 1usize..6, rows in 1usize..6, turn in 0usize..4, seed in any::<u64>(),
+        ) {
             let cell = |i: usize| {
                 let (x, y) = ((i % columns) as f32 * 100.0, (i / columns) as f32 * 30.0);
-                line(&char::from(b'A' + i as u8).to_string(), x, y, x + 80.0, y + 20.0)
+                turned(line(&char::from(b'A' + i as u8).to_string(), x, y, x + 80.0, y + 20.0), turn)
             };
             let mut lines: Vec<_> = (0..rows * columns).map(cell).collect();
             let expected: String = lines.iter().map(|l| l.text.as_str()).collect();

@@ -9,6 +9,7 @@ use super::{call, provider_of};
 use crate::engine::{ModelFiles, ReleaseReport};
 use crate::geometry::Quad;
 use crate::image::Picture;
+use crate::image::decode::check_size;
 use crate::options::{DecodeLimits, EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 
@@ -58,6 +59,11 @@ impl Engine {
 
     fn check_open(&self, py: Python<'_>) -> PyResult<()> {
         call(py, || self.0.check_open())
+    }
+
+    /// Refuses a picture's size before anything of it is converted.
+    fn check_size(&self, py: Python<'_>, width: u32, height: u32) -> PyResult<()> {
+        call(py, || check_size(width, height, &self.0.options().decode))
     }
 
     fn recognize_file(&self, py: Python<'_>, path: PathBuf, min_score: f32) -> PyResult<RawPage> {

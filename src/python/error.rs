@@ -31,9 +31,13 @@ fn class_name(kind: ErrorKind) -> &'static str {
 
 /// The exception for `error`. Falls back to RuntimeError where the package is too broken to have the class.
 pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
-    class(py, class_name(error.kind()))
-        .map(|class| PyErr::from_type(class, (error.to_string(),)))
-        .unwrap_or_else(|_| PyRuntimeError::new_err(error.to_string()))
+    exception(py, error).unwrap_or_else(|_| PyRuntimeError::new_err(error.to_string()))
+}
+
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let exception = class(py, class_name(error.kind()))?.call1((error.to_string(),))?;
+    exception.setattr("hint", error.hint())?;
+    Ok(PyErr::from_value(exception))
 }
 
 fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {

@@ -65,18 +65,19 @@ impl Store {
         call(py, || self.0.existing(name)).map(|path| path.to_string_lossy().into_owned())
     }
 
-    #[pyo3(signature = (names, *, mirror, python, progress))]
+    #[pyo3(signature = (names, *, mirror, python, offline, progress))]
     fn pull(
         &self,
         py: Python<'_>,
         names: Vec<String>,
         mirror: Option<String>,
         python: Option<PathBuf>,
+        offline: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Vec<String>> {
         let entries = names.iter().map(|name| known(name)).collect::<Result<Vec<_>, _>>();
         let entries = entries.map_err(|unknown| error::to_python(py, &unknown))?;
-        let options = PullOptions { mirror, python, ..PullOptions::default() };
+        let options = PullOptions { mirror, python, offline, ..PullOptions::default() };
         let mut raised = None;
         let paths = call(py, || {
             let mut tell = |step: Progress<'_>| match told(progress.as_ref(), &step) {

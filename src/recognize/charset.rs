@@ -24,10 +24,7 @@ impl Charset {
         if classes != Some(charset.len()) {
             charset.push(" ");
         }
-        match classes {
-            Some(classes) => charset.check_classes(classes).map(|()| charset),
-            None => Ok(charset),
-        }
+        charset.check_classes(classes.unwrap_or(charset.len())).map(|()| charset)
     }
 
     fn push(&mut self, character: &str) {
@@ -52,12 +49,13 @@ impl Charset {
         &self.text[start as usize..end as usize]
     }
 
-    /// Refuses an output with another number of classes.
+    /// Refuses an output with another number of classes; the space's may be missing.
     ///
     /// # Errors
     /// [`ErrorKind::ModelMismatch`] with both numbers.
     pub fn check_classes(&self, classes: usize) -> Result<()> {
-        if classes == self.len() {
+        // Where the file leaves the number open, whether there is a space shows only now; its class is the last.
+        if classes == self.len() || classes + 1 == self.len() {
             return Ok(());
         }
         let listed = self.len() - 2;

@@ -57,6 +57,6 @@ def report(error: Exception, name: str | None = None) -> int:
 
 
 def split_hint(error: Exception) -> tuple[str, str]:
-    """What went wrong, and what to do about it: the lines after the first, empty where there are none."""
-    message, _, hint = str(error).partition("\n")
-    return message, hint
+    """What went wrong, in as many lines as that takes, and what to do about it; empty where nothing is known."""
+    hint = error.hint if isinstance(error, exceptions.OcrError) else None
+    return str(error).removesuffix(f"\n{hint}"), hint or ""

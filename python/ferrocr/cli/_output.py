@@ -38,8 +38,8 @@ def _open(path: Path, mode: str, name: str) -> IO[str]:
     try:
         return path.open(mode, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        message = f"cannot write {name}: {error.strerror}\ngive another place: -o OUT"
-        raise StorageError(message) from error
+        message = f"cannot write {name}: {error.strerror}"
+        raise StorageError(message, "give another place: -o OUT") from error
 
 
 def print_json(data: object) -> None:

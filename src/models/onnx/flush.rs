@@ -172,7 +172,7 @@ fn external(tensor: Message<'_>) -> Error {
     });
     let message = format!("the model keeps the weights of {:?} in another file", name.unwrap_or_default());
     Error::new(ErrorKind::ModelMismatch, message)
-        .with_hint("Save the model again with its weights inside the .onnx file, without external data.")
+        .with_hint("save the model again with its weights inside the .onnx file, without external data")
 }
 
 #[cfg(test)]
