@@ -1,6 +1,8 @@
 """What several test files need: the models, one loaded engine, drawn pages, the shared pictures."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +61,25 @@ def draw_text(lines: list[str], *, size: int = 32, ink: int = 0, paper: int = 25
     for row, line in enumerate(lines):
         draw.text((size, size // 2 + row * step), line, fill=ink, font=font)
     return picture
+
+
+@pytest.fixture(scope="session")
+def picture_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two drawn lines of text, 900x192 pixels."""
+    path = tmp_path_factory.mktemp("pictures") / "two lines.png"
+    draw_text(["Iron tastes of rain", "Order 4711 paid"]).save(path)
+    return path
+
+
+def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code in an interpreter of its own, where warnings are errors."""
+    # An engine that another test loaded has set the variable in this process.
+    inherited = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**inherited, **environment},
+    )
