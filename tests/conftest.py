@@ -16,6 +16,8 @@ from ferrocr import ModelStore, OcrEngine, model_sets
 settings.register_profile("ferrocr", deadline=None)
 settings.load_profile("ferrocr")
 
+DETECTOR, RECOGNIZER, ORIENTER = model_sets()["ppocrv6-small"]
+
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 

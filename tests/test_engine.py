@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import draw_text
+from conftest import DETECTOR, ORIENTER, RECOGNIZER, draw_text
 from ferrocr import (
     ImageError,
     ImageNotFoundError,
@@ -23,12 +23,6 @@ from ferrocr import (
     OcrError,
     Page,
     StorageError,
-)
-
-DETECTOR, RECOGNIZER, ORIENTER = (
-    "PP-OCRv6_det_small.onnx",
-    "PP-OCRv6_rec_small.onnx",
-    "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
 )
 
 

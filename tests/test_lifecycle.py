@@ -14,18 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import draw_text, run_python
+from conftest import ORIENTER, draw_text, run_python
 from ferrocr import (
     InvalidArgumentError,
     OcrEngine,
     Page,
     ResourcesFreedError,
-)
-
-DETECTOR, RECOGNIZER, ORIENTER = (
-    "PP-OCRv6_det_small.onnx",
-    "PP-OCRv6_rec_small.onnx",
-    "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
 )
 
 

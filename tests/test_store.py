@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import ORIENTER
 from ferrocr import (
     CatalogEntry,
     DownloadError,
@@ -15,8 +16,6 @@ from ferrocr import (
     catalog,
     model_sets,
 )
-
-ORIENTER = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 
 
 @pytest.fixture

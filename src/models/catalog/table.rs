@@ -52,12 +52,11 @@ macro_rules! table {
     };
 }
 
-/// Languages of the small and medium models of PP-OCRv6.
+/// Languages of the small and medium models of PP-OCRv6, Japanese last.
 const V6_LANGUAGES: &[&str] = &[
     "ch",
     "chinese_cht",
     "en",
-    "japan",
     "af",
     "az",
     "bs",
@@ -106,62 +105,11 @@ const V6_LANGUAGES: &[&str] = &[
     "vi",
     "french",
     "german",
+    "japan",
 ];
 
-/// Languages of the tiny models of PP-OCRv6: without Japanese.
-const V6_TINY_LANGUAGES: &[&str] = &[
-    "ch",
-    "chinese_cht",
-    "en",
-    "af",
-    "az",
-    "bs",
-    "ca",
-    "cs",
-    "cy",
-    "da",
-    "de",
-    "es",
-    "et",
-    "eu",
-    "fi",
-    "fr",
-    "ga",
-    "gl",
-    "hr",
-    "hu",
-    "id",
-    "is",
-    "it",
-    "ku",
-    "la",
-    "lb",
-    "lt",
-    "lv",
-    "mi",
-    "ms",
-    "mt",
-    "nl",
-    "no",
-    "oc",
-    "pl",
-    "pt",
-    "qu",
-    "rm",
-    "ro",
-    "rs_latin",
-    "sk",
-    "sl",
-    "sq",
-    "sv",
-    "sw",
-    "tl",
-    "tr",
-    "uz",
-    "vi",
-    "french",
-    "german",
-];
+/// The tiny models have no Japanese.
+const V6_TINY_LANGUAGES: &[&str] = V6_LANGUAGES.split_at(V6_LANGUAGES.len() - 1).0;
 
 /// All rows, in the order of the release's folders.
 pub(super) const ENTRIES: &[Entry] = table! {
