@@ -85,3 +85,14 @@ def run_python(code: str, *arguments: str, **environment: str) -> subprocess.Com
         check=False,
         env={**inherited, **environment},
     )
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A model directory whose files are not real."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "b.onnx").write_bytes(b"12345")
+    (folder / "a.bin").write_bytes(b"123")
+    (folder / "notes.txt").write_text("no model")
+    return folder
