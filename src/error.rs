@@ -26,6 +26,10 @@ pub enum ErrorKind {
     ModelCorrupt,
     /// A readable model whose inputs, outputs or characters do not fit the role it was given.
     ModelMismatch,
+    /// A process uses a model file that was to be removed.
+    ModelInUse,
+    /// A model file that was to be removed is on the keep-list, or needed by models that the caller named.
+    ModelKept,
     /// No source could deliver a model.
     Download,
     /// A file or directory could not be read or written.

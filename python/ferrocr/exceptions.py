@@ -45,7 +45,11 @@ class ModelMismatchError(OcrError, ValueError):
 
 
 class ModelInUseError(OcrError, PermissionError):
-    """A model file is in use and must not be removed."""
+    """A model file is in use by a process and was not removed."""
+
+
+class ModelKeptError(OcrError, PermissionError):
+    """A model file is on the keep-list, or needed by the models that were named, and was not removed."""
 
 
 class DownloadError(OcrError, ConnectionError):

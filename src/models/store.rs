@@ -5,19 +5,29 @@
 //! same directory, so a file appears under its name only when all of its bytes are there and verified.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::catalog::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
 
+mod audit;
 mod digest;
-mod incoming;
+mod disk;
+mod keep;
+mod lease;
+mod lock;
+mod part;
+mod trash;
 
+pub use audit::{Audit, AuditEntry, AuditOptions, State};
 use digest::Digest;
-pub(super) use incoming::Folder;
-use incoming::Incoming;
+pub(super) use disk::free_bytes;
+pub use keep::KeepList;
+pub use lease::Lease;
+pub(super) use part::{Folder, Part};
+pub use trash::Trashed;
 
 /// Environment variable that names the model directory.
 const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
@@ -25,8 +35,8 @@ const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
 /// Suffixes of a model file. Other suites name theirs `.bin`; what a file really is, only its content says.
 const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];
 
-/// The hidden folder for unfinished files. It must be inside the directory: a rename cannot cross file systems.
-const INCOMING: [&str; 2] = [".ferrocr", "incoming"];
+/// The hidden folder for all that is no model. It must be inside the directory: a rename cannot cross file systems.
+const BOOKKEEPING: &str = ".ferrocr";
 
 /// What a file's content has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,9 +94,9 @@ impl Store {
 
     /// Sorted names of the model files; none for a directory that is empty or not there.
     ///
-    /// A model file is a regular file, or a link to one, with suffix `.onnx`, `.ort` or `.bin` in any case, and not
-    /// hidden. A name that is no UTF-8, or that [`Store::path`] refuses, is left out: it could not be asked for. So is a
-    /// file that another process removes meanwhile.
+    /// A model file is a regular file, or a link to one inside of the directory, with suffix `.onnx`, `.ort` or `.bin`
+    /// in any case, and not hidden. Left out are sub-folders; links that leave the directory or lead nowhere; and names
+    /// that are no UTF-8 or that [`Store::path`] refuses, which could not be asked for. The audit reports all of them.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the directory is there but cannot be read.
@@ -99,7 +109,7 @@ impl Store {
         for entry in entries {
             let entry = entry.map_err(|error| self.unreadable(error))?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            if is_model_name(&name) && is_regular(&entry.path()) {
+            if is_model_name(&name) && self.is_listed(&entry) {
                 names.push(name);
             }
         }
@@ -125,30 +135,37 @@ impl Store {
     /// Absolute path of the file called `name`, which is there.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`] when it is not there or no regular file, and what [`Store::path`] says.
+    /// [`ErrorKind::ModelNotFound`] when it is not there, no regular file, or a link that leaves the directory, and what
+    /// [`Store::path`] says.
     pub fn existing(&self, name: &str) -> Result<PathBuf> {
         let path = self.path(name)?;
         match fs::metadata(&path) {
-            Ok(meta) if meta.is_file() => Ok(path),
-            Ok(_) => Err(self.missing(name, "is no regular file")),
+            Ok(meta) if !meta.is_file() => Err(self.missing(name, "is no regular file")),
+            Ok(_) if self.leaves(&path) => Err(self.missing(name, "is a link that leaves the directory")),
+            Ok(_) => Ok(path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
             Err(error) => Err(Error::io("read", &path, error)),
         }
     }
 
-    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] when it cannot be made.
-    pub fn scratch(&self) -> Result<PathBuf> {
-        let path = INCOMING.iter().fold(self.dir.clone(), |path, part| path.join(part));
-        fs::create_dir_all(&path).map_err(|error| Error::io("create the directory", &path, error))?;
-        Ok(path)
+    fn bookkeeping(&self) -> PathBuf {
+        self.dir.join(BOOKKEEPING)
     }
 
-    /// A folder of its own among the unfinished files, for one call.
-    pub(super) fn scratch_folder(&self, name: &str) -> Result<Folder> {
-        Folder::create(&self.scratch()?, name)
+    fn incoming(&self) -> PathBuf {
+        self.bookkeeping().join("incoming")
+    }
+
+    fn keep_file(&self) -> PathBuf {
+        self.bookkeeping().join("keep")
+    }
+
+    fn leases(&self) -> PathBuf {
+        self.bookkeeping().join("leases")
+    }
+
+    fn trash(&self) -> PathBuf {
+        self.bookkeeping().join("trash")
     }
 
     /// Copies the file `from` into the directory as `name`, if it is what is expected.
@@ -164,7 +181,7 @@ impl Store {
     ///
     /// The bytes are hashed while they are written to a temporary file, which takes its name in one step after it is
     /// safe on the disk. A file that is there already with the right content is left alone and `source` is not read;
-    /// one with other content is replaced.
+    /// one with other content goes to the trash.
     ///
     /// # Errors
     /// [`ErrorKind::ModelCorrupt`] for other content than expected, [`ErrorKind::Io`] when reading or writing failed.
@@ -174,11 +191,10 @@ impl Store {
         if self.verify(name, expected).is_ok() {
             return Ok(path);
         }
-        let mut incoming = Incoming::create(&self.scratch()?, name)?;
-        let digest = incoming.fill(source, expected.bytes)?;
+        let mut part = Part::create(self, name)?;
+        let digest = part.append(source, expected.bytes)?;
         self.check(name, expected, &digest)?;
-        incoming.publish(&path)?;
-        Ok(path)
+        part.publish(self, name)
     }
 
     /// Whether the file called `name` is what is expected.
@@ -188,12 +204,12 @@ impl Store {
     pub fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
         let path = self.existing(name)?;
         let mut file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-        let digest = Digest::read(&mut file, expected.bytes, |_| Ok(()));
+        let digest = Digest::read(&mut file, expected.bytes);
         self.check(name, expected, &digest.map_err(|error| Error::io("read", &path, error))?)
     }
 
     /// Compares what was found with what is expected; the length first, because it tells more.
-    fn check(&self, name: &str, expected: &Expected<'_>, found: &Digest) -> Result<()> {
+    pub(super) fn check(&self, name: &str, expected: &Expected<'_>, found: &Digest) -> Result<()> {
         let what = match expected.bytes {
             Some(bytes) if found.bytes > bytes => format!("it is longer than the expected {bytes} bytes"),
             Some(bytes) if found.bytes < bytes => format!("expected {bytes} bytes, found {}", found.bytes),
@@ -207,6 +223,25 @@ impl Store {
     fn missing(&self, name: &str, why: &str) -> Error {
         let message = format!("the model file {name} {why} in {}", self.dir.display());
         Error::new(ErrorKind::ModelNotFound, message).with_hint(advice(name))
+    }
+
+    /// Whether a directory entry is a regular file, or a link to one inside of the directory.
+    fn is_listed(&self, entry: &DirEntry) -> bool {
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() => true,
+            Ok(kind) if kind.is_symlink() => is_regular(&entry.path()) && !self.leaves(&entry.path()),
+            _ => false,
+        }
+    }
+
+    /// Whether `path`, in the directory, is a link to something outside of it, or to its bookkeeping.
+    fn leaves(&self, path: &Path) -> bool {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+        is_link
+            && match (fs::canonicalize(path), fs::canonicalize(&self.dir)) {
+                (Ok(target), Ok(dir)) => !target.starts_with(&dir) || target.starts_with(dir.join(BOOKKEEPING)),
+                _ => true,
+            }
     }
 
     fn unreadable(&self, error: io::Error) -> Error {

@@ -18,6 +18,8 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::ModelNotFound => "ModelNotFoundError",
         ErrorKind::ModelCorrupt => "ModelCorruptError",
         ErrorKind::ModelMismatch => "ModelMismatchError",
+        ErrorKind::ModelInUse => "ModelInUseError",
+        ErrorKind::ModelKept => "ModelKeptError",
         ErrorKind::Download => "DownloadError",
         ErrorKind::Io => "StorageError",
         ErrorKind::RuntimeUnavailable => "RuntimeUnavailableError",

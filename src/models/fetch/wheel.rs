@@ -41,7 +41,7 @@ impl Download {
         let Some(python) = &options.python else {
             return Err(Trouble::Source("no Python interpreter is known whose pip could fetch it".to_owned()));
         };
-        let folder = store.scratch_folder(package)?;
+        let folder = Folder::create(store, package)?;
         let mut command = pip(&absolute(python)?, &format!("{package}=={version}"), folder.path());
         finish(&mut command, folder.path(), options.stall_timeout, tell).map_err(|trouble| match trouble {
             Failure::Cancelled => Trouble::cancelled(&format!("{package} {version}")),

@@ -73,7 +73,7 @@ fn an_interpreter_is_found_after_a_change_of_directory() {
 fn downloaded(bytes: &[u8]) -> (tempfile::TempDir, Store, Download) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path().join("models")).unwrap();
-    let folder = store.scratch_folder("box").unwrap();
+    let folder = Folder::create(&store, "box").unwrap();
     let wheel = folder.path().join("box-1.0-py3-none-any.whl");
     fs::write(&wheel, bytes).unwrap();
     (dir, store, Download { wheel, _folder: folder })

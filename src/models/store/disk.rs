@@ -1,0 +1,200 @@
+//! Every change that the store makes on the disk.
+//!
+//! They stand in one place so that a test can end the process before each of them and look at what is left. A process
+//! that is killed between two of these leaves a directory that the next command understands.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Makes a folder and those above it.
+pub(super) fn create_folders(path: &Path) -> Result<()> {
+    step();
+    fs::create_dir_all(path).map_err(|error| Error::io("create the directory", path, error))
+}
+
+/// Makes a folder that is not there yet.
+pub(super) fn create_folder(path: &Path) -> Result<()> {
+    step();
+    fs::create_dir(path).map_err(|error| Error::io("create the directory", path, error))
+}
+
+/// Opens a file for writing; with `is_new` it must not be there yet.
+pub(super) fn open(path: &Path, is_new: bool) -> io::Result<File> {
+    step();
+    let mut options = OpenOptions::new();
+    // Reading too: an unfinished download is hashed before it goes on.
+    options.read(true).write(true).truncate(false);
+    if is_new {
+        options.create_new(true)
+    } else {
+        options.create(true)
+    };
+    options.open(path)
+}
+
+/// Writes all of `bytes`.
+pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    step();
+    file.write_all(bytes)
+}
+
+/// Waits until a file's bytes are safe.
+pub(super) fn sync(file: &File, path: &Path) -> Result<()> {
+    step();
+    file.sync_all().map_err(|error| Error::io("write", path, error))
+}
+
+/// Gives a file another name in one step, and replaces what had it.
+pub(super) fn replace(from: &Path, to: &Path) -> Result<()> {
+    step();
+    fs::rename(from, to).map_err(|error| Error::io("put in place", to, error))
+}
+
+/// Moves a file to a name that nothing has.
+pub(super) fn move_to_free(from: &Path, to: &Path) -> Result<()> {
+    step();
+    rename_to_free(from, to).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Error::new(ErrorKind::InvalidArgument, format!("{} is there already", to.display()))
+        }
+        _ => Error::io("move to", to, error),
+    })
+}
+
+/// Gives a file a second name, which nothing has.
+pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
+    step();
+    fs::hard_link(from, to)
+}
+
+/// Removes a file for good.
+pub(super) fn remove_file(path: &Path) -> Result<()> {
+    step();
+    fs::remove_file(path).map_err(|error| Error::io("remove", path, error))
+}
+
+/// Removes an empty folder; one that is not empty or not there stays as it is.
+pub(super) fn remove_if_empty(path: &Path) {
+    step();
+    // Somebody may have put something there meanwhile, which is just what this must not lose.
+    let _ = fs::remove_dir(path);
+}
+
+/// Removes a folder with all that is in it.
+pub(super) fn remove_folder(path: &Path) -> Result<()> {
+    step();
+    fs::remove_dir_all(path).map_err(|error| Error::io("remove", path, error))
+}
+
+/// Makes names as durable as the bytes behind them. Only Unix can, and needs it.
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    step();
+    if cfg!(unix) {
+        File::open(path).and_then(|dir| dir.sync_all()).map_err(|error| Error::io("write the directory", path, error))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system has this.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            rename_if_free(from, to)
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    rename_if_free(from, to)
+}
+
+/// Two steps: whoever else puts a file there in between, without the store's lock, loses it.
+fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(to) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(from, to),
+    }
+}
+
+/// Bytes that this user may still write where `path` lies, where the system tells.
+#[cfg(unix)]
+pub(in crate::models) fn free_bytes(path: &Path) -> Option<u64> {
+    let volume = path.ancestors().find_map(|path| rustix::fs::statvfs(path).ok())?;
+    volume.f_bavail.checked_mul(volume.f_frsize)
+}
+
+/// Not asked for elsewhere: a full disk is then noticed while writing.
+#[cfg(not(unix))]
+pub(in crate::models) fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
+#[cfg(not(test))]
+fn step() {}
+
+#[cfg(test)]
+pub(super) use steps::step;
+
+/// Ends this process before a change of the disk, as if it had been killed there: nothing is unwound or dropped.
+#[cfg(test)]
+pub(super) mod steps {
+    use std::process;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// Exit code of a process that ended at its step.
+    pub(in crate::models) const ENDED: i32 = 86;
+
+    static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+    /// Lets this process make `steps` more changes.
+    pub(in crate::models) fn end_after(steps: u64) {
+        LEFT.store(steps, Ordering::SeqCst);
+    }
+
+    pub(in crate::models::store) fn step() {
+        let left = LEFT.load(Ordering::SeqCst);
+        if left == 0 {
+            process::exit(ENDED);
+        }
+        if left != u64::MAX {
+            LEFT.store(left - 1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("a"), dir.path().join("b"));
+        for rename in [move_to_free, |from: &Path, to: &Path| {
+            rename_if_free(from, to).map_err(|error| Error::io("move to", to, error))
+        }] {
+            fs::write(&from, "a").unwrap();
+            fs::write(&to, "b").unwrap();
+            rename(&from, &to).unwrap_err();
+            assert_eq!((fs::read(&from).unwrap(), fs::read(&to).unwrap()), (b"a".to_vec(), b"b".to_vec()));
+            fs::remove_file(&to).unwrap();
+            rename(&from, &to).unwrap();
+            assert_eq!(fs::read(&to).unwrap(), b"a");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn free_space_is_told_also_for_a_folder_that_is_not_there_yet() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(free_bytes(&dir.path().join("not/there")).is_some_and(|bytes| bytes > 0));
+    }
+}

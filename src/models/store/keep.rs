@@ -1,0 +1,161 @@
+//! The keep-list: what must not be removed, and has to be there.
+//!
+//! It is a text file in the store's bookkeeping with an entry a line, which an operator may also write by hand. An entry
+//! is a file name, or a pattern in which `*` stands for any characters and `?` for one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+
+use glob::Pattern;
+
+use super::part::Part;
+use super::{Store, disk, fault};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Begins a line that is no entry.
+const COMMENT: char = '#';
+
+/// Names and patterns of files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeepList {
+    entries: BTreeSet<String>,
+}
+
+impl KeepList {
+    /// A list of these entries.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] for an entry that no file name can match.
+    pub fn new<S: AsRef<str>>(entries: &[S]) -> Result<Self> {
+        let checked = |entry: &S| match fault(entry.as_ref()) {
+            None if entry.as_ref().contains(['\n', '\r']) => Err(unfit(entry.as_ref(), "it has a line break")),
+            None if entry.as_ref().trim() != entry.as_ref() => {
+                Err(unfit(entry.as_ref(), "it begins or ends with a space"))
+            }
+            None if entry.as_ref().starts_with(COMMENT) => Err(unfit(entry.as_ref(), "it looks like a comment")),
+            None => Ok(entry.as_ref().to_owned()),
+            Some(fault) => Err(unfit(entry.as_ref(), fault)),
+        };
+        Ok(Self { entries: entries.iter().map(checked).collect::<Result<_>>()? })
+    }
+
+    /// Sorted entries.
+    pub fn entries(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(String::as_str)
+    }
+
+    /// Whether an entry names or matches `name`.
+    pub fn holds(&self, name: &str) -> bool {
+        self.entries.contains(name) || self.entries.iter().any(|entry| is_match(entry, name))
+    }
+
+    /// Entries that match none of `names`.
+    pub fn unmatched(&self, names: &[String]) -> Vec<String> {
+        let is_idle = |entry: &&String| !names.iter().any(|name| *name == ***entry || is_match(entry, name));
+        self.entries.iter().filter(is_idle).cloned().collect()
+    }
+
+    /// Refuses a list with an entry that matches none of `names`: it is likely mistyped, and what it was to protect is
+    /// not.
+    pub(super) fn check(&self, names: &[String], hint: &str) -> Result<()> {
+        let idle = self.unmatched(names);
+        if idle.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<_> = idle.iter().map(|entry| format!("{entry:?}")).collect();
+        let message = match entries.as_slice() {
+            [entry] => format!("the keep entry {entry} matches no model in the directory"),
+            _ => format!("the keep entries {} match no model in the directory", entries.join(", ")),
+        };
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint))
+    }
+
+    fn parse(text: &str) -> Self {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(COMMENT));
+        Self { entries: lines.map(str::to_owned).collect() }
+    }
+
+    fn text(&self) -> String {
+        let lines: String = self.entries.iter().map(|entry| format!("{entry}\n")).collect();
+        format!("{COMMENT} Models that ferrocr does not remove: a file name or a pattern a line.\n{lines}")
+    }
+}
+
+fn unfit(entry: &str, fault: &str) -> Error {
+    Error::new(ErrorKind::InvalidArgument, format!("{entry:?} cannot be kept: {fault}"))
+        .with_hint("an entry is a file name in the directory, or a pattern with * and ?")
+}
+
+/// Only `*` and `?` are special: brackets occur in file names.
+fn is_match(entry: &str, name: &str) -> bool {
+    let escaped: String = entry
+        .chars()
+        .map(|letter| match letter {
+            '[' => "[[]".to_owned(),
+            ']' => "[]]".to_owned(),
+            _ => letter.to_string(),
+        })
+        .collect();
+    // The pattern's own `**` stands for folders, which a name has none of.
+    let single = escaped.split("**").collect::<Vec<_>>().join("*");
+    entry.contains(['*', '?']) && Pattern::new(&single).is_ok_and(|pattern| pattern.matches(name))
+}
+
+impl Store {
+    /// The keep-list of this directory; empty where there is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
+    pub fn keep_list(&self) -> Result<KeepList> {
+        let path = self.keep_file();
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(KeepList::parse(&text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KeepList::default()),
+            Err(error) => Err(Error::io("read the keep-list", &path, error)),
+        }
+    }
+
+    /// Adds entries to the keep-list.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] for an entry that matches no model, [`ErrorKind::Io`] when it cannot be written.
+    pub fn keep(&self, entries: &[String]) -> Result<KeepList> {
+        let added = KeepList::new(entries)?;
+        added.check(&self.list()?, "`ferrocr models list` shows the names")?;
+        self.change_keep_list(|list| {
+            list.entries.extend(added.entries);
+            Ok(())
+        })
+    }
+
+    /// Takes entries off the keep-list.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] for an entry that is not on it, [`ErrorKind::Io`] when it cannot be written.
+    pub fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
+        self.change_keep_list(|list| {
+            if let Some(unknown) = entries.iter().find(|entry| !list.entries.contains(*entry)) {
+                let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
+                return Err(Error::new(ErrorKind::InvalidArgument, message)
+                    .with_hint("`ferrocr models keep` without a name shows the list"));
+            }
+            list.entries.retain(|entry| !entries.contains(entry));
+            Ok(())
+        })
+    }
+
+    fn change_keep_list(&self, change: impl FnOnce(&mut KeepList) -> Result<()>) -> Result<KeepList> {
+        let mut part = Part::create(self, "keep")?;
+        let _hold = self.hold_alone()?;
+        let mut list = self.keep_list()?;
+        change(&mut list)?;
+        part.append(&mut list.text().as_bytes(), None)?;
+        disk::replace(part.path(), &self.keep_file())?;
+        disk::sync_folder(&self.bookkeeping())?;
+        Ok(list)
+    }
+}
+
+#[cfg(test)]
+mod tests;

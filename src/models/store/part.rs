@@ -1,0 +1,219 @@
+//! A file or folder that is still being written, and the one step in which a file gets its name.
+//!
+//! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the lock
+//! is free, which tells what was left behind from what is still growing.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::digest::{Digest, Hasher};
+use super::lock::{self, Attempt, Mode};
+use super::{Store, disk};
+use crate::error::{Error, Result};
+
+/// Ends the name of a download that a later one goes on with.
+pub(super) const RESUMABLE: &str = "part";
+
+/// Ends the name of what is worth nothing once its maker is gone.
+pub(super) const PASSING: &str = "tmp";
+
+/// Name of the lock inside of a [`Folder`].
+const FOLDER_LOCK: &str = ".lock";
+
+/// An unfinished file that only this call works on.
+#[derive(Debug)]
+pub(in crate::models) struct Part {
+    path: PathBuf,
+    file: File,
+    /// Whether a later call may go on with what this one leaves.
+    stays: bool,
+}
+
+impl Part {
+    /// An empty file for what will be called `name`; nobody else ever works on it, and it goes when it is dropped.
+    pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
+        // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
+        let _hold = store.hold_shared()?;
+        let path = store.scratch()?.join(format!("{}.{PASSING}", unique(name)));
+        let file = disk::open(&path, true).map_err(|error| Error::io("create", &path, error))?;
+        let _ = lock::wait(&file, Mode::Exclusive);
+        Ok(Self { path, file, stays: false })
+    }
+
+    /// The unfinished download of `name` with the hash `sha256`, with the bytes that are there; none while another call
+    /// works on it, in whatever process.
+    ///
+    /// Without locks it is a file of its own, which starts empty.
+    pub(in crate::models) fn claim(store: &Store, name: &str, sha256: &str) -> Result<Option<Self>> {
+        let path = store.scratch()?.join(resumable(name, sha256));
+        loop {
+            let file = disk::open(&path, false).map_err(|error| Error::io("open", &path, error))?;
+            match lock::attempt(&file, Mode::Exclusive) {
+                Attempt::Busy => return Ok(None),
+                Attempt::Unsupported => return Self::create(store, name).map(Some),
+                // The one before has put it in place or removed it since it was opened.
+                Attempt::Held if !lock::is_at(&file, &path) => {}
+                Attempt::Held => return Ok(Some(Self { path, file, stays: true })),
+            }
+        }
+    }
+
+    /// Bytes that are there.
+    pub(in crate::models) fn len(&self) -> Result<u64> {
+        self.file.metadata().map(|meta| meta.len()).map_err(|error| Error::io("read", &self.path, error))
+    }
+
+    /// Where it lies.
+    pub(in crate::models) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Cuts it off after `bytes`, and writes on from there.
+    pub(in crate::models) fn cut(&mut self, bytes: u64) -> Result<()> {
+        let cut = self.file.set_len(bytes).and_then(|()| self.file.seek(SeekFrom::Start(bytes)));
+        cut.map(|_| ()).map_err(|error| Error::io("write", &self.path, error))
+    }
+
+    /// Adds all of `source` to what is there, and gives the digest of the whole, which is safe on the disk then.
+    ///
+    /// With a `limit`, reading ends once there are more bytes than that.
+    pub(in crate::models) fn append(&mut self, source: &mut dyn Read, limit: Option<u64>) -> Result<Digest> {
+        let failed = |error, path: &Path| Error::io("copy a model to", path, error);
+        let mut hasher = Hasher::default();
+        let before = self.file.seek(SeekFrom::Start(0)).and_then(|_| hasher.read(&mut self.file, None, |_| Ok(())));
+        before.map_err(|error| failed(error, &self.path))?;
+        let file = &mut self.file;
+        hasher.read(source, limit, |chunk| disk::write(file, chunk)).map_err(|error| failed(error, &self.path))?;
+        disk::sync(&self.file, &self.path)?;
+        Ok(hasher.finish())
+    }
+
+    /// Gives the file its name in the directory in one step. What had the name goes to the trash.
+    pub(in crate::models) fn publish(mut self, store: &Store, name: &str) -> Result<PathBuf> {
+        let to = store.path(name)?;
+        let _hold = store.hold_shared()?;
+        store.publish_held(&self.path, &to)?;
+        // It is no longer there to be removed.
+        self.stays = true;
+        Ok(to)
+    }
+
+    /// Removes it, with all that arrived.
+    pub(in crate::models) fn discard(mut self) {
+        self.stays = false;
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let is_empty = || self.file.metadata().is_ok_and(|meta| meta.len() == 0);
+        // What was published has another name now, and its old one may be another call's.
+        if (!self.stays || is_empty()) && lock::is_at(&self.file, &self.path) {
+            // Nobody is left to tell; what stays behind lies where unfinished files lie.
+            let _ = disk::remove_file(&self.path);
+        }
+    }
+}
+
+/// A folder for unfinished things. Dropping it removes it with all that is in it.
+#[derive(Debug)]
+pub(in crate::models) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// An empty folder, but for its lock.
+    pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
+        let _hold = store.hold_shared()?;
+        let path = store.scratch()?.join(format!("{}.{PASSING}", unique(name)));
+        disk::create_folder(&path)?;
+        let lock_path = path.join(FOLDER_LOCK);
+        let file = disk::open(&lock_path, true).map_err(|error| Error::io("create", &lock_path, error))?;
+        let _ = lock::wait(&file, Mode::Exclusive);
+        Ok(Self { path, _lock: file })
+    }
+
+    /// Where it is.
+    pub(in crate::models) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Nobody is left to tell; what stays behind lies where unfinished files lie.
+        let _ = disk::remove_folder(&self.path);
+    }
+}
+
+impl Store {
+    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when it cannot be made.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        let path = self.incoming();
+        disk::create_folders(&path)?;
+        Ok(path)
+    }
+
+    /// Removes what calls that are gone left behind and nobody goes on with. Does nothing where that is not known.
+    pub(in crate::models) fn sweep(&self) -> Result<()> {
+        let Ok(found) = fs::read_dir(self.incoming()) else { return Ok(()) };
+        let suffix = format!(".{PASSING}");
+        let passing: Vec<_> =
+            found.flatten().filter(|found| found.file_name().to_string_lossy().ends_with(&suffix)).collect();
+        if passing.is_empty() {
+            return Ok(());
+        }
+        let _hold = self.hold_alone()?;
+        for found in passing {
+            let path = found.path();
+            if is_left(&path) != Some(true) {
+                continue;
+            }
+            match path.is_dir() {
+                true => disk::remove_folder(&path)?,
+                false => disk::remove_file(&path)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether nobody works any more on the unfinished file or folder at `path`; nothing where there are no locks.
+pub(super) fn is_left(path: &Path) -> Option<bool> {
+    let lock_path = if path.is_dir() { path.join(FOLDER_LOCK) } else { path.to_owned() };
+    match File::open(lock_path) {
+        Ok(file) => match lock::attempt(&file, Mode::Shared) {
+            Attempt::Held => Some(true),
+            Attempt::Busy => Some(false),
+            Attempt::Unsupported => None,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(true),
+        Err(_) => None,
+    }
+}
+
+/// Name of the unfinished download of `name`: the hash tells it from one of another version.
+fn resumable(name: &str, sha256: &str) -> String {
+    let start: String = sha256.chars().take(16).flat_map(char::to_lowercase).collect();
+    format!("{name}.{start}.{RESUMABLE}")
+}
+
+/// A name no other call uses: the counter tells calls apart, the process id processes, and the time machines that share
+/// the directory or a process id that is used again.
+pub(super) fn unique(name: &str) -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    format!("{name}.{}.{time:x}.{call}", process::id())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+use super::*;
+use crate::models::store::lock::testing::without_locks;
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    (dir, store)
+}
+
+fn unfinished(store: &Store) -> Vec<String> {
+    let found = fs::read_dir(store.scratch().unwrap()).unwrap().flatten();
+    found.map(|found| found.file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn what_is_not_published_is_removed() {
+    let (_dir, store) = store();
+    let mut part = Part::create(&store, "a.onnx").unwrap();
+    part.append(&mut &b"abc"[..], None).unwrap();
+    assert_eq!(unfinished(&store).len(), 1);
+    drop(part);
+    assert!(unfinished(&store).is_empty());
+}
+
+#[test]
+fn publishing_moves_the_bytes() {
+    let (_dir, store) = store();
+    let mut part = Part::create(&store, "a.onnx").unwrap();
+    part.append(&mut &b"abc"[..], None).unwrap();
+    let path = part.publish(&store, "a.onnx").unwrap();
+    assert_eq!(fs::read(path).unwrap(), b"abc");
+    assert!(unfinished(&store).is_empty());
+}
+
+#[test]
+fn a_claimed_download_is_gone_on_with() {
+    let (_dir, store) = store();
+    let mut part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    part.append(&mut &b"ab"[..], None).unwrap();
+    drop(part);
+    let mut part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    assert_eq!(part.len().unwrap(), 2);
+    let digest = part.append(&mut &b"c"[..], None).unwrap();
+    assert_eq!(digest, Digest::read(&mut &b"abc"[..], None).unwrap());
+    part.publish(&store, "a.onnx").unwrap();
+    assert_eq!(fs::read(store.path("a.onnx").unwrap()).unwrap(), b"abc");
+    assert!(unfinished(&store).is_empty());
+}
+
+#[test]
+fn a_cut_download_starts_where_it_was_cut() {
+    let (_dir, store) = store();
+    let mut part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    part.append(&mut &b"xyz"[..], None).unwrap();
+    part.cut(0).unwrap();
+    assert_eq!(part.append(&mut &b"abc"[..], None).unwrap(), Digest::read(&mut &b"abc"[..], None).unwrap());
+    part.discard();
+    assert!(unfinished(&store).is_empty());
+}
+
+#[test]
+fn only_one_works_on_a_download() {
+    let (_dir, store) = store();
+    let first = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    assert!(Part::claim(&store, "a.onnx", "00").unwrap().is_none());
+    assert!(Part::claim(&store, "a.onnx", "11").unwrap().is_some(), "another version is another download");
+    drop(first);
+    assert!(Part::claim(&store, "a.onnx", "00").unwrap().is_some());
+    assert!(unfinished(&store).is_empty(), "nothing arrived, so nothing stays");
+}
+
+#[test]
+fn without_locks_each_has_a_file_of_its_own() {
+    let (_dir, store) = store();
+    without_locks(|| {
+        let first = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+        let second = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+        assert_ne!(first.path, second.path);
+    });
+}
+
+#[test]
+fn a_folder_goes_with_all_that_is_in_it() {
+    let (_dir, store) = store();
+    let folder = Folder::create(&store, "a").unwrap();
+    fs::write(folder.path().join("x"), "x").unwrap();
+    drop(folder);
+    assert!(unfinished(&store).is_empty());
+}
+
+#[test]
+fn a_sweep_takes_what_was_left_behind_and_nothing_else() {
+    let (_dir, store) = store();
+    let part = Part::create(&store, "a.onnx").unwrap();
+    let folder = Folder::create(&store, "box").unwrap();
+    let mut download = Part::claim(&store, "b.onnx", "00").unwrap().unwrap();
+    download.append(&mut &b"ab"[..], None).unwrap();
+    drop(download);
+    fs::write(store.incoming().join("left.tmp"), "x").unwrap();
+    fs::create_dir(store.incoming().join("folder.tmp")).unwrap();
+    store.sweep().unwrap();
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut expected = vec![name(&part.path), name(folder.path()), resumable("b.onnx", "00")];
+    let mut found = unfinished(&store);
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+}

@@ -1,0 +1,218 @@
+//! What was removed, and how it comes back.
+//!
+//! Each removal has a folder of its own in the trash, named after its time, in which the files keep their names. There
+//! is nothing else to it: a file that is moved back by hand is restored as well.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{Store, disk, fault};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A file in the trash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trashed {
+    /// The removal that took it; a later one is greater.
+    pub removal: String,
+    /// The name it had in the directory.
+    pub name: String,
+    /// Where it lies now.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// When it was removed.
+    pub removed: SystemTime,
+}
+
+impl Store {
+    /// What the trash holds, the oldest removal first. Folders and names that the store did not make are left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when it cannot be read.
+    pub fn trashed(&self) -> Result<Vec<Trashed>> {
+        let mut found = Vec::new();
+        for (removal, path) in folders(&self.trash())? {
+            let Some(removed) = time_of(&removal) else { continue };
+            for (name, path) in files(&path)? {
+                // Somebody may have taken it out meanwhile.
+                let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+                if fault(&name).is_none() && !meta.is_dir() {
+                    found.push(Trashed { removal: removal.clone(), name, path, bytes: meta.len(), removed });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
+    /// either all of the latest removal. With `dry_run` it only says which.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::ModelNotFound`] when the trash has no such file or removal.
+    /// - [`ErrorKind::InvalidArgument`] when a file of that name is in the directory: none is moved then.
+    /// - [`ErrorKind::Io`] when a file cannot be moved; those before it are restored then, the others still in the trash.
+    pub fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
+        let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
+        let chosen = self.chosen(names, removal)?;
+        for trashed in &chosen {
+            if fs::symlink_metadata(self.path(&trashed.name)?).is_ok() {
+                let message =
+                    format!("cannot restore {}: {} has a file of that name", trashed.name, self.dir().display());
+                let hint = format!("remove it first with `ferrocr models remove {}`", trashed.name);
+                return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint));
+            }
+        }
+        if !dry_run {
+            for trashed in &chosen {
+                disk::move_to_free(&trashed.path, &self.path(&trashed.name)?)?;
+            }
+            self.tidy(&chosen)?;
+        }
+        Ok(chosen)
+    }
+
+    /// Deletes for good what was removed at least `older_than` ago, or all; with `dry_run` it only says what.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when a file cannot be deleted; those before it are gone then.
+    pub fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
+        let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
+        let now = SystemTime::now();
+        let is_old = |trashed: &Trashed| {
+            // The clock may have been set back.
+            let age = now.duration_since(trashed.removed).unwrap_or_default();
+            older_than.is_none_or(|bound| age >= bound)
+        };
+        let chosen: Vec<_> = self.trashed()?.into_iter().filter(is_old).collect();
+        if !dry_run {
+            for trashed in &chosen {
+                disk::remove_file(&trashed.path)?;
+            }
+            self.tidy(&chosen)?;
+        }
+        Ok(chosen)
+    }
+
+    fn chosen(&self, names: &[String], removal: Option<&str>) -> Result<Vec<Trashed>> {
+        let mut trashed = self.trashed()?;
+        if let Some(removal) = removal {
+            trashed.retain(|trashed| trashed.removal == removal);
+        }
+        if names.is_empty() {
+            let latest = trashed.last().map(|trashed| trashed.removal.clone());
+            let Some(latest) = latest else { return Err(self.nothing_to_restore(removal)) };
+            trashed.retain(|trashed| trashed.removal == latest);
+            return Ok(trashed);
+        }
+        let names: BTreeSet<_> = names.iter().collect();
+        let latest = |name: &&String| trashed.iter().rev().find(|trashed| trashed.name == **name).cloned();
+        names.iter().map(|name| latest(name).ok_or_else(|| self.not_trashed(name))).collect()
+    }
+
+    fn nothing_to_restore(&self, removal: Option<&str>) -> Error {
+        let message = match removal {
+            Some(removal) => format!("the trash of {} has no removal {removal}", self.dir().display()),
+            None => format!("the trash of {} is empty", self.dir().display()),
+        };
+        Error::new(ErrorKind::ModelNotFound, message).with_hint("`ferrocr models audit` shows what is in the trash")
+    }
+
+    fn not_trashed(&self, name: &str) -> Error {
+        let message = format!("the trash of {} has no {name}", self.dir().display());
+        Error::new(ErrorKind::ModelNotFound, message).with_hint("`ferrocr models audit` shows what is in the trash")
+    }
+
+    /// Moves files of the directory to the trash, as one removal, whose name it gives. The caller holds the directory.
+    ///
+    /// When one cannot be moved, those before it are moved back.
+    pub(super) fn discard_held(&self, names: &[String]) -> Result<String> {
+        let removal = self.new_removal()?;
+        let folder = self.trash().join(&removal);
+        let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
+        for name in names {
+            let (from, to) = (self.path(name)?, folder.join(name));
+            if let Err(error) = disk::move_to_free(&from, &to) {
+                for (from, to) in moved {
+                    disk::move_to_free(&to, &from)?;
+                }
+                disk::remove_if_empty(&folder);
+                return Err(error);
+            }
+            moved.push((from, to));
+        }
+        disk::sync_folder(&folder)?;
+        disk::sync_folder(self.dir())?;
+        Ok(removal)
+    }
+
+    /// Gives the file `from` the name `to`, in one step and durably; what has that name goes to the trash. The caller
+    /// holds the directory.
+    pub(super) fn publish_held(&self, from: &Path, to: &Path) -> Result<()> {
+        if let (Ok(meta), Some(name)) = (fs::symlink_metadata(to), to.file_name()) {
+            if meta.is_dir() {
+                let message = format!("cannot put a model at {}: a folder is there", to.display());
+                return Err(Error::new(ErrorKind::Io, message).with_hint("move that folder away"));
+            }
+            let removal = self.trash().join(self.new_removal()?);
+            // A second name, so that the file's own is never without a file.
+            if disk::link(to, &removal.join(name)).is_err() {
+                disk::move_to_free(to, &removal.join(name))?;
+            }
+            disk::sync_folder(&removal)?;
+        }
+        disk::replace(from, to)?;
+        disk::sync_folder(self.dir())
+    }
+
+    /// Makes the folder of a new removal.
+    fn new_removal(&self) -> Result<String> {
+        static CALLS: AtomicU64 = AtomicU64::new(0);
+        disk::create_folders(&self.trash())?;
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let call = CALLS.fetch_add(1, Ordering::Relaxed);
+        let removal = format!("{time:013}-{call:04}-{}", process::id());
+        disk::create_folder(&self.trash().join(&removal))?;
+        Ok(removal)
+    }
+
+    /// Removes the removals' folders that are empty now.
+    fn tidy(&self, taken: &[Trashed]) -> Result<()> {
+        let removals: BTreeSet<_> = taken.iter().filter_map(|trashed| trashed.path.parent()).collect();
+        for removal in removals {
+            disk::remove_if_empty(removal);
+        }
+        match taken.is_empty() {
+            true => Ok(()),
+            false => disk::sync_folder(self.dir()),
+        }
+    }
+}
+
+/// When a removal was made, by its name.
+fn time_of(removal: &str) -> Option<SystemTime> {
+    let millis = removal.split_once('-')?.0.parse().ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+}
+
+fn folders(path: &Path) -> Result<Vec<(String, PathBuf)>> {
+    Ok(files(path)?.into_iter().filter(|(_, path)| path.is_dir()).collect())
+}
+
+/// Sorted names and paths; none where there is no such folder.
+fn files(path: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| Error::io("list", path, error))?,
+    };
+    let named = |entry: fs::DirEntry| Some((entry.file_name().into_string().ok()?, entry.path()));
+    let mut found: Vec<_> = entries.flatten().filter_map(named).collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

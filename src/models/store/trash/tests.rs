@@ -1,0 +1,129 @@
+use super::*;
+
+fn store(names: &[&str]) -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for name in names {
+        fs::write(store.path(name).unwrap(), name).unwrap();
+    }
+    (dir, store)
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn names_of(trashed: &[Trashed]) -> Vec<&str> {
+    trashed.iter().map(|trashed| trashed.name.as_str()).collect()
+}
+
+fn discard(store: &Store, names: &[&str]) -> String {
+    let _hold = store.hold_alone().unwrap();
+    store.discard_held(&owned(names)).unwrap()
+}
+
+#[test]
+fn what_was_removed_comes_back() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx", "c.onnx"]);
+    let first = discard(&store, &["a.onnx"]);
+    let second = discard(&store, &["b.onnx", "c.onnx"]);
+    assert!(first < second);
+    assert!(store.list().unwrap().is_empty());
+    let trashed = store.trashed().unwrap();
+    assert_eq!(names_of(&trashed), ["a.onnx", "b.onnx", "c.onnx"]);
+    assert!(trashed[0].removed.elapsed().is_ok_and(|age| age < Duration::from_secs(60)));
+    assert_eq!(trashed[0].bytes, 6);
+
+    assert_eq!(names_of(&store.restore(&[], None, true).unwrap()), ["b.onnx", "c.onnx"]);
+    assert!(store.list().unwrap().is_empty(), "a dry run moves nothing");
+    store.restore(&[], None, false).unwrap();
+    assert_eq!(store.list().unwrap(), ["b.onnx", "c.onnx"]);
+    assert_eq!(fs::read_to_string(store.path("b.onnx").unwrap()).unwrap(), "b.onnx");
+    store.restore(&owned(&["a.onnx"]), None, false).unwrap();
+    assert_eq!(store.list().unwrap(), ["a.onnx", "b.onnx", "c.onnx"]);
+    assert_eq!(fs::read_dir(store.trash()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_latest_copy_comes_back_unless_another_is_asked_for() {
+    let (_dir, store) = store(&["a.onnx"]);
+    let old = discard(&store, &["a.onnx"]);
+    fs::write(store.path("a.onnx").unwrap(), "new").unwrap();
+    discard(&store, &["a.onnx"]);
+    store.restore(&owned(&["a.onnx"]), None, false).unwrap();
+    assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "new");
+    fs::remove_file(store.path("a.onnx").unwrap()).unwrap();
+    store.restore(&[], Some(&old), false).unwrap();
+    assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "a.onnx");
+}
+
+#[test]
+fn a_restore_replaces_nothing_and_moves_all_or_none() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    discard(&store, &["a.onnx", "b.onnx"]);
+    fs::write(store.path("b.onnx").unwrap(), "mine").unwrap();
+    let error = store.restore(&[], None, false).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("b.onnx"), "{error}");
+    assert_eq!(store.list().unwrap(), ["b.onnx"]);
+    assert_eq!(fs::read_to_string(store.path("b.onnx").unwrap()).unwrap(), "mine");
+}
+
+#[test]
+fn what_is_not_in_the_trash_is_an_error() {
+    let (_dir, store) = store(&["a.onnx"]);
+    assert_eq!(store.restore(&[], None, false).unwrap_err().kind(), ErrorKind::ModelNotFound);
+    discard(&store, &["a.onnx"]);
+    assert_eq!(store.restore(&owned(&["b.onnx"]), None, false).unwrap_err().kind(), ErrorKind::ModelNotFound);
+    assert_eq!(store.restore(&[], Some("0"), false).unwrap_err().kind(), ErrorKind::ModelNotFound);
+}
+
+#[test]
+fn a_purge_goes_by_age() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    discard(&store, &["a.onnx"]);
+    let old = store.trash().join("0000000000000-0000-1");
+    fs::create_dir(&old).unwrap();
+    fs::write(old.join("b.onnx"), "old").unwrap();
+    let day = Some(Duration::from_secs(86_400));
+    assert_eq!(names_of(&store.purge(day, true).unwrap()), ["b.onnx"]);
+    assert!(old.exists());
+    assert_eq!(names_of(&store.purge(day, false).unwrap()), ["b.onnx"]);
+    assert!(!old.exists());
+    assert_eq!(names_of(&store.purge(None, false).unwrap()), ["a.onnx"]);
+    assert!(store.trashed().unwrap().is_empty());
+    assert!(store.list().unwrap() == ["b.onnx"], "only the trash is emptied");
+}
+
+#[test]
+fn a_file_that_cannot_be_moved_leaves_all_where_they_were() {
+    let (_dir, store) = store(&["a.onnx"]);
+    let _hold = store.hold_alone().unwrap();
+    store.discard_held(&owned(&["a.onnx", "gone.onnx"])).unwrap_err();
+    assert_eq!(store.list().unwrap(), ["a.onnx"]);
+    assert_eq!(fs::read_dir(store.trash()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_replaced_goes_to_the_trash() {
+    let (_dir, store) = store(&["a.onnx"]);
+    let from = store.scratch().unwrap().join("new");
+    fs::write(&from, "new").unwrap();
+    store.publish_held(&from, &store.path("a.onnx").unwrap()).unwrap();
+    assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "new");
+    let trashed = store.trashed().unwrap();
+    assert_eq!(names_of(&trashed), ["a.onnx"]);
+    assert_eq!(fs::read_to_string(&trashed[0].path).unwrap(), "a.onnx");
+}
+
+#[test]
+fn foreign_things_in_the_trash_are_left_alone() {
+    let (_dir, store) = store(&["a.onnx"]);
+    discard(&store, &["a.onnx"]);
+    fs::write(store.trash().join("notes.txt"), "x").unwrap();
+    fs::create_dir(store.trash().join("photos")).unwrap();
+    fs::write(store.trash().join("photos/a.onnx"), "x").unwrap();
+    assert_eq!(names_of(&store.trashed().unwrap()), ["a.onnx"]);
+    store.purge(None, false).unwrap();
+    assert!(store.trash().join("photos/a.onnx").exists() && store.trash().join("notes.txt").exists());
+}
