@@ -34,6 +34,7 @@ class Store:
         names: Sequence[str],
         *,
         mirror: str | None,
+        file: str | None,
         python: str | None,
         offline: bool,
         progress: Callable[[str, str, int, int | None], None] | None,

@@ -137,7 +137,9 @@ class ModelStore:
         progress: ProgressCallback | None = None,
     ) -> list[str]:
         mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
-        return self._core.pull(names, mirror=mirror, python=_interpreter(), offline=offline, progress=progress)
+        return self._core.pull(
+            names, mirror=mirror, file=None, python=_interpreter(), offline=offline, progress=progress
+        )
 
     def _path_of(self, choice: str | os.PathLike[str]) -> Path:
         path = Path(choice)

@@ -24,9 +24,11 @@ mod trash;
 pub use audit::{Audit, AuditEntry, AuditOptions, State};
 use digest::Digest;
 pub(super) use disk::free_bytes;
+#[cfg(test)]
+pub(super) use disk::steps;
 pub use keep::KeepList;
 pub use lease::Lease;
-pub(super) use part::{Folder, Part};
+pub(super) use part::{Claim, Folder, Part};
 pub use trash::Trashed;
 
 /// Environment variable that names the model directory.

@@ -65,19 +65,21 @@ impl Store {
         call(py, || self.0.existing(name)).map(|path| path.to_string_lossy().into_owned())
     }
 
-    #[pyo3(signature = (names, *, mirror, python, offline, progress))]
+    #[pyo3(signature = (names, *, mirror, file, python, offline, progress))]
+    #[expect(clippy::too_many_arguments, reason = "they are the keywords of one Python call")]
     fn pull(
         &self,
         py: Python<'_>,
         names: Vec<String>,
         mirror: Option<String>,
+        file: Option<PathBuf>,
         python: Option<PathBuf>,
         offline: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Vec<String>> {
         let entries = names.iter().map(|name| known(name)).collect::<Result<Vec<_>, _>>();
         let entries = entries.map_err(|unknown| error::to_python(py, &unknown))?;
-        let options = PullOptions { mirror, python, offline, ..PullOptions::default() };
+        let options = PullOptions { mirror, file, python, offline, ..PullOptions::default() };
         let mut raised = None;
         let paths = call(py, || {
             let mut tell = |step: Progress<'_>| match told(progress.as_ref(), &step) {

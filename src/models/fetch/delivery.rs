@@ -1,11 +1,13 @@
 //! Bytes on their way from a source into the store.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use super::watch::State;
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::Entry;
-use crate::models::store::{Expected, Store};
+use crate::models::store::{Expected, Part, Store};
 
 /// The most that is taken of a file whose length the catalog does not know: several times the largest model there is,
 /// and little enough for any disk.
@@ -36,6 +38,33 @@ impl Trouble {
     pub(super) fn cancelled(name: &str) -> Self {
         Self::Stop(Error::new(ErrorKind::Cancelled, format!("the download of {name} was ended early")))
     }
+
+    /// Says after how many tries it came to this.
+    pub(super) fn after_tries(self, tries: u32) -> Self {
+        let said = |why: String| if tries > 1 { format!("{why} (tried {tries} times)") } else { why };
+        match self {
+            Self::Source(why) => Self::Source(said(why)),
+            Self::Server(why) => Self::Server(said(why)),
+            Self::Stop(error) => Self::Stop(error),
+        }
+    }
+}
+
+/// Why one try at a server failed, and what that means for the next one.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// No other try at this source would do better.
+    Final(Trouble),
+    /// Another try may bring what is missing; the server may have said after which time.
+    Passing(Trouble, Option<Duration>),
+    /// The part is worth nothing. Unless all of it came from this try, the source may be right nevertheless.
+    Unfit { why: String, is_resumed: bool },
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Final(Trouble::Stop(error))
+    }
 }
 
 /// The most bytes that can be the right ones.
@@ -43,46 +72,153 @@ pub(super) fn limit(entry: &Entry) -> u64 {
     entry.bytes.unwrap_or(MOST)
 }
 
-/// Reads `source` into the store. `arrived` counts the bytes for whoever watches.
-pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, arrived: &AtomicU64) -> Outcome {
-    let mut counted = Counted { source, arrived, count: 0, limit: limit(entry), failure: None };
+/// Reads `source` into the store, from its start to its end.
+pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &State) -> Outcome {
+    let mut counted = Counted { source, state, count: 0, limit: limit(entry), failure: None };
     let outcome = store.admit_from(entry.name, &Expected::from(entry), &mut counted);
     match (outcome, counted.failure) {
         (Ok(_), _) => Ok(()),
-        (Err(_), Some(why)) => Err(Trouble::Source(why)),
-        (Err(error), None) if error.kind() == ErrorKind::ModelCorrupt => {
-            // The advice would be to fetch it, which is just what failed.
-            Err(Trouble::Source(error.to_string().lines().next().unwrap_or_default().to_owned()))
-        }
-        (Err(error), None) => Err(Trouble::Stop(error)),
+        (Err(_), Some(failure)) => Err(Trouble::Source(failure.text(entry))),
+        (Err(error), None) if error.kind() == ErrorKind::ModelCorrupt => Err(Trouble::Source(first_line(&error))),
+        (Err(error), None) => Err(Trouble::Stop(with_space_hint(error))),
     }
 }
 
-/// A reader that counts, ends at a limit, and remembers that it was the source that failed and not the disk.
+/// Adds `source` to the part, which holds exactly what is wanted when this succeeds.
+pub(super) fn resume(
+    store: &Store,
+    entry: &Entry,
+    part: &mut Part,
+    source: impl Read,
+    state: &State,
+) -> Result<(), Failed> {
+    let before = part.len()?;
+    state.arrived.store(before, Ordering::Relaxed);
+    let mut counted = Counted { source, state, count: before, limit: limit(entry), failure: None };
+    let outcome = part.append(&mut counted, None);
+    let unfit = |why| Err(Failed::Unfit { why, is_resumed: before > 0 });
+    match (outcome, counted.failure) {
+        (Err(_), Some(Failure::TooLong)) => unfit(Failure::TooLong.text(entry)),
+        (Err(_), Some(failure)) => Err(Failed::Passing(Trouble::Source(failure.text(entry)), None)),
+        (Err(error), None) => Err(with_space_hint(error).into()),
+        (Ok(digest), _) => match (store.check(entry.name, &Expected::from(entry), &digest), entry.bytes) {
+            (Ok(()), _) => Ok(()),
+            (Err(error), Some(bytes)) if digest.bytes < bytes => {
+                Err(Failed::Passing(Trouble::Source(first_line(&error)), None))
+            }
+            (Err(error), _) => unfit(first_line(&error)),
+        },
+    }
+}
+
+/// Whether the part is all that is wanted already: its maker was ended just before it was put in place.
+///
+/// One that no further byte could make right is emptied.
+pub(super) fn is_whole(store: &Store, entry: &Entry, part: &mut Part) -> Result<bool, Error> {
+    let there = part.len()?;
+    if there == 0 || entry.bytes.is_some_and(|bytes| there < bytes) {
+        return Ok(false);
+    }
+    if there <= limit(entry) {
+        let digest = part.append(&mut io::empty(), None)?;
+        if store.check(entry.name, &Expected::from(entry), &digest).is_ok() {
+            return Ok(true);
+        }
+    }
+    if entry.bytes.is_some() || there > limit(entry) {
+        part.cut(0)?;
+    }
+    Ok(false)
+}
+
+/// The advice that comes with wrong content would be to fetch it, which is just what failed.
+fn first_line(error: &Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// Adds what to do to an error that says that the disk is full.
+pub(super) fn with_space_hint(error: Error) -> Error {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let cause = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<io::Error>());
+    match cause.map(io::Error::kind) {
+        Some(StorageFull | FileTooLarge | QuotaExceeded) => {
+            error.with_hint("free some space there; the next pull goes on where this one stopped")
+        }
+        _ => error,
+    }
+}
+
+/// Why a source could not be read to its end.
+#[derive(Debug)]
+enum Failure {
+    TooLong,
+    Broken { after: u64, why: String },
+}
+
+impl Failure {
+    fn text(&self, entry: &Entry) -> String {
+        match self {
+            Self::TooLong => format!("it is longer than {} bytes", limit(entry)),
+            Self::Broken { after, why } => format!("after {after} bytes: {why}"),
+        }
+    }
+}
+
+/// A reader that counts, ends at a limit or when it is told to, and remembers that it was the source that failed and
+/// not the disk.
 struct Counted<'a, R> {
     source: R,
-    arrived: &'a AtomicU64,
+    state: &'a State,
+    /// Bytes so far, with those of earlier downloads.
     count: u64,
     limit: u64,
-    failure: Option<String>,
+    failure: Option<Failure>,
+}
+
+impl<R: Read> Counted<'_, R> {
+    fn fail(&mut self, failure: Failure) -> io::Error {
+        self.failure = Some(failure);
+        io::ErrorKind::Other.into()
+    }
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read(buffer).and_then(|count| {
-            self.count = self.count.saturating_add(count as u64);
-            self.arrived.store(self.count, Ordering::Relaxed);
-            match self.count > self.limit {
-                true => Err(io::Error::other(format!("it is longer than {} bytes", self.limit))),
-                false => Ok(count),
-            }
-        });
-        match &read {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                self.failure = Some(format!("after {} bytes: {error}", self.count));
-            }
-            _ => {}
+        let after = self.count;
+        if self.state.is_ended.load(Ordering::Relaxed) {
+            return Err(self.fail(Failure::Broken { after, why: "it was ended".to_owned() }));
         }
-        read
+        match self.source.read(buffer) {
+            Ok(count) => {
+                self.count = self.count.saturating_add(count as u64);
+                if self.count > self.limit {
+                    return Err(self.fail(Failure::TooLong));
+                }
+                self.state.arrived.store(self.count, Ordering::Relaxed);
+                Ok(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => Err(self.fail(Failure::Broken { after, why: error.to_string() })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn only_a_full_disk_gets_the_hint_to_free_space() {
+        for (kind, hints) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::FileTooLarge, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::PermissionDenied, false),
+        ] {
+            let error = with_space_hint(Error::io("write", Path::new("a"), kind.into()));
+            assert_eq!(error.hint().is_some_and(|hint| hint.contains("free some space")), hints, "{kind}");
+        }
     }
 }

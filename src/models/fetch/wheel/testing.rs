@@ -11,11 +11,16 @@ use zip::write::SimpleFileOptions;
 
 /// A wheel in `dir` with these members.
 pub(in crate::models::fetch) fn wheel_file(dir: &Path, members: &[(&str, &str)]) -> PathBuf {
+    wheel_of(dir, &members.iter().map(|(name, content)| (*name, content.as_bytes())).collect::<Vec<_>>())
+}
+
+/// The same for content that is no text.
+pub(in crate::models::fetch) fn wheel_of(dir: &Path, members: &[(&str, &[u8])]) -> PathBuf {
     let path = dir.join("box-1.0-py3-none-any.whl");
     let mut writer = ZipWriter::new(File::create(&path).unwrap());
     for (name, content) in members {
         writer.start_file(*name, SimpleFileOptions::default()).unwrap();
-        writer.write_all(content.as_bytes()).unwrap();
+        writer.write_all(content).unwrap();
     }
     writer.finish().unwrap();
     path

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+use std::time::Instant;
+
 use proptest::prelude::*;
 
 use super::testing::wheel_file;

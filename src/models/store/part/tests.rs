@@ -80,6 +80,37 @@ fn without_locks_each_has_a_file_of_its_own() {
 }
 
 #[test]
+fn a_claim_is_one_call_s_at_a_time_and_leaves_nothing() {
+    let (_dir, store) = store();
+    let first = Claim::take(&store, "box").unwrap().unwrap();
+    assert!(Claim::take(&store, "box").unwrap().is_none());
+    assert!(Claim::take(&store, "case").unwrap().is_some(), "another name is another right");
+    store.sweep().unwrap();
+    assert!(Claim::take(&store, "box").unwrap().is_none(), "a sweep does not free it");
+    drop(first);
+    assert!(unfinished(&store).is_empty());
+    fs::write(store.incoming().join("box.tmp"), "").unwrap();
+    assert!(Claim::take(&store, "box").unwrap().is_some(), "its owner was killed");
+    without_locks(|| {
+        let _first = Claim::take(&store, "box").unwrap().unwrap();
+        assert!(Claim::take(&store, "box").unwrap().is_some());
+    });
+}
+
+#[test]
+fn a_download_that_is_needed_no_more_is_forgotten_unless_somebody_works_on_it() {
+    let (_dir, store) = store();
+    let mut part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    part.append(&mut &b"ab"[..], None).unwrap();
+    assert_eq!((Part::arrived(&store, "a.onnx", "00"), Part::arrived(&store, "a.onnx", "11")), (2, 0));
+    Part::forget(&store, "a.onnx", "00");
+    assert_eq!(unfinished(&store).len(), 1);
+    drop(part);
+    Part::forget(&store, "a.onnx", "00");
+    assert!(unfinished(&store).is_empty());
+}
+
+#[test]
 fn a_folder_goes_with_all_that_is_in_it() {
     let (_dir, store) = store();
     let folder = Folder::create(&store, "a").unwrap();

@@ -1,0 +1,45 @@
+//! A file that lies on this machine already: in a mirror that is a directory, or named by the caller.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::delivery::{Outcome, Trouble, deliver};
+use super::space::Place;
+use super::watch::{State, watched};
+use super::{Source, Tell};
+use crate::error::{Error, ErrorKind, Result};
+use crate::models::catalog::Entry;
+use crate::models::store::Part;
+
+/// Copies the file at `path` into the store.
+pub(super) fn copy(place: Place<'_>, entry: &Entry, path: &Path, progress: Tell<'_>) -> Outcome {
+    // Opening a pipe would wait for whoever writes into it.
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_file() => {}
+        Ok(_) => return Err(Trouble::Source("it is no regular file".to_owned())),
+        Err(error) => return Err(Trouble::Source(error.to_string())),
+    }
+    let file = File::open(path).map_err(|error| Trouble::Source(error.to_string()))?;
+    place.require(entry.name, entry.bytes.unwrap_or_default())?;
+    let state = State::default();
+    let work = || deliver(place.store, entry, file, &state);
+    watched((entry, Source::File), &state, progress, &|| {}, work)??;
+    Part::forget(place.store, entry.name, entry.sha256);
+    Ok(())
+}
+
+/// Copies the file that the caller named: nothing else is tried when it is not what is wanted.
+pub(super) fn copy_named(place: Place<'_>, entry: &Entry, path: &Path, progress: Tell<'_>) -> Result<()> {
+    copy(place, entry, path, progress).map_err(|trouble| match trouble {
+        Trouble::Stop(error) => error,
+        Trouble::Source(why) | Trouble::Server(why) => {
+            let message = format!("{} cannot be taken for the model {}: {why}", path.display(), entry.name);
+            Error::new(if is_readable(path) { ErrorKind::ModelCorrupt } else { ErrorKind::Io }, message)
+                .with_hint(format!("name a copy of the file that the catalog calls {}", entry.name))
+        }
+    })
+}
+
+fn is_readable(path: &Path) -> bool {
+    path.is_file() && File::open(path).is_ok()
+}

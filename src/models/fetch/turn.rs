@@ -1,0 +1,66 @@
+//! Waiting until another call, in this or another process, is done with the same download.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::delivery::Trouble;
+use super::{Progress, Source, TICK, Tell};
+use crate::error::Error;
+
+/// What is waited for.
+pub(super) struct Turn<'a> {
+    /// Name of the file, or of the package.
+    pub(super) name: &'a str,
+    /// Its length, if it is known.
+    pub(super) total: Option<u64>,
+    /// Bytes that have arrived at the other call.
+    pub(super) size: &'a dyn Fn() -> u64,
+    /// How long the other call is waited for while nothing arrives there.
+    pub(super) patience: Duration,
+}
+
+impl Turn<'_> {
+    /// What `take` gives, which is asked again and again while another call has it.
+    pub(super) fn wait<T>(
+        &self,
+        take: &mut dyn FnMut() -> Result<Option<T>, Error>,
+        progress: Tell<'_>,
+    ) -> Result<T, Trouble> {
+        let mut growth = Growth::start();
+        loop {
+            if let Some(taken) = take()? {
+                return Ok(taken);
+            }
+            growth.note((self.size)());
+            let step = Progress { name: self.name, source: Source::Peer, done: growth.bytes, total: self.total };
+            if !progress(step) {
+                return Err(Trouble::cancelled(self.name));
+            }
+            if growth.since.elapsed() > self.patience {
+                let seconds = self.patience.as_secs_f32();
+                let why =
+                    format!("another process is downloading it, and nothing has arrived there for {seconds} seconds");
+                return Err(Trouble::Source(why));
+            }
+            thread::sleep(TICK);
+        }
+    }
+}
+
+/// How much there is, and since when.
+pub(super) struct Growth {
+    pub(super) bytes: u64,
+    pub(super) since: Instant,
+}
+
+impl Growth {
+    pub(super) fn start() -> Self {
+        Self { bytes: 0, since: Instant::now() }
+    }
+
+    pub(super) fn note(&mut self, bytes: u64) {
+        if bytes != self.bytes {
+            *self = Self { bytes, since: Instant::now() };
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Work on a thread of its own, so that `progress` is heard also while a source is silent.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+
+use super::delivery::Trouble;
+use super::{Progress, Source, TICK, Tell};
+use crate::error::{Error, ErrorKind};
+use crate::models::catalog::Entry;
+
+/// What the thread that fetches and the one that watches tell each other.
+#[derive(Default)]
+pub(super) struct State {
+    /// Bytes that are there, with those of earlier downloads.
+    pub(super) arrived: AtomicU64,
+    /// Bytes in all, once a server says so.
+    pub(super) total: OnceLock<u64>,
+    /// Whether the work is no longer wanted.
+    pub(super) is_ended: AtomicBool,
+}
+
+/// Runs `work` on another thread, which has ended when this returns, and tells how far it is.
+///
+/// When the caller says no, `end` is called, which must make a silent source fail.
+pub(super) fn watched<T: Send>(
+    (entry, source): (&Entry, Source),
+    state: &State,
+    progress: Tell<'_>,
+    end: &dyn Fn(),
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Trouble> {
+    let mut tell = || {
+        let total = entry.bytes.or_else(|| state.total.get().copied());
+        progress(Progress { name: entry.name, source, done: state.arrived.load(Ordering::Relaxed), total })
+    };
+    thread::scope(|scope| {
+        let (alive, ended) = mpsc::channel::<()>();
+        let worker = scope.spawn(move || {
+            // It is dropped when the work has ended, in whatever way.
+            let _alive = alive;
+            work()
+        });
+        // Also when `progress` panics: the scope waits for the worker.
+        let mut interrupt = Interrupt(Some((state, end)));
+        if !watch(&ended, &mut tell) {
+            return Err(Trouble::cancelled(entry.name));
+        }
+        interrupt.0 = None;
+        worker.join().map_err(|_| {
+            let message = format!("the transfer of {} panicked", entry.name);
+            Trouble::Stop(Error::new(ErrorKind::Internal, message))
+        })
+    })
+}
+
+/// Ends the work at once when the watch is left early.
+struct Interrupt<'a>(Option<(&'a State, &'a dyn Fn())>);
+
+impl Drop for Interrupt<'_> {
+    fn drop(&mut self) {
+        if let Some((state, end)) = self.0 {
+            state.is_ended.store(true, Ordering::Relaxed);
+            end();
+        }
+    }
+}
+
+/// Calls `tell` until the work has ended, and once after; `false` as soon as `tell` says so.
+fn watch(ended: &Receiver<()>, tell: &mut dyn FnMut() -> bool) -> bool {
+    loop {
+        if !tell() {
+            return false;
+        }
+        if ended.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+            return tell();
+        }
+    }
+}
