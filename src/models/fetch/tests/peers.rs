@@ -23,7 +23,7 @@ fn pull_together(count: usize, store: &Store, entry: &Entry, options: &PullOptio
 #[test]
 fn several_threads_download_once() {
     let (_dir, store) = store();
-    let server = Server::playing(&CONTENT, [Step::Drip]);
+    let server = Server::playing(&CONTENT, [Step::Drip(Duration::from_millis(60))]);
     let told = pull_together(4, &store, &MODEL, &server.options());
     assert_eq!(server.requests().len(), 1);
     assert_eq!(told.iter().filter(|told| told.contains("https")).count(), 1);
@@ -34,7 +34,7 @@ fn several_threads_download_once() {
 #[test]
 fn several_processes_download_once() {
     let (_dir, store) = store();
-    let server = Server::playing(&CONTENT, [Step::Drip]);
+    let server = Server::playing(&CONTENT, [Step::Drip(Duration::from_millis(60))]);
     thread::scope(|scope| {
         let children: Vec<_> =
             (0..3).map(|_| scope.spawn(|| child::run(&mut child::pulling(&store, &server.address)))).collect();

@@ -74,7 +74,7 @@ fn redirects_in_a_circle_end() {
 #[test]
 fn a_silent_server_is_left() {
     let (_dir, store) = store();
-    let server = Server::playing(b"abc", [Step::Stall(1)]);
+    let server = Server::playing(b"abc", [Step::Stall(1), Step::Stall(0)]);
     let started = Instant::now();
     let error = pull_quietly(&store, &[&ABC], &server.options()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Download);
@@ -106,14 +106,19 @@ fn headers_without_end_are_left() {
 }
 
 #[test]
-fn more_than_there_is_leaves_nothing() {
-    for entry in [&*MODEL, &Entry { bytes: None, ..MODEL.clone() }] {
-        let (_dir, store) = store();
-        let endless = if entry.bytes.is_some() { Step::Endless } else { Step::Tampered };
-        let server = Server::playing(&CONTENT, [endless]);
-        pull_quietly(&store, &[entry], &server.options()).unwrap_err();
-        assert!(is_untouched(&store));
-        assert_eq!(server.requests().len(), 1, "the source is wrong, not broken");
+fn wrong_content_leaves_nothing_and_is_not_asked_for_again() {
+    let without_length = Entry { bytes: None, ..*MODEL };
+    for (entry, step) in [(*MODEL, Step::Endless), (*MODEL, Step::Tampered), (without_length, Step::Tampered)] {
+        for left in [0, 1000] {
+            let (_dir, store) = store();
+            leave_part(&store, &entry, &CONTENT[..left]);
+            let server = Server::playing(&CONTENT, [step.clone()]);
+            pull_quietly(&store, &[&entry], &server.options()).unwrap_err();
+            assert!(is_untouched(&store));
+            // A rest that does not fit is followed by one look at the whole.
+            let requests = if left > 0 && matches!(step, Step::Tampered) { 2 } else { 1 };
+            assert_eq!(server.requests().len(), requests, "{step:?} {left}");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// How much of the content the interrupted downloads of these tests have.
-const SOME: usize = 70_000;
+const SOME: usize = 30_000;
 
 fn part_length(store: &Store) -> Option<usize> {
     unfinished(store).first().map(|(_, bytes)| usize::try_from(*bytes).unwrap())
@@ -25,7 +25,7 @@ fn a_broken_transfer_is_gone_on_with_at_the_same_server() {
         case("silent", vec![Step::Stall(SOME), Step::Serve], vec![None, from]),
         case("silent at once", vec![Step::Stall(0), Step::Serve], vec![None, None]),
         case("hangs up", vec![Step::HangUp, Step::HangUp, Step::Serve], vec![None; 3]),
-        case("slow", vec![Step::Drip], vec![None]),
+        case("slow", vec![Step::Drip(Duration::from_millis(100))], vec![None]),
         case("no ranges", vec![Step::Cut(SOME), Step::Whole], vec![None, from]),
         case("no length", vec![Step::Cut(SOME), Step::Unsized], vec![None, from]),
         case("another range", vec![Step::Cut(SOME), Step::Shifted(1), Step::Serve], vec![None, from, None]),
@@ -33,20 +33,14 @@ fn a_broken_transfer_is_gone_on_with_at_the_same_server() {
         case("no such range", vec![Step::Cut(SOME), Step::Status(416, ""), Step::Serve], vec![None, from, None]),
         case("range unknown", vec![Step::Cut(SOME), Step::Status(206, ""), Step::Serve], vec![None, from, None]),
         case("other content", vec![Step::Cut(SOME), Step::Tampered, Step::Serve], vec![None, from, None]),
-        case("too much", vec![Step::Cut(SOME), Step::Endless, Step::Serve], vec![None, from]),
         case("busy", vec![Step::Status(503, "Retry-After: 0\r\n"), Step::Serve], vec![None, None]),
         case("busy half way", vec![Step::Cut(SOME), Step::Status(429, ""), Step::Serve], vec![None, from, from]),
-        case("many breaks", vec![Step::Cut(SOME); 10], (0..9).map(|i| Some(i * SOME).filter(|at| *at > 0)).collect()),
+        case("many breaks", vec![Step::Cut(SOME); 10], (0..6).map(|i| Some(i * SOME).filter(|at| *at > 0)).collect()),
     ];
     for case in cases {
         let (_dir, store) = store();
         let server = Server::playing(&CONTENT, case.steps);
         let outcome = pull_quietly(&store, &[&MODEL], &server.options());
-        if case.name == "too much" {
-            // Its answer starts with all that is right and goes on: that server was tried anew and is wrong.
-            outcome.unwrap_err();
-            continue;
-        }
         outcome.unwrap_or_else(|error| panic!("{}: {error}", case.name));
         assert_eq!(server.ranges(), case.ranges, "{}", case.name);
         has_exactly(&store, &MODEL);
@@ -138,7 +132,7 @@ fn only_what_may_pass_is_tried_again() {
 
 #[test]
 fn a_part_that_is_whole_needs_no_request() {
-    for entry in [&*MODEL, &Entry { bytes: None, ..MODEL.clone() }] {
+    for entry in [&*MODEL, &Entry { bytes: None, ..*MODEL }] {
         let (_dir, store) = store();
         leave_part(&store, entry, &CONTENT);
         let server = Server::playing(&CONTENT, [Step::HangUp]);
@@ -173,7 +167,7 @@ fn a_part_with_other_content_is_started_anew() {
 #[test]
 fn a_part_of_a_file_whose_length_nobody_knows_is_gone_on_with() {
     let (_dir, store) = store();
-    let unsized_model = Entry { bytes: None, ..MODEL.clone() };
+    let unsized_model = Entry { bytes: None, ..*MODEL };
     for (left, ranges) in [
         (&CONTENT[..SOME], vec![Some(SOME)]),
         // The server has nothing after that.

@@ -20,8 +20,8 @@ pub(super) enum Step {
     Cut(usize),
     /// Falls silent after this many bytes of the body.
     Stall(usize),
-    /// A few bytes at a time.
-    Drip,
+    /// A tenth at a time, with a pause after each.
+    Drip(Duration),
     /// Every byte is another one.
     Tampered,
     /// More than there is, without a length.
@@ -122,11 +122,11 @@ impl Script {
                 stream.write_all(&body[..body.len().min(*count)])?;
                 if matches!(step, Step::Stall(_)) { wait_for_close(stream) } else { Ok(()) }
             }
-            Step::Drip => {
+            Step::Drip(pause) => {
                 stream.write_all(head.as_bytes())?;
                 for chunk in body.chunks(body.len() / 10 + 1) {
                     stream.write_all(chunk)?;
-                    thread::sleep(Duration::from_millis(60));
+                    thread::sleep(*pause);
                 }
                 Ok(())
             }
