@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::catalog::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
 
+mod archive;
 mod audit;
 mod digest;
 mod disk;
@@ -21,6 +22,7 @@ mod lock;
 mod part;
 mod trash;
 
+pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
 pub use audit::{Audit, AuditEntry, AuditOptions, State};
 use digest::Digest;
 pub(super) use disk::free_bytes;

@@ -1,0 +1,185 @@
+//! Models in one file, for machines without a network.
+//!
+//! # Format
+//! A zip archive without folders. Each model is an entry of its own name; the list of characters beside a model, which
+//! has the model's name with the suffix `.txt`, goes along. One more entry says what the others have to be, in JSON:
+//!
+//! ```json
+//! {"format": "ferrocr-models", "version": 1,
+//!  "files": [{"name": "a.onnx", "bytes": 3, "sha256": "ba7816bf..."}]}
+//! ```
+//!
+//! It is called `ferrocr-models.json` and lists every other entry. [`Store::export`] writes entries uncompressed, in the
+//! order of their names, with the list last and all times the same: the same models give the same bytes. Reading also
+//! takes what another program packed again, compressed or in another order. Keys it does not know are left alone; a
+//! change that an older reader must not ignore gets another version.
+//!
+//! # Trust
+//! An archive is foreign bytes. Its list says nothing about who made it, so a name of the catalog has to come with the
+//! catalog's hash; other models are as good as the way by which the archive came.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::digest::{Digest, Hasher};
+use super::{fault, is_model_name};
+use crate::error::{Error, ErrorKind, Result};
+use crate::models::catalog;
+
+mod export;
+mod import;
+mod manifest;
+mod output;
+mod read;
+
+pub use import::ImportOptions;
+pub use manifest::ArchiveFile;
+pub use read::Archive;
+
+/// Name of the entry that lists the others.
+const MANIFEST: &str = "ferrocr-models.json";
+
+/// The most files of an archive, many times the catalog.
+const MOST_FILES: usize = 1000;
+
+/// The longest file: a protobuf message, which an ONNX model is, cannot be longer.
+const MOST_BYTES: u64 = 1 << 31;
+
+/// Large enough that the calls cost nothing beside the hash.
+const CHUNK: usize = 64 * 1024;
+
+/// How often progress is told: often enough to look alive and to end soon, seldom enough to cost nothing.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A file of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// Its name, in the archive as in the directory.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// SHA-256 of its content in lower-case hexadecimal digits.
+    pub sha256: String,
+    /// Of an import: whether it was put in place, or would be. A file that is there with this content is left alone. Of
+    /// an export: always true.
+    pub is_new: bool,
+}
+
+impl Archived {
+    fn new(file: &ArchiveFile, is_new: bool) -> Self {
+        let ArchiveFile { name, bytes, sha256 } = file.clone();
+        Self { name, bytes, sha256, is_new }
+    }
+}
+
+/// How far an export or import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchiveProgress<'a> {
+    /// The file at work.
+    pub name: &'a str,
+    /// Bytes of the whole work that are done.
+    pub done: u64,
+    /// Bytes of the whole work.
+    pub total: u64,
+}
+
+/// Is told how far it is, several times a second; saying `false` ends the work.
+type Tell<'a> = &'a mut dyn FnMut(ArchiveProgress<'_>) -> bool;
+
+/// Counts the bytes of the whole work.
+struct Meter<'a> {
+    tell: Tell<'a>,
+    done: u64,
+    total: u64,
+    told: Instant,
+}
+
+impl<'a> Meter<'a> {
+    fn new(tell: Tell<'a>, total: u64) -> Self {
+        Self { tell, done: 0, total, told: Instant::now() }
+    }
+
+    /// Counts bytes of the file called `name`.
+    fn add(&mut self, name: &str, bytes: usize) -> Result<()> {
+        // A file that turns out too long is refused a moment later.
+        self.done = self.done.saturating_add(bytes as u64).min(self.total);
+        if self.told.elapsed() < TICK { Ok(()) } else { self.tell(name) }
+    }
+
+    fn tell(&mut self, name: &str) -> Result<()> {
+        self.told = Instant::now();
+        match (self.tell)(ArchiveProgress { name, done: self.done, total: self.total }) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Cancelled, format!("the work on {name} was ended early"))),
+        }
+    }
+}
+
+/// Reads `source` to its end, or to the first chunk beyond `limit`, gives each chunk to `sink` and hashes it.
+fn pour(
+    mut source: impl std::io::Read,
+    limit: u64,
+    failed: impl Fn(std::io::Error) -> Error,
+    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<Digest> {
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; CHUNK];
+    let mut bytes = 0;
+    while bytes <= limit {
+        let count = match source.read(&mut buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            read => read.map_err(&failed)?,
+        };
+        if count == 0 {
+            break;
+        }
+        let chunk = buffer.get(..count).unwrap_or_default();
+        hasher.update(chunk);
+        sink(chunk)?;
+        bytes = bytes.saturating_add(count as u64);
+    }
+    Ok(hasher.finish())
+}
+
+/// Name of the list of characters that belongs to the model `name`.
+fn list_name(name: &str) -> Option<String> {
+    Path::new(name).with_extension("txt").into_os_string().into_string().ok()
+}
+
+/// Why `name` cannot be in an archive, which is read on all platforms.
+fn name_fault(name: &str) -> Option<&'static str> {
+    match fault(name) {
+        None if name.contains(char::is_control) => Some("it has a control character"),
+        None if name.ends_with([' ', '.']) => Some("it ends with a space or a dot"),
+        fault => fault,
+    }
+}
+
+/// Refuses other content under the name of a known model. Case does not count: on some systems both are one file.
+fn check_known(file: &ArchiveFile) -> Result<()> {
+    let entry = catalog::entries().iter().find(|entry| entry.name.eq_ignore_ascii_case(&file.name));
+    match entry {
+        Some(entry) if !entry.sha256.eq_ignore_ascii_case(&file.sha256) => {
+            let message = format!(
+                "{} is not the known model of that name: expected SHA-256 {}, found {}",
+                file.name, entry.sha256, file.sha256
+            );
+            Err(Error::new(ErrorKind::ModelCorrupt, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the content is that of a known model, of whatever name.
+fn is_known(file: &ArchiveFile) -> bool {
+    catalog::entries().iter().any(|entry| entry.sha256 == file.sha256)
+}
+
+/// A foreign name in a message: quoted, and not longer than a line.
+fn shown(name: &str) -> String {
+    let start: String = name.chars().take(100).collect();
+    if start.len() < name.len() { format!("{start:?}...") } else { format!("{name:?}") }
+}
+
+#[cfg(test)]
+mod tests;

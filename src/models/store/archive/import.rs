@@ -1,0 +1,230 @@
+//! Taking an archive's files into the directory.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::super::{Expected, Folder, Store, disk, free_bytes};
+use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
+use crate::error::{Error, ErrorKind, Result};
+use crate::models::onnx;
+
+/// What stays free on the disk: bookkeeping and the folders of the trash need little more.
+const RESERVE: u64 = 1 << 20;
+
+/// How [`Store::import`] goes about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Whether files that are there with other content are replaced; they go to the trash.
+    pub replace: bool,
+    /// Whether everything is verified and nothing changed.
+    pub dry_run: bool,
+}
+
+/// What lies in the directory under the name of an archive's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Free,
+    Same,
+    Other,
+}
+
+impl Store {
+    /// Takes the files of an archive into the directory. All of them are verified before the first appears.
+    ///
+    /// A file that is there with the same content is left alone. Models are replaced also while a process uses them: an
+    /// engine works from memory. `progress` is called on this thread; when it gives `false` the import ends and the
+    /// directory is as before.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Cancelled`] when `progress` said so.
+    /// - [`ErrorKind::ModelCorrupt`] for an archive that is damaged, no archive of models, or has other content under a
+    ///   name of the catalog.
+    /// - [`ErrorKind::InvalidArgument`] when files are there with other content and `replace` was not asked for, or a
+    ///   folder has the name of a file.
+    /// - [`ErrorKind::Io`] when something cannot be read or written, or does not fit on the disk. When that happens
+    ///   while verified files get their names, those before it are in place, whole; importing again does the rest.
+    pub fn import(
+        &self,
+        archive: &Path,
+        options: ImportOptions,
+        progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
+    ) -> Result<Vec<Archived>> {
+        let mut source = open(archive)?;
+        let files = source.files().to_vec();
+        for file in &files {
+            let blamed = |error: Error| error.named(&archive.display().to_string()).with_hint("make the archive anew");
+            check_known(file).map_err(blamed)?;
+        }
+        if !options.dry_run {
+            // Only room is lost when that fails.
+            let _ = self.sweep();
+        }
+        let places = files.iter().map(|file| self.place(file)).collect::<Result<Vec<_>>>()?;
+        self.check_conflicts(archive, options, &files, &places)?;
+        let is_wanted = |place: &Place| *place != Place::Same;
+        let sizes = files.iter().zip(&places).filter(|(_, place)| is_wanted(place)).map(|(file, _)| file.bytes);
+        check_space(archive, self.dir(), sizes.fold(0, u64::saturating_add), free_bytes(self.dir()))?;
+        let changes = !options.dry_run && places.iter().any(is_wanted);
+        let folder = if changes { Some(Folder::create(self, "import")?) } else { None };
+        let mut meter = Meter::new(progress, files.iter().fold(0, |total, file| file.bytes.saturating_add(total)));
+        for (index, (file, place)) in files.iter().zip(&places).enumerate() {
+            let into = folder.as_ref().filter(|_| is_wanted(place)).map(|folder| folder.path().join(&file.name));
+            take((&mut source, index), file, into.as_deref(), &mut meter)?;
+        }
+        if let Some(last) = files.last() {
+            meter.tell(&last.name)?;
+        }
+        match folder {
+            None => Ok(files.iter().zip(&places).map(|(file, place)| Archived::new(file, is_wanted(place))).collect()),
+            Some(folder) => self.put_in_place(archive, options, &files, places, &folder),
+        }
+    }
+
+    fn place(&self, file: &ArchiveFile) -> Result<Place> {
+        let path = self.path(&file.name)?;
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
+            Err(error) => return Err(Error::io("read", &path, error)),
+            Ok(meta) if meta.is_dir() => {
+                let message = format!("cannot put a model at {}: a folder is there", path.display());
+                return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("move that folder away"));
+            }
+            Ok(_) => {}
+        }
+        let verified = self.verify(&file.name, &Expected { bytes: Some(file.bytes), sha256: &file.sha256 });
+        match verified.map_err(|error| (error.kind(), error)) {
+            Ok(()) => Ok(Place::Same),
+            // Also a link that leaves the directory: the name is taken.
+            Err((ErrorKind::ModelCorrupt | ErrorKind::ModelNotFound, _)) => Ok(Place::Other),
+            Err((_, error)) => Err(error),
+        }
+    }
+
+    fn check_conflicts(
+        &self,
+        archive: &Path,
+        options: ImportOptions,
+        files: &[ArchiveFile],
+        places: &[Place],
+    ) -> Result<()> {
+        let taken = files.iter().zip(places).filter(|(_, place)| **place == Place::Other);
+        let taken: Vec<_> = taken.map(|(file, _)| file.name.as_str()).collect();
+        if taken.is_empty() || options.replace {
+            return Ok(());
+        }
+        let message = format!(
+            "cannot import {}: {} has other content under {}",
+            archive.display(),
+            self.dir().display(),
+            taken.join(", ")
+        );
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
+            "`--replace` puts the archive's files in their place, and moves those that are there to the trash",
+        ))
+    }
+
+    /// Gives the verified files in `folder` their names.
+    fn put_in_place(
+        &self,
+        archive: &Path,
+        options: ImportOptions,
+        files: &[ArchiveFile],
+        mut places: Vec<Place>,
+        folder: &Folder,
+    ) -> Result<Vec<Archived>> {
+        let _hold = self.hold_alone()?;
+        for (file, place) in files.iter().zip(&mut places) {
+            // Another process may have put something there meanwhile.
+            if *place == Place::Free {
+                *place = self.place(file)?;
+            }
+        }
+        self.check_conflicts(archive, options, files, &places)?;
+        let mut wanted: Vec<_> = files.iter().zip(&places).filter(|(_, place)| **place != Place::Same).collect();
+        // A model without its list of characters cannot be used, a list without its model does no harm.
+        wanted.sort_by_key(|(file, _)| !file.name.ends_with(".txt"));
+        for (file, _) in wanted {
+            self.publish_held(&folder.path().join(&file.name), &self.path(&file.name)?)?;
+        }
+        Ok(files.iter().zip(&places).map(|(file, place)| Archived::new(file, *place != Place::Same)).collect())
+    }
+}
+
+fn open(archive: &Path) -> Result<Archive<File>> {
+    let failed = |error| Error::io("open", archive, error);
+    // Before it is opened: a pipe would keep this waiting.
+    if !fs::metadata(archive).map_err(failed)?.is_file() {
+        let message = format!("cannot read {}: it is no regular file", archive.display());
+        return Err(Error::new(ErrorKind::Io, message).with_hint("give the path of an archive"));
+    }
+    let file = File::open(archive).map_err(failed)?;
+    Archive::open(&archive.display().to_string(), file)
+}
+
+/// Verifies one file of an archive, and writes it where it is wanted.
+fn take(
+    (source, index): (&mut Archive<File>, usize),
+    file: &ArchiveFile,
+    into: Option<&Path>,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    meter.tell(&file.name)?;
+    let mut output = None;
+    if let Some(path) = into {
+        output = Some((disk::open(path, true).map_err(|error| Error::io("create", path, error))?, path));
+    }
+    let is_onnx = file.name.to_ascii_lowercase().ends_with(".onnx") && !is_known(file);
+    let mut model = is_onnx.then(Vec::new);
+    source.copy(index, &mut |chunk| {
+        if let Some((output, path)) = &mut output {
+            disk::write(output, chunk).map_err(|error| Error::io("write", path, error))?;
+        }
+        if let Some(model) = &mut model {
+            let reserved = model.try_reserve(chunk.len());
+            reserved.map_err(|error| Error::io("check", Path::new(&file.name), error.into()))?;
+            model.extend_from_slice(chunk);
+        }
+        meter.add(&file.name, chunk.len())
+    })?;
+    if let Some((output, path)) = output {
+        disk::sync(&output, path)?;
+    }
+    match model {
+        Some(model) => {
+            let subject = format!("the entry {} of {}", shown(&file.name), source.subject());
+            onnx::summary(&model).map(drop).map_err(|error| error.named(&subject))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_space(archive: &Path, dir: &Path, needed: u64, free: Option<u64>) -> Result<()> {
+    let most = free.unwrap_or(u64::MAX);
+    if needed == 0 || needed.saturating_add(RESERVE) <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "cannot import {}: it needs {needed} bytes on the disk of {}, and {most} are free",
+        archive.display(),
+        dir.display()
+    );
+    Err(Error::new(ErrorKind::Io, message).with_hint("make room, for example with `ferrocr models purge`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_on_the_disk_is_refused() {
+        let check = |needed, free| check_space(Path::new("a.zip"), Path::new("models"), needed, free);
+        check(0, Some(0)).unwrap();
+        check(5, None).unwrap();
+        check(5, Some(5 + RESERVE)).unwrap();
+        let error = check(5, Some(4 + RESERVE)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("needs 5 bytes on the disk of models"), "{error}");
+        check(u64::MAX, Some(u64::MAX - 1)).unwrap_err();
+    }
+}
