@@ -202,9 +202,11 @@ impl Temporary {
 
     /// What failed while writing, if that ended the work.
     fn failure(&self, zip: ZipWriter<Output>) -> Option<Error> {
-        let failed = zip.get_ref().is_some_and(Output::has_failed);
+        if !zip.get_ref().is_some_and(Output::has_failed) {
+            return None;
+        }
         let finished = zip.finish().and_then(|output| output.finish().map_err(ZipError::Io));
-        finished.err().filter(|_| failed).map(|error| self.unwritten(error))
+        finished.err().map(|error| self.unwritten(error))
     }
 
     fn publish(mut self, target: &Path) -> Result<()> {

@@ -29,6 +29,18 @@ enum Place {
     Other,
 }
 
+/// A file of the archive, and where it goes.
+struct Item {
+    file: ArchiveFile,
+    place: Place,
+}
+
+impl Item {
+    fn is_wanted(&self) -> bool {
+        self.place != Place::Same
+    }
+}
+
 impl Store {
     /// Takes the files of an archive into the directory. All of them are verified before the first appears.
     ///
@@ -51,34 +63,26 @@ impl Store {
         progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
     ) -> Result<Vec<Archived>> {
         let mut source = open(archive)?;
-        let files = source.files().to_vec();
-        for file in &files {
-            let blamed = |error: Error| error.named(&archive.display().to_string()).with_hint("make the archive anew");
+        for file in source.files() {
+            let blamed = |error: Error| error.named(source.subject()).with_hint("make the archive anew");
             check_known(file).map_err(blamed)?;
         }
         if !options.dry_run {
             // Only room is lost when that fails.
             let _ = self.sweep();
         }
-        let places = files.iter().map(|file| self.place(file)).collect::<Result<Vec<_>>>()?;
-        self.check_conflicts(archive, options, &files, &places)?;
-        let is_wanted = |place: &Place| *place != Place::Same;
-        let sizes = files.iter().zip(&places).filter(|(_, place)| is_wanted(place)).map(|(file, _)| file.bytes);
-        check_space(archive, self.dir(), sizes.fold(0, u64::saturating_add), free_bytes(self.dir()))?;
-        let changes = !options.dry_run && places.iter().any(is_wanted);
+        let with_place = |file: &ArchiveFile| Ok(Item { place: self.place(file)?, file: file.clone() });
+        let mut items = source.files().iter().map(with_place).collect::<Result<Vec<_>>>()?;
+        self.check_conflicts(archive, options, &items)?;
+        let wanted = items.iter().filter(|item| item.is_wanted()).map(|item| item.file.bytes);
+        check_space(archive, self.dir(), wanted.fold(0, u64::saturating_add), free_bytes(self.dir()))?;
+        let changes = !options.dry_run && items.iter().any(Item::is_wanted);
         let folder = if changes { Some(Folder::create(self, "import")?) } else { None };
-        let mut meter = Meter::new(progress, files.iter().fold(0, |total, file| file.bytes.saturating_add(total)));
-        for (index, (file, place)) in files.iter().zip(&places).enumerate() {
-            let into = folder.as_ref().filter(|_| is_wanted(place)).map(|folder| folder.path().join(&file.name));
-            take((&mut source, index), file, into.as_deref(), &mut meter)?;
+        take_all(&mut source, &items, folder.as_ref(), progress)?;
+        if let Some(folder) = folder {
+            self.put_in_place(archive, options, &mut items, &folder)?;
         }
-        if let Some(last) = files.last() {
-            meter.tell(&last.name)?;
-        }
-        match folder {
-            None => Ok(files.iter().zip(&places).map(|(file, place)| Archived::new(file, is_wanted(place))).collect()),
-            Some(folder) => self.put_in_place(archive, options, &files, places, &folder),
-        }
+        Ok(items.iter().map(|item| Archived::new(&item.file, item.is_wanted())).collect())
     }
 
     fn place(&self, file: &ArchiveFile) -> Result<Place> {
@@ -101,15 +105,9 @@ impl Store {
         }
     }
 
-    fn check_conflicts(
-        &self,
-        archive: &Path,
-        options: ImportOptions,
-        files: &[ArchiveFile],
-        places: &[Place],
-    ) -> Result<()> {
-        let taken = files.iter().zip(places).filter(|(_, place)| **place == Place::Other);
-        let taken: Vec<_> = taken.map(|(file, _)| file.name.as_str()).collect();
+    fn check_conflicts(&self, archive: &Path, options: ImportOptions, items: &[Item]) -> Result<()> {
+        let taken = items.iter().filter(|item| item.place == Place::Other);
+        let taken: Vec<_> = taken.map(|item| item.file.name.as_str()).collect();
         if taken.is_empty() || options.replace {
             return Ok(());
         }
@@ -125,30 +123,38 @@ impl Store {
     }
 
     /// Gives the verified files in `folder` their names.
-    fn put_in_place(
-        &self,
-        archive: &Path,
-        options: ImportOptions,
-        files: &[ArchiveFile],
-        mut places: Vec<Place>,
-        folder: &Folder,
-    ) -> Result<Vec<Archived>> {
+    fn put_in_place(&self, archive: &Path, options: ImportOptions, items: &mut [Item], folder: &Folder) -> Result<()> {
         let _hold = self.hold_alone()?;
-        for (file, place) in files.iter().zip(&mut places) {
+        for item in items.iter_mut().filter(|item| item.place == Place::Free) {
             // Another process may have put something there meanwhile.
-            if *place == Place::Free {
-                *place = self.place(file)?;
-            }
+            item.place = self.place(&item.file)?;
         }
-        self.check_conflicts(archive, options, files, &places)?;
-        let mut wanted: Vec<_> = files.iter().zip(&places).filter(|(_, place)| **place != Place::Same).collect();
+        self.check_conflicts(archive, options, items)?;
+        let mut wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| &item.file.name).collect();
         // A model without its list of characters cannot be used, a list without its model does no harm.
-        wanted.sort_by_key(|(file, _)| !file.name.ends_with(".txt"));
-        for (file, _) in wanted {
-            self.publish_held(&folder.path().join(&file.name), &self.path(&file.name)?)?;
+        wanted.sort_by_key(|name| !name.ends_with(".txt"));
+        for name in wanted {
+            self.publish_held(&folder.path().join(name), &self.path(name)?)?;
         }
-        Ok(files.iter().zip(&places).map(|(file, place)| Archived::new(file, *place != Place::Same)).collect())
+        Ok(())
     }
+}
+
+/// Verifies all files of an archive, and writes those that are wanted to `folder`.
+fn take_all(
+    source: &mut Archive<File>,
+    items: &[Item],
+    folder: Option<&Folder>,
+    progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
+) -> Result<()> {
+    let mut meter = Meter::new(progress, items.iter().fold(0, |total, item| item.file.bytes.saturating_add(total)));
+    for (index, item) in items.iter().enumerate() {
+        let folder = folder.filter(|_| item.is_wanted());
+        // Under its own name: a file system that cannot have it says so before anything is in place.
+        let into = folder.map(|folder| folder.path().join(&item.file.name));
+        take((source, index), &item.file, into.as_deref(), &mut meter)?;
+    }
+    items.last().map_or(Ok(()), |last| meter.tell(&last.file.name))
 }
 
 fn open(archive: &Path) -> Result<Archive<File>> {
@@ -193,7 +199,8 @@ fn take(
     match model {
         Some(model) => {
             let subject = format!("the entry {} of {}", shown(&file.name), source.subject());
-            onnx::summary(&model).map(drop).map_err(|error| error.named(&subject))
+            let refused = |error: Error| error.named(&subject).with_hint("make the archive anew, without this file");
+            onnx::summary(&model).map(drop).map_err(refused)
         }
         None => Ok(()),
     }
