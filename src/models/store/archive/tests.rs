@@ -225,6 +225,37 @@ fn a_folder_in_a_file_s_place_is_found_before_anything_appears() {
     assert!(contents(&to).is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leaves_the_directory_takes_its_name_and_is_not_followed() {
+    let (dir, from) = store(&[("a.bin", b"new")]);
+    let (archive, outside) = (dir.path().join("models.zip"), dir.path().join("outside.bin"));
+    from.export(&archive, &[], &mut go_on).unwrap();
+    fs::write(&outside, "outside").unwrap();
+    let (_dir, to) = store(&[]);
+    std::os::unix::fs::symlink(&outside, to.dir().join("a.bin")).unwrap();
+    assert_eq!(to.import(&archive, IMPORT, &mut go_on).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    to.import(&archive, REPLACE, &mut go_on).unwrap();
+    assert_eq!(fs::read(&outside).unwrap(), b"outside");
+    assert!(fs::symlink_metadata(to.dir().join("a.bin")).unwrap().is_file());
+}
+
+#[test]
+fn threads_that_import_the_same_archive_all_succeed() {
+    let (dir, from) = store(&[("a.bin", b"a"), ("b.bin", b"b"), ("c.bin", b"c")]);
+    let archive = dir.path().join("models.zip");
+    from.export(&archive, &[], &mut go_on).unwrap();
+    let (_dir, to) = store(&[]);
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| to.import(&archive, IMPORT, &mut go_on).unwrap());
+        }
+    });
+    assert_eq!(contents(&to), contents(&from));
+    assert!(to.trashed().unwrap().is_empty());
+    assert_eq!(fs::read_dir(to.scratch().unwrap()).unwrap().count(), 0);
+}
+
 #[test]
 fn a_dry_run_changes_nothing() {
     let (dir, from) = store(&[("a.bin", b"new"), ("b.bin", b"b")]);
