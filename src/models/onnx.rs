@@ -8,7 +8,7 @@ mod flush;
 mod schema;
 mod summary;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod wire;
 
 pub use flush::{SMALLEST_WEIGHT, flush_denormals};

@@ -23,7 +23,7 @@ mod part;
 mod trash;
 
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
-pub use audit::{Audit, AuditEntry, AuditOptions, State};
+pub use audit::{Audit, AuditEntry, AuditOptions, Inspection, State};
 use digest::Digest;
 pub(super) use disk::free_bytes;
 #[cfg(test)]

@@ -1,10 +1,24 @@
 //! What is in the directory, and in which state: read from the files themselves, without changing any of them.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::fmt::{self, Write as _};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::time::SystemTime;
 
+use super::Store;
+use crate::error::Result;
 use crate::models::Role;
+use crate::models::catalog::{self, Entry};
+use crate::models::onnx::Summary;
+
+mod bookkeeping;
+mod content;
+mod judge;
+mod memory;
+mod structure;
+mod survey;
+mod work;
+
+use work::Auditor;
 
 /// The state of something in the directory. There are no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,6 +132,85 @@ pub struct AuditOptions {
     /// Files that have to be there, besides those on the keep-list.
     pub needed: Vec<String>,
     /// A file outside of the directory in which hashes are remembered by the file's size, times and inode. A model that
-    /// has not changed since is not read again.
+    /// has not changed since is not read again. One inside of the directory is not used.
     pub memory: Option<PathBuf>,
+    /// Whether everything is read, whatever is remembered. What is learned is remembered all the same.
+    pub rehash: bool,
 }
+
+/// What is known of one model file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// What an audit says of it.
+    pub entry: AuditEntry,
+    /// What the file says of itself, if it is a readable model.
+    pub summary: Option<Summary>,
+    /// The known model that has its content; else the one that has its name.
+    pub catalog: Option<&'static Entry>,
+}
+
+impl Audit {
+    /// Whether there is nothing that somebody should look at.
+    pub fn is_clean(&self) -> bool {
+        self.findings().next().is_none()
+    }
+
+    /// What somebody should look at, in the order of [`Audit::entries`].
+    pub fn findings(&self) -> impl Iterator<Item = &AuditEntry> {
+        self.entries.iter().filter(|entry| entry.state.is_finding())
+    }
+
+    /// A line `STATE: path` for each entry. A character that could break a line or hide in it is escaped, and what is
+    /// no UTF-8 replaced.
+    pub fn text(&self) -> String {
+        self.entries.iter().fold(String::new(), |mut text, entry| {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{}: {}", entry.state, path_text(&entry.path));
+            text
+        })
+    }
+}
+
+impl Store {
+    /// Looks at everything in the directory and says in which state it is. Nothing in the directory is changed.
+    ///
+    /// What cannot be read is reported as such and ends nothing. The content of models is read by all processors at
+    /// once, unless it is remembered. A directory that is not there has nothing but missing files.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when the directory is there but cannot be listed.
+    pub fn audit(&self, options: &AuditOptions) -> Result<Audit> {
+        Auditor::new(self, options, catalog::entries(), SystemTime::now()).audit()
+    }
+
+    /// Looks at the model file called `name`. Nothing in the directory is changed.
+    ///
+    /// Other models are read only where a newer one among them could make this one old.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ModelNotFound`] when there is no such model file, and what [`Store::existing`] says.
+    pub fn inspect(&self, name: &str, options: &AuditOptions) -> Result<Inspection> {
+        Auditor::new(self, options, catalog::entries(), SystemTime::now()).inspect(name)
+    }
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_string_lossy().chars().fold(String::new(), |mut text, letter| {
+        match letter {
+            // The escapes begin with it. Where it separates folders, it is in no name.
+            '\\' if MAIN_SEPARATOR != '\\' => text.push_str("\\\\"),
+            _ if is_unsafe(letter) => text.extend(letter.escape_default()),
+            _ => text.push(letter),
+        }
+        text
+    })
+}
+
+/// Whether a terminal or a reader of lines may take it for something else than a letter.
+fn is_unsafe(letter: char) -> bool {
+    // Line and paragraph separators, and what turns the direction of writing.
+    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests;

@@ -193,7 +193,7 @@ impl Store {
 }
 
 /// When a removal was made, by its name.
-fn time_of(removal: &str) -> Option<SystemTime> {
+pub(super) fn time_of(removal: &str) -> Option<SystemTime> {
     let millis = removal.split_once('-')?.0.parse().ok()?;
     UNIX_EPOCH.checked_add(Duration::from_millis(millis))
 }

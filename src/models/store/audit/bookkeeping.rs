@@ -1,0 +1,184 @@
+//! What lies in the store's bookkeeping: unfinished downloads, the trash, and what does not belong there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use super::super::{BOOKKEEPING, Store, Trashed, part, trash};
+use super::judge::{action, quoted};
+use super::survey::{children, special};
+use super::work::Auditor;
+use super::{AuditEntry, State};
+
+/// Says that nobody knows what something in the bookkeeping is for.
+const STRAY: &str = "the store did not put it there";
+
+/// The models in use; none where something lies among the leases that would hold up who reads them.
+pub(super) fn in_use(store: &Store) -> BTreeMap<String, Vec<u32>> {
+    let leases = children(&store.leases()).unwrap_or_default();
+    let is_plain = |path: &PathBuf| fs::metadata(path).map_or(true, |meta| special(&meta).is_none());
+    if leases.iter().all(is_plain) { store.in_use() } else { BTreeMap::new() }
+}
+
+impl Auditor<'_> {
+    /// What there is to say of the bookkeeping; its own files are not mentioned. The trash comes last.
+    pub(super) fn bookkeeping(&self) -> Vec<AuditEntry> {
+        let mut entries = Vec::new();
+        for path in self.list(&self.store.bookkeeping(), &mut entries) {
+            // Somebody may have taken it away meanwhile.
+            let Ok(meta) = fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path)) else { continue };
+            match file_name(&path).as_str() {
+                "lock" if meta.is_file() => {}
+                // Whether it can be read is said below.
+                "keep" => {}
+                "incoming" if meta.is_dir() => self.incoming(&mut entries),
+                "leases" if meta.is_dir() => self.leases(&mut entries),
+                "trash" if meta.is_dir() => {}
+                _ => entries.push(self.stray(path, STRAY)),
+            }
+        }
+        if let Some(fault) = &self.keep_fault {
+            entries.push(self.hidden(self.store.keep_file(), State::Unreadable, fault.clone()));
+        }
+        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        self.trash(&mut entries);
+        entries
+    }
+
+    /// What is in a folder. One that cannot be listed becomes an entry.
+    fn list(&self, folder: &Path, entries: &mut Vec<AuditEntry>) -> Vec<PathBuf> {
+        if !folder.is_dir() {
+            return Vec::new();
+        }
+        children(folder).unwrap_or_else(|error| {
+            entries.push(self.hidden(folder.to_owned(), State::Unreadable, error.to_string()));
+            Vec::new()
+        })
+    }
+
+    fn incoming(&self, entries: &mut Vec<AuditEntry>) {
+        for path in self.list(&self.store.incoming(), entries) {
+            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+            let suffix = path.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
+            let sum = if meta.is_dir() { sum(&path) } else { meta.is_file().then(|| meta.len()) };
+            match sum {
+                Some(bytes) if [part::RESUMABLE, part::PASSING].contains(&suffix) => {
+                    entries.push(self.unfinished(path, &meta, bytes));
+                }
+                _ => entries.push(self.stray(path, STRAY)),
+            }
+        }
+    }
+
+    fn unfinished(&self, path: PathBuf, meta: &Metadata, bytes: u64) -> AuditEntry {
+        let is_left = part::is_left(&path);
+        let is_resumable = path.extension().is_some_and(|suffix| suffix == part::RESUMABLE);
+        let detail = match is_left {
+            Some(false) => "unfinished; a process works on it",
+            Some(true) if is_resumable => "unfinished; the next pull of this model goes on with it",
+            Some(true) => "unfinished; its maker has ended and left it behind",
+            None => "unfinished; this file system does not tell whether a process works on it",
+        };
+        let mut entry = self.hidden(path, State::Partial, detail.to_owned());
+        entry.bytes = Some(bytes);
+        entry.modified = meta.modified().ok();
+        entry.in_use = is_left == Some(false);
+        entry.action = action(&entry, self.catalog);
+        let model = self.catalog.iter().find(|known| entry.name.starts_with(&format!("{}.", known.name)));
+        if let Some(model) = model.filter(|_| is_resumable && !entry.in_use) {
+            entry.action = format!("`ferrocr models pull {}`, or {}", quoted(model.name), entry.action);
+        }
+        entry
+    }
+
+    fn leases(&self, entries: &mut Vec<AuditEntry>) {
+        for path in self.list(&self.store.leases(), entries) {
+            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+            if special(&meta).is_some() {
+                entries.push(
+                    self.stray(path, "a special file; while it is there, nobody can tell which models are in use"),
+                );
+            } else if !(meta.is_file() && file_name(&path).starts_with("lease.")) {
+                entries.push(self.stray(path, STRAY));
+            }
+        }
+    }
+
+    /// The oldest removal first, then what is no removal.
+    fn trash(&self, entries: &mut Vec<AuditEntry>) {
+        let trashed = match self.store.trashed() {
+            Ok(trashed) => trashed,
+            // A file in its place was mentioned before.
+            Err(_) if !self.store.trash().is_dir() => return,
+            Err(error) => {
+                entries.push(self.hidden(self.store.trash(), State::Unreadable, error.to_string()));
+                return;
+            }
+        };
+        let taken: BTreeSet<_> = trashed.iter().map(|trashed| trashed.path.clone()).collect();
+        entries.extend(trashed.into_iter().map(|trashed| self.trashed(trashed)));
+        for path in self.list(&self.store.trash(), entries) {
+            let is_removal = path.file_name().and_then(|name| name.to_str()).and_then(trash::time_of).is_some();
+            if !(is_removal && path.is_dir()) {
+                entries.push(self.stray(path, STRAY));
+                continue;
+            }
+            for path in self.list(&path, entries) {
+                if !taken.contains(&path) && fs::symlink_metadata(&path).is_ok() {
+                    entries.push(self.stray(path, STRAY));
+                }
+            }
+        }
+    }
+
+    fn trashed(&self, trashed: Trashed) -> AuditEntry {
+        let mut entry = AuditEntry::new(&trashed.name, trashed.path, State::Trashed);
+        entry.bytes = Some(trashed.bytes);
+        entry.modified = Some(trashed.removed);
+        entry.removal = Some(trashed.removal);
+        entry.detail = "removed".to_owned();
+        entry.action = action(&entry, self.catalog);
+        entry
+    }
+
+    fn stray(&self, path: PathBuf, why: &str) -> AuditEntry {
+        let meta = fs::symlink_metadata(&path).ok();
+        let mut entry = self.hidden(path, State::Foreign, why.to_owned());
+        entry.bytes = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
+        entry.modified = meta.and_then(|meta| meta.modified().ok());
+        entry
+    }
+
+    /// An entry of the bookkeeping: what has a model's name there is not that model.
+    fn hidden(&self, path: PathBuf, state: State, detail: String) -> AuditEntry {
+        let mut entry = AuditEntry::new(&file_name(&path), path, state);
+        entry.detail = detail;
+        entry.action = match state {
+            State::Foreign => format!("move it out of {BOOKKEEPING}"),
+            _ => action(&entry, self.catalog),
+        };
+        entry
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Bytes of all files in a folder; none if there is something in it that must not be opened.
+fn sum(folder: &Path) -> Option<u64> {
+    let mut folders = vec![folder.to_owned()];
+    let mut bytes: u64 = 0;
+    while let Some(folder) = folders.pop() {
+        // What cannot be listed is not counted, nor what goes meanwhile.
+        for path in children(&folder).unwrap_or_default() {
+            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+            match special(&meta) {
+                Some(_) => return None,
+                None if meta.is_dir() => folders.push(path),
+                None => bytes = bytes.saturating_add(meta.len()),
+            }
+        }
+    }
+    Some(bytes)
+}

@@ -1,0 +1,143 @@
+//! From what a file holds to its state, with the reason and what to do.
+
+use super::super::SUFFIXES;
+use super::content::{self, Content};
+use super::structure::Structure;
+use super::{AuditEntry, State, is_unsafe};
+use crate::models::Role;
+use crate::models::catalog::{Entry, Size};
+
+/// Begins the name of a model that somebody has put aside.
+const PUT_ASIDE: &str = "old_";
+
+/// What a model's name and content say together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) state: State,
+    pub(super) detail: String,
+    /// The known model with this content.
+    pub(super) known: Option<&'static Entry>,
+}
+
+/// Judges a model file that could be read, without regard to the other files.
+pub(super) fn judge(name: &str, content: &Content, catalog: &'static [Entry]) -> Verdict {
+    let known = content::known(catalog, content.bytes, &content.sha256);
+    let named = catalog.iter().find(|entry| entry.name == name);
+    let (mut state, mut detail) = match (named, known) {
+        (Some(named), Some(known)) if named == known => {
+            (State::Current, "its content is that of the known model".to_owned())
+        }
+        (None, Some(known)) => (State::Current, format!("it has the content of {}", known.name)),
+        (Some(named), Some(known)) => {
+            (State::Corrupt, format!("{}; it has the content of {}", difference(named, content), known.name))
+        }
+        (Some(named), None) => (State::Corrupt, difference(named, content)),
+        (None, None) => judge_structure(name, content.structure.as_ref()),
+    };
+    if name.starts_with(PUT_ASIDE) {
+        let damage = if state == State::Corrupt { "it is damaged: " } else { "" };
+        detail = format!("its name begins with {PUT_ASIDE}; {damage}{detail}");
+        state = State::Old;
+    }
+    if content.is_changing {
+        detail.push_str("; it changed while it was read");
+    }
+    Verdict { state, detail, known }
+}
+
+/// How a file differs from what its name promises; the length first, because it tells more.
+fn difference(named: &Entry, content: &Content) -> String {
+    match named.bytes {
+        Some(bytes) if content.bytes > bytes => {
+            format!("it is longer than the expected {bytes} bytes: found {}", content.bytes)
+        }
+        Some(bytes) if content.bytes < bytes => format!("expected {bytes} bytes, found {}", content.bytes),
+        _ => format!("expected SHA-256 {}, found {}", named.sha256, content.sha256),
+    }
+}
+
+/// A file that the catalog does not know, by its suffix and its bytes.
+fn judge_structure(name: &str, structure: Option<&Structure>) -> (State, String) {
+    let [onnx, ort, _] = SUFFIXES;
+    let has_suffix = |suffix: &str| name.rsplit('.').next().is_some_and(|found| found.eq_ignore_ascii_case(suffix));
+    let is_ort = has_suffix(ort);
+    match structure {
+        Some(Structure::Onnx { .. }) if is_ort => {
+            (State::Corrupt, "it has not the identifier of ONNX Runtime's own format, but is an ONNX model".to_owned())
+        }
+        Some(Structure::Onnx { .. }) => {
+            (State::Unverified, "an ONNX model by its structure; nothing says what its content should be".to_owned())
+        }
+        Some(Structure::Ort) => (
+            State::Unverified,
+            "it has the identifier of ONNX Runtime's own format; nothing says what its content should be".to_owned(),
+        ),
+        _ if is_ort => (State::Corrupt, "it has not the identifier of ONNX Runtime's own format".to_owned()),
+        Some(Structure::Neither(why)) if has_suffix(onnx) => (State::Corrupt, why.clone()),
+        Some(Structure::Neither(why)) => (State::Foreign, format!("it holds no model: {why}")),
+        // Whoever reads a file that the catalog does not know looks at its structure too.
+        None => (State::Unreadable, "its structure was not looked at".to_owned()),
+    }
+}
+
+/// Whether `newer` can take the place of `older`: it does the same for the same languages, at no less accuracy.
+///
+/// Orienters stay: the newest sets use the oldest one.
+pub(super) fn can_replace(newer: &Entry, older: &Entry) -> bool {
+    let covers = |language: &&str| newer.languages.contains(language) || newer.languages.contains(&"multi");
+    newer.role == older.role
+        && newer.role != Role::Orienter
+        && newer.family > older.family
+        && rank(newer.size) >= rank(older.size)
+        && older.languages.iter().all(|language| covers(language))
+}
+
+/// The size classes of all families in one order.
+pub(super) fn rank(size: Size) -> u8 {
+    match size {
+        Size::Tiny => 0,
+        Size::Small | Size::Mobile => 1,
+        Size::Medium | Size::Server => 2,
+    }
+}
+
+/// What to do about a thing in the directory.
+pub(super) fn action(entry: &AuditEntry, catalog: &[Entry]) -> String {
+    let name = quoted(&entry.name);
+    let can_pull = catalog.iter().any(|known| known.name == entry.name);
+    match entry.state {
+        State::Current => String::new(),
+        State::Corrupt | State::Missing if can_pull => format!("`ferrocr models pull {name}`"),
+        State::Corrupt => format!("replace it, or remove it with `ferrocr models remove {name}`"),
+        State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".to_owned(),
+        State::Missing => "put the file there".to_owned(),
+        _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".to_owned(),
+        State::Old => "`ferrocr models prune`".to_owned(),
+        State::Unverified => format!("`ferrocr models verify {name} --sha256 HASH`, with its publisher's hash"),
+        State::Partial => "`ferrocr models prune --state partial`".to_owned(),
+        State::Trashed => format!("`ferrocr models restore {name}`"),
+        State::Foreign => "move it out of the directory".to_owned(),
+        State::Unreadable => "make it readable for this user".to_owned(),
+    }
+}
+
+/// A name as a shell takes it, where it is no plain word.
+pub(super) fn quoted(name: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "._-+@%,=".contains(letter);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    let inner = name.chars().fold(String::new(), |mut inner, letter| {
+        match letter {
+            '\'' => inner.push_str("'\\''"),
+            // To be read, not to be run.
+            _ if is_unsafe(letter) => inner.extend(letter.escape_default()),
+            _ => inner.push(letter),
+        }
+        inner
+    });
+    format!("'{inner}'")
+}
+
+#[cfg(test)]
+mod tests;

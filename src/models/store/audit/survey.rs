@@ -1,0 +1,166 @@
+//! What lies in the directory, by what can be told without opening it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::super::{BOOKKEEPING, Store, fault, is_model_name};
+use super::memory::Key;
+use crate::error::Result;
+
+/// Suffixes that programs give to what they have not finished.
+const UNFINISHED: [&str; 6] = ["part", "tmp", "download", "crdownload", "incomplete", "partial"];
+
+/// Something in the directory.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) kind: Kind,
+    pub(super) bytes: Option<u64>,
+    pub(super) modified: Option<SystemTime>,
+    /// Of the file, or of that which a link leads to.
+    pub(super) key: Option<Key>,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A model by its name, which [`Store::list`] lists.
+    Model,
+    /// The list of characters of these models.
+    Characters(Vec<String>),
+    /// Unfinished by its name.
+    Unfinished,
+    /// A regular file with another name.
+    Other,
+    /// Nothing that the store would open, because of this.
+    Foreign(String),
+    /// Nothing could be told, because of this.
+    Unreadable(String),
+}
+
+/// Everything in the directory but its bookkeeping, sorted by name.
+pub(super) fn survey(store: &Store) -> Result<Vec<Found>> {
+    let entries = match fs::read_dir(store.dir()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| store.unreadable(error))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| store.unreadable(error))?;
+        if entry.file_name() != BOOKKEEPING || !entry.path().is_dir() {
+            found.extend(look(store, &entry.path(), &entry.file_name()));
+        }
+    }
+    found.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
+    pair_lists(&mut found);
+    Ok(found)
+}
+
+/// One thing in the directory; none if it has gone meanwhile.
+pub(super) fn look(store: &Store, path: &Path, name: &OsStr) -> Option<Found> {
+    let (meta, kind) = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => (None, Kind::Unreadable(error.to_string())),
+        Ok(meta) => {
+            let kind = kind(store, path, name, &meta);
+            let is_opened = !matches!(kind, Kind::Foreign(_));
+            (if is_opened { fs::metadata(path).ok() } else { Some(meta) }, kind)
+        }
+    };
+    Some(Found {
+        name: name.to_string_lossy().into_owned(),
+        path: path.to_owned(),
+        bytes: meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len),
+        modified: meta.as_ref().and_then(|meta| meta.modified().ok()),
+        key: meta.as_ref().and_then(Key::of),
+        kind,
+    })
+}
+
+fn kind(store: &Store, path: &Path, name: &OsStr, meta: &Metadata) -> Kind {
+    let Some(name) = name.to_str() else { return Kind::Foreign("its name is not UTF-8".to_owned()) };
+    if let Some(what) = irregular(store, path, meta) {
+        return Kind::Foreign(what);
+    }
+    let suffix = Path::new(name).extension().and_then(OsStr::to_str).unwrap_or_default();
+    match fault(name) {
+        Some(_) if name.starts_with('.') => Kind::Foreign("a hidden file".to_owned()),
+        Some(fault) => Kind::Foreign(format!("no model can have its name: {fault}")),
+        None if is_model_name(name) => Kind::Model,
+        None if UNFINISHED.iter().any(|known| known.eq_ignore_ascii_case(suffix)) => Kind::Unfinished,
+        None => Kind::Other,
+    }
+}
+
+/// What something is that is no regular file in the directory, and no link to one.
+fn irregular(store: &Store, path: &Path, meta: &Metadata) -> Option<String> {
+    if meta.is_symlink() {
+        return astray(store, path);
+    }
+    special(meta).or_else(|| meta.is_dir().then(|| "a folder".to_owned()))
+}
+
+/// What something is that must not be opened: a pipe would not give control back.
+pub(super) fn special(meta: &Metadata) -> Option<String> {
+    let is_plain = meta.is_file() || meta.is_dir() || meta.is_symlink();
+    (!is_plain).then(|| "a special file, such as a pipe, a socket or a device".to_owned())
+}
+
+/// Where a link leads, if that is no regular file in the directory.
+fn astray(store: &Store, path: &Path) -> Option<String> {
+    let to = fs::canonicalize(path).or_else(|_| fs::read_link(path)).unwrap_or_default();
+    let to = super::path_text(&to);
+    match fs::metadata(path) {
+        Err(error) => Some(format!("a link that leads nowhere, to {to}: {error}")),
+        Ok(_) if store.leaves(path) => Some(format!("a link that leaves the directory's models, to {to}")),
+        Ok(meta) if meta.is_dir() => Some(format!("a link to the folder {to}")),
+        Ok(meta) => special(&meta).map(|what| format!("a link to {to}, {what}")),
+    }
+}
+
+/// Finds the models' lists of characters among the other files.
+fn pair_lists(found: &mut [Found]) {
+    let mut models: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for model in found.iter().filter(|found| found.kind == Kind::Model) {
+        let stem = Path::new(&model.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        models.entry(stem).or_default().push(model.name.clone());
+    }
+    for other in found.iter_mut().filter(|found| found.kind == Kind::Other) {
+        if let Some(models) = other.name.strip_suffix(".txt").and_then(|stem| models.get(stem)) {
+            other.kind = Kind::Characters(models.clone());
+        }
+    }
+}
+
+/// Opens a regular file for reading, and nothing else, even if it was put in the place of one a moment ago.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // Opening a pipe would otherwise wait for a writer.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+}
+
+/// What lies in a folder of the bookkeeping, sorted; nothing where there is none.
+pub(super) fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.sort_unstable();
+    Ok(paths)
+}

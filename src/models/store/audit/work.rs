@@ -1,0 +1,333 @@
+//! One audit, from the survey of the directory to the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
+use std::time::SystemTime;
+
+use super::super::{KeepList, SUFFIXES, Store};
+use super::content::{self, Content, Job, Outcome, read_all};
+use super::judge::{Verdict, action, can_replace, judge, quoted, rank};
+use super::memory::Memory;
+use super::structure::{self, Structure};
+use super::survey::{Found, Kind, look, open_regular, survey};
+use super::{Audit, AuditEntry, AuditOptions, Inspection, State};
+use crate::error::{Error, ErrorKind, Result};
+use crate::models::catalog::Entry;
+use crate::models::onnx::Summary;
+
+/// The longest file of which [`Store::inspect`] reads what it says of itself: protobuf's limit.
+const LONGEST: u64 = 2 << 30;
+
+/// What an audit goes by.
+pub(super) struct Auditor<'a> {
+    pub(super) store: &'a Store,
+    options: &'a AuditOptions,
+    pub(super) catalog: &'static [Entry],
+    now: SystemTime,
+    keep: KeepList,
+    /// Why the keep-list could not be read.
+    pub(super) keep_fault: Option<String>,
+    in_use: BTreeMap<String, Vec<u32>>,
+}
+
+/// A file of the directory and what reading it gave; nothing for what is not read.
+type Looked = (Found, Option<Outcome>);
+
+impl<'a> Auditor<'a> {
+    pub(super) fn new(store: &'a Store, options: &'a AuditOptions, catalog: &'static [Entry], now: SystemTime) -> Self {
+        let (keep, keep_fault) = match keep_list(store) {
+            Ok(keep) => (keep, None),
+            Err(error) => (KeepList::default(), Some(error.to_string())),
+        };
+        Self { store, options, catalog, now, keep, keep_fault, in_use: super::bookkeeping::in_use(store) }
+    }
+
+    pub(super) fn audit(&self) -> Result<Audit> {
+        let found = survey(self.store)?;
+        let missing = self.missing(&found);
+        let mut entries = self.judge_all(self.read(found));
+        self.note_wanted(&mut entries);
+        entries.extend(missing);
+        entries.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
+        entries.extend(self.bookkeeping());
+        Ok(Audit { dir: self.store.dir().to_owned(), entries })
+    }
+
+    pub(super) fn inspect(&self, name: &str) -> Result<Inspection> {
+        let path = self.store.existing(name)?;
+        let missing = |why: &str| self.store.missing(name, why);
+        let found = look(self.store, &path, name.as_ref()).ok_or_else(|| missing("is not there"))?;
+        if found.kind != Kind::Model {
+            return Err(missing(&format!("has none of the suffixes {}", SUFFIXES.join(", "))));
+        }
+        let mut looked = self.read(vec![found]);
+        if self.may_be_replaced(&looked) {
+            looked = self.read(survey(self.store)?);
+        }
+        let content = looked.iter().find(|(found, _)| found.path == path).and_then(|(_, outcome)| content_of(outcome));
+        let known = content.and_then(|content| content::known(self.catalog, content.bytes, &content.sha256));
+        let catalog = known.or_else(|| self.catalog.iter().find(|entry| entry.name == name));
+        let entry = self.judge_all(looked).into_iter().find(|entry| entry.path == path);
+        Ok(Inspection { entry: entry.ok_or_else(|| missing("is not there"))?, summary: summary(&path), catalog })
+    }
+
+    /// Whether the catalog has a newer model for what the only file that was looked at holds.
+    fn may_be_replaced(&self, looked: &[Looked]) -> bool {
+        let contents = looked.iter().filter_map(|(_, outcome)| content_of(outcome));
+        contents
+            .filter_map(|content| content::known(self.catalog, content.bytes, &content.sha256))
+            .any(|known| self.catalog.iter().any(|newer| can_replace(newer, known)))
+    }
+
+    /// Reads the models and lists of characters among what was found, except what is remembered.
+    fn read(&self, found: Vec<Found>) -> Vec<Looked> {
+        let mut memory = Memory::load(self.memory().as_deref());
+        let mut looked: Vec<Looked> = Vec::with_capacity(found.len());
+        let mut jobs = Vec::new();
+        let mut places = Vec::new();
+        for found in found {
+            let Some(job) = self.job(&found) else {
+                looked.push((found, None));
+                continue;
+            };
+            let remembered = found.key.as_ref().filter(|_| !self.options.rehash).and_then(|key| memory.recall(key));
+            let remembered = remembered.filter(|content| self.is_enough(&job, content));
+            if remembered.is_none() {
+                jobs.push(job);
+                places.push(looked.len());
+            }
+            looked.push((found, remembered.map(Outcome::Read)));
+        }
+        for (place, outcome) in places.into_iter().zip(read_all(&jobs, self.catalog)) {
+            if let Outcome::Read(content) = &outcome {
+                memory.learn(content, self.now);
+            }
+            if let Some((_, slot)) = looked.get_mut(place) {
+                *slot = Some(outcome);
+            }
+        }
+        memory.save();
+        looked
+    }
+
+    fn job(&self, found: &Found) -> Option<Job> {
+        let is_unknown = match found.kind {
+            Kind::Model => !self.catalog.iter().any(|entry| entry.name == found.name),
+            Kind::Characters(_) => false,
+            _ => return None,
+        };
+        Some(Job { path: found.path.clone(), bytes: found.bytes.unwrap_or_default(), is_unknown })
+    }
+
+    /// Whether what is remembered of a file is all that reading it would give.
+    fn is_enough(&self, job: &Job, content: &Content) -> bool {
+        !job.is_unknown
+            || content.structure.is_some()
+            || content::known(self.catalog, content.bytes, &content.sha256).is_some()
+    }
+
+    /// Where to remember, which is never inside of the directory: nothing is written there.
+    fn memory(&self) -> Option<PathBuf> {
+        let path = std::path::absolute(self.options.memory.as_ref()?).ok()?;
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let dir = real(self.store.dir());
+        let is_inside = path.starts_with(self.store.dir()) || path.ancestors().any(|above| real(above) == dir);
+        (!is_inside).then_some(path)
+    }
+
+    fn judge_all(&self, looked: Vec<Looked>) -> Vec<AuditEntry> {
+        let mut entries = Vec::with_capacity(looked.len());
+        let mut known = Vec::new();
+        for (found, outcome) in looked {
+            let content = match outcome {
+                Some(Outcome::Gone) => continue,
+                Some(Outcome::Failed(why)) => {
+                    entries.push(self.plain(Found { kind: Kind::Unreadable(why), ..found }));
+                    continue;
+                }
+                Some(Outcome::Read(content)) => content,
+                None => {
+                    entries.push(self.plain(found));
+                    continue;
+                }
+            };
+            if found.kind != Kind::Model {
+                entries.push(AuditEntry { sha256: Some(content.sha256), ..self.plain(found) });
+                continue;
+            }
+            let verdict = judge(&found.name, &content, self.catalog);
+            known.extend(verdict.known.filter(|_| verdict.state == State::Current).map(|entry| (entries.len(), entry)));
+            entries.push(self.model(found, content, verdict));
+        }
+        self.find_old(&mut entries, &known);
+        for entry in &mut entries {
+            entry.action = action(entry, self.catalog);
+        }
+        entries
+    }
+
+    /// Of the entries at these places, which hold known models, those become old that another one can replace.
+    fn find_old(&self, entries: &mut [AuditEntry], known: &[(usize, &'static Entry)]) {
+        let names: Vec<_> = known.iter().map(|&(place, _)| entries.get(place).map(|it| it.name.clone())).collect();
+        for &(place, older) in known {
+            let Some(entry) = entries.get_mut(place) else { continue };
+            if entry.kept || self.options.needed.contains(&entry.name) {
+                continue;
+            }
+            let newer = known.iter().zip(&names).filter(|((_, newer), _)| can_replace(newer, older));
+            let best = newer.max_by_key(|((_, newer), _)| (newer.family, rank(newer.size)));
+            if let Some(((_, newer), Some(name))) = best {
+                entry.state = State::Old;
+                entry.detail = format!("{}; {name} of {} can do the same", entry.detail, newer.family);
+            }
+        }
+    }
+
+    /// The entry of a model that was read.
+    fn model(&self, found: Found, content: Content, verdict: Verdict) -> AuditEntry {
+        let mut entry = self.entry(&found.name, found.path, verdict.state);
+        entry.bytes = Some(content.bytes);
+        entry.modified = found.modified;
+        entry.detail = verdict.detail;
+        match (verdict.known, content.structure) {
+            (Some(known), _) => (entry.role, entry.version) = (Some(known.role), Some(known.family.to_string())),
+            (None, Some(Structure::Onnx { role, version })) => (entry.role, entry.version) = (role, version),
+            _ => {}
+        }
+        entry.sha256 = Some(content.sha256).filter(|_| verdict.state != State::Foreign);
+        entry
+    }
+
+    /// The entry of what was not read, or whose content says nothing of its state.
+    fn plain(&self, found: Found) -> AuditEntry {
+        let (state, detail) = match &found.kind {
+            Kind::Characters(models) => (State::Unverified, format!("list of characters of {}", models.join(" and "))),
+            Kind::Unfinished => (State::Partial, "unfinished, as its suffix says".to_owned()),
+            Kind::Foreign(why) => (State::Foreign, why.clone()),
+            Kind::Unreadable(why) => (State::Unreadable, why.clone()),
+            Kind::Model | Kind::Other => {
+                (State::Foreign, format!("its name has none of the suffixes {}", SUFFIXES.join(", ")))
+            }
+        };
+        let mut entry = self.entry(&found.name, found.path, state);
+        (entry.bytes, entry.modified, entry.detail) = (found.bytes, found.modified, detail);
+        if let Kind::Characters(models) = &found.kind {
+            // Who uses or keeps a model has its list too.
+            for model in models {
+                self.flag(&mut entry, model);
+            }
+        }
+        entry
+    }
+
+    /// An entry with what the store knows of the name.
+    pub(super) fn entry(&self, name: &str, path: PathBuf, state: State) -> AuditEntry {
+        let mut entry = AuditEntry::new(name, path, state);
+        self.flag(&mut entry, name);
+        entry
+    }
+
+    fn flag(&self, entry: &mut AuditEntry, name: &str) {
+        entry.kept |= self.keep.holds(name);
+        let pids = self.in_use.get(name).into_iter().flatten();
+        entry.in_use |= self.in_use.contains_key(name);
+        entry.pids.extend(pids);
+        entry.pids.sort_unstable();
+        entry.pids.dedup();
+    }
+
+    /// What has to be there and is not listed, with the reasons.
+    fn wanted(&self, listed: &[String]) -> BTreeMap<String, Vec<&'static str>> {
+        let mut wanted: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for entry in self.keep.unmatched(listed) {
+            wanted.entry(entry).or_default().push("the keep-list names it");
+        }
+        for name in self.options.needed.iter().collect::<BTreeSet<_>>() {
+            if !listed.contains(name) {
+                wanted.entry(name.clone()).or_default().push("chosen models need it");
+            }
+        }
+        wanted
+    }
+
+    /// What has to be there, of which there is nothing with that name.
+    fn missing(&self, found: &[Found]) -> Vec<AuditEntry> {
+        let models = found.iter().filter(|found| found.kind == Kind::Model);
+        let listed: Vec<_> = models.map(|found| found.name.clone()).collect();
+        let there: BTreeSet<_> = found.iter().map(|found| found.name.as_str()).collect();
+        let wanted = self.wanted(&listed).into_iter().filter(|(name, _)| !there.contains(name.as_str()));
+        let trashed = self.store.trashed().unwrap_or_default();
+        wanted
+            .map(|(name, reasons)| {
+                // Not joined as a path: an entry that was written by hand may begin with a separator.
+                let mut path = self.store.dir().as_os_str().to_owned();
+                path.push(MAIN_SEPARATOR_STR);
+                path.push(&name);
+                let mut entry = self.entry(&name, path.into(), State::Missing);
+                entry.detail = format!("it is not there, and {}", reasons.join(", and "));
+                entry.action = action(&entry, self.catalog);
+                if trashed.iter().any(|trashed| trashed.name == name) {
+                    entry.action = format!("`ferrocr models restore {}`", quoted(&name));
+                }
+                entry
+            })
+            .collect()
+    }
+
+    /// Says of what has a wanted model's name, but is none that could be used, that it is in the way.
+    fn note_wanted(&self, entries: &mut [AuditEntry]) {
+        let wanted = self.wanted(&[]);
+        for entry in entries.iter_mut().filter(|entry| matches!(entry.state, State::Foreign | State::Partial)) {
+            if let Some(reasons) = wanted.get(&entry.name) {
+                entry.detail = format!("{}; a model of this name is missing: {}", entry.detail, reasons.join(", and "));
+            }
+        }
+    }
+}
+
+impl AuditEntry {
+    pub(super) fn new(name: &str, path: PathBuf, state: State) -> Self {
+        Self {
+            name: name.to_owned(),
+            path,
+            state,
+            bytes: None,
+            modified: None,
+            sha256: None,
+            role: None,
+            version: None,
+            in_use: false,
+            pids: Vec::new(),
+            kept: false,
+            detail: String::new(),
+            action: String::new(),
+            removal: None,
+        }
+    }
+}
+
+/// The keep-list, if it is a file: a pipe in its place would not give control back.
+fn keep_list(store: &Store) -> Result<KeepList> {
+    let path = store.keep_file();
+    if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+        let message = format!("cannot read the keep-list {}: it is no regular file", path.display());
+        return Err(Error::new(ErrorKind::Io, message));
+    }
+    store.keep_list()
+}
+
+fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {
+    match outcome {
+        Some(Outcome::Read(content)) => Some(content),
+        _ => None,
+    }
+}
+
+/// What the file says of itself, if it is a readable model.
+fn summary(path: &Path) -> Option<Summary> {
+    let mut bytes = Vec::new();
+    open_regular(path).ok()?.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).ok()?;
+    structure::model(&bytes).ok().filter(|_| bytes.len() as u64 <= LONGEST)
+}
