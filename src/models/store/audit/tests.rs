@@ -1,1 +1,627 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::error::ErrorKind;
+use crate::models::catalog::{Family, Size};
+use crate::models::onnx::testing::picture_model;
+use crate::models::store::{BOOKKEEPING, Expected, Part};
+
+/// Known models of three bytes.
+static CATALOG: [Entry; 5] = [
+    // SHA-256 of "abc", "abd", "xyz", "old" and "dir".
+    known("new_rec.onnx", Role::Recognizer, Family::V6, Size::Small, &["ch", "en"], ABC),
+    known("old_fam_rec.onnx", Role::Recognizer, Family::V4, Size::Mobile, &["en"], ABD),
+    known("big_rec.onnx", Role::Recognizer, Family::V4, Size::Server, &["en"], XYZ),
+    known("turn_new.onnx", Role::Orienter, Family::V5, Size::Server, &["multi"], OLD),
+    known("turn.onnx", Role::Orienter, Family::V2, Size::Mobile, &["ch"], DIR),
+];
+
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const ABD: &str = "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9";
+const XYZ: &str = "3608bca1e44ea6c4d268eb6db02260269892c0b42b86bbf1e77a6fa16c3c9282";
+const OLD: &str = "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4";
+const DIR: &str = "2b64c6d9afd8a34ed0dbf35f7de171a8825a50d9f42f05e98fe2b1addf00ab44";
+
+const fn known(
+    name: &'static str,
+    role: Role,
+    family: Family,
+    size: Size,
+    languages: &'static [&'static str],
+    sha256: &'static str,
+) -> Entry {
+    Entry { name, role, family, size, languages, bytes: Some(3), sha256, licence: "", address: "", wheel: None }
+}
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path().join("models")).unwrap();
+    fs::create_dir(store.dir()).unwrap();
+    (dir, store)
+}
+
+fn put(store: &Store, name: &str, content: &[u8]) {
+    fs::write(store.dir().join(name), content).unwrap();
+}
+
+fn model() -> Vec<u8> {
+    picture_model(&[None, Some(3), None, None], &[None, Some(2)]).finish()
+}
+
+/// As if what is on the disk had been left alone for a while: the memory takes nothing that is new.
+fn later() -> SystemTime {
+    SystemTime::now() + Duration::from_secs(60)
+}
+
+fn audit_with(store: &Store, options: &AuditOptions) -> Audit {
+    Auditor::new(store, options, &CATALOG, later()).audit().unwrap()
+}
+
+fn audit(store: &Store) -> Audit {
+    audit_with(store, &AuditOptions::default())
+}
+
+fn needing(names: &[&str]) -> AuditOptions {
+    AuditOptions { needed: names.iter().map(|&name| name.to_owned()).collect(), ..AuditOptions::default() }
+}
+
+/// The only entry of this name.
+fn only<'a>(audit: &'a Audit, name: &str) -> &'a AuditEntry {
+    let found: Vec<_> = audit.entries.iter().filter(|entry| entry.name == name).collect();
+    assert_eq!(found.len(), 1, "{name} in {:#?}", audit.entries);
+    found[0]
+}
+
+/// Everything below a folder: kind, length, time of writing and content.
+fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime, Option<Vec<u8>>)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let meta = fs::symlink_metadata(&path).unwrap();
+            if meta.is_dir() {
+                folders.push(path.clone());
+            }
+            let content = meta.is_file().then(|| fs::read(&path).unwrap());
+            found.insert(path, (meta.len(), meta.modified().unwrap(), content));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_file_has_the_state_that_name_and_content_give_it() {
+    struct Case {
+        name: &'static str,
+        content: Vec<u8>,
+        state: State,
+        detail: &'static str,
+        action: &'static str,
+    }
+    let case =
+        |name, content: &[u8], state, detail, action| Case { name, content: content.to_vec(), state, detail, action };
+    let ort = b"\x18\0\0\0ORTM";
+    let pull = "`ferrocr models pull new_rec.onnx`";
+    let move_it = "move it out of the directory";
+    let verify = "`ferrocr models verify m.onnx --sha256 HASH`";
+    use State::{Corrupt, Current, Foreign, Old, Partial, Unverified};
+    let cases = [
+        case("new_rec.onnx", b"abc", Current, "the known model", ""),
+        case("mine.onnx", b"abc", Current, "the content of new_rec.onnx", ""),
+        case("mine.bin", b"abc", Current, "the content of new_rec.onnx", ""),
+        case("mine.ort", b"abc", Current, "the content of new_rec.onnx", ""),
+        case("new_rec.onnx", b"ab", Corrupt, "expected 3 bytes, found 2", pull),
+        case("new_rec.onnx", b"", Corrupt, "expected 3 bytes, found 0", pull),
+        case("new_rec.onnx", b"abcd", Corrupt, "longer than the expected 3 bytes", pull),
+        case("new_rec.onnx", b"abX", Corrupt, "expected SHA-256 ba7816bf", pull),
+        case("new_rec.onnx", b"xyz", Corrupt, "it has the content of big_rec.onnx", pull),
+        case("new_rec.onnx", &model(), Corrupt, "longer", pull),
+        case("m.onnx", &model(), Unverified, "an ONNX model", verify),
+        case("m.bin", &model(), Unverified, "an ONNX model", "verify m.bin"),
+        case("m.ONNX", &model(), Unverified, "an ONNX model", "verify m.ONNX"),
+        case("m.ort", ort, Unverified, "identifier", "verify m.ort"),
+        case("m.bin", ort, Unverified, "identifier", "verify m.bin"),
+        case("m.onnx", ort, Unverified, "identifier", verify),
+        case("m.ort", &model(), Corrupt, "has not the identifier", "`ferrocr models remove m.ort`"),
+        case("m.ort", b"junk", Corrupt, "has not the identifier", "`ferrocr models remove m.ort`"),
+        case("m.onnx", b"", Corrupt, "no graph", "`ferrocr models remove m.onnx`"),
+        case("m.onnx", &model()[..40], Corrupt, "at byte", "`ferrocr models remove m.onnx`"),
+        case("m.bin", b"", Foreign, "no ONNX model", move_it),
+        case("m.bin", b"\x3a\x02\x62\x00", Foreign, "no ONNX model", move_it),
+        case("m.bin", b"settings", Foreign, "holds no model", move_it),
+        case("old_m.onnx", &model(), Old, "begins with old_; an ONNX model", "`ferrocr models prune`"),
+        case("old_m.onnx", b"junk", Old, "it is damaged: ", "`ferrocr models prune`"),
+        case("old_m.bin", b"junk", Old, "holds no model", "`ferrocr models prune`"),
+        case("old_m.onnx", b"abc", Old, "the content of new_rec.onnx", "`ferrocr models prune`"),
+        case("Old_m.onnx", &model(), Unverified, "an ONNX model", "verify Old_m.onnx"),
+        case("it's mine.onnx", &model(), Unverified, "", "verify 'it'\\''s mine.onnx' --sha256"),
+        case("m.onnx.part", b"x", Partial, "unfinished", "`ferrocr models prune --state partial`"),
+        case("m.TMP", b"x", Partial, "unfinished", "--state partial"),
+        case("a.download", b"", Partial, "unfinished", "--state partial"),
+        case("a.crdownload", b"", Partial, "unfinished", "--state partial"),
+        case("a.incomplete", b"", Partial, "unfinished", "--state partial"),
+        case("a.partial", b"", Partial, "unfinished", "--state partial"),
+        case("m.onnx.data", b"x", Foreign, "suffixes onnx, ort, bin", move_it),
+        case("readme.txt", b"x", Foreign, "suffixes", move_it),
+        case("onnx", &model(), Foreign, "suffixes", move_it),
+        case(".m.onnx", &model(), Foreign, "hidden", move_it),
+        case(".m.part", b"", Foreign, "hidden", move_it),
+        case("c:m.onnx", &model(), Foreign, "it has a colon", move_it),
+        case("a\\m.onnx", &model(), Foreign, "it has a separator", move_it),
+    ];
+    for case in cases.iter().filter(|case| cfg!(unix) || !case.name.contains([':', '\\'])) {
+        let (_dir, store) = store();
+        put(&store, case.name, &case.content);
+        let audit = audit(&store);
+        let entry = only(&audit, case.name);
+        assert_eq!((entry.state, audit.entries.len()), (case.state, 1), "{} {}", case.name, entry.detail);
+        assert!(entry.detail.contains(case.detail), "{}: {}", case.name, entry.detail);
+        assert!(entry.action.contains(case.action), "{}: {}", case.name, entry.action);
+        assert_eq!(entry.action.is_empty(), case.state == Current, "{}", case.name);
+        assert_eq!(entry.bytes, Some(case.content.len() as u64), "{}", case.name);
+        let is_hashed = ![Foreign, Partial].contains(&case.state);
+        assert_eq!(entry.sha256.is_some(), is_hashed, "{}", case.name);
+    }
+}
+
+#[test]
+fn role_and_version_come_from_the_catalog_or_the_file() {
+    let (_dir, store) = store();
+    put(&store, "a.onnx", b"xyz");
+    put(&store, "b.onnx", &model());
+    put(&store, "c.ort", b"\x18\0\0\0ORTM");
+    let audit = audit(&store);
+    let facts = |name| (only(&audit, name).role, only(&audit, name).version.as_deref());
+    assert_eq!(facts("a.onnx"), (Some(Role::Recognizer), Some("PP-OCRv4")));
+    assert_eq!(facts("b.onnx"), (Some(Role::Orienter), Some("opset 17, maker 1.2")));
+    assert_eq!(facts("c.ort"), (None, None));
+    assert_eq!(only(&audit, "a.onnx").sha256.as_deref(), Some(XYZ));
+}
+
+#[test]
+fn a_list_of_characters_belongs_to_its_model() {
+    let (_dir, store) = store();
+    for name in ["a.onnx", "b.v1.bin"] {
+        put(&store, name, &model());
+    }
+    for name in ["a.txt", "b.v1.txt", "b.txt", "a.TXT"] {
+        put(&store, name, b"abc");
+    }
+    store.keep(&["a.onnx".to_owned()]).unwrap();
+    let _lease = store.lease(&["a.onnx".to_owned()]);
+    let audit = audit(&store);
+    let list = only(&audit, "a.txt");
+    assert_eq!((list.state, list.sha256.as_deref()), (State::Unverified, Some(ABC)));
+    assert!(list.kept && list.in_use && list.detail.contains("a.onnx"), "{list:?}");
+    assert_eq!(only(&audit, "b.v1.txt").state, State::Unverified);
+    assert_eq!(only(&audit, "b.txt").state, State::Foreign);
+}
+
+#[test]
+fn a_newer_model_makes_an_older_one_old() {
+    let (_dir, store) = store();
+    for (name, content) in [("a.onnx", "abd"), ("big.onnx", "xyz"), ("t1.onnx", "old"), ("t2.onnx", "dir")] {
+        put(&store, name, content.as_bytes());
+    }
+    assert!(audit(&store).is_clean());
+    put(&store, "new.onnx", b"abc");
+    let found = audit(&store);
+    let old = only(&found, "a.onnx");
+    assert_eq!((old.state, old.action.as_str()), (State::Old, "`ferrocr models prune`"));
+    assert!(old.detail.contains("new.onnx of PP-OCRv6 can do the same"), "{}", old.detail);
+    // It is larger, and orienters stay.
+    assert_eq!(found.findings().count(), 1);
+    assert!(audit_with(&store, &needing(&["a.onnx"])).is_clean());
+    store.keep(&["a*".to_owned()]).unwrap();
+    assert!(audit(&store).is_clean());
+    fs::rename(store.dir().join("new.onnx"), store.dir().join("old_new.onnx")).unwrap();
+    store.unkeep(&["a*".to_owned()]).unwrap();
+    assert_eq!(only(&audit(&store), "a.onnx").state, State::Current, "one that was put aside replaces nothing");
+}
+
+#[test]
+fn what_is_wanted_and_not_there_is_missing_once_with_its_reasons() {
+    let (_dir, store) = store();
+    put(&store, "there.onnx", b"abc");
+    put(&store, "new_rec.onnx", b"damaged");
+    fs::create_dir(store.dir().join("folder.onnx")).unwrap();
+    fs::create_dir(store.dir().join(BOOKKEEPING)).unwrap();
+    fs::write(store.keep_file(), "there.onnx\nnone*\nboth.onnx\n/etc/x.onnx\n").unwrap();
+    let names = ["both.onnx", "big_rec.onnx", "new_rec.onnx", "folder.onnx", "big_rec.onnx"];
+    let audit = audit_with(&store, &needing(&names));
+    let missing: Vec<_> =
+        audit.entries.iter().filter(|it| it.state == State::Missing).map(|it| it.name.as_str()).collect();
+    assert_eq!(missing, ["/etc/x.onnx", "big_rec.onnx", "both.onnx", "none*"]);
+    assert!(audit.entries.iter().all(|entry| entry.path.starts_with(store.dir())));
+    assert_eq!(only(&audit, "big_rec.onnx").action, "`ferrocr models pull big_rec.onnx`");
+    let both = only(&audit, "both.onnx");
+    assert!(both.kept && both.detail.contains("keep-list") && both.detail.contains("need"), "{both:?}");
+    assert_eq!(only(&audit, "new_rec.onnx").state, State::Corrupt);
+    let folder = only(&audit, "folder.onnx");
+    assert_eq!(folder.state, State::Foreign);
+    assert!(folder.detail.contains("a model of this name is missing"), "{}", folder.detail);
+}
+
+#[test]
+fn a_directory_that_is_not_there_has_only_missing_files() {
+    let (dir, _) = store();
+    let store = Store::open(dir.path().join("none")).unwrap();
+    assert!(store.audit(&AuditOptions::default()).unwrap().entries.is_empty());
+    let audit = store.audit(&needing(&["a.onnx"])).unwrap();
+    assert_eq!((audit.entries.len(), audit.entries[0].state), (1, State::Missing));
+    assert!(!store.dir().exists());
+    let file = Store::open(dir.path().join("file")).unwrap();
+    fs::write(file.dir(), "").unwrap();
+    assert_eq!(file.audit(&AuditOptions::default()).unwrap_err().kind(), ErrorKind::Io);
+}
+
+#[test]
+fn the_unfinished_is_told_from_what_was_left_behind() {
+    let (_dir, store) = store();
+    let mut worked_on = Part::create(&store, "mine.onnx").unwrap();
+    worked_on.append(&mut &b"12345"[..], None).unwrap();
+    let incoming = store.incoming();
+    fs::write(incoming.join("new_rec.onnx.ba7816bf.part"), "ab").unwrap();
+    fs::write(incoming.join("a.onnx.1.2.3.tmp"), "").unwrap();
+    fs::create_dir_all(incoming.join("export.1.2.3.tmp/inner")).unwrap();
+    fs::write(incoming.join("export.1.2.3.tmp/inner/a"), "1234567").unwrap();
+    fs::write(incoming.join("readme"), "").unwrap();
+    let audit = audit(&store);
+    let name = worked_on.path().file_name().unwrap().to_str().unwrap();
+    let growing = only(&audit, name);
+    assert_eq!((growing.state, growing.in_use, growing.bytes), (State::Partial, true, Some(5)));
+    assert!(growing.action.contains("wait"));
+    let resumable = only(&audit, "new_rec.onnx.ba7816bf.part");
+    assert!(resumable.detail.contains("goes on") && !resumable.in_use);
+    assert!(resumable.action.starts_with("`ferrocr models pull new_rec.onnx`, or `ferrocr models prune"));
+    assert!(only(&audit, "a.onnx.1.2.3.tmp").detail.contains("left it behind"));
+    let folder = only(&audit, "export.1.2.3.tmp");
+    assert_eq!((folder.state, folder.bytes), (State::Partial, Some(7)));
+    assert_eq!(only(&audit, "readme").state, State::Foreign);
+    assert_eq!(audit.entries.len(), 5);
+}
+
+#[test]
+fn the_bookkeeping_reports_only_what_does_not_belong_there() {
+    let (_dir, store) = store();
+    put(&store, "a.onnx", b"abc");
+    store.keep(&["a.onnx".to_owned()]).unwrap();
+    let _lease = store.lease(&["a.onnx".to_owned()]);
+    drop(Part::create(&store, "b.onnx"));
+    fs::create_dir(store.trash()).unwrap();
+    let found = audit(&store);
+    assert_eq!(found.entries.len(), 1, "{:#?}", found.entries);
+    let entry = &found.entries[0];
+    assert!(entry.kept && entry.in_use);
+    assert_eq!(entry.pids, [std::process::id()]);
+    fs::write(store.bookkeeping().join("notes"), "").unwrap();
+    fs::create_dir(store.bookkeeping().join("folder")).unwrap();
+    fs::write(store.leases().join("other"), "").unwrap();
+    let states: Vec<_> = audit(&store).entries.iter().map(|entry| (entry.name.clone(), entry.state)).collect();
+    let stray = |name: &str| (name.to_owned(), State::Foreign);
+    let all = [("a.onnx".to_owned(), State::Current), stray("folder"), stray("other"), stray("notes")];
+    assert_eq!(states, all);
+}
+
+#[test]
+fn a_keep_list_that_cannot_be_read_is_reported_and_keeps_nothing() {
+    let (_dir, store) = store();
+    put(&store, "a.onnx", b"abc");
+    fs::create_dir_all(store.keep_file()).unwrap();
+    let audit = audit(&store);
+    assert_eq!(only(&audit, "keep").state, State::Unreadable);
+    assert!(only(&audit, "keep").detail.contains("no regular file"));
+    assert!(!only(&audit, "a.onnx").kept);
+}
+
+#[test]
+fn files_in_the_bookkeeping_s_places_are_foreign() {
+    let (_dir, plain) = store();
+    put(&plain, BOOKKEEPING, b"");
+    assert_eq!(only(&audit(&plain), BOOKKEEPING).state, State::Foreign);
+    let (_dir, store) = store();
+    fs::create_dir(store.bookkeeping()).unwrap();
+    for name in ["incoming", "leases", "trash"] {
+        fs::write(store.bookkeeping().join(name), "").unwrap();
+    }
+    fs::create_dir(store.bookkeeping().join("lock")).unwrap();
+    let audit = audit(&store);
+    assert_eq!(audit.entries.len(), 4);
+    assert!(audit.entries.iter().all(|entry| entry.state == State::Foreign));
+}
+
+#[test]
+fn the_trash_comes_last_the_oldest_removal_first() {
+    let (_dir, store) = store();
+    put(&store, "z.onnx", b"abc");
+    for (removal, name) in [("0000000002000-0000-1", "a.onnx"), ("0000000001000-0000-1", "b.onnx")] {
+        fs::create_dir_all(store.trash().join(removal)).unwrap();
+        fs::write(store.trash().join(removal).join(name), "12").unwrap();
+    }
+    fs::create_dir_all(store.trash().join("0000000001000-0000-1/folder")).unwrap();
+    fs::write(store.trash().join("0000000001000-0000-1/.hidden"), "").unwrap();
+    fs::create_dir(store.trash().join("0000000003000-0000-1")).unwrap();
+    fs::write(store.trash().join("0000000004000-0000-1"), "").unwrap();
+    fs::create_dir(store.trash().join("else")).unwrap();
+    let audit = audit_with(&store, &needing(&["a.onnx"]));
+    let found: Vec<_> = audit.entries.iter().map(|entry| (entry.name.as_str(), entry.state)).collect();
+    use State::{Current, Foreign, Missing, Trashed};
+    let expected = [
+        ("a.onnx", Missing),
+        ("z.onnx", Current),
+        ("b.onnx", Trashed),
+        ("a.onnx", Trashed),
+        (".hidden", Foreign),
+        ("folder", Foreign),
+        ("0000000004000-0000-1", Foreign),
+        ("else", Foreign),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(audit.entries[0].action, "`ferrocr models restore a.onnx`");
+    let trashed = &audit.entries[2];
+    assert_eq!((trashed.removal.as_deref(), trashed.bytes), (Some("0000000001000-0000-1"), Some(2)));
+    assert_eq!(trashed.modified, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
+    assert_eq!(trashed.action, "`ferrocr models restore b.onnx`");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_count_by_what_they_lead_to() {
+    use std::os::unix::fs::symlink;
+
+    let (dir, store) = store();
+    put(&store, "a.onnx", &model());
+    fs::create_dir_all(store.incoming()).unwrap();
+    let out = dir.path().join("out.onnx");
+    fs::write(&out, model()).unwrap();
+    fs::write(store.incoming().join("x.part"), model()).unwrap();
+    let links = [
+        ("in.onnx", "a.onnx", State::Unverified, "an ONNX model"),
+        ("out.onnx", "../out.onnx", State::Foreign, "leaves the directory"),
+        ("hidden.onnx", ".ferrocr/incoming/x.part", State::Foreign, "leaves the directory's models"),
+        ("dangling.onnx", "nowhere", State::Foreign, "leads nowhere, to nowhere"),
+        ("loop.onnx", "loop.onnx", State::Foreign, "leads nowhere"),
+        ("folder.onnx", ".", State::Foreign, "folder"),
+        ("device.onnx", "/dev/null", State::Foreign, "leaves the directory"),
+    ];
+    for (name, to, ..) in links {
+        symlink(to, store.dir().join(name)).unwrap();
+    }
+    let audit = audit(&store);
+    for (name, _, state, detail) in links {
+        let entry = only(&audit, name);
+        assert_eq!(entry.state, state, "{name}: {}", entry.detail);
+        assert!(entry.detail.contains(detail), "{name}: {}", entry.detail);
+    }
+    assert!(only(&audit, "out.onnx").detail.contains(out.canonicalize().unwrap().to_str().unwrap()));
+    assert_eq!(only(&audit, "in.onnx").bytes, Some(model().len() as u64));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_utf8_is_foreign_and_one_line() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let (_dir, store) = store();
+    fs::write(store.dir().join(OsStr::from_bytes(b"\xff\n\\a.onnx")), model()).unwrap();
+    let audit = audit(&store);
+    assert_eq!(audit.entries[0].state, State::Foreign);
+    assert!(audit.entries[0].detail.contains("UTF-8"));
+    assert!(audit.text().ends_with("/\u{fffd}\\n\\\\a.onnx\n"), "{}", audit.text());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn special_files_are_never_opened() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    let (_dir, store) = store();
+    put(&store, "a.onnx", b"abc");
+    let _lease = store.lease(&["a.onnx".to_owned()]);
+    fs::create_dir_all(store.incoming().join("folder.tmp")).unwrap();
+    let pipes = [
+        store.dir().join("pipe.onnx"),
+        store.dir().join("pipe.part"),
+        store.incoming().join("pipe.part"),
+        store.incoming().join("folder.tmp/.lock"),
+        store.leases().join("lease.1.2.3"),
+        store.keep_file(),
+    ];
+    for pipe in &pipes {
+        mknodat(CWD, pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }
+    let memory = store.dir().parent().unwrap().join("memory");
+    mknodat(CWD, &memory, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let options = AuditOptions { memory: Some(memory), ..needing(&["pipe.onnx"]) };
+        let audit = audit_with(&store, &options);
+        let refused = store.inspect("pipe.onnx", &options).unwrap_err().kind();
+        send.send((audit, refused)).unwrap();
+    });
+    let (audit, refused) = receive.recv_timeout(Duration::from_secs(60)).expect("nothing is opened that could block");
+    assert_eq!(refused, ErrorKind::ModelNotFound);
+    let special: Vec<_> = audit.entries.iter().filter(|entry| entry.state == State::Foreign).collect();
+    assert_eq!(special.len(), 5, "{special:#?}");
+    assert_eq!(only(&audit, "keep").state, State::Unreadable);
+    assert!(only(&audit, "lease.1.2.3").detail.contains("in use"));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_this_user_may_not_read_is_unreadable() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (_dir, store) = store();
+    put(&store, "a.onnx", b"abc");
+    let path = store.dir().join("a.onnx");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    if fs::File::open(&path).is_ok() {
+        // The superuser may read everything; the words are tested where they are made.
+        return;
+    }
+    let audit = audit(&store);
+    let entry = only(&audit, "a.onnx");
+    assert_eq!((entry.state, entry.bytes), (State::Unreadable, Some(3)));
+    assert!(entry.detail.contains("denied") && entry.action.contains("readable"), "{entry:?}");
+}
+
+#[test]
+fn an_audit_changes_nothing() {
+    let (dir, store) = store();
+    put(&store, "a.onnx", &model());
+    let before = snapshot(dir.path());
+    audit(&store);
+    assert_eq!(snapshot(dir.path()), before, "no bookkeeping is made");
+    fs::create_dir_all(store.incoming()).unwrap();
+    fs::create_dir_all(store.trash().join("1-1-1")).unwrap();
+    fs::write(store.incoming().join("a.part"), "a").unwrap();
+    store.keep(&["a.onnx".to_owned()]).unwrap();
+    drop(store.lease(&["a.onnx".to_owned()]));
+    let before = snapshot(dir.path());
+    for memory in [store.dir().join("memory"), store.bookkeeping().join("memory"), store.dir().join("x/../memory")] {
+        // A memory inside of the directory would be a change of it.
+        audit_with(&store, &AuditOptions { memory: Some(memory), ..needing(&["b.onnx"]) });
+        assert_eq!(snapshot(dir.path()), before);
+    }
+}
+
+#[test]
+fn the_text_has_a_line_for_each_entry_whatever_its_name() {
+    let entry = |name: &str| AuditEntry::new(name, Path::new("dir").join(name), State::Foreign);
+    let entries = vec![entry("a\nb\tc"), entry("d\u{2028}e\u{202e}f"), entry("g\u{1b}[1m")];
+    let audit = Audit { dir: "dir".into(), entries };
+    let expected = "FOREIGN: dir/a\\nb\\tc\nFOREIGN: dir/d\\u{2028}e\\u{202e}f\nFOREIGN: dir/g\\u{1b}[1m\n";
+    assert_eq!(audit.text().replace('\\', "/"), expected.replace('\\', "/"));
+    assert!(!audit.is_clean());
+    assert_eq!(Audit { entries: Vec::new(), ..audit }.text(), "");
+}
+
+#[test]
+fn an_inspection_says_what_an_audit_says_and_more() {
+    let (_dir, store) = store();
+    for (name, content) in [("a.onnx", &b"abd"[..]), ("new.onnx", b"abc"), ("m.onnx", &model()), ("turn.onnx", b"?")] {
+        put(&store, name, content);
+    }
+    put(&store, "m.txt", b"abc");
+    let options = AuditOptions::default();
+    let auditor = || Auditor::new(&store, &options, &CATALOG, later());
+    let audit = auditor().audit().unwrap();
+    for name in ["a.onnx", "new.onnx", "m.onnx", "turn.onnx"] {
+        assert_eq!(&auditor().inspect(name).unwrap().entry, only(&audit, name));
+    }
+    assert_eq!(only(&audit, "a.onnx").state, State::Old);
+    let catalog = |name| auditor().inspect(name).unwrap().catalog.map(|entry| entry.name);
+    assert_eq!((catalog("a.onnx"), catalog("turn.onnx")), (Some("old_fam_rec.onnx"), Some("turn.onnx")));
+    let inspection = store.inspect("m.onnx", &options).unwrap();
+    assert_eq!(inspection.summary.unwrap().outputs.len(), 1);
+    for name in ["none.onnx", "m.txt"] {
+        assert_eq!(store.inspect(name, &options).unwrap_err().kind(), ErrorKind::ModelNotFound, "{name}");
+    }
+    assert_eq!(store.inspect("../x", &options).unwrap_err().kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn the_real_catalog_is_what_users_get() {
+    let (_dir, store) = store();
+    store.admit_from("PP-OCRv6_det_small.onnx", &Expected { bytes: Some(3), sha256: ABC }, &mut &b"abc"[..]).unwrap();
+    let audit = store.audit(&AuditOptions::default()).unwrap();
+    let entry = only(&audit, "PP-OCRv6_det_small.onnx");
+    assert_eq!(entry.state, State::Corrupt);
+    assert_eq!(entry.action, "`ferrocr models pull PP-OCRv6_det_small.onnx`");
+}
+
+fn any_name(stem: &str) -> impl Strategy<Value = String> {
+    let suffix = "(\\.(onnx|ONNX|ort|bin|txt|part|tmp|data))?";
+    prop::string::string_regex(&format!("{stem}{suffix}")).unwrap()
+}
+
+/// A name and a content that may or may not fit together.
+fn any_file() -> impl Strategy<Value = (String, Vec<u8>)> {
+    let name = prop_oneof![
+        any_name("[a-c]{1,2}"),
+        any_name("old_[a-c]"),
+        any_name("[.a-c:\u{e9} \n-]{1,4}x"),
+        Just("new_rec.onnx".to_owned()),
+        Just("big_rec.onnx".to_owned()),
+    ];
+    let content = prop_oneof![
+        Just(b"abc".to_vec()),
+        Just(b"abd".to_vec()),
+        Just(b"xyz".to_vec()),
+        Just(model()),
+        (0..200usize).prop_map(|length| model().into_iter().take(length).collect()),
+        prop::collection::vec(any::<u8>(), 0..40),
+    ];
+    (name, content)
+}
+
+/// What the state of a thing promises of the rest of its entry.
+fn is_consistent(entry: &AuditEntry) -> bool {
+    let is_read = matches!(entry.state, State::Current | State::Old | State::Unverified | State::Corrupt);
+    is_read == entry.sha256.is_some()
+        && entry.action.is_empty() == (entry.state == State::Current)
+        && !entry.detail.is_empty()
+        && (entry.state != State::Current || entry.role.is_some() && entry.version.is_some())
+        && entry.state.is_finding() == (entry.state != State::Current)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn everything_appears_once_and_memory_changes_no_answer(
+        files in prop::collection::btree_map(any_file().prop_map(|file| file.0), any_file().prop_map(|file| file.1), 0..12),
+        folders in prop::collection::btree_set("[d-f](\\.onnx)?", 0..3),
+        keep in prop::collection::btree_set("[a-f*?]{1,3}(\\.onnx)?", 0..3),
+        changes in prop::collection::vec(any_file(), 0..6),
+    ) {
+        let (dir, store) = store();
+        for folder in &folders {
+            fs::create_dir(store.dir().join(folder)).unwrap();
+        }
+        for (name, content) in &files {
+            put(&store, name, content);
+        }
+        fs::create_dir(store.bookkeeping()).unwrap();
+        fs::write(store.keep_file(), keep.iter().map(|entry| format!("{entry}\n")).collect::<String>()).unwrap();
+        let memory = Some(dir.path().join("cache/memory"));
+        let options = AuditOptions { memory, needed: vec!["a.onnx".to_owned()], rehash: false };
+        let plain = AuditOptions { memory: None, ..options.clone() };
+        let before = snapshot(store.dir());
+        let first = audit_with(&store, &plain);
+        prop_assert_eq!(&audit_with(&store, &options), &first);
+        prop_assert_eq!(&audit_with(&store, &options), &first);
+        prop_assert_eq!(snapshot(store.dir()), before);
+        prop_assert_eq!(first.text().lines().count(), first.entries.len());
+        let mut there: Vec<_> = first.entries.iter().filter(|it| it.state != State::Missing).map(|it| &it.path).collect();
+        there.sort();
+        let expected: Vec<_> = files.keys().chain(&folders).map(|name| store.dir().join(name)).collect();
+        let mut expected: Vec<_> = expected.iter().collect();
+        expected.sort();
+        prop_assert_eq!(there, expected);
+        for entry in &first.entries {
+            prop_assert!(is_consistent(entry), "{:?}", entry);
+        }
+        // Longer than a file system's clock takes for its next tick.
+        thread::sleep(Duration::from_millis(20));
+        for (name, content) in changes {
+            put(&store, &name, &content);
+            // Set back by hand, as some copying programs do.
+            let file = fs::File::options().write(true).open(store.dir().join(&name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+        }
+        let changed = audit_with(&store, &plain);
+        prop_assert_eq!(&audit_with(&store, &options), &changed);
+        prop_assert_eq!(&audit_with(&store, &AuditOptions { rehash: true, ..options }), &changed);
+    }
+}
