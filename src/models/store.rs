@@ -20,6 +20,7 @@ mod keep;
 mod lease;
 mod lock;
 mod part;
+mod removal;
 mod trash;
 
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
@@ -31,6 +32,7 @@ pub(super) use disk::steps;
 pub use keep::KeepList;
 pub use lease::Lease;
 pub(super) use part::{Claim, Folder, Part};
+pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
 pub use trash::Trashed;
 
 /// Environment variable that names the model directory.
@@ -285,5 +287,7 @@ fn is_regular(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod tests;

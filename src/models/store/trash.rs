@@ -92,7 +92,12 @@ impl Store {
             for trashed in &chosen {
                 disk::remove_file(&trashed.path)?;
             }
-            self.tidy(&chosen)?;
+            // Also those that a killed removal made and did not fill.
+            for (removal, path) in folders(&self.trash())? {
+                if time_of(&removal).is_some() {
+                    disk::remove_if_empty(&path);
+                }
+            }
         }
         Ok(chosen)
     }

@@ -1,0 +1,191 @@
+use super::*;
+use crate::models::store::part::Part;
+
+fn store(names: &[&str]) -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for name in names {
+        fs::write(store.dir().join(name), name).unwrap();
+    }
+    (dir, store)
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn prefix(prefix: &str) -> Selection {
+    Selection { prefix: Some(prefix.to_owned()), ..Selection::default() }
+}
+
+fn going(removal: &Removal) -> Vec<&str> {
+    let going = removal.files.iter().filter(|file| file.decision == Decision::Remove);
+    going.map(|file| file.name.as_str()).collect()
+}
+
+fn keeping(names: &[&str]) -> RemoveOptions {
+    RemoveOptions { keep: owned(names), ..RemoveOptions::default() }
+}
+
+#[test]
+fn named_files_go_and_come_back() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx", "notes.txt"]);
+    let names = owned(&["a.onnx", "notes.txt", "a.onnx"]);
+    let plan = store.remove(&names, &RemoveOptions { dry_run: true, ..RemoveOptions::default() }).unwrap();
+    assert_eq!((going(&plan), plan.removal.clone()), (vec!["a.onnx", "notes.txt"], None));
+    assert_eq!(store.list().unwrap(), ["a.onnx", "b.onnx"]);
+    let done = store.remove(&names, &RemoveOptions::default()).unwrap();
+    assert_eq!(done.files, plan.files);
+    assert_eq!(store.list().unwrap(), ["b.onnx"]);
+    store.restore(&[], done.removal.as_deref(), false).unwrap();
+    assert_eq!(store.list().unwrap(), ["a.onnx", "b.onnx"]);
+    assert!(store.dir().join("notes.txt").exists());
+}
+
+#[test]
+fn a_name_that_is_no_file_removes_nothing() {
+    let (_dir, store) = store(&["a.onnx"]);
+    fs::create_dir(store.dir().join("folder")).unwrap();
+    for (name, kind) in [
+        ("b.onnx", ErrorKind::ModelNotFound),
+        ("folder", ErrorKind::ModelNotFound),
+        ("../a", ErrorKind::InvalidArgument),
+        (".ferrocr", ErrorKind::InvalidArgument),
+    ] {
+        let error = store.remove(&owned(&["a.onnx", name]), &RemoveOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    assert_eq!(store.list().unwrap(), ["a.onnx"]);
+}
+
+#[test]
+fn what_is_in_use_stays_with_all_that_was_named_beside() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    let lease = store.lease(&owned(&["a.onnx"])).unwrap();
+    let both = owned(&["a.onnx", "b.onnx"]);
+    let pid = std::process::id();
+    let plan = store.remove(&both, &RemoveOptions { dry_run: true, ..RemoveOptions::default() }).unwrap();
+    assert_eq!(plan.files[0].decision, Decision::InUse(vec![pid]));
+    for error in [
+        store.remove(&both, &RemoveOptions::default()).unwrap_err(),
+        store.prune(&prefix(""), &RemoveOptions::default()).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::ModelInUse);
+        assert!(error.to_string().contains(&format!("a.onnx by process {pid}")), "{error}");
+    }
+    assert_eq!(store.list().unwrap(), both);
+    assert_eq!(going(&store.prune(&prefix(""), &keeping(&["a.onnx"])).unwrap()), ["b.onnx"]);
+    drop(lease);
+    store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap();
+    assert!(store.list().unwrap().is_empty());
+}
+
+#[test]
+fn what_is_kept_or_needed_is_refused_by_name_and_spared_by_selection() {
+    let names = ["old_a.onnx", "old_a.txt", "old_b.onnx", "old_c.onnx", "old_d.onnx"];
+    let (_dir, store) = store(&names);
+    store.keep(&owned(&["old_a*"])).unwrap();
+    let options = RemoveOptions { needed: owned(&["old_c.onnx"]), ..keeping(&["old_b.onnx"]) };
+    for (name, why) in [
+        ("old_a.onnx", "on the keep-list"),
+        ("old_a.txt", "on the keep-list"),
+        ("old_b.onnx", "to be kept"),
+        ("old_c.onnx", "needed by the chosen models"),
+    ] {
+        let error = store.remove(&owned(&["old_d.onnx", name]), &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ModelKept);
+        assert!(error.to_string().contains(&format!("{name} is spared ({why})")), "{error}");
+    }
+    let done = store.prune(&prefix("old_"), &options).unwrap();
+    assert_eq!(going(&done), ["old_d.onnx"]);
+    assert_eq!(done.files.len(), 4, "the spared ones are told too");
+    assert_eq!(store.list().unwrap(), ["old_a.onnx", "old_b.onnx", "old_c.onnx"]);
+}
+
+#[test]
+fn the_list_of_characters_of_a_kept_model_is_kept() {
+    let (_dir, store) = store(&["a.onnx", "a.txt", "b.txt"]);
+    store.keep(&owned(&["a.onnx"])).unwrap();
+    let error = store.remove(&owned(&["a.txt"]), &RemoveOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ModelKept);
+    store.remove(&owned(&["b.txt"]), &RemoveOptions::default()).unwrap();
+}
+
+#[test]
+fn a_keep_entry_that_matches_nothing_removes_nothing() {
+    let (_dir, store) = store(&["old_a.onnx", "b.onnx"]);
+    let error = store.prune(&prefix("old_"), &keeping(&["old_A.onnx"])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("\"old_A.onnx\""), "{error}");
+    store.keep(&owned(&["b.onnx"])).unwrap();
+    fs::remove_file(store.dir().join("b.onnx")).unwrap();
+    let error = store.prune(&prefix("old_"), &RemoveOptions::default()).unwrap_err();
+    assert!(error.hint().is_some_and(|hint| hint.contains("keep --remove")), "{error}");
+    assert_eq!(store.list().unwrap(), ["old_a.onnx"]);
+}
+
+#[test]
+fn age_and_prefix_have_to_hold_together() {
+    let (_dir, store) = store(&["old_a.onnx", "old_b.onnx", "c.onnx"]);
+    let long_ago = SystemTime::now() - Duration::from_secs(10 * 86_400);
+    for name in ["old_a.onnx", "c.onnx"] {
+        fs::File::options().append(true).open(store.dir().join(name)).unwrap().set_modified(long_ago).unwrap();
+    }
+    let selection = Selection { older_than: Some(Duration::from_secs(86_400)), ..prefix("old_") };
+    assert_eq!(going(&store.prune(&selection, &RemoveOptions::default()).unwrap()), ["old_a.onnx"]);
+    assert_eq!(store.list().unwrap(), ["c.onnx", "old_b.onnx"]);
+}
+
+#[test]
+fn states_select_also_what_is_no_model() {
+    let (_dir, store) = store(&["a.onnx", "notes.md", ".hidden"]);
+    fs::create_dir(store.dir().join("folder")).unwrap();
+    let mut left = Part::claim(&store, "b.onnx", "00").unwrap().unwrap();
+    left.append(&mut &b"b"[..], None).unwrap();
+    drop(left);
+    let mut growing = Part::claim(&store, "c.onnx", "00").unwrap().unwrap();
+    growing.append(&mut &b"c"[..], None).unwrap();
+    let states = vec![State::Foreign, State::Partial, State::Corrupt];
+    let done = store.prune(&Selection { states, ..Selection::default() }, &RemoveOptions::default()).unwrap();
+    assert_eq!(going(&done).len(), 3, "{done:?}");
+    assert!(store.list().unwrap().is_empty());
+    assert!(store.dir().join(".hidden").exists() && store.dir().join("folder").exists());
+    let unfinished = fs::read_dir(store.incoming()).unwrap().count();
+    assert_eq!(unfinished, 1, "what a process works on stays");
+    assert_eq!(store.trashed().unwrap().len(), 2, "an unfinished file is worth nothing");
+}
+
+#[test]
+fn with_nothing_said_the_old_ones_go() {
+    let (_dir, store) = store(&["old_a.bin", "b.bin"]);
+    assert_eq!(going(&store.prune(&Selection::default(), &RemoveOptions::default()).unwrap()), ["old_a.bin"]);
+    assert_eq!(store.list().unwrap(), ["b.bin"]);
+}
+
+#[test]
+fn what_is_missing_or_trashed_cannot_be_removed() {
+    let (_dir, store) = store(&[]);
+    for state in [State::Missing, State::Trashed] {
+        let selection = Selection { states: vec![state], ..Selection::default() };
+        let error = store.prune(&selection, &RemoveOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_pruned_of_nothing() {
+    let outer = tempfile::tempdir().unwrap();
+    let store = Store::open(outer.path().join("models")).unwrap();
+    assert!(store.prune(&prefix("old_"), &RemoveOptions::default()).unwrap().files.is_empty());
+    assert!(!store.dir().exists());
+}
+
+#[test]
+fn a_file_that_changed_since_it_was_selected_stays() {
+    let (_dir, store) = store(&["a.onnx"]);
+    let selected = [store.named("a.onnx").unwrap()];
+    fs::write(store.dir().join("a.onnx"), "something longer").unwrap();
+    let done = store.carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
+    assert_eq!(done.files[0].decision, Decision::Kept);
+    assert_eq!(store.list().unwrap(), ["a.onnx"]);
+}
