@@ -7,7 +7,7 @@ use super::lines::{Lines, Reader};
 use super::pool::Pool;
 use super::share::joined;
 use crate::detect::Detector;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::memory;
@@ -42,11 +42,11 @@ impl Stages {
         orienters: Vec<Box<dyn Model>>,
     ) -> Result<Self> {
         let Some(first) = recognizers.first() else {
-            return Err(Error::new(crate::ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
+            return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
         };
         if !orienters.is_empty() && orienters.len() != recognizers.len() {
             let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
-            return Err(Error::new(crate::ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
+            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
         }
         let alphabet = Alphabet::of(first.spec())?;
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
@@ -77,7 +77,7 @@ impl Stages {
             let recognizers = open_copies(&files.recognizer, readers, share);
             let mut detector = joined(detector)?;
             let Some(detector) = detector.pop() else {
-                return Err(Error::new(crate::ErrorKind::Internal, "no detector was made"));
+                return Err(Error::new(ErrorKind::Internal, "no detector was made"));
             };
             Self::new(detector, recognizers?, joined(orienters)?)
         })
@@ -126,8 +126,18 @@ fn characters_beside(model: &Path) -> Result<Option<String>> {
     }
 }
 
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        // It was there when the engine looked for it.
+        return Error::new(ErrorKind::ModelNotFound, format!("there is no model file {}", path.display())).with_hint(
+            "`ferrocr models pull` fetches the default models, `ferrocr models restore` brings removed ones back",
+        );
+    }
+    Error::io("read the model", path, error)
+}
+
 fn open_copies(path: &Path, copies: usize, options: SessionOptions) -> Result<Vec<Box<dyn Model>>> {
-    let mut bytes = std::fs::read(path).map_err(|error| Error::io("read the model", path, error))?;
+    let mut bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     // Bytes that are no model are told from models that the runtime does not support.
     onnx::summary(&bytes).map_err(|error| error.named(&name))?;

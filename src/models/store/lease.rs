@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -48,8 +49,16 @@ impl Store {
         if lock::wait(file, Mode::Exclusive) != Some(Attempt::Held) {
             return Ok(None);
         }
-        disk::write(file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
+        let names: Vec<_> = names.iter().flat_map(|name| self.with_characters(name)).collect();
+        disk::write(file, Record::of_this_process(&names).text().as_bytes()).map_err(failed)?;
         Ok(Some(lease))
+    }
+
+    /// A model and, if there is one, the list of characters beside it.
+    fn with_characters(&self, name: &str) -> Vec<String> {
+        let list = Path::new(name).with_extension("txt");
+        let beside = list.to_str().filter(|list| self.dir().join(list).is_file()).map(str::to_owned);
+        iter::once(name.to_owned()).chain(beside).collect()
     }
 
     /// The files in use, each with the ids of the processes that use it. An id counts on the machine of that process.

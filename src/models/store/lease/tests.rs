@@ -28,6 +28,14 @@ fn a_lease_tells_names_and_process_until_it_is_dropped() {
 }
 
 #[test]
+fn the_list_of_characters_beside_a_model_is_in_use_with_it() {
+    let (_dir, store) = store();
+    fs::write(store.dir().join("a.txt"), "x").unwrap();
+    let _lease = store.lease(&names(&["a.onnx", "b.onnx"])).unwrap();
+    assert_eq!(store.in_use().keys().collect::<Vec<_>>(), ["a.onnx", "a.txt", "b.onnx"]);
+}
+
+#[test]
 fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
     let (_dir, store) = store();
     let kept = store.lease(&names(&["a.onnx"])).unwrap();
