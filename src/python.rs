@@ -87,6 +87,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<store::Store>()?;
+    module.add_class::<store::Lease>()?;
     module.add_function(wrap_pyfunction!(store::entries, module)?)?;
     module.add_function(wrap_pyfunction!(store::model_sets, module)?)?;
     module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
+use super::store::Store;
 use super::{call, provider_of};
 use crate::engine::{ModelFiles, ReleaseReport};
 use crate::geometry::Quad;
@@ -34,7 +35,7 @@ impl Engine {
         Self(crate::Engine::new(EngineOptions { threads, decode, ..EngineOptions::default() }))
     }
 
-    #[pyo3(signature = (*, detector, recognizer, orienter, provider))]
+    #[pyo3(signature = (*, detector, recognizer, orienter, provider, store))]
     fn load(
         &self,
         py: Python<'_>,
@@ -42,9 +43,10 @@ impl Engine {
         recognizer: PathBuf,
         orienter: Option<PathBuf>,
         provider: &str,
+        store: &Store,
     ) -> PyResult<()> {
         let files = ModelFiles { detector, recognizer, orienter };
-        call(py, || self.0.load(&files, provider_of(provider)?))
+        call(py, || self.0.load(&files, provider_of(provider)?, Some(&store.0)))
     }
 
     #[getter]

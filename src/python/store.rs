@@ -1,24 +1,32 @@
 //! `_core.Store`: what `ferrocr.ModelStore` is a wrapper of, and the catalog.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
+
+mod raw;
 
 use super::{call, error};
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry};
 use crate::models::fetch::{self, Progress, PullOptions};
+use crate::models::store::{ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State};
+use raw::{RawArchived, RawEntry, RawInspection, RawRemoval, RawTrashed};
 
-type RawEntry = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
+type RawKnown = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
 
 /// Every model of the catalog, in the order of `CatalogEntry`'s fields.
 #[pyfunction]
 #[pyo3(name = "catalog")]
-pub(super) fn entries() -> Vec<RawEntry> {
+pub(super) fn entries() -> Vec<RawKnown> {
     catalog::entries().iter().map(raw_entry).collect()
 }
 
-fn raw_entry(entry: &'static Entry) -> RawEntry {
+fn raw_entry(entry: &'static Entry) -> RawKnown {
     let wheel = entry.wheel.map(|wheel| format!("pip:{}=={}", wheel.package, wheel.version));
     (
         entry.name,
@@ -40,7 +48,7 @@ pub(super) fn model_sets() -> Vec<(&'static str, &'static str, &'static str, &'s
 
 /// The core's model directory.
 #[pyclass(frozen, module = "ferrocr._core")]
-pub(super) struct Store(crate::models::store::Store);
+pub(super) struct Store(pub(super) crate::models::store::Store);
 
 #[pymethods]
 impl Store {
@@ -82,20 +90,200 @@ impl Store {
         let options = PullOptions { mirror, file, python, offline, ..PullOptions::default() };
         let mut raised = None;
         let paths = call(py, || {
-            let mut tell = |step: Progress<'_>| match told(progress.as_ref(), &step) {
-                Ok(()) => true,
-                Err(exception) => {
-                    raised = Some(exception);
-                    false
-                }
+            let mut tell = |step: Progress<'_>| {
+                let Progress { name, source, done, total } = step;
+                note(&mut raised, told(progress.as_ref(), (name, source.to_string(), done, total)))
             };
             fetch::pull(&self.0, &entries, &options, &mut tell)
         });
-        match raised {
-            Some(exception) => Err(exception),
-            None => Ok(paths?.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()),
-        }
+        let paths = raised.map_or(paths, Err)?;
+        Ok(paths.into_iter().map(|path| path.to_string_lossy().into_owned()).collect())
     }
+
+    /// The hash of a file that has the given one, or the catalog's.
+    fn verify(&self, py: Python<'_>, name: &str, sha256: Option<String>) -> PyResult<String> {
+        call(py, || {
+            let known = catalog::find(name).map(Expected::from);
+            let given = sha256.as_deref().map(|sha256| Expected { bytes: None, sha256 });
+            let expected = given.or(known).ok_or_else(|| no_reference(name))?;
+            self.0.verify(name, &expected).map(|()| expected.sha256.to_ascii_lowercase())
+        })
+    }
+
+    #[pyo3(signature = (*, needed, rehash, memory))]
+    fn audit(
+        &self,
+        py: Python<'_>,
+        needed: Vec<String>,
+        rehash: bool,
+        memory: Option<PathBuf>,
+    ) -> PyResult<Vec<RawEntry>> {
+        let options = AuditOptions { needed, rehash, memory };
+        call(py, || self.0.audit(&options)).map(|audit| audit.entries.into_iter().map(raw::entry).collect())
+    }
+
+    fn inspect(&self, py: Python<'_>, name: &str) -> PyResult<RawInspection> {
+        call(py, || self.0.inspect(name, &AuditOptions::default())).map(raw::inspection)
+    }
+
+    #[pyo3(signature = (names, *, keep, needed, dry_run))]
+    fn remove(
+        &self,
+        py: Python<'_>,
+        names: Vec<String>,
+        keep: Vec<String>,
+        needed: Vec<String>,
+        dry_run: bool,
+    ) -> PyResult<RawRemoval> {
+        let options = RemoveOptions { keep, needed, dry_run, memory: None };
+        call(py, || self.0.remove(&names, &options)).map(raw::removal)
+    }
+
+    #[pyo3(signature = (*, prefix, states, older_than, keep, needed, dry_run, memory))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments, as Python has them")]
+    fn prune(
+        &self,
+        py: Python<'_>,
+        prefix: Option<String>,
+        states: Vec<String>,
+        older_than: Option<f64>,
+        keep: Vec<String>,
+        needed: Vec<String>,
+        dry_run: bool,
+        memory: Option<PathBuf>,
+    ) -> PyResult<RawRemoval> {
+        let options = RemoveOptions { keep, needed, dry_run, memory };
+        call(py, || {
+            let states = states.iter().map(|name| state(name)).collect::<Result<_, _>>()?;
+            let older_than = older_than.map(age).transpose()?;
+            self.0.prune(&Selection { prefix, states, older_than }, &options)
+        })
+        .map(raw::removal)
+    }
+
+    #[pyo3(signature = (names, *, removal, dry_run))]
+    fn restore(
+        &self,
+        py: Python<'_>,
+        names: Vec<String>,
+        removal: Option<String>,
+        dry_run: bool,
+    ) -> PyResult<Vec<RawTrashed>> {
+        call(py, || self.0.restore(&names, removal.as_deref(), dry_run)).map(raw::trashed)
+    }
+
+    #[pyo3(signature = (*, older_than, dry_run))]
+    fn purge(&self, py: Python<'_>, older_than: Option<f64>, dry_run: bool) -> PyResult<Vec<RawTrashed>> {
+        call(py, || self.0.purge(older_than.map(age).transpose()?, dry_run)).map(raw::trashed)
+    }
+
+    fn kept(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        call(py, || self.0.keep_list()).map(|list| list.entries().map(str::to_owned).collect())
+    }
+
+    fn keep(&self, py: Python<'_>, entries: Vec<String>) -> PyResult<Vec<String>> {
+        call(py, || self.0.keep(&entries)).map(|list| list.entries().map(str::to_owned).collect())
+    }
+
+    fn unkeep(&self, py: Python<'_>, entries: Vec<String>) -> PyResult<Vec<String>> {
+        call(py, || self.0.unkeep(&entries)).map(|list| list.entries().map(str::to_owned).collect())
+    }
+
+    fn lease(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Lease> {
+        call(py, || {
+            for name in &names {
+                self.0.path(name)?;
+            }
+            Ok(Lease(Mutex::new(self.0.lease(&names))))
+        })
+    }
+
+    #[pyo3(signature = (archive, names, *, progress))]
+    fn export(
+        &self,
+        py: Python<'_>,
+        archive: PathBuf,
+        names: Vec<String>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Vec<RawArchived>> {
+        watched(py, progress.as_ref(), |tell| self.0.export(&archive, &names, tell)).map(raw::archived)
+    }
+
+    #[pyo3(signature = (archive, *, replace, dry_run, progress))]
+    fn import_archive(
+        &self,
+        py: Python<'_>,
+        archive: PathBuf,
+        replace: bool,
+        dry_run: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Vec<RawArchived>> {
+        let options = ImportOptions { replace, dry_run };
+        watched(py, progress.as_ref(), |tell| self.0.import(&archive, options, tell)).map(raw::archived)
+    }
+
+    fn in_use(&self, py: Python<'_>) -> PyResult<BTreeMap<String, Vec<u32>>> {
+        call(py, || Ok(self.0.in_use()))
+    }
+}
+
+/// Runs work on an archive, whose steps `progress` is told. What it raises ends the work.
+fn watched<T: Send>(
+    py: Python<'_>,
+    progress: Option<&Py<PyAny>>,
+    work: impl FnOnce(&mut dyn FnMut(ArchiveProgress<'_>) -> bool) -> Result<T, Error> + Send,
+) -> PyResult<T> {
+    let mut raised = None;
+    let outcome = call(py, || work(&mut |step| note(&mut raised, told(progress, (step.name, step.done, step.total)))));
+    raised.map_or(outcome, Err)
+}
+
+/// The core's lease.
+#[pyclass(frozen, module = "ferrocr._core")]
+pub(super) struct Lease(Mutex<Option<crate::models::store::Lease>>);
+
+#[pymethods]
+impl Lease {
+    #[getter]
+    fn held(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        call(py, || {
+            drop(self.lock().take());
+            Ok(())
+        })
+    }
+}
+
+impl Lease {
+    fn lock(&self) -> MutexGuard<'_, Option<crate::models::store::Lease>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn no_reference(name: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!("{name} is not in the catalog, so nothing says what its hash should be"),
+    )
+    .with_hint("give the SHA-256 that it should have")
+}
+
+fn state(name: &str) -> Result<State, Error> {
+    State::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let names: Vec<_> = State::ALL.iter().map(|state| state.name().to_ascii_lowercase()).collect();
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("there is no state {name:?}; the states are {}", names.join(", ")),
+        )
+    })
+}
+
+fn age(seconds: f64) -> Result<Duration, Error> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("an age is a number of seconds, not {seconds}")))
 }
 
 fn known(name: &str) -> Result<&'static Entry, Error> {
@@ -103,13 +291,21 @@ fn known(name: &str) -> Result<&'static Entry, Error> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, format!("the catalog has no model {name:?}")))
 }
 
-/// Passes a step on, and lets Ctrl-C through. What either raises ends the download.
-fn told(progress: Option<&Py<PyAny>>, step: &Progress<'_>) -> PyResult<()> {
+/// Passes a step on, and lets Ctrl-C through. What either raises ends the work.
+fn told(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
     Python::attach(|py| {
         py.check_signals()?;
         if let Some(progress) = progress {
-            progress.call1(py, (step.name, step.source.to_string(), step.done, step.total))?;
+            progress.call1(py, step)?;
         }
         Ok(())
     })
+}
+
+/// Keeps the exception that ends the work, and says whether to go on.
+fn note(raised: &mut Option<PyErr>, outcome: PyResult<()>) -> bool {
+    let exception = outcome.err();
+    let goes_on = exception.is_none();
+    *raised = exception;
+    goes_on
 }
