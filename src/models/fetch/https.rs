@@ -173,9 +173,7 @@ impl Offer {
 
     fn rest(entry: &Entry, response: &Response<Body>, there: u64) -> Result<Self, String> {
         let said = text(response.headers(), &header::CONTENT_RANGE).unwrap_or_default();
-        let Some(range) = ContentRange::parse(said) else {
-            return Err(format!("the server sends no range but {said:?}"));
-        };
+        let range = ContentRange::parse(said).ok_or_else(|| format!("the server sends no range but {said:?}"))?;
         let total = range.total.or(entry.bytes);
         let fits = range.start == there
             && total.is_none_or(|total| range.end < total && total <= limit(entry))

@@ -152,7 +152,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn whatever_a_server_answers_only_the_right_bytes_arrive(head in prop::bool::ANY, body in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn whatever_a_server_answers_only_the_right_bytes_arrive(
+        head in prop::bool::ANY,
+        body in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
         let (_dir, store) = store();
         let mut answer = if head { b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec() } else { Vec::new() };
         answer.extend(&body);

@@ -134,12 +134,6 @@ impl Script {
                 stream.write_all(head.as_bytes())?;
                 stream.write_all(&body.iter().map(|byte| byte ^ 1).collect::<Vec<_>>())
             }
-            Step::Endless => {
-                stream.write_all(UNSIZED_HEAD.as_bytes())?;
-                loop {
-                    stream.write_all(&[&body[..], b"x"].concat())?;
-                }
-            }
             Step::Status(status, headers) => {
                 let head = format!("HTTP/1.1 {status} Such\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n");
                 stream.write_all(head.as_bytes())
@@ -147,12 +141,10 @@ impl Script {
             Step::Redirect(to) => stream.write_all(redirect(to).as_bytes()),
             Step::HangUp => Ok(()),
             Step::Raw(bytes) => stream.write_all(bytes),
+            Step::Endless => again_and_again(UNSIZED_HEAD, &[&body[..], b"x"].concat(), Duration::ZERO, stream),
             Step::Headers(pause) => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
-                loop {
-                    stream.write_all(format!("X-More: {}\r\n", "more".repeat(50)).as_bytes())?;
-                    thread::sleep(*pause);
-                }
+                let line = format!("X-More: {}\r\n", "more".repeat(50));
+                again_and_again("HTTP/1.1 200 OK\r\n", line.as_bytes(), *pause, stream)
             }
         }
     }
@@ -204,6 +196,15 @@ fn range(request: &str) -> Option<usize> {
     let lower = request.to_ascii_lowercase();
     let (_, rest) = lower.split_once("\r\nrange: bytes=")?;
     rest.split_once("-\r\n")?.0.parse().ok()
+}
+
+/// Writes until the other end has had enough.
+fn again_and_again(head: &str, bytes: &[u8], pause: Duration, stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.write_all(head.as_bytes())?;
+    loop {
+        stream.write_all(bytes)?;
+        thread::sleep(pause);
+    }
 }
 
 /// Says nothing until the other end has had enough.
