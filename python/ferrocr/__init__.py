@@ -9,6 +9,7 @@ Example::
 """
 
 from ._core import __version__
+from .audit import AuditEntry, AuditReport, ModelInfo, ModelState
 from .engine import OcrEngine
 from .exceptions import (
     DownloadError,
@@ -19,6 +20,7 @@ from .exceptions import (
     InvalidArgumentError,
     ModelCorruptError,
     ModelInUseError,
+    ModelKeptError,
     ModelMismatchError,
     ModelNotFoundError,
     OcrCancelledError,
@@ -27,10 +29,14 @@ from .exceptions import (
     RuntimeUnavailableError,
     StorageError,
 )
+from .removal import ArchivedFile, PlannedFile, Removal, TrashedFile
 from .results import Line, Page, ReleaseReport, Word
 from .store import CatalogEntry, ModelStore, catalog, model_sets
 
 __all__ = [
+    "ArchivedFile",
+    "AuditEntry",
+    "AuditReport",
     "CatalogEntry",
     "DownloadError",
     "ForkedError",
@@ -41,17 +47,23 @@ __all__ = [
     "Line",
     "ModelCorruptError",
     "ModelInUseError",
+    "ModelInfo",
+    "ModelKeptError",
     "ModelMismatchError",
     "ModelNotFoundError",
+    "ModelState",
     "ModelStore",
     "OcrCancelledError",
     "OcrEngine",
     "OcrError",
     "Page",
+    "PlannedFile",
     "ReleaseReport",
+    "Removal",
     "ResourcesFreedError",
     "RuntimeUnavailableError",
     "StorageError",
+    "TrashedFile",
     "Word",
     "__version__",
     "catalog",

@@ -11,6 +11,35 @@ _Quad = tuple[_Point, _Point, _Point, _Point]
 _Word = tuple[str, float, _Quad]
 _Line = tuple[str, float, _Quad, list[_Word]]
 _RawPage = tuple[int, int, list[_Line]]
+# name, path, state, bytes, modified, sha256, role, version, in_use, pids, kept, detail, action, removal
+_RawEntry = tuple[
+    str,
+    str,
+    str,
+    int | None,
+    float | None,
+    str | None,
+    str | None,
+    str | None,
+    bool,
+    list[int],
+    bool,
+    str,
+    str,
+    str | None,
+]
+# name, path, bytes, decision, pids, reason
+_RawPlanned = tuple[str, str, int, str, list[int], str]
+# files, removal
+_RawRemoval = tuple[list[_RawPlanned], str | None]
+# removal, name, path, bytes, removed
+_RawTrashed = tuple[str, str, str, int, float]
+# name, bytes, sha256, is_new
+_RawArchived = tuple[str, int, str, bool]
+# entry, name in the catalog, inputs, outputs, opsets, producer, characters
+_RawInspection = tuple[
+    _RawEntry, str | None, list[tuple[str, str]], list[tuple[str, str]], dict[str, int], str, int | None
+]
 
 __version__: str
 
@@ -37,8 +66,45 @@ class Store:
         file: str | None,
         python: str | None,
         offline: bool,
+        file: str | PathLike[str] | None,
         progress: Callable[[str, str, int, int | None], None] | None,
     ) -> builtins.list[str]: ...
+    def verify(self, name: str, sha256: str | None) -> str: ...
+    def audit(
+        self, *, needed: Sequence[str], rehash: bool, memory: str | PathLike[str] | None
+    ) -> builtins.list[_RawEntry]: ...
+    def inspect(self, name: str) -> _RawInspection: ...
+    def remove(
+        self, names: Sequence[str], *, keep: Sequence[str], needed: Sequence[str], dry_run: bool
+    ) -> _RawRemoval: ...
+    def prune(
+        self,
+        *,
+        prefix: str | None,
+        states: Sequence[str],
+        older_than: float | None,
+        keep: Sequence[str],
+        needed: Sequence[str],
+        dry_run: bool,
+        memory: str | PathLike[str] | None,
+    ) -> _RawRemoval: ...
+    def restore(self, names: Sequence[str], *, removal: str | None, dry_run: bool) -> builtins.list[_RawTrashed]: ...
+    def purge(self, *, older_than: float | None, dry_run: bool) -> builtins.list[_RawTrashed]: ...
+    def kept(self) -> builtins.list[str]: ...
+    def keep(self, entries: Sequence[str]) -> builtins.list[str]: ...
+    def unkeep(self, entries: Sequence[str]) -> builtins.list[str]: ...
+    def in_use(self) -> dict[str, builtins.list[int]]: ...
+    def export(
+        self, archive: str, names: Sequence[str], *, progress: Callable[[str, int, int], None] | None
+    ) -> builtins.list[_RawArchived]: ...
+    def import_archive(
+        self,
+        archive: str,
+        *,
+        replace: bool,
+        dry_run: bool,
+        progress: Callable[[str, int, int], None] | None,
+    ) -> builtins.list[_RawArchived]: ...
 
 @final
 class Engine:
@@ -50,6 +116,7 @@ class Engine:
         recognizer: str | PathLike[str],
         orienter: str | PathLike[str] | None,
         provider: str,
+        store: Store,
     ) -> None: ...
     @property
     def loaded(self) -> bool: ...

@@ -300,6 +300,7 @@ class OcrEngine:
                     recognizer=recognizer,
                     orienter=orienter[0] if orienter else None,
                     provider=provider,
+                    store=self._store._core,
                 )
             except InferenceError:
                 if self._wanted_provider != "auto" or provider == "cpu":

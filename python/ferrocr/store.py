@@ -1,66 +1,58 @@
-"""The model directory: what lies in it, and how it is filled."""
+"""The model directory: what lies in it, in which state, how it is filled and how it is emptied."""
 
 import os
-import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from . import _core
+from . import _core, _raw
+from ._arguments import Age, hash_memory, interpreter, names_of, seconds_of, states_of
+from ._catalog import CatalogEntry, catalog, files_of, known_names, model_sets
+from .audit import AuditReport, ModelInfo
 from .exceptions import InvalidArgumentError, ModelNotFoundError
+from .removal import ArchivedFile, Removal, TrashedFile
+
+__all__ = [
+    "ArchiveCallback",
+    "CatalogEntry",
+    "ModelStore",
+    "ProgressCallback",
+    "catalog",
+    "model_sets",
+]
 
 ProgressCallback = Callable[[str, str, int, int | None], None]
 """Called with a file's name, its source, the bytes done and the bytes in all (None where that is not known)."""
 
-
-@dataclass(frozen=True, slots=True)
-class CatalogEntry:
-    """A model that ferrocr knows.
-
-    Attributes:
-        name: Its file name in the model directory.
-        role: ``"detector"``, ``"recognizer"`` or ``"orienter"``.
-        family: The PP-OCR version it belongs to, such as ``"PP-OCRv6"``.
-        languages: Codes of the languages it reads; empty where that does not matter.
-        bytes: Its size where that is known before the download.
-        sha256: The hash that its content must have, in hexadecimal.
-        licence: SPDX identifier of the weights' licence.
-        sources: Where it can be had, in the order in which they are tried.
-    """
-
-    name: str
-    role: str
-    family: str
-    languages: tuple[str, ...]
-    bytes: int | None
-    sha256: str
-    licence: str
-    sources: tuple[str, ...]
-
-
-def catalog() -> list[CatalogEntry]:
-    """Every model that ferrocr knows and can download."""
-    return [
-        CatalogEntry(name, role, family, tuple(languages), size, sha256, licence, tuple(sources))
-        for name, role, family, languages, size, sha256, licence, sources in _core.catalog()
-    ]
-
-
-def model_sets() -> dict[str, tuple[str, str, str]]:
-    """Names of the model sets, each with the file names of its detector, recogniser and orienter."""
-    return {name: (detector, recognizer, orienter) for name, detector, recognizer, orienter in _core.model_sets()}
+ArchiveCallback = Callable[[str, int, int], None]
+"""Called with the name of the file at work, the bytes of all files that are done, and the bytes of all files."""
 
 
 class ModelStore:
     """A flat directory of model files. What lies on the disk is the truth; there is no index to go stale.
 
+    A model file is a regular file, or a link to one inside of the directory, with suffix ``.onnx``, ``.ort`` or
+    ``.bin`` in any case. Not listed are hidden files, sub-folders, links that leave the directory, and names that are
+    no UTF-8; :meth:`audit` reports them as ``FOREIGN``. Bookkeeping and trash lie in the hidden folder ``.ferrocr``.
+
+    Files may be added, renamed and deleted by hand at any time, and other processes may do the same: an engine that has
+    its models loaded goes on reading. Every method may be called from any thread. Where several names are taken, one
+    ``str`` is one name. Sizes are in bytes, times in seconds since 1970.
+
     Args:
         directory: By default ``FERROCR_MODEL_DIR`` or ``ferrocr/models`` in the user's data directory. It need not
             exist yet.
+
+    Every method that looks at the disk raises StorageError where the directory, or a file that it needs, is there and
+    cannot be read or written.
     """
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
         self._core = _core.Store(directory)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._core.directory!r}>"
+
+    # --- looking ----------------------------------------------------------------------------------------------------
 
     def list_local(self) -> list[str]:
         """Names of the model files (``.onnx``, ``.ort``, ``.bin``), sorted; empty for a directory that is not there.
@@ -79,27 +71,92 @@ class ModelStore:
         """
         return self._core.directory if name is None else self._core.existing(name)
 
+    def audit(
+        self, *, models: str | Iterable[str] | None = None, rehash: bool = False, remember: bool = True
+    ) -> AuditReport:
+        """What is in the directory and in which state, without changing any of it.
+
+        Args:
+            models: What has to be there, besides what is on the keep-list: a model set, a file of the catalog or of the
+                directory, or several of them. What of it is not there is ``MISSING``.
+            rehash: Read every model anew, also those whose hash is remembered.
+            remember: Keep hashes in a file of the user's cache directory, so that the next audit reads only what has
+                changed since, by size, times and inode. It is the one file that an audit writes.
+
+        Raises:
+            InvalidArgumentError: `models` has a name that is unknown.
+        """
+        memory = hash_memory(self._core.directory) if remember else None
+        entries = self._core.audit(needed=self._needed(models), rehash=rehash, memory=memory)
+        return AuditReport(self._core.directory, tuple(map(_raw.audit_entry, entries)))
+
+    def info(self, name: str) -> ModelInfo:
+        """What the file says about itself: inputs, outputs, operator sets, characters.
+
+        Raises:
+            InvalidArgumentError: The name is no plain file name.
+            ModelNotFoundError: There is no such file.
+            ModelCorruptError: It is no readable model.
+        """
+        return _raw.model_info(self._core.inspect(name))
+
+    def verify(self, name: str, *, sha256: str | None = None) -> str:
+        """Read the file and compare its hash with the one given, or else the catalog's.
+
+        Returns:
+            The hash, in hexadecimal.
+
+        Raises:
+            InvalidArgumentError: No hash is given and the catalog does not know the name; or the hash, or the name, is
+                none.
+            ModelNotFoundError: There is no such file.
+            ModelCorruptError: The content is another.
+        """
+        return self._core.verify(name, sha256)
+
+    def in_use(self) -> dict[str, tuple[int, ...]]:
+        """The files that loaded engines use, each with the ids of their processes.
+
+        An id counts on the machine of that process. Empty where nobody could note it: in a directory that cannot be
+        written, or on a file system without locks.
+        """
+        return {name: tuple(pids) for name, pids in self._core.in_use().items()}
+
+    # --- filling ----------------------------------------------------------------------------------------------------
+
     def pull(
-        self, names: Iterable[str], *, mirror: str | None = None, progress: ProgressCallback | None = None
+        self,
+        names: str | Iterable[str],
+        *,
+        mirror: str | None = None,
+        file: str | os.PathLike[str] | None = None,
+        progress: ProgressCallback | None = None,
     ) -> list[str]:
         """Download models of the catalog that are not there yet, verified before they appear.
+
+        A download that was ended goes on where it stopped. One that another process makes is waited for, and its
+        progress is told with the source ``"another process"``.
 
         Args:
             names: File names of the catalog, or names of model sets.
             mirror: Base address that is asked for ``<mirror>/<file name>`` before the catalog's own sources: ``https``,
                 ``file:`` for a directory, ``http`` only for this machine. By default ``FERROCR_MIRROR``.
+            file: A file on this machine that has the content of the one model named. Nothing else is tried then, and
+                ``FERROCR_OFFLINE`` does not forbid it.
             progress: Called during the download; an exception that it raises ends it.
 
         Returns:
             The files' absolute paths, in the order of the names.
 
         Raises:
-            InvalidArgumentError: A name is neither a file of the catalog nor a set.
+            InvalidArgumentError: A name is neither a file of the catalog nor a set; or `file` is given and not exactly
+                one file is named.
             ModelNotFoundError: A file is missing and ``FERROCR_OFFLINE`` forbids the download.
+            ModelCorruptError: `file` has other content.
             DownloadError: No source could deliver it.
         """
-        wanted = list(dict.fromkeys(name for given in names for name in _files_of(given)))
-        return self._fetch(wanted, mirror=mirror, progress=progress)
+        wanted = files_of(names_of(names))
+        return self._fetch(wanted, mirror=mirror, file=file, progress=progress)
 
     def resolve(
         self,
@@ -116,7 +173,7 @@ class ModelStore:
         """
         paths = [self._path_of(choice) for choice in choices]
         missing = [path for path in paths if not path.is_file()]
-        known = {entry[0] for entry in _core.catalog()}
+        known = known_names()
         directory = Path(self._core.directory)
         for path in missing:
             if path.parent != directory:
@@ -128,17 +185,197 @@ class ModelStore:
             self._fetch([path.name for path in missing], offline=not download, progress=progress)
         return paths
 
+    # --- emptying ---------------------------------------------------------------------------------------------------
+
+    def remove(
+        self,
+        names: str | Iterable[str],
+        *,
+        keep: str | Iterable[str] = (),
+        models: str | Iterable[str] | None = None,
+        dry_run: bool = False,
+    ) -> Removal:
+        """Move files of the directory to the trash, all or none. :meth:`restore` brings them back.
+
+        Args:
+            names: File names, of models or not.
+            keep: Names, and patterns with ``*`` and ``?``, of files to refuse, besides the keep-list's.
+            models: Sets or files whose models must stay: see :meth:`audit`.
+            dry_run: Only say what would become of each file; being used or kept is no error then.
+
+        Raises:
+            InvalidArgumentError: A name is no plain file name, an entry of `keep` or of the keep-list matches nothing,
+                or `models` has an unknown name.
+            ModelNotFoundError: There is no such file.
+            ModelInUseError: A process uses one; its message has the process ids.
+            ModelKeptError: One is kept, or needed by `models`.
+        """
+        raw = self._core.remove(names_of(names), keep=names_of(keep), needed=self._needed(models), dry_run=dry_run)
+        return _raw.removal(raw, dry_run=dry_run)
+
+    def prune(
+        self,
+        prefix: str | None = None,
+        *,
+        states: str | Iterable[str] = (),
+        older_than: Age | None = None,
+        keep: str | Iterable[str] = (),
+        models: str | Iterable[str] | None = None,
+        dry_run: bool = False,
+    ) -> Removal:
+        """Move model files that match all that is given to the trash; with nothing given, those that are ``OLD``.
+
+        What is kept or needed is spared. Unfinished downloads, where the state ``PARTIAL`` is given, are deleted for
+        good, except those that a process is working on.
+
+        Args:
+            prefix: How the name begins.
+            states: One or more :class:`ModelState`, as :meth:`audit` gives them.
+            older_than: How long ago the file was changed last, at least: a timedelta or seconds.
+            keep: Names, and patterns with ``*`` and ``?``, of files to spare, besides the keep-list's.
+            models: Sets or files whose models must stay: see :meth:`audit`.
+            dry_run: Only say what would become of each file; being used is no error then.
+
+        Raises:
+            InvalidArgumentError: An argument is out of its range, an entry of `keep` or of the keep-list matches
+                nothing, or `models` has an unknown name.
+            ModelInUseError: A process uses one that would go; nothing was moved then.
+        """
+        if prefix == "":
+            message = "the prefix is empty: every model begins with it"
+            raise InvalidArgumentError(message, "leave it out to prune by state or age")
+        raw = self._core.prune(
+            prefix=prefix,
+            states=states_of(states),
+            older_than=seconds_of(older_than),
+            keep=names_of(keep),
+            needed=self._needed(models),
+            dry_run=dry_run,
+            memory=hash_memory(self._core.directory),
+        )
+        return _raw.removal(raw, dry_run=dry_run)
+
+    def restore(
+        self, names: str | Iterable[str] = (), *, removal: str | None = None, dry_run: bool = False
+    ) -> list[TrashedFile]:
+        """Move files from the trash back to where they were, all or none; with nothing given, the latest removal.
+
+        Args:
+            names: Names that the files had; of each the latest in the trash is taken.
+            removal: Take only what this removal moved.
+            dry_run: Only say which files.
+
+        Raises:
+            InvalidArgumentError: A file of that name is in the directory.
+            ModelNotFoundError: The trash has no such file or removal, or is empty.
+        """
+        return _raw.trashed(self._core.restore(names_of(names), removal=removal, dry_run=dry_run))
+
+    def purge(self, *, older_than: Age | None = None, dry_run: bool = False) -> list[TrashedFile]:
+        """Delete for good what is in the trash; with `older_than`, what was removed at least that long ago.
+
+        Raises:
+            InvalidArgumentError: `older_than` is negative or no number.
+        """
+        return _raw.trashed(self._core.purge(older_than=seconds_of(older_than), dry_run=dry_run))
+
+    # --- keeping ----------------------------------------------------------------------------------------------------
+
+    def kept(self) -> list[str]:
+        """The keep-list: sorted names, and patterns with ``*`` and ``?``, of files that are not to be removed."""
+        return self._core.kept()
+
+    def keep(self, entries: str | Iterable[str]) -> list[str]:
+        """Put names or patterns on the keep-list.
+
+        Returns:
+            The whole list.
+
+        Raises:
+            InvalidArgumentError: An entry matches no model in the directory.
+        """
+        return self._core.keep(names_of(entries))
+
+    def unkeep(self, entries: str | Iterable[str]) -> list[str]:
+        """Take entries off the keep-list.
+
+        Returns:
+            The whole list.
+
+        Raises:
+            InvalidArgumentError: An entry is not on it.
+        """
+        return self._core.unkeep(names_of(entries))
+
+    # --- archives ---------------------------------------------------------------------------------------------------
+
+    def export(
+        self,
+        archive: str | os.PathLike[str],
+        names: str | Iterable[str] = (),
+        *,
+        progress: ArchiveCallback | None = None,
+    ) -> list[ArchivedFile]:
+        """Write models into a zip archive, each with its hash and the list of characters beside it.
+
+        The archive appears when it is complete, in the place of a file that was there. The same models give the same
+        bytes.
+
+        Args:
+            archive: The file to write; not in the model directory.
+            names: File names of models; all there are when none is given.
+            progress: Called on the way; an exception that it raises ends it.
+
+        Raises:
+            InvalidArgumentError: A name is no model's, or the archive cannot be at that place.
+            ModelNotFoundError: A model is not there, or none at all.
+            ModelCorruptError: A model with a name of the catalog has other content.
+        """
+        return _raw.archived(self._core.export(os.fspath(archive), names_of(names), progress=progress))
+
+    def backup(self, archive: str | os.PathLike[str], *, progress: ArchiveCallback | None = None) -> list[ArchivedFile]:
+        """Write all models into an archive, as :meth:`export` does without names."""
+        return self.export(archive, progress=progress)
+
+    def import_archive(
+        self,
+        archive: str | os.PathLike[str],
+        *,
+        replace: bool = False,
+        dry_run: bool = False,
+        progress: ArchiveCallback | None = None,
+    ) -> list[ArchivedFile]:
+        """Take the models of an archive into the directory; all are verified before the first appears.
+
+        Args:
+            archive: A file that :meth:`export` wrote.
+            replace: Let models take the place of files with other content, which go to the trash.
+            dry_run: Only read and verify the archive, and say what is new.
+            progress: Called on the way; an exception that it raises ends it.
+
+        Raises:
+            InvalidArgumentError: Files of these names with other content are there and `replace` is not given.
+            ModelCorruptError: It is damaged, no archive of models, or has other content under a name of the catalog.
+        """
+        raw = self._core.import_archive(os.fspath(archive), replace=replace, dry_run=dry_run, progress=progress)
+        return _raw.archived(raw)
+
+    def _needed(self, models: str | Iterable[str] | None) -> list[str]:
+        wanted = names_of(models)
+        return files_of(wanted, self.list_local()) if wanted else []
+
     def _fetch(
         self,
         names: list[str],
         *,
         mirror: str | None = None,
         offline: bool = False,
+        file: str | os.PathLike[str] | None = None,
         progress: ProgressCallback | None = None,
     ) -> list[str]:
         mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
         return self._core.pull(
-            names, mirror=mirror, file=None, python=_interpreter(), offline=offline, progress=progress
+            names, mirror=mirror, python=interpreter(), offline=offline, file=file, progress=progress
         )
 
     def _path_of(self, choice: str | os.PathLike[str]) -> Path:
@@ -146,18 +383,3 @@ class ModelStore:
         if isinstance(choice, str) and path.name == choice:
             return Path(self._core.directory) / choice
         return path.absolute()
-
-
-def _files_of(name: str) -> tuple[str, ...]:
-    sets = model_sets()
-    if name in sets:
-        return sets[name]
-    if any(entry[0] == name for entry in _core.catalog()):
-        return (name,)
-    message = f"{name!r} is neither a model of the catalog nor a model set"
-    raise InvalidArgumentError(message, "`ferrocr models list --available` shows both")
-
-
-def _interpreter() -> str | None:
-    """The interpreter whose pip can fetch wheels. In a frozen program ``sys.executable`` is the program itself."""
-    return None if getattr(sys, "frozen", False) else sys.executable or None

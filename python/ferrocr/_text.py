@@ -1,0 +1,14 @@
+"""Text that comes from a disk and goes to a person's terminal or log."""
+
+
+def printable(text: str) -> str:
+    r"""The same text in one line that no terminal takes for a command.
+
+    Whatever Python's ``repr`` would escape is escaped here too: control characters, line breaks, marks that turn the
+    direction of writing, and bytes that are no UTF-8. A backslash stays as it is: paths on Windows are full of them.
+    """
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
