@@ -1,38 +1,27 @@
-"""Shows downloads to a person: pass a :class:`DownloadProgress` wherever ferrocr takes a ``progress`` callable."""
+"""Shows to a person how far something is: pass a :class:`DownloadProgress` wherever ferrocr takes a ``progress``."""
 
 import sys
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+ANOTHER_PROCESS = "another process"
+"""The source of a download that is only waited for."""
 
-class DownloadProgress:
-    """Shows model downloads on stderr.
+_SHORTEST = 0.05
+"""Seconds below which a rate says nothing: steps are told ten times a second."""
 
-    On a terminal each file has a bar; elsewhere each file has one line at its start and one at its end. Use it in a
-    ``with`` statement, which closes a bar that is still open::
+_NOTABLE = 20
+"""A start behind one part in so many of a file is told of. What the first step of a fresh download brings is less."""
 
-        with DownloadProgress() as progress, OcrEngine(progress=progress) as ocr:
-            ocr.load()
-    """
+
+class _Bars:
+    """One bar after the other on a terminal, and none elsewhere. Use it in a ``with`` statement."""
 
     def __init__(self) -> None:
-        self._current: tuple[str, str] | None = None
         self._bar: tqdm[Any] | None = None
-        self._finished: set[tuple[str, str]] = set()
-
-    def __call__(self, name: str, source: str, done: int, total: int | None) -> None:
-        """Note that `done` of `total` bytes of the model `name` have come from `source`."""
-        if (name, source) in self._finished:
-            return
-        if self._current != (name, source):
-            self.close()
-            self._start(name, source, total)
-        if self._bar is not None:
-            self._bar.update(done - self._bar.n)
-        if done == total:
-            self._finish(name, source)
 
     def __enter__(self) -> Self:
         return self
@@ -44,25 +33,91 @@ class DownloadProgress:
         """End the bar that is open, if any."""
         if self._bar is not None:
             self._bar.close()
-        self._bar = self._current = None
+        self._bar = None
 
-    def _start(self, name: str, source: str, total: int | None) -> None:
+    def _open_bar(self, name: str, done: int, total: int | None) -> bool:
+        """Begin a bar with `done` bytes, which do not count for its rate; False where there is no terminal."""
+        if not sys.stderr.isatty():
+            return False
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, initial=done, desc=name, unit="B", unit_scale=True, file=sys.stderr)
+        return True
+
+    def _move_bar(self, done: int) -> None:
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+
+class DownloadProgress(_Bars):
+    """Shows model downloads on stderr.
+
+    On a terminal each file has a bar with rate and remaining time; elsewhere each file has one line at its start and
+    one at its end. Use it in a ``with`` statement, which closes a bar that is still open::
+
+        with DownloadProgress() as progress, OcrEngine(progress=progress) as ocr:
+            ocr.load()
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._current: tuple[str, str] | None = None
+        self._finished: set[tuple[str, str]] = set()
+        self._began = (0.0, 0)
+
+    def __call__(self, name: str, source: str, done: int, total: int | None) -> None:
+        """Note that `done` of `total` bytes of the model `name` have come from `source`."""
+        if (name, source) in self._finished:
+            return
+        if self._current != (name, source):
+            self.close()
+            self._start(name, source, done, total)
+        self._move_bar(done)
+        if done == total:
+            self._finish(name, source, done)
+
+    def close(self) -> None:
+        """End the bar that is open, if any."""
+        super().close()
+        self._current = None
+
+    def _start(self, name: str, source: str, done: int, total: int | None) -> None:
         self._current = (name, source)
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=total, desc=name, unit="B", unit_scale=True, file=sys.stderr)
-        else:
+        self._began = (monotonic(), done)
+        if source == ANOTHER_PROCESS:
+            print(f"waiting for {ANOTHER_PROCESS} to fetch {name}", file=sys.stderr)
+        elif not self._open_bar(name, done, total):
             size = "" if total is None else f" ({megabytes(total)})"
             print(f"fetching {name}{size} from {source}", file=sys.stderr)
 
-    def _finish(self, name: str, source: str) -> None:
+    def _finish(self, name: str, source: str, done: int) -> None:
         self._finished.add((name, source))
-        if self._bar is None:
-            print(f"fetched {name}", file=sys.stderr)
+        if source != ANOTHER_PROCESS and self._bar is None:
+            print(f"fetched {name}: {self._pace(done)}", file=sys.stderr)
         self.close()
 
+    def _pace(self, done: int) -> str:
+        """Size, seconds and rate, which only what came since the start counts for."""
+        began, first = self._began
+        seconds, came = monotonic() - began, done - first
+        if seconds < _SHORTEST or came <= 0:
+            return megabytes(done)
+        size = f"{megabytes(done)}, of which {megabytes(came)}" if first > done // _NOTABLE else megabytes(done)
+        return f"{size} in {seconds:.1f} s, {megabytes(came / seconds)}/s"
 
-def megabytes(size: int) -> str:
+
+class ArchiveProgress(_Bars):
+    """Shows on a terminal how far an export or import is, with the file at work; nothing elsewhere."""
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Note that `done` of `total` bytes are through, and `name` is at work."""
+        if self._bar is None and not self._open_bar(name, 0, total):
+            return
+        if self._bar is not None and self._bar.desc != f"{name}: ":
+            self._bar.set_description(name, refresh=False)
+        self._move_bar(done)
+
+
+def megabytes(size: float) -> str:
     """A file's size for people, in the megabytes of 10**6 bytes that download pages count in."""
     return f"{size / 1e6:.1f} MB"

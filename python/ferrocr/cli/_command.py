@@ -1,7 +1,7 @@
 """How a command is described to argparse, the same way for each of them."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,14 +9,22 @@ if TYPE_CHECKING:
 
 
 def add_command(
-    commands: "Commands", name: str, run: Callable[[argparse.Namespace], int], what: str, example: str
+    commands: "Commands",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    what: str,
+    example: str,
+    *,
+    notes: str = "",
+    aliases: Sequence[str] = (),
 ) -> argparse.ArgumentParser:
-    """Add the command `name`, which `run` carries out; `what` it does and an `example` make its help."""
+    """Add the command `name`, which `run` carries out; `what` it does, an `example` and `notes` make its help."""
     command: argparse.ArgumentParser = commands.add_parser(
         name,
+        aliases=aliases,
         help=what,
         description=what[0].upper() + what[1:] + ".",
-        epilog=f"example:\n  {example}",
+        epilog=f"example:\n  {example}" + (f"\n\n{notes}" if notes else ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=run)
@@ -26,6 +34,11 @@ def add_command(
 def add_dir(parser: argparse.ArgumentParser) -> None:
     """Add the option that names the model directory."""
     parser.add_argument("--dir", metavar="DIR", help="the model directory; default: $FERROCR_MODEL_DIR or the user's")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option that asks for data as a program reads it."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def positive(text: str) -> int:

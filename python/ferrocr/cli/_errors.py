@@ -33,6 +33,7 @@ FAILURES = (
     Failure(exceptions.ModelNotFoundError, EXIT_CANNOT_RUN, "run: ferrocr models pull"),
     Failure(exceptions.ModelCorruptError, EXIT_CANNOT_RUN, "remove that file, then run: ferrocr models pull"),
     Failure(exceptions.ModelInUseError, EXIT_CANNOT_RUN, "free the engine or end the process that uses it"),
+    Failure(exceptions.ModelKeptError, EXIT_CANNOT_RUN, "`ferrocr models keep` shows and changes the keep-list"),
     Failure(exceptions.DownloadError, EXIT_CANNOT_RUN, "give another source: ferrocr models pull --mirror URL"),
     Failure(exceptions.RuntimeUnavailableError, EXIT_CANNOT_RUN, "run: ferrocr doctor"),
     Failure(exceptions.InferenceError, EXIT_CANNOT_RUN, "run: ferrocr doctor"),

@@ -1,0 +1,61 @@
+"""``ferrocr models export`` and ``import``: carry models to a machine without a network, or back from a backup."""
+
+import argparse
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+
+from ...progress import ArchiveProgress
+from ...store import ModelStore
+from .._command import add_command
+from .._errors import EXIT_OK
+from .._output import print_json
+from ._common import add_common, print_rows, size_of, total
+
+if TYPE_CHECKING:
+    from .._command import Commands
+
+
+def add(commands: "Commands") -> None:
+    """Describe the commands."""
+    what = "write models into an archive, all when none is named"
+    example = "ferrocr models export models.zip"
+    export = add_command(commands, "export", _export, what, example, aliases=["backup"])
+    export.add_argument("archive", metavar="ARCHIVE", help="the file to write")
+    export.add_argument("names", nargs="*", metavar="NAME", help="a model's file name")
+    add_common(export)
+
+    what = "take the models of an archive into the directory"
+    taking = add_command(commands, "import", _import, what, "ferrocr models import models.zip --dry-run")
+    taking.add_argument("archive", metavar="ARCHIVE", help="a file that `ferrocr models export` wrote")
+    taking.add_argument("--replace", action="store_true", help="models with other content go to the trash")
+    taking.add_argument("--dry-run", action="store_true", help="only read the archive and show what is new")
+    add_common(taking)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    with ArchiveProgress() as progress:
+        files = ModelStore(arguments.dir).export(arguments.archive, arguments.names, progress=progress)
+    if arguments.json:
+        print_json([dataclasses.asdict(file) for file in files])
+    else:
+        print_rows(("NAME", "SIZE", "SHA256"), ([file.name, size_of(file.bytes), file.sha256] for file in files))
+    print(f"wrote {total([file.bytes for file in files])} to {arguments.archive}", file=sys.stderr)
+    return EXIT_OK
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    with ArchiveProgress() as progress:
+        files = ModelStore(arguments.dir).import_archive(
+            arguments.archive, replace=arguments.replace, dry_run=arguments.dry_run, progress=progress
+        )
+    if arguments.json:
+        print_json([dataclasses.asdict(file) for file in files])
+    else:
+        rows = ([file.name, size_of(file.bytes), "new" if file.is_new else "there", file.sha256] for file in files)
+        print_rows(("NAME", "SIZE", "STATE", "SHA256"), rows)
+    new = [file.bytes for file in files if file.is_new]
+    there = len(files) - len(new)
+    verb = "would take" if arguments.dry_run else "took"
+    print(f"{verb} {total(new)} from {arguments.archive}; {there} already there", file=sys.stderr)
+    return EXIT_OK

@@ -1,0 +1,150 @@
+"""What several of these commands share: options, words for counts and times, and the question before a change."""
+
+import argparse
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import IO
+
+from ..._arguments import state_of
+from ..._catalog import CatalogEntry, catalog
+from ...audit import ModelState
+from ...exceptions import InvalidArgumentError, ModelNotFoundError
+from ...progress import megabytes
+from ...store import ModelStore
+from .._command import add_dir, add_json
+from .._output import print_table
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every command here takes."""
+    add_json(parser)
+    add_dir(parser)
+
+
+def add_for(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that names models which are needed; `what` that means for them."""
+    parser.add_argument(
+        "--for",
+        dest="models",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="SET",
+        help=f"sets or models that {what}",
+    )
+
+
+def add_consent(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say whether anything is to be changed."""
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def state(text: str) -> ModelState:
+    """A state of an audit in letters of either case, as the type of an argument."""
+    try:
+        return state_of(text)
+    except InvalidArgumentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def duration(text: str) -> timedelta:
+    """A time such as ``90s``, ``15m``, ``12h``, ``30d`` or ``2w``, as the type of an argument."""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text, re.ASCII)
+    try:
+        return timedelta(**{_UNITS[parts[2]]: float(parts[1])}) if parts else _no_duration(text)
+    except OverflowError:
+        return _no_duration(text)
+
+
+def _no_duration(text: str) -> timedelta:
+    message = f"{text!r} is no time such as 90s, 15m, 12h, 30d or 2w"
+    raise argparse.ArgumentTypeError(message)
+
+
+def require_consent(arguments: argparse.Namespace) -> None:
+    """Refuse a change that nobody can be asked about.
+
+    Raises:
+        InvalidArgumentError: There is no terminal, and the command line says neither yes nor that it is a trial.
+    """
+    if arguments.yes or arguments.dry_run or (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    message = "nothing was done: there is no terminal to ask at"
+    raise InvalidArgumentError(message, "say --yes or --dry-run")
+
+
+def agrees(arguments: argparse.Namespace, question: str) -> bool:
+    """Whether the user wants it: by the command line, or by the answer at the terminal."""
+    if arguments.yes:
+        return True
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        print(file=sys.stderr)  # the input has ended, and what follows begins a line
+    if answer.strip().lower() in ("y", "yes"):
+        return True
+    print("nothing was done", file=sys.stderr)
+    return False
+
+
+def table_output(arguments: argparse.Namespace) -> IO[str]:
+    """Where a table goes that is shown in any case: beside the data, where that is JSON."""
+    return sys.stderr if arguments.json else sys.stdout
+
+
+def again(arguments: argparse.Namespace, command: str) -> str:
+    """The command line of another command for the same directory."""
+    directory = "" if arguments.dir is None else f" --dir {shlex.quote(os.fspath(arguments.dir))}"
+    return f"ferrocr models {command}{directory}"
+
+
+def counted(number: int, what: str) -> str:
+    """The number of things, such as ``1 file`` or ``2 files``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def total(sizes: Sequence[int], what: str = "file") -> str:
+    """How many there are and how large they are together, such as ``3 files (31.2 MB)``."""
+    return f"{counted(len(sizes), what)} ({megabytes(sum(sizes))})"
+
+
+def size_of(size: int | None) -> str:
+    """A size in a table."""
+    return "?" if size is None else megabytes(size)
+
+
+def time_of(seconds: float | None) -> str:
+    """A time in a table, in the user's zone."""
+    try:
+        return "?" if seconds is None else f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M}"
+    except (OverflowError, ValueError, OSError):  # a year that the system does not know
+        return "?"
+
+
+def print_rows(header: Sequence[str], rows: Iterable[Sequence[str]], file: IO[str] | None = None) -> None:
+    """Print a table, and nothing where it has no rows."""
+    if listed := list(rows):
+        print_table([header, *listed], file)
+
+
+def known_models() -> dict[str, CatalogEntry]:
+    """The catalog by file name."""
+    return {entry.name: entry for entry in catalog()}
+
+
+def local_paths(store: ModelStore) -> dict[str, str]:
+    """Names and paths of the model files, without those that somebody removes at this moment."""
+    paths = {}
+    for name in store.list_local():
+        try:
+            paths[name] = store.get_local_path(name)
+        except ModelNotFoundError:
+            continue
+    return paths

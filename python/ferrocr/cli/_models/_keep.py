@@ -1,0 +1,55 @@
+"""``ferrocr models keep``: the list of what is not to be removed."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ...store import ModelStore
+from .._command import add_command
+from .._errors import EXIT_OK
+from .._output import print_json
+from ._common import add_common
+
+if TYPE_CHECKING:
+    from .._command import Commands
+
+
+def add(commands: "Commands") -> None:
+    """Describe the command."""
+    what = "show or change the list of models that are not to be removed"
+    keep = add_command(commands, "keep", _keep, what, "ferrocr models keep my_model.onnx 'arabic_*'")
+    keep.add_argument("entries", nargs="*", metavar="ENTRY", help="a name to add, or a pattern with * and ?")
+    keep.add_argument("--set", metavar="SET", help="add the models of a set")
+    keep.add_argument(
+        "--remove", nargs="+", action="extend", default=[], metavar="ENTRY", help="take entries off the list"
+    )
+    add_common(keep)
+
+
+def _keep(arguments: argparse.Namespace) -> int:
+    store = ModelStore(arguments.dir)
+    added = [*arguments.entries, *(_members(arguments.set) if arguments.set else ())]
+    if added:
+        store.keep(added)
+    if arguments.remove:
+        store.unkeep(arguments.remove)
+    entries = store.kept()
+    if arguments.json:
+        print_json(entries)
+        return EXIT_OK
+    for entry in entries:
+        print(entry)
+    if not entries:
+        print(f"the keep-list of {store.get_local_path()} is empty", file=sys.stderr)
+    return EXIT_OK
+
+
+def _members(name: str) -> tuple[str, ...]:
+    from ...exceptions import InvalidArgumentError
+    from ...store import model_sets
+
+    sets = model_sets()
+    if name in sets:
+        return sets[name]
+    message = f"there is no model set {name!r}; the sets are {', '.join(sorted(sets))}"
+    raise InvalidArgumentError(message)
