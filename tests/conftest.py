@@ -1,6 +1,8 @@
 """What several test files need: the models, one loaded engine, drawn pages, the shared pictures."""
 
+import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,6 +45,14 @@ def engine(models_dir: Path) -> Iterator[OcrEngine]:
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the network; those that want to look as if they did set this themselves."""
     monkeypatch.setenv("FERROCR_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's cache directory, which is not theirs: no test writes there."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +106,73 @@ def models(tmp_path: Path) -> Path:
     (folder / "a.bin").write_bytes(b"123")
     (folder / "notes.txt").write_text("no model")
     return folder
+
+
+class Terminal(io.StringIO):
+    """Text that a person types, or is shown."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    """One field of a protobuf message."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    low, rest = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])
+
+
+def _tensor(name: str, sizes: tuple[int | None, ...]) -> bytes:
+    """An input or output of floats; None is a size that varies."""
+    dims = (_field(2, b"n") if size is None else _field(1, size) for size in sizes)
+    shape = b"".join(_field(1, dim) for dim in dims)
+    return _field(1, name.encode()) + _field(2, _field(1, _field(1, 1) + _field(2, shape)))
+
+
+def tiny_model(producer: str = "tests", *, padding: int = 0) -> bytes:
+    """A model of a hundred bytes with the form of a detector. Another producer or padding makes another content."""
+    picture, map_of_text = _tensor("x", (None, 3, None, None)), _tensor("y", (None, 1, None, None))
+    graph = _field(2, b"graph") + _field(11, picture) + _field(12, map_of_text)
+    opset = _field(2, 17)
+    about = _field(2, producer.encode()) + _field(6, b" " * padding)
+    return _field(1, 8) + about + _field(7, graph) + _field(8, opset)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model directory with three tiny models and the list of characters beside one of them."""
+    directory = tmp_path / "models"
+    directory.mkdir()
+    for name in ("a.onnx", "b.onnx", "old_c.onnx"):
+        (directory / name).write_bytes(tiny_model(name))
+    (directory / "a.txt").write_text("x\ny\n")
+    return directory
+
+
+@pytest.fixture
+def real_folder(models_dir: Path, tmp_path: Path) -> Path:
+    """A model directory with copies of the default models, for what changes or uses it."""
+    directory = tmp_path / "real models"
+    directory.mkdir()
+    for name in (DETECTOR, RECOGNIZER, ORIENTER):
+        shutil.copy(models_dir / name, directory / name)
+    return directory
+
+
+def snapshot(directory: Path) -> dict[str, tuple[float, bytes | str | None]]:
+    """Everything below a directory, hidden or not, with times and contents, to see whether anything was changed."""
+    found: dict[str, tuple[float, bytes | str | None]] = {}
+    for path in [directory, *sorted(directory.rglob("*"))]:
+        what: bytes | str | None = None
+        if path.is_symlink():
+            what = str(path.readlink())
+        elif path.is_file():
+            what = path.read_bytes()
+        found[path.relative_to(directory).as_posix()] = (path.lstat().st_mtime_ns, what)
+    return found

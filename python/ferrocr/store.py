@@ -93,10 +93,11 @@ class ModelStore:
     def info(self, name: str) -> ModelInfo:
         """What the file says about itself: inputs, outputs, operator sets, characters.
 
+        Of a file that is no readable model all of that is empty, and the state in its `entry` says why.
+
         Raises:
             InvalidArgumentError: The name is no plain file name.
-            ModelNotFoundError: There is no such file.
-            ModelCorruptError: It is no readable model.
+            ModelNotFoundError: There is no such file, or it has no model's suffix.
         """
         return _raw.model_info(self._core.inspect(name))
 
