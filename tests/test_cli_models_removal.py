@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Terminal, snapshot
-from ferrocr import ModelStore
+from ferrocr import ModelStore, PlannedFile, Removal
 from ferrocr.cli import main
 from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE
 from ferrocr.cli._models._common import duration, time_of
@@ -108,6 +108,61 @@ def test_what_is_kept_ends_a_removal_before_the_question(folder: Path, answer: A
         assert "[y/N]" not in shown.getvalue()
         assert "a.onnx" in shown.getvalue()
     assert snapshot(folder) == before
+
+
+def planned(directory: Path, *files: PlannedFile) -> Callable[..., Removal]:
+    """Stands in for a method that removes: a plan of these files, and a removal that is none."""
+
+    def act(_self: ModelStore, *_: object, dry_run: bool, **__: object) -> Removal:
+        assert dry_run, f"{directory} was to stay as it is"
+        return Removal(files, None, dry_run)
+
+    return act
+
+
+@pytest.mark.parametrize("command", [["remove", "a.onnx", "b.onnx"], ["prune", "--older-than", "0s"]], ids=str)
+def test_what_is_in_use_ends_a_removal_before_the_question(
+    folder: Path, answer: Answer, capsys: Captured, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    used = PlannedFile("a.onnx", str(folder / "a.onnx"), 5, "in use", (71, 72), "in use by processes 71, 72")
+    free = PlannedFile("b.onnx", str(folder / "b.onnx"), 5, "remove", (), "named")
+    monkeypatch.setattr(ModelStore, command[0], planned(folder, used, free))
+    shown = answer("y\n")
+    assert models(folder, *command) == EXIT_CANNOT_RUN
+    assert "in use by 71, 72" in capsys.readouterr().out
+    assert "[y/N]" not in shown.getvalue()
+    assert "nothing was removed: a.onnx is in use by processes 71, 72" in shown.getvalue()
+
+
+def test_the_question_says_what_does_not_come_back(
+    folder: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = PlannedFile("x.part", str(folder / ".ferrocr" / "incoming" / "x.part"), 2_500_000, "remove", (), "PARTIAL")
+    old = PlannedFile("b.onnx", str(folder / "b.onnx"), 1_000_000, "remove", (), "OLD")
+    for files, question in (
+        ((part,), "Delete 1 unfinished download (2.5 MB) for good? "),
+        ((part, old), "Move 1 file (1.0 MB) to the trash and delete 1 unfinished download (2.5 MB) for good? "),
+    ):
+        monkeypatch.setattr(ModelStore, "prune", planned(folder, *files))
+        shown = answer("n\n")
+        assert models(folder, "prune", "--state", "partial", "old") == EXIT_PROBLEMS
+        assert question in shown.getvalue()
+
+
+def test_a_directory_that_changes_meanwhile_is_told_of(folder: Path, capsys: Captured) -> None:
+    def act(_self: ModelStore, *_: object, dry_run: bool, **__: object) -> Removal:
+        name = "a.onnx" if dry_run else "b.onnx"
+        return Removal(
+            (PlannedFile(name, str(folder / name), 5, "remove", (), "OLD"),), None if dry_run else "1", dry_run
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ModelStore, "prune", act)
+        assert models(folder, "prune", "--yes") == EXIT_OK
+    out, err = capsys.readouterr()
+    assert "a.onnx" in out
+    assert "has changed" in err
+    assert "b.onnx" in err
 
 
 def test_a_prune_spares_what_is_kept(folder: Path, capsys: Captured) -> None:

@@ -11,6 +11,7 @@ from ferrocr import (
     CatalogEntry,
     DownloadError,
     InvalidArgumentError,
+    ModelCorruptError,
     ModelNotFoundError,
     ModelStore,
     catalog,
@@ -103,6 +104,25 @@ def test_offline_is_absolute(models_dir: Path, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(ModelNotFoundError, match=ORIENTER):
         ModelStore(tmp_path).pull([ORIENTER], mirror=models_dir.as_uri())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_name_is_one_name(models_dir: Path, tmp_path: Path, online: None) -> None:
+    store = ModelStore(tmp_path)
+    assert store.pull(ORIENTER, mirror=models_dir.as_uri()) == [str(tmp_path / ORIENTER)]
+    with pytest.raises(InvalidArgumentError, match="'ab'"):
+        store.pull("ab")
+
+
+def test_a_model_is_taken_from_a_file(models_dir: Path, tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / "store")
+    with pytest.raises(InvalidArgumentError):
+        store.pull("ppocrv6-small", file=models_dir / ORIENTER)
+    (tmp_path / "wrong.onnx").write_bytes(b"something else")
+    with pytest.raises(ModelCorruptError, match=r"wrong\.onnx"):
+        store.pull(ORIENTER, file=tmp_path / "wrong.onnx")
+    assert store.list_local() == []
+    (path,) = store.pull(ORIENTER, file=models_dir / ORIENTER)  # also where the network is forbidden
+    assert Path(path).read_bytes() == (models_dir / ORIENTER).read_bytes()
 
 
 def test_names_and_mirrors_are_checked_first(tmp_path: Path, online: None) -> None:

@@ -47,8 +47,6 @@ def test_every_state_that_needs_no_real_model(folder: Path) -> None:
     (folder / "later.onnx.part").write_bytes(b"half")
     store = ModelStore(folder)
     (folder / "gone.onnx").write_bytes(tiny_model("gone"))
-    store.keep("gone.onnx")
-    store.unkeep("gone.onnx")
     store.remove("gone.onnx")
     store.keep("b.onnx")
     (folder / "b.onnx").unlink()

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable
 from datetime import timedelta
@@ -57,6 +58,18 @@ def seconds_of(age: Age | None) -> float | None:
     if math.isfinite(seconds) and 0 <= seconds <= _LONGEST_AGE:
         return seconds
     message = f"older_than is a time in seconds from 0 on, not {age}"
+    raise InvalidArgumentError(message)
+
+
+def checked_hash(sha256: str | None) -> str | None:
+    """A hash that was given: one that is mistyped would make every file look damaged.
+
+    Raises:
+        InvalidArgumentError: It is no SHA-256 in hexadecimal.
+    """
+    if sha256 is None or re.fullmatch("[0-9A-Fa-f]{64}", sha256):
+        return sha256
+    message = f"a SHA-256 has 64 hexadecimal digits, and this is {sha256!r}"
     raise InvalidArgumentError(message)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from . import _core, _raw
-from ._arguments import Age, hash_memory, interpreter, names_of, seconds_of, states_of
+from ._arguments import Age, checked_hash, hash_memory, interpreter, names_of, seconds_of, states_of
 from ._catalog import CatalogEntry, catalog, files_of, known_names, model_sets
 from .audit import AuditReport, ModelInfo
 from .exceptions import InvalidArgumentError, ModelNotFoundError
@@ -113,7 +113,7 @@ class ModelStore:
             ModelNotFoundError: There is no such file.
             ModelCorruptError: The content is another.
         """
-        return self._core.verify(name, sha256)
+        return self._core.verify(name, checked_hash(sha256))
 
     def in_use(self) -> dict[str, tuple[int, ...]]:
         """The files that loaded engines use, each with the ids of their processes.
