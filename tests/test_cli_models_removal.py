@@ -72,7 +72,7 @@ def test_a_yes_moves_to_the_trash_and_says_how_to_undo_it(folder: Path, capsys: 
     assert models(folder, "remove", "a.onnx", "b.onnx", "--yes") == EXIT_OK
     assert ModelStore(folder).list_local() == ["old_c.onnx"]
     err = capsys.readouterr().err
-    assert "move 2 files (0.0 mb) to the trash" in err.lower()
+    assert "moved 2 files (0.0 MB) to the trash\n" in err
     undo = next(line for line in err.splitlines() if line.startswith("undo: ferrocr "))
     assert undo.endswith(f" --dir {folder}")
     assert main(undo.split()[2:]) == EXIT_OK

@@ -93,7 +93,7 @@ def _plan_and_do(
     _refuse(plan, spares_kept=spares_kept)
     if not plan.removed:
         return _finish(arguments, plan)
-    if not agrees(arguments, f"{_what(plan, store)}?"):
+    if not agrees(arguments, _question(plan, store)):
         return EXIT_PROBLEMS
     done = act(dry_run=False)
     _tell(arguments, store, plan, done)
@@ -119,15 +119,19 @@ def _refuse(plan: Removal, *, spares_kept: bool) -> None:
         raise ModelKeptError(message)
 
 
-def _what(plan: Removal, store: ModelStore) -> str:
-    """What carrying the plan out means: unfinished downloads, which lie elsewhere, do not come back."""
+def _question(plan: Removal, store: ModelStore) -> str:
+    what = _what(plan, store, "move", "delete")
+    return f"{what[0].upper()}{what[1:]}?"
+
+
+def _what(removal: Removal, store: ModelStore, move: str, delete: str) -> str:
+    """What it means: models go to the trash; unfinished downloads, which lie elsewhere, do not come back."""
     folder = Path(store.get_local_path())
-    models = [file.bytes for file in plan.removed if Path(file.path).parent == folder]
-    unfinished = [file.bytes for file in plan.removed if Path(file.path).parent != folder]
-    parts = [f"move {total(models)} to the trash"] if models else []
-    parts += [f"delete {total(unfinished, 'unfinished download')} for good"] if unfinished else []
-    words = " and ".join(parts)
-    return words[0].upper() + words[1:]
+    models = [file.bytes for file in removal.removed if Path(file.path).parent == folder]
+    unfinished = [file.bytes for file in removal.removed if Path(file.path).parent != folder]
+    parts = [f"{move} {total(models)} to the trash"] if models else []
+    parts += [f"{delete} {total(unfinished, 'unfinished download')} for good"] if unfinished else []
+    return " and ".join(parts)
 
 
 def _tell(arguments: argparse.Namespace, store: ModelStore, plan: Removal, done: Removal) -> None:
@@ -136,7 +140,7 @@ def _tell(arguments: argparse.Namespace, store: ModelStore, plan: Removal, done:
         print("the directory has changed since the plan was made; removed were:", file=sys.stderr)
         print_rows(("WHAT", "NAME", "SIZE", "WHY"), map(_row, done.files), sys.stderr)
     if done.removed:
-        print(f"done: {_what(done, store).lower()}", file=sys.stderr)
+        print(_what(done, store, "moved", "deleted"), file=sys.stderr)
     if done.removal is not None:
         print(f"undo: {again(arguments, f'restore --removal {done.removal}')}", file=sys.stderr)
 
