@@ -49,7 +49,6 @@ pub(super) struct Key {
 impl Key {
     /// The key of a file; none on systems that do not tell enough.
     #[cfg(unix)]
-    #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
     pub(super) fn of(meta: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         Some(Self {

@@ -331,3 +331,6 @@ fn summary(path: &Path) -> Option<Summary> {
     open_regular(path).ok()?.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).ok()?;
     structure::model(&bytes).ok().filter(|_| bytes.len() as u64 <= LONGEST)
 }
+
+#[cfg(test)]
+mod tests;
