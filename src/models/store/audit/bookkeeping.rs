@@ -60,7 +60,7 @@ impl Auditor<'_> {
         for path in self.list(&self.store.incoming(), entries) {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             let suffix = path.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
-            let sum = if meta.is_dir() { sum(&path) } else { meta.is_file().then(|| meta.len()) };
+            let sum = if meta.is_dir() { sum(&path) } else { meta.is_file().then_some(meta.len()) };
             match sum {
                 Some(bytes) if [part::RESUMABLE, part::PASSING].contains(&suffix) => {
                     entries.push(self.unfinished(path, &meta, bytes));

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 use super::super::digest::{Digest, Hasher};
 use super::memory::Key;
@@ -123,7 +124,7 @@ fn read_once(job: &Job, catalog: &[Entry], buffer: &mut Vec<u8>) -> io::Result<C
     Ok(Content { bytes: digest.bytes, sha256: digest.sha256, structure, is_changing, key })
 }
 
-fn stamp(meta: &Metadata) -> (u64, Option<std::time::SystemTime>) {
+fn stamp(meta: &Metadata) -> (u64, Option<SystemTime>) {
     (meta.len(), meta.modified().ok())
 }
 

@@ -89,7 +89,7 @@ pub(super) fn can_replace(newer: &Entry, older: &Entry) -> bool {
         && newer.role != Role::Orienter
         && newer.family > older.family
         && rank(newer.size) >= rank(older.size)
-        && older.languages.iter().all(|language| covers(language))
+        && older.languages.iter().all(covers)
 }
 
 /// The size classes of all families in one order.

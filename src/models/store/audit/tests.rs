@@ -464,7 +464,7 @@ fn what_this_user_may_not_read_is_unreadable() {
     let (_dir, store) = store();
     put(&store, "a.onnx", b"abc");
     let path = store.dir().join("a.onnx");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::File::open(&path).is_ok() {
         // The superuser may read everything; the words are tested where they are made.
         return;
