@@ -5,7 +5,7 @@
 //! same directory, so a file appears under its name only when all of its bytes are there and verified.
 
 use std::env;
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -209,7 +209,7 @@ impl Store {
     /// [`ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
     pub fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
         let path = self.existing(name)?;
-        let mut file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+        let mut file = open_regular(&path).map_err(|error| Error::io("open", &path, error))?;
         let digest = Digest::read(&mut file, expected.bytes);
         self.check(name, expected, &digest.map_err(|error| Error::io("read", &path, error))?)
     }
@@ -280,6 +280,23 @@ fn is_model_name(name: &str) -> bool {
     let suffix = Path::new(name).extension().and_then(|suffix| suffix.to_str());
     let is_known = |suffix: &str| SUFFIXES.iter().any(|known| known.eq_ignore_ascii_case(suffix));
     fault(name).is_none() && suffix.is_some_and(is_known)
+}
+
+/// Opens a regular file for reading, and nothing else, even if it was put in the place of one a moment ago.
+fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // Opening a pipe would otherwise wait for a writer.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
 }
 
 /// Follows links. One that leads nowhere, or where this user may not look, is no file that could be read.

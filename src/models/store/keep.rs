@@ -4,13 +4,12 @@
 //! is a file name, or a pattern in which `*` stands for any characters and `?` for one.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 
 use glob::Pattern;
 
 use super::part::Part;
-use super::{Store, disk, fault};
+use super::{Store, disk, fault, open_regular};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Begins a line that is no entry.
@@ -109,7 +108,7 @@ impl Store {
     /// [`ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
     pub fn keep_list(&self) -> Result<KeepList> {
         let path = self.keep_file();
-        match fs::read_to_string(&path) {
+        match open_regular(&path).and_then(io::read_to_string) {
             Ok(text) => Ok(KeepList::parse(&text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KeepList::default()),
             Err(error) => Err(Error::io("read the keep-list", &path, error)),

@@ -12,7 +12,7 @@ use std::process;
 
 use super::lock::{self, Attempt, Mode};
 use super::part::unique;
-use super::{Store, disk};
+use super::{Store, disk, open_regular};
 use crate::error::{Error, Result};
 
 /// The most that is read of a lease: thousands of names.
@@ -107,12 +107,12 @@ impl Drop for Lease {
 }
 
 fn is_free(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| lock::attempt(&file, Mode::Shared) == Attempt::Held)
+    open_regular(path).is_ok_and(|file| lock::attempt(&file, Mode::Shared) == Attempt::Held)
 }
 
 /// What a lease says, if its holder is still there.
 fn live(path: &Path) -> Option<Record> {
-    let mut file = File::open(path).ok()?;
+    let mut file = open_regular(path).ok()?;
     if lock::attempt(&file, Mode::Shared) != Attempt::Busy {
         return None;
     }

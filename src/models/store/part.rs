@@ -111,7 +111,7 @@ impl Part {
     pub(in crate::models) fn publish(mut self, store: &Store, name: &str) -> Result<PathBuf> {
         let to = store.path(name)?;
         let _hold = store.hold_shared()?;
-        store.publish_held(&self.path, &to)?;
+        store.publish_held(&[(self.path.clone(), to.clone())])?;
         // It is no longer there to be removed.
         self.stays = true;
         Ok(to)

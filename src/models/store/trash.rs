@@ -154,23 +154,35 @@ impl Store {
         Ok(removal)
     }
 
-    /// Gives the file `from` the name `to`, in one step and durably; what has that name goes to the trash. The caller
-    /// holds the directory.
-    pub(super) fn publish_held(&self, from: &Path, to: &Path) -> Result<()> {
-        if let (Ok(meta), Some(name)) = (fs::symlink_metadata(to), to.file_name()) {
-            if meta.is_dir() {
-                let message = format!("cannot put a model at {}: a folder is there", to.display());
-                return Err(Error::new(ErrorKind::Io, message).with_hint("move that folder away"));
-            }
-            let removal = self.trash().join(self.new_removal()?);
-            // A second name, so that the file's own is never without a file.
-            if disk::link(to, &removal.join(name)).is_err() {
-                disk::move_to_free(to, &removal.join(name))?;
-            }
-            disk::sync_folder(&removal)?;
+    /// Gives each file its new name, in one step and durably; what has that name goes to the trash, all of it as one
+    /// removal. The caller holds the directory.
+    pub(super) fn publish_held(&self, files: &[(PathBuf, PathBuf)]) -> Result<()> {
+        let mut removal = None;
+        for (from, to) in files {
+            self.make_room(to, &mut removal)?;
+            disk::replace(from, to)?;
         }
-        disk::replace(from, to)?;
         disk::sync_folder(self.dir())
+    }
+
+    /// Brings what has the name `path` into the folder of `removal`, which is made for the first of them.
+    fn make_room(&self, path: &Path, removal: &mut Option<PathBuf>) -> Result<()> {
+        let (Ok(meta), Some(name)) = (fs::symlink_metadata(path), path.file_name()) else { return Ok(()) };
+        if meta.is_dir() {
+            let message = format!("cannot put a model at {}: a folder is there", path.display());
+            return Err(Error::new(ErrorKind::Io, message).with_hint("move that folder away"));
+        }
+        let folder = match removal.take() {
+            Some(folder) => folder,
+            None => self.trash().join(self.new_removal()?),
+        };
+        // A second name, so that the file's own is never without a file.
+        if disk::link(path, &folder.join(name)).is_err() {
+            disk::move_to_free(path, &folder.join(name))?;
+        }
+        disk::sync_folder(&folder)?;
+        *removal = Some(folder);
+        Ok(())
     }
 
     /// Makes the folder of a new removal.

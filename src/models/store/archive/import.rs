@@ -133,10 +133,8 @@ impl Store {
         let mut wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| &item.file.name).collect();
         // A model without its list of characters cannot be used, a list without its model does no harm.
         wanted.sort_by_key(|name| !name.ends_with(".txt"));
-        for name in wanted {
-            self.publish_held(&folder.path().join(name), &self.path(name)?)?;
-        }
-        Ok(())
+        let named = |name: &String| Ok((folder.path().join(name), self.path(name)?));
+        self.publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What lies in the store's bookkeeping: unfinished downloads, the trash, and what does not belong there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use super::super::{BOOKKEEPING, Store, Trashed, part, trash};
+use super::super::{BOOKKEEPING, Trashed, part, trash};
 use super::judge::{action, quoted};
 use super::survey::{children, special};
 use super::work::Auditor;
@@ -12,13 +12,6 @@ use super::{AuditEntry, State};
 
 /// Says that nobody knows what something in the bookkeeping is for.
 const STRAY: &str = "the store did not put it there";
-
-/// The models in use; none where something lies among the leases that would hold up who reads them.
-pub(super) fn in_use(store: &Store) -> BTreeMap<String, Vec<u32>> {
-    let leases = children(&store.leases()).unwrap_or_default();
-    let is_plain = |path: &PathBuf| fs::metadata(path).map_or(true, |meta| special(&meta).is_none());
-    if leases.iter().all(is_plain) { store.in_use() } else { BTreeMap::new() }
-}
 
 impl Auditor<'_> {
     /// What there is to say of the bookkeeping; its own files are not mentioned. The trash comes last.

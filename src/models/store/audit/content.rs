@@ -11,9 +11,9 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::super::digest::{Digest, Hasher};
+use super::super::open_regular;
 use super::memory::Key;
 use super::structure::Structure;
-use super::survey::open_regular;
 use crate::models::catalog::Entry;
 
 /// Protobuf's limit. A longer file is no ONNX model, and need not be in memory to know that.

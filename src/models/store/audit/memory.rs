@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::disk;
+use super::super::open_regular;
 use super::super::part::unique;
 use super::content::Content;
 use super::structure::Structure;
-use super::survey::open_regular;
 use crate::error::{Error, Result};
 use crate::models::Role;
 

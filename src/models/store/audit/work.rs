@@ -6,14 +6,14 @@ use std::io::Read;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
-use super::super::{KeepList, SUFFIXES, Store};
+use super::super::{KeepList, SUFFIXES, Store, open_regular};
 use super::content::{self, Content, Job, Outcome, read_all};
 use super::judge::{Verdict, action, can_replace, judge, quoted, rank};
 use super::memory::Memory;
 use super::structure::{self, Structure};
-use super::survey::{Found, Kind, look, open_regular, survey};
+use super::survey::{Found, Kind, look, survey};
 use super::{Audit, AuditEntry, AuditOptions, Inspection, State};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::models::catalog::Entry;
 use crate::models::onnx::Summary;
 
@@ -37,11 +37,11 @@ type Looked = (Found, Option<Outcome>);
 
 impl<'a> Auditor<'a> {
     pub(super) fn new(store: &'a Store, options: &'a AuditOptions, catalog: &'static [Entry], now: SystemTime) -> Self {
-        let (keep, keep_fault) = match keep_list(store) {
+        let (keep, keep_fault) = match store.keep_list() {
             Ok(keep) => (keep, None),
             Err(error) => (KeepList::default(), Some(error.to_string())),
         };
-        Self { store, options, catalog, now, keep, keep_fault, in_use: super::bookkeeping::in_use(store) }
+        Self { store, options, catalog, now, keep, keep_fault, in_use: store.in_use() }
     }
 
     pub(super) fn audit(&self) -> Result<Audit> {
@@ -306,16 +306,6 @@ impl AuditEntry {
             removal: None,
         }
     }
-}
-
-/// The keep-list, if it is a file: a pipe in its place would not give control back.
-fn keep_list(store: &Store) -> Result<KeepList> {
-    let path = store.keep_file();
-    if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
-        let message = format!("cannot read the keep-list {}: it is no regular file", path.display());
-        return Err(Error::new(ErrorKind::Io, message));
-    }
-    store.keep_list()
 }
 
 fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {

@@ -109,11 +109,26 @@ fn what_is_replaced_goes_to_the_trash() {
     let (_dir, store) = store(&["a.onnx"]);
     let from = store.scratch().unwrap().join("new");
     fs::write(&from, "new").unwrap();
-    store.publish_held(&from, &store.path("a.onnx").unwrap()).unwrap();
+    store.publish_held(&[(from, store.path("a.onnx").unwrap())]).unwrap();
     assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "new");
     let trashed = store.trashed().unwrap();
     assert_eq!(names_of(&trashed), ["a.onnx"]);
     assert_eq!(fs::read_to_string(&trashed[0].path).unwrap(), "a.onnx");
+}
+
+#[test]
+fn what_one_import_replaces_comes_back_in_one_step() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    let files = ["a.onnx", "b.onnx"].map(|name| {
+        let from = store.scratch().unwrap().join(name);
+        fs::write(&from, "new").unwrap();
+        (from, store.path(name).unwrap())
+    });
+    store.publish_held(&files).unwrap();
+    for name in ["a.onnx", "b.onnx"] {
+        fs::remove_file(store.path(name).unwrap()).unwrap();
+    }
+    assert_eq!(names_of(&store.restore(&[], None, false).unwrap()), ["a.onnx", "b.onnx"]);
 }
 
 #[test]
