@@ -29,6 +29,7 @@ from .exceptions import (
     RuntimeUnavailableError,
     StorageError,
 )
+from .lease import Lease
 from .removal import ArchivedFile, PlannedFile, Removal, TrashedFile
 from .results import Line, Page, ReleaseReport, Word
 from .store import CatalogEntry, ModelStore, catalog, model_sets
@@ -44,6 +45,7 @@ __all__ = [
     "ImageNotFoundError",
     "InferenceError",
     "InvalidArgumentError",
+    "Lease",
     "Line",
     "ModelCorruptError",
     "ModelInUseError",

@@ -63,7 +63,6 @@ class Store:
         names: Sequence[str],
         *,
         mirror: str | None,
-        file: str | None,
         python: str | None,
         offline: bool,
         file: str | PathLike[str] | None,
@@ -94,6 +93,7 @@ class Store:
     def keep(self, entries: Sequence[str]) -> builtins.list[str]: ...
     def unkeep(self, entries: Sequence[str]) -> builtins.list[str]: ...
     def in_use(self) -> dict[str, builtins.list[int]]: ...
+    def lease(self, names: Sequence[str]) -> Lease: ...
     def export(
         self, archive: str, names: Sequence[str], *, progress: Callable[[str, int, int], None] | None
     ) -> builtins.list[_RawArchived]: ...
@@ -105,6 +105,12 @@ class Store:
         dry_run: bool,
         progress: Callable[[str, int, int], None] | None,
     ) -> builtins.list[_RawArchived]: ...
+
+@final
+class Lease:
+    @property
+    def held(self) -> bool: ...
+    def release(self) -> None: ...
 
 @final
 class Engine:

@@ -9,6 +9,7 @@ from ._arguments import Age, checked_hash, hash_memory, interpreter, names_of, s
 from ._catalog import CatalogEntry, catalog, files_of, known_names, model_sets
 from .audit import AuditReport, ModelInfo
 from .exceptions import InvalidArgumentError, ModelNotFoundError
+from .lease import Lease
 from .removal import ArchivedFile, Removal, TrashedFile
 
 __all__ = [
@@ -122,6 +123,20 @@ class ModelStore:
         written, or on a file system without locks.
         """
         return {name: tuple(pids) for name, pids in self._core.in_use().items()}
+
+    def lease(self, names: str | Iterable[str]) -> Lease:
+        """Protect models from removal for as long as this process uses them otherwise than through an OcrEngine.
+
+        An engine does this by itself. What has a lease, and the list of characters beside it, no process removes
+        through ferrocr; by hand it can still be renamed and deleted. A lease ends with its process, however that ends.
+
+        Args:
+            names: File names in the directory; they need not be there.
+
+        Raises:
+            InvalidArgumentError: A name is no plain file name.
+        """
+        return Lease(self._core.lease(names_of(names)))
 
     # --- filling ----------------------------------------------------------------------------------------------------
 
