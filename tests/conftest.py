@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,29 @@ def real_folder(models_dir: Path, tmp_path: Path) -> Path:
     for name in (DETECTOR, RECOGNIZER, ORIENTER):
         shutil.copy(models_dir / name, directory / name)
     return directory
+
+
+@pytest.fixture
+def common_ground() -> Iterator[Path]:
+    """A directory that every user may enter, unlike pytest's own."""
+    directory = Path(tempfile.mkdtemp(prefix="ferrocr-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Takes away what root may do in spite of permissions; every other user stays who it is."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("permissions work in another way here")
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def snapshot(directory: Path) -> dict[str, tuple[float, bytes | str | None]]:

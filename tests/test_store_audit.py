@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import DETECTOR, ORIENTER, RECOGNIZER, snapshot, tiny_model
+from conftest import DETECTOR, ORIENTER, RECOGNIZER, as_nobody, snapshot, tiny_model
 from ferrocr import (
     AuditEntry,
     AuditReport,
@@ -78,10 +78,11 @@ def test_a_known_model_is_current_under_any_name(models_dir: Path, tmp_path: Pat
         assert entry.sha256 == hashlib.sha256((models_dir / ORIENTER).read_bytes()).hexdigest()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="this user may read everything")
-def test_a_file_that_may_not_be_read_is_said_so(folder: Path) -> None:
-    (folder / "a.onnx").chmod(0)
-    assert states(ModelStore(folder).audit())["a.onnx"] is ModelState.UNREADABLE
+def test_a_file_that_may_not_be_read_is_said_so(common_ground: Path) -> None:
+    (common_ground / "a.onnx").write_bytes(tiny_model())
+    (common_ground / "a.onnx").chmod(0)
+    with as_nobody():
+        assert states(ModelStore(common_ground).audit()) == {"a.onnx": ModelState.UNREADABLE}
 
 
 def test_an_entry_says_what_can_be_known(folder: Path) -> None:

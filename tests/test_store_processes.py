@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from conftest import DETECTOR, ORIENTER, RECOGNIZER
+from conftest import DETECTOR, ORIENTER, RECOGNIZER, as_nobody
 from ferrocr import ModelInUseError, ModelState, ModelStore, OcrEngine, StorageError, catalog
 
 KNOWN = {entry.name: entry for entry in catalog()}
@@ -291,7 +290,7 @@ def test_what_another_process_has_loaded_stays_until_it_is_killed(own_models: Pa
     assert process.stdout is not None
     assert process.stdout.readline() == "loaded\n"
     store = ModelStore(own_models)
-    assert store.in_use() == {name: (process.pid,) for name in (DETECTOR, RECOGNIZER, ORIENTER)}
+    assert store.in_use() == dict.fromkeys((DETECTOR, RECOGNIZER, ORIENTER), (process.pid,))
     with pytest.raises(ModelInUseError, match=str(process.pid)):
         store.remove([DETECTOR])
     with pytest.raises(ModelInUseError, match=str(process.pid)):
@@ -401,24 +400,16 @@ def test_a_disk_that_is_full_in_the_midst_of_it_leaves_nothing_wrong(models_dir:
 
 
 @pytest.fixture
-def read_only(models_dir: Path) -> Iterator[Path]:
+def read_only(models_dir: Path, common_ground: Path) -> Iterator[Path]:
     """A directory with the default models that this process may read and not write."""
-    place = Path(tempfile.mkdtemp(prefix="ferrocr-read-only-"))
-    place.chmod(0o755)
-    folder = place / "models"
+    folder = common_ground / "models"
     folder.mkdir()
     for name in (DETECTOR, RECOGNIZER, ORIENTER):
         shutil.copy(models_dir / name, folder / name)
     folder.chmod(0o555)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)  # nobody: what root may do, no permission forbids
-    try:
+    with as_nobody():
         yield folder
-    finally:
-        os.seteuid(user)
-        folder.chmod(0o755)
-        shutil.rmtree(place)
+    folder.chmod(0o755)
 
 
 @pytest.fixture
@@ -427,7 +418,6 @@ def picture(picture_file: Path) -> bytes:
     return picture_file.read_bytes()
 
 
-@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="permissions work in another way here")
 def test_a_read_only_directory_is_read(picture: bytes, read_only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERROCR_OFFLINE", "0")
     store = ModelStore(read_only)
