@@ -10,6 +10,7 @@ use crate::models::Role;
 use crate::models::session::Model;
 use crate::models::spec;
 use crate::options::DetectOptions;
+use crate::stop::Stop;
 
 /// A part of the picture that holds one line of text, or a piece of one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,12 +47,12 @@ impl Detector {
     ///
     /// # Errors
     /// What the model's run returns.
-    pub fn detect(&mut self, picture: &Picture, options: &DetectOptions) -> Result<Vec<Region>> {
+    pub fn detect(&mut self, picture: &Picture, options: &DetectOptions, stop: &Stop) -> Result<Vec<Region>> {
         let view = View::of(picture.width(), picture.height(), options);
         let input = to_bgr_planes(&view.show(picture)?, view.width as usize)?;
         let (columns, rows) = (view.width as usize, view.height as usize);
         let mut regions = Vec::new();
-        self.model.run(spec::input(&[1, 3, rows, columns], &input), &mut |output| {
+        self.model.run(spec::input(&[1, 3, rows, columns], &input), stop, &mut |output| {
             regions = db::regions(spec::plane(output, columns, rows)?, columns, options);
             Ok(())
         })?;

@@ -1,24 +1,30 @@
 //! The engine: owns the stages, runs them on pictures, and gives everything back.
 
+mod bell;
 mod life;
 mod lines;
 mod pool;
 mod share;
 mod stages;
+mod timer;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-pub use life::ReleaseReport;
+pub use life::{Release, ReleaseReport};
 pub use stages::Stages;
 
 use crate::error::Result;
 use crate::image::Picture;
 use crate::image::decode::{check_size, decode};
+use crate::memory;
 use crate::models::session::Provider;
 use crate::models::store::{Lease, Store};
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
-use life::Life;
+use crate::stop::Stop;
+use life::{Held, Holding, Life, Unloading};
+use timer::Timer;
 
 /// The model files of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +49,27 @@ impl ModelFiles {
 /// What a loaded engine holds. The sessions go before the lease that protects their files.
 struct Loaded {
     stages: Stages,
-    _lease: Option<Lease>,
+    lease: Option<(Lease, usize)>,
+}
+
+impl Loaded {
+    fn open(files: &ModelFiles, provider: Provider, store: Option<&Store>, options: &EngineOptions) -> Result<Self> {
+        let names = store.map(|store| files.names_in(store)).unwrap_or_default();
+        // First the lease, then the files: what is there then is not removed while it is read.
+        let lease = store.and_then(|store| store.lease(&names)).map(|lease| (lease, names.len()));
+        Ok(Self { stages: Stages::open(files, provider, options)?, lease })
+    }
+}
+
+impl Holding for Loaded {
+    fn held(&self) -> Held {
+        Held { sessions: self.stages.sessions(), files: self.lease.as_ref().map_or(0, |&(_, files)| files) }
+    }
 }
 
 /// An OCR engine. All methods may be called from any thread at any time.
+///
+/// It is dropped like any other value: what it holds goes then too.
 pub struct Engine {
     options: EngineOptions,
     life: Life<Loaded>,
@@ -55,30 +78,29 @@ pub struct Engine {
 impl Engine {
     /// An engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
     pub fn new(options: EngineOptions) -> Self {
-        Self { options, life: Life::new() }
+        let life = Life::new(options.idle_unload);
+        Self { options, life }
     }
 
     /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
     ///
-    /// Those that lie in `store` are leased until the engine is freed: no process removes them through the store
-    /// meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand works.
+    /// Those that lie in `store` are leased until the engine is freed or unloaded: no process removes them through the
+    /// store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand
+    /// works. What is given here is kept for the first call after an unload, which loads again.
     ///
     /// # Errors
     /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load(&self, files: &ModelFiles, provider: Provider, store: Option<&Store>) -> Result<()> {
-        self.life.load(|| {
-            // First the lease, then the files: what is there then is not removed while it is read.
-            let lease = store.and_then(|store| store.lease(&files.names_in(store)));
-            Ok(Loaded { stages: Stages::open(files, provider, &self.options)?, _lease: lease })
-        })
+        let (files, store, options) = (files.clone(), store.cloned(), self.options.clone());
+        self.life.load(move || Loaded::open(&files, provider, store.as_ref(), &options))
     }
 
     /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.
     ///
     /// # Errors
     /// What `open` returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
-    pub fn load_with(&self, open: impl FnOnce() -> Result<Stages>) -> Result<()> {
-        self.life.load(|| Ok(Loaded { stages: open()?, _lease: None }))
+    pub fn load_with(&self, open: impl Fn() -> Result<Stages> + Send + Sync + 'static) -> Result<()> {
+        self.life.load(move || Ok(Loaded { stages: open()?, lease: None }))
     }
 
     /// Whether models are loaded now.
@@ -104,37 +126,43 @@ impl Engine {
         &self.options
     }
 
-    /// Reads a picture. `options` hold for this call alone.
+    /// Reads a picture. `options` hold for this call alone, and `stop` ends it early.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Image`] beyond the limits, [`crate::ErrorKind::Inference`] from the runtime,
-    /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
-    pub fn recognize(&self, picture: &Picture, options: &RecognizeOptions) -> Result<Page> {
-        let loaded = self.life.enter()?;
-        check_size(picture.width(), picture.height(), &self.options.decode)?;
-        loaded.stages.read(picture, &self.options, options)
+    /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Timeout`] after the options'
+    /// timeout, [`crate::ErrorKind::Cancelled`] when `stop` or a release ends it.
+    pub fn recognize(&self, picture: &Picture, options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
+        self.call(options, stop, |stages, stop| {
+            check_size(picture.width(), picture.height(), &self.options.decode)?;
+            stages.read(picture, &self.options, options, stop)
+        })
     }
 
     /// Decodes and reads an encoded picture.
     ///
     /// # Errors
     /// As [`Engine::recognize`], and what [`decode`] returns.
-    pub fn recognize_encoded(&self, bytes: &[u8], options: &RecognizeOptions) -> Result<Page> {
-        let loaded = self.life.enter()?;
-        let picture = decode(bytes, &self.options.decode)?;
-        loaded.stages.read(&picture, &self.options, options)
+    pub fn recognize_encoded(&self, bytes: &[u8], options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
+        self.call(options, stop, |stages, stop| {
+            let picture = decode(bytes, &self.options.decode)?;
+            stages.read(&picture, &self.options, options, stop)
+        })
     }
 
     /// Decodes and reads a file.
     ///
     /// # Errors
     /// As [`Engine::recognize_encoded`], and [`crate::ErrorKind::Io`] when the file cannot be read.
-    pub fn recognize_file(&self, path: &Path, options: &RecognizeOptions) -> Result<Page> {
-        let loaded = self.life.enter()?;
-        let bytes = crate::image::decode::read_file(path, &self.options.decode)?;
-        let picture = decode(&bytes, &self.options.decode).map_err(|error| error.named(&path.display().to_string()))?;
-        drop(bytes);
-        loaded.stages.read(&picture, &self.options, options)
+    pub fn recognize_file(&self, path: &Path, options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
+        self.call(options, stop, |stages, stop| {
+            let limits = &self.options.decode;
+            let bytes = crate::image::decode::read_file(path, limits)?;
+            stop.check()?;
+            let picture = decode(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
+            drop(bytes);
+            stages.read(&picture, &self.options, options, stop)
+        })
     }
 
     /// Reads a picture that is one line of text from edge to edge, without looking for regions.
@@ -142,17 +170,64 @@ impl Engine {
     /// # Errors
     /// As [`Engine::recognize`].
     pub fn recognize_line(&self, picture: &Picture) -> Result<Line> {
-        let loaded = self.life.enter()?;
-        check_size(picture.width(), picture.height(), &self.options.decode)?;
-        loaded.stages.read_whole(picture, &self.options)
+        self.call(&self.options.recognize, &Stop::new(), |stages, stop| {
+            check_size(picture.width(), picture.height(), &self.options.decode)?;
+            stages.read_whole(picture, &self.options, stop)
+        })
     }
 
-    /// Gives everything back: waits for the calls in flight, then drops the sessions and their memory. Every call from
-    /// its start on is refused. The first caller does it, all get the same report.
+    /// A use of the stages, with a stop of its own: what ends this call ends no other.
+    fn call<R>(
+        &self,
+        options: &RecognizeOptions,
+        callers: &Stop,
+        work: impl FnOnce(&Stages, &Stop) -> Result<R>,
+    ) -> Result<R> {
+        self.check_open()?;
+        let stop = Stop::new();
+        let _follows = stop.follow(callers)?;
+        let _timer = options.timeout.map(|after| Timer::start(after, &stop)).transpose()?;
+        let loaded = self.life.enter(&stop)?;
+        let outcome = work(&loaded.stages, &stop);
+        drop(loaded);
+        if self.options.low_memory {
+            memory::trim();
+        }
+        outcome
+    }
+
+    /// Gives everything back, for good. Every call from its start on is refused; those in flight and a load are waited
+    /// for, at most for `timeout`. With `cancel` those in flight end early. When the wait ends before, the last call
+    /// out does the release, and a later `free` waits for it.
+    ///
+    /// All who get a report get the same one.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Forked`] in a forked child, which owns nothing of it.
-    pub fn free(&self) -> Result<ReleaseReport> {
-        self.life.free(|loaded| loaded.stages.sessions())
+    pub fn free(&self, cancel: bool, timeout: Option<Duration>) -> Result<Release> {
+        self.life.free(cancel, timeout)
+    }
+
+    /// Gives back what [`Engine::load`] took, and stays open: the next call loads again. Calls in flight come first,
+    /// new ones wait. It is done also when nobody waits for it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Forked`] in a forked child.
+    pub fn begin_unload(&self) -> Result<Unload<'_>> {
+        self.life.begin_unload().map(Unload)
+    }
+}
+
+/// An unload that was asked for and may not be over.
+#[must_use = "it may not be over"]
+pub struct Unload<'a>(Unloading<'a, Loaded>);
+
+impl Unload<'_> {
+    /// Waits until it is over, at most for `timeout`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ResourcesFreed`] when [`Engine::free`] came first.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Release> {
+        self.0.wait(timeout)
     }
 }

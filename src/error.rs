@@ -44,6 +44,8 @@ pub enum ErrorKind {
     Forked,
     /// The caller asked for the work to end early.
     Cancelled,
+    /// The work took longer than the caller allowed.
+    Timeout,
     /// A defect of this crate.
     Internal,
 }

@@ -27,6 +27,8 @@ pub mod page;
 #[cfg(feature = "python")]
 mod python;
 pub mod recognize;
+pub mod stop;
 
 pub use engine::{Engine, ModelFiles};
 pub use error::{Error, ErrorKind, Result};
+pub use stop::Stop;

@@ -1,5 +1,7 @@
 //! Options with their defaults, and the reason for every number.
 
+use std::time::Duration;
+
 /// What a picture may cost before any of it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DecodeLimits {
@@ -33,7 +35,8 @@ pub struct DetectOptions {
     pub box_threshold: f32,
     /// How far a region grows: its distance is area x ratio / perimeter. DB shrinks labels in training by that rule.
     pub unclip_ratio: f32,
-    /// Largest number of regions on a page. A dense A3 newspaper page has about 1,500 lines.
+    /// Largest number of regions on a page. Beyond it those that begin furthest down are left out, so that noise cannot
+    /// make a page endless. A dense A3 newspaper page has about 1,500 lines.
     pub max_regions: usize,
 }
 
@@ -51,11 +54,15 @@ pub struct RecognizeOptions {
     /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
     /// 4,800 is a line of about 250 characters, and its output takes 45 MB with 18,710 classes.
     pub max_strip_width: u32,
+    /// How long the call may take from its start, the wait for other calls included; `None` sets no bound, since only
+    /// the caller knows what a page is worth. Reading and decoding the file, and making sessions after an unload, run
+    /// to their end first.
+    pub timeout: Option<Duration>,
 }
 
 impl Default for RecognizeOptions {
     fn default() -> Self {
-        Self { min_score: 0.5, max_strip_width: 4800 }
+        Self { min_score: 0.5, max_strip_width: 4800, timeout: None }
     }
 }
 
@@ -88,8 +95,14 @@ pub struct EngineOptions {
     pub detect: DetectOptions,
     /// Line turns.
     pub orient: OrientOptions,
-    /// Recognition.
+    /// Recognition, for calls that bring no options of their own.
     pub recognize: RecognizeOptions,
+    /// Takes less memory and more time: one reader instead of one a thread, no memory kept between runs, and what a
+    /// call freed is given back to the system at its end.
+    pub low_memory: bool,
+    /// Unloads the models after that long without a call; the next call loads them again. `None` starts no thread and
+    /// keeps them.
+    pub idle_unload: Option<Duration>,
 }
 
 impl EngineOptions {

@@ -9,6 +9,7 @@ use crate::image::tensor::to_bgr_planes;
 use crate::models::Role;
 use crate::models::session::{Model, ModelSpec};
 use crate::models::spec;
+use crate::stop::Stop;
 use charset::Charset;
 use ctc::Decoded;
 
@@ -60,12 +61,12 @@ impl Alphabet {
     ///
     /// # Errors
     /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
-    pub fn read(&self, model: &mut dyn Model, strip: &Picture) -> Result<Decoded> {
+    pub fn read(&self, model: &mut dyn Model, strip: &Picture, stop: &Stop) -> Result<Decoded> {
         let (own, height) = (strip.width() as usize, strip.height() as usize);
         let width = own.max(MIN_WIDTH);
         let data = to_bgr_planes(strip, width)?;
         let mut decoded = Decoded::default();
-        model.run(spec::input(&[1, 3, height, width], &data), &mut |output| {
+        model.run(spec::input(&[1, 3, height, width], &data), stop, &mut |output| {
             let &[1, steps, classes] = output.shape else {
                 let message = format!("a recogniser's output has shape {:?}, expected [1, T, classes]", output.shape);
                 return Err(Error::new(ErrorKind::ModelMismatch, message));

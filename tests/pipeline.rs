@@ -1,11 +1,16 @@
 //! The whole pipeline on models that are a few lines of Rust: no weights, no runtime, milliseconds.
 #![allow(clippy::expect_used, reason = "a test ends at what it did not expect")]
 
-use ferrocr::engine::Stages;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use ferrocr::engine::{Release, Stages};
 use ferrocr::image::Picture;
 use ferrocr::models::session::{Model, ModelSpec, Port, Tensor};
 use ferrocr::options::{EngineOptions, RecognizeOptions};
-use ferrocr::{Engine, ErrorKind, Result};
+use ferrocr::stop::Reason;
+use ferrocr::{Engine, ErrorKind, Result, Stop};
 
 fn spec(output: &[Option<usize>], characters: Option<&str>) -> ModelSpec {
     let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
@@ -25,7 +30,7 @@ impl Model for FakeDetector {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let map: Vec<f32> = input.data[..height * width].iter().map(|&v| if v < 0.9 { 1.0 } else { 0.0 }).collect();
         read(Tensor { shape: &[1, 1, height, width], data: &map })
@@ -43,7 +48,7 @@ impl Model for FakeRecognizer {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let grey = |x: usize| ((input.data[height / 2 * width + x] + 1.0) * 127.5) as usize;
         let mut data = vec![0.0; 4 * 13];
@@ -62,7 +67,7 @@ impl Model for FakeOrienter {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let row = &input.data[height / 2 * width..][..width];
         let turned = f32::from(u8::from(row[width / 8] < row[width / 2] - 0.01));
@@ -82,7 +87,7 @@ fn stages(readers: usize) -> Result<Stages> {
 
 fn engine(readers: usize) -> Engine {
     let engine = Engine::new(EngineOptions::default());
-    engine.load_with(|| stages(readers)).expect("fakes load");
+    engine.load_with(move || stages(readers)).expect("fakes load");
     engine
 }
 
@@ -102,14 +107,14 @@ fn drawn(width: u32, height: u32, bars: &[(u32, u32, u32, u32, u8, u8)]) -> Pict
 }
 
 fn read(engine: &Engine, picture: &Picture) -> String {
-    engine.recognize(picture, &RecognizeOptions::default()).expect("fakes do not fail").text()
+    engine.recognize(picture, &RecognizeOptions::default(), &Stop::new()).expect("fakes do not fail").text()
 }
 
 #[test]
 fn lines_come_in_reading_order_at_their_place() {
     let picture =
         drawn(800, 800, &[(420, 100, 200, 40, 50, 30), (100, 102, 200, 40, 90, 70), (100, 400, 300, 40, 130, 110)]);
-    let page = engine(2).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    let page = engine(2).recognize(&picture, &RecognizeOptions::default(), &Stop::new()).expect("read");
     // The orienter turns lines whose left is darker; none is here.
     assert_eq!(page.text(), "ed\ncb\ngf");
     let (left, top, right, bottom) = page.lines[2].quad.bounds();
@@ -122,7 +127,7 @@ fn lines_come_in_reading_order_at_their_place() {
 #[test]
 fn an_upside_down_line_is_turned_with_its_outline() {
     let picture = drawn(800, 800, &[(100, 100, 300, 40, 30, 70)]);
-    let page = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    let page = engine(1).recognize(&picture, &RecognizeOptions::default(), &Stop::new()).expect("read");
     assert_eq!(page.text(), "db");
     let quad = page.lines[0].quad.0;
     assert!(quad[0].x > quad[1].x && quad[0].y > quad[3].y, "starts at the bottom right: {quad:?}");
@@ -131,7 +136,7 @@ fn an_upside_down_line_is_turned_with_its_outline() {
 #[test]
 fn a_line_down_the_page_is_read_along_its_length() {
     let picture = drawn(800, 800, &[(100, 100, 40, 300, 50, 50)]);
-    let page = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    let page = engine(1).recognize(&picture, &RecognizeOptions::default(), &Stop::new()).expect("read");
     assert_eq!(page.text(), "c");
     assert!(page.lines[0].quad.width() > 2.0 * page.lines[0].quad.height());
 }
@@ -142,7 +147,7 @@ fn poor_lines_are_dropped_by_the_bound_of_the_call() {
     let engine = engine(1);
     assert_eq!(read(&engine, &picture), "");
     let all = RecognizeOptions { min_score: 0.0, ..Default::default() };
-    assert_eq!(engine.recognize(&picture, &all).expect("read").text(), "a");
+    assert_eq!(engine.recognize(&picture, &all, &Stop::new()).expect("read").text(), "a");
     assert_eq!(read(&engine, &picture), "", "the option did not stick");
 }
 
@@ -151,12 +156,13 @@ fn any_number_of_readers_and_callers_reads_the_same() {
     let bars: Vec<_> =
         (0..40).map(|i| (50 + i % 4 * 180, 20 + i / 4 * 75, 150, 30, 90 + i as u8, 60 + i as u8)).collect();
     let picture = drawn(800, 800, &bars);
-    let alone = engine(1).recognize(&picture, &RecognizeOptions::default()).expect("read");
+    let alone = engine(1).recognize(&picture, &RecognizeOptions::default(), &Stop::new()).expect("read");
     assert_eq!(alone.lines.len(), 40);
     let shared = engine(3);
     std::thread::scope(|scope| {
-        let callers: Vec<_> =
-            (0..4).map(|_| scope.spawn(|| shared.recognize(&picture, &RecognizeOptions::default()))).collect();
+        let callers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| shared.recognize(&picture, &RecognizeOptions::default(), &Stop::new())))
+            .collect();
         for caller in callers {
             assert_eq!(caller.join().expect("no panic").expect("read"), alone);
         }
@@ -187,13 +193,13 @@ fn a_model_in_the_wrong_role_is_refused() {
 #[test]
 fn a_freed_engine_refuses_everything_and_reports_again() {
     let engine = engine(2);
-    let report = engine.free().expect("own process");
-    assert_eq!(report.sessions, 5);
-    assert_eq!(engine.free().expect("again"), report);
+    let Release::Done(report) = engine.free(false, None).expect("own process") else { panic!("no timeout") };
+    assert_eq!((report.sessions, report.files), (5, 0));
+    assert_eq!(engine.free(true, Some(Duration::ZERO)).expect("again"), Release::Done(report));
     let picture = drawn(10, 10, &[]);
     let refused = [
-        engine.recognize(&picture, &RecognizeOptions::default()).map(|_| ()),
-        engine.recognize_encoded(b"", &RecognizeOptions::default()).map(|_| ()),
+        engine.recognize(&picture, &RecognizeOptions::default(), &Stop::new()).map(|_| ()),
+        engine.recognize_encoded(b"", &RecognizeOptions::default(), &Stop::new()).map(|_| ()),
         engine.load_with(|| stages(1)),
         engine.check_open(),
     ];
@@ -208,6 +214,113 @@ fn limits_hold_for_pixels_from_memory_too() {
     options.decode.max_pixels = 99;
     let engine = Engine::new(options);
     engine.load_with(|| stages(1)).expect("fakes load");
-    let error = engine.recognize(&drawn(10, 10, &[]), &RecognizeOptions::default()).expect_err("100 pixels");
+    let error =
+        engine.recognize(&drawn(10, 10, &[]), &RecognizeOptions::default(), &Stop::new()).expect_err("100 pixels");
     assert!(error.kind() == ErrorKind::Image && error.to_string().contains("max_pixels=99"), "{error}");
+}
+
+/// Reads nothing before its stop fires, and says that it is at work.
+struct StuckRecognizer(ModelSpec, Arc<AtomicUsize>);
+
+impl Model for StuckRecognizer {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, _: Tensor<'_>, stop: &Stop, _: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let (fired, ended) = mpsc::channel();
+        let _watch = stop.watch(move || drop(fired.send(())))?;
+        self.1.fetch_add(1, Ordering::SeqCst);
+        ended.recv_timeout(Duration::from_secs(60)).expect("the stop fires");
+        stop.check()
+    }
+}
+
+/// An engine with one reader that is stuck at its first line, and how often one was begun.
+fn stuck_engine() -> (Engine, Arc<AtomicUsize>) {
+    let (engine, begun) = (Engine::new(EngineOptions::default()), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&begun);
+    let open = move || {
+        let detector = Box::new(FakeDetector(spec(&[None, Some(1), None, None], None)));
+        let recognizer = StuckRecognizer(spec(&[None, None, Some(13)], Some(LETTERS)), Arc::clone(&count));
+        Stages::new(detector, vec![Box::new(recognizer)], vec![])
+    };
+    engine.load_with(open).expect("fakes load");
+    (engine, begun)
+}
+
+fn one_line() -> Picture {
+    drawn(800, 800, &[(100, 100, 300, 40, 90, 70)])
+}
+
+fn wait_for(begun: &AtomicUsize, count: usize) {
+    while begun.load(Ordering::SeqCst) < count {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_timeout_ends_a_call_that_works_and_one_that_waits_for_its_turn() {
+    let (engine, begun) = stuck_engine();
+    let brief = RecognizeOptions { timeout: Some(Duration::from_millis(20)), ..Default::default() };
+    let error = engine.recognize(&one_line(), &brief, &Stop::new()).expect_err("stuck");
+    assert!(error.kind() == ErrorKind::Timeout && error.to_string().contains("0.02 s"), "{error}");
+    let stop = Stop::new();
+    std::thread::scope(|scope| {
+        let works = scope.spawn(|| engine.recognize(&one_line(), &RecognizeOptions::default(), &stop));
+        wait_for(&begun, 2);
+        let waits = engine.recognize(&one_line(), &brief, &Stop::new()).expect_err("the only reader is lent");
+        assert_eq!(waits.kind(), ErrorKind::Timeout);
+        assert_eq!(begun.load(Ordering::SeqCst), 2, "it never had its turn");
+        stop.fire(Reason::Cancelled);
+        assert_eq!(works.join().expect("no panic").expect_err("cancelled").kind(), ErrorKind::Cancelled);
+    });
+    let long = RecognizeOptions { timeout: Some(Duration::from_secs(3600)), ..Default::default() };
+    let picture = drawn(100, 100, &[]);
+    assert_eq!(engine.recognize(&picture, &long, &Stop::new()).expect("nothing to read").lines, []);
+}
+
+#[test]
+fn a_cancelled_token_ends_its_own_calls_only() {
+    let (engine, begun) = stuck_engine();
+    let (stop, options) = (Stop::new(), RecognizeOptions::default());
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| engine.recognize(&one_line(), &options, &stop));
+        wait_for(&begun, 1);
+        stop.fire(Reason::Cancelled);
+        assert_eq!(call.join().expect("no panic").expect_err("cancelled").kind(), ErrorKind::Cancelled);
+    });
+    let again = engine.recognize(&one_line(), &options, &stop).expect_err("it stays cancelled");
+    assert_eq!((again.kind(), begun.load(Ordering::SeqCst)), (ErrorKind::Cancelled, 1));
+    engine.recognize(&drawn(100, 100, &[]), &options, &Stop::new()).expect("the engine goes on");
+}
+
+#[test]
+fn a_cancelling_release_does_not_wait_for_a_stuck_model() {
+    let (engine, begun) = stuck_engine();
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| engine.recognize(&one_line(), &RecognizeOptions::default(), &Stop::new())))
+            .collect();
+        wait_for(&begun, 1);
+        let pending = engine.free(false, Some(Duration::from_millis(5))).expect("own process");
+        assert!(matches!(pending, Release::Pending { calls: 1..=3 }), "{pending:?}");
+        let Release::Done(report) = engine.free(true, None).expect("own process") else { panic!("no timeout") };
+        assert_eq!(report.sessions, 2);
+        for call in calls {
+            let kind = call.join().expect("no panic").expect_err("ended").kind();
+            assert!(matches!(kind, ErrorKind::Cancelled | ErrorKind::ResourcesFreed), "{kind:?}");
+        }
+    });
+}
+
+#[test]
+fn an_unloaded_engine_loads_again_at_the_next_call() {
+    let engine = engine(1);
+    let before = read(&engine, &one_line());
+    let done = engine.begin_unload().expect("open").wait(None).expect("open");
+    assert!(matches!(done, Release::Done(report) if report.sessions == 3), "{done:?}");
+    assert!(!engine.is_loaded() && !engine.is_closed());
+    assert_eq!(read(&engine, &one_line()), before);
+    assert!(engine.is_loaded());
 }

@@ -1,96 +1,68 @@
 //! An engine's life: open, closing, closed; and never in a forked child.
 
+use std::mem;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::memory;
+use crate::stop::{Reason, Stop};
 
-/// What a release gave back.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ReleaseReport {
-    /// Sessions that were closed.
-    pub sessions: usize,
-    /// Threads that ended with them, where the system tells.
-    pub threads: Option<usize>,
-    /// Resident bytes of the process before, where the system tells.
-    pub resident_before: Option<u64>,
-    /// Resident bytes of the process after.
-    pub resident_after: Option<u64>,
-    /// How long calls in flight were waited for.
-    pub waited: Duration,
-}
+mod machine;
+mod report;
+mod shared;
 
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    Open,
-    Closing,
-    Closed(ReleaseReport),
-}
-
-struct State<T> {
-    phase: Phase,
-    /// Calls that hold a [`Call`].
-    calls: usize,
-    /// A caller is making what `loaded` will hold.
-    loading: bool,
-    loaded: Option<std::sync::Arc<T>>,
-}
+use machine::{Enter, Load};
+pub(super) use report::{Held, Holding};
+pub use report::{Release, ReleaseReport};
+use shared::{Make, Shared, State};
 
 /// Owns a `T` from load to release. Everything that uses the `T` holds a [`Call`], so the release knows when the last
 /// one is gone.
-pub(super) struct Life<T> {
-    state: Mutex<State<T>>,
-    changed: Condvar,
+///
+/// Whoever takes the last obstacle out of the way does the release, also a call that leaves: nobody has to wait for it
+/// to be done. [`machine::Machine`] decides, this does.
+pub(super) struct Life<T: Holding> {
+    shared: Arc<Shared<T>>,
     process: u32,
-    /// Set when a release begins. Apart from the state, so that a forked child can ask without the lock.
-    closing: AtomicBool,
 }
 
 /// A use of the `T` that a release waits for.
-pub(super) struct Call<'a, T> {
-    life: &'a Life<T>,
-    loaded: Option<std::sync::Arc<T>>,
+pub(super) struct Call<'a, T: Holding> {
+    shared: &'a Shared<T>,
+    loaded: Option<Arc<T>>,
+    id: u64,
 }
 
-impl<T> Life<T> {
-    pub(super) fn new() -> Self {
-        let state = State { phase: Phase::Open, calls: 0, loading: false, loaded: None };
-        Self {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            process: std::process::id(),
-            closing: AtomicBool::new(false),
-        }
+/// An unload that was asked for and may not be over.
+pub(super) struct Unloading<'a, T: Holding> {
+    life: &'a Life<T>,
+    report: Arc<OnceLock<ReleaseReport>>,
+}
+
+impl<T: Holding> Life<T> {
+    /// One that unloads by itself after `idle_unload` without a call.
+    pub(super) fn new(idle_unload: Option<Duration>) -> Self {
+        Self { shared: Arc::new(Shared::new(idle_unload)), process: std::process::id() }
     }
 
-    /// The state changes only in steps that cannot panic, so a poisoned lock still holds a whole one.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait_while<'a>(
-        &self,
-        state: MutexGuard<'a, State<T>>,
-        busy: impl Fn(&State<T>) -> bool,
-    ) -> MutexGuard<'a, State<T>> {
-        self.changed.wait_while(state, |state| busy(state)).unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock()
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closing.load(Ordering::Acquire)
+        self.shared.closing.load(Ordering::Acquire)
     }
 
     pub(super) fn is_loaded(&self) -> bool {
         // What a forked child inherited is not its own.
-        self.check_process().is_ok() && self.lock().loaded.is_some()
+        self.check_process().is_ok() && self.lock().machine.is_loaded()
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
         self.check_process()?;
-        check_phase(&self.lock())
+        if self.lock().machine.is_open() { Ok(()) } else { Err(released()) }
     }
 
     /// The lock of a forked child may have been held by a thread that does not exist there, so this comes before it.
@@ -102,90 +74,127 @@ impl<T> Life<T> {
         Err(Error::new(ErrorKind::Forked, message).with_hint("make a new engine in the child process"))
     }
 
-    /// Makes the `T` unless it is there. One caller makes it, others wait for the outcome.
-    pub(super) fn load(&self, open: impl FnOnce() -> Result<T>) -> Result<()> {
+    /// Makes the `T` unless it is there. One caller makes it, others wait for the outcome. `make` is kept: the first
+    /// call after an unload makes the `T` again.
+    pub(super) fn load(&self, make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<()> {
         self.check_process()?;
-        let mut state = self.wait_while(self.lock(), |state| state.loading);
-        check_phase(&state)?;
-        if state.loaded.is_some() {
-            return Ok(());
-        }
-        state.loading = true;
-        drop(state);
-        // Ends the loading also when `open` panics.
-        let loading = Loading(self);
-        let opened = open()?;
-        loading.0.lock().loaded = Some(std::sync::Arc::new(opened));
-        Ok(())
-    }
-
-    /// Begins a use.
-    pub(super) fn enter(&self) -> Result<Call<'_, T>> {
-        self.check_process()?;
-        let mut state = self.lock();
-        check_phase(&state)?;
-        let Some(loaded) = state.loaded.clone() else {
-            return Err(Error::new(ErrorKind::ModelNotFound, "no models are loaded").with_hint("call load first"));
-        };
-        state.calls += 1;
-        Ok(Call { life: self, loaded: Some(loaded) })
-    }
-
-    /// Refuses new uses, waits for those in flight, drops the `T`, and measures. `count` tells its sessions.
-    pub(super) fn free(&self, count: impl FnOnce(&T) -> usize) -> Result<ReleaseReport> {
-        self.check_process()?;
-        let mut state = self.lock();
-        if !matches!(state.phase, Phase::Open) {
-            state = self.wait_while(state, |state| matches!(state.phase, Phase::Closing));
-            if let Phase::Closed(report) = state.phase {
-                return Ok(report);
+        loop {
+            let heard = self.shared.bell.heard();
+            let next = self.lock().machine.begin_load();
+            match next {
+                Load::Begin => return self.shared.make(Arc::new(make), None).map(drop),
+                Load::Present => return Ok(()),
+                Load::Closed => return Err(released()),
+                Load::Wait => self.shared.bell.wait(heard, None),
             }
         }
-        state.phase = Phase::Closing;
-        self.closing.store(true, Ordering::Release);
-        let started = Instant::now();
-        state = self.wait_while(state, |state| state.calls > 0 || state.loading);
-        let loaded = state.loaded.take();
-        drop(state);
-        let report = release(loaded, count, started.elapsed());
-        self.lock().phase = Phase::Closed(report);
-        self.changed.notify_all();
-        Ok(report)
     }
-}
 
-fn check_phase<T>(state: &State<T>) -> Result<()> {
-    match state.phase {
-        Phase::Open => Ok(()),
-        Phase::Closing | Phase::Closed(_) => {
-            Err(Error::new(ErrorKind::ResourcesFreed, "this engine's resources have been released")
-                .with_hint("make a new OcrEngine; a released one never reopens"))
+    /// Begins a use. Waits for a load or an unload that is under way, until `stop` fires.
+    pub(super) fn enter(&self, stop: &Stop) -> Result<Call<'_, T>> {
+        self.check_open()?;
+        let bell = Arc::clone(&self.shared.bell);
+        let _watch = stop.watch(move || bell.ring())?;
+        loop {
+            let heard = self.shared.bell.heard();
+            stop.check()?;
+            let mut state = self.lock();
+            let make = state.make.clone();
+            match (state.machine.enter(make.is_some()), make) {
+                (Enter::In, _) => return Ok(self.shared.begin_call(&mut state, stop)),
+                (Enter::Load, Some(make)) => {
+                    drop(state);
+                    return self.load_again(make, stop);
+                }
+                (Enter::Load | Enter::Empty, _) => return Err(nothing_loaded()),
+                (Enter::Closed, _) => return Err(released()),
+                (Enter::Wait, _) => drop(state),
+            }
+            self.shared.bell.wait(heard, None);
+        }
+    }
+
+    fn load_again(&self, make: Make<T>, stop: &Stop) -> Result<Call<'_, T>> {
+        self.shared.make(make, Some(stop))?.ok_or_else(released)
+    }
+
+    /// Refuses new uses, waits for those in flight and for a load, at most for `timeout`, and drops the `T`. With
+    /// `cancel`, ends those in flight early.
+    pub(super) fn free(&self, cancel: bool, timeout: Option<Duration>) -> Result<Release> {
+        self.check_process()?;
+        self.shared.closing.store(true, Ordering::Release);
+        let started = Instant::now();
+        let stops = self.shared.begin_free();
+        for stop in stops.iter().filter(|_| cancel) {
+            stop.fire(Reason::Freed);
+        }
+        drop(stops);
+        let outcome = self.wait(started, timeout, |state| state.released.map(Ok));
+        if matches!(outcome, Ok(Release::Done(_))) {
+            self.shared.join_idle_thread();
+        }
+        outcome
+    }
+
+    /// Asks for an unload, or joins the one that is under way; uses that begin now wait until it is over. It is done as
+    /// soon as no call is in flight, whoever waits for it.
+    pub(super) fn begin_unload(&self) -> Result<Unloading<'_, T>> {
+        self.check_process()?;
+        Ok(Unloading { life: self, report: self.shared.begin_unload()? })
+    }
+
+    /// Waits until `outcome` is there.
+    fn wait(
+        &self,
+        started: Instant,
+        timeout: Option<Duration>,
+        outcome: impl Fn(&State<T>) -> Option<Result<ReleaseReport>>,
+    ) -> Result<Release> {
+        loop {
+            let heard = self.shared.bell.heard();
+            let state = self.lock();
+            if let Some(outcome) = outcome(&state) {
+                return outcome.map(Release::Done);
+            }
+            let calls = state.machine.calls();
+            drop(state);
+            let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+            if left == Some(Duration::ZERO) {
+                return Ok(Release::Pending { calls });
+            }
+            self.shared.bell.wait(heard, left);
         }
     }
 }
 
-fn release<T>(loaded: Option<std::sync::Arc<T>>, count: impl FnOnce(&T) -> usize, waited: Duration) -> ReleaseReport {
-    let (resident_before, threads_before) = (memory::resident_bytes(), memory::thread_count());
-    let sessions = loaded.as_deref().map_or(0, count);
-    let had_some = loaded.is_some();
-    drop(loaded);
-    if had_some {
-        memory::trim();
-    }
-    let threads = threads_before.zip(memory::thread_count()).map(|(before, after)| before.saturating_sub(after));
-    ReleaseReport { sessions, threads, resident_before, resident_after: memory::resident_bytes(), waited }
-}
-
-struct Loading<'a, T>(&'a Life<T>);
-
-impl<T> Drop for Loading<'_, T> {
-    fn drop(&mut self) {
-        self.0.lock().loading = false;
-        self.0.changed.notify_all();
+impl<T: Holding> Unloading<'_, T> {
+    /// Waits until it is over, at most for `timeout`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ResourcesFreed`] when a release came first and took what was to be unloaded.
+    pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<Release> {
+        self.life.check_process()?;
+        let report = || self.report.get().copied().map(Ok);
+        let outcome = self.life.wait(Instant::now(), timeout, |state| {
+            report().or_else(|| state.machine.is_closed().then(|| Err(released())))
+        })?;
+        if matches!(outcome, Release::Done(_)) {
+            self.life.shared.join_idle_thread();
+        }
+        Ok(outcome)
     }
 }
 
-impl<T> Deref for Call<'_, T> {
+fn released() -> Error {
+    Error::new(ErrorKind::ResourcesFreed, "this engine's resources have been released")
+        .with_hint("make a new OcrEngine; a released one never reopens")
+}
+
+fn nothing_loaded() -> Error {
+    Error::new(ErrorKind::ModelNotFound, "no models are loaded").with_hint("call load first")
+}
+
+impl<T: Holding> Deref for Call<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -195,83 +204,24 @@ impl<T> Deref for Call<'_, T> {
     }
 }
 
-impl<T> Drop for Call<'_, T> {
+impl<T: Holding> Drop for Call<'_, T> {
     fn drop(&mut self) {
-        // Before the count goes down: the release must hold the last reference, so that what it drops is gone then.
+        // Before the call is over: the release must hold the last reference, so that what it drops is gone then.
         self.loaded = None;
-        self.life.lock().calls -= 1;
-        self.life.changed.notify_all();
+        self.shared.end_call(self.id);
     }
 }
 
-impl<T> Drop for Life<T> {
+impl<T: Holding> Drop for Life<T> {
     fn drop(&mut self) {
-        if std::process::id() != self.process {
+        if self.check_process().is_err() {
             // The child owns no thread of the sessions; destroying them there would crash.
-            let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-            std::mem::forget(state.loaded.take());
+            return mem::forget(Arc::clone(&self.shared));
         }
+        // No call can be in flight, as each borrows this. The idle thread may be unloading, and is waited for.
+        let _ = self.free(false, None);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::AtomicUsize;
-
-    /// Counts itself down when dropped.
-    struct Held<'a>(&'a AtomicUsize);
-
-    impl Drop for Held<'_> {
-        fn drop(&mut self) {
-            self.0.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-
-    #[test]
-    fn free_waits_for_calls_and_all_get_one_report() {
-        let alive = AtomicUsize::new(1);
-        let life = Life::new();
-        life.load(|| Ok(Held(&alive))).expect("open");
-        let call = life.enter().expect("loaded");
-        std::thread::scope(|scope| {
-            let reports: Vec<_> = (0..4).map(|_| scope.spawn(|| life.free(|_| 3).expect("own process"))).collect();
-            while !life.is_closed() {
-                std::thread::yield_now();
-            }
-            assert_eq!(life.enter().map(|_| ()).expect_err("closing").kind(), ErrorKind::ResourcesFreed);
-            assert_eq!(alive.load(Ordering::SeqCst), 1, "the call still uses it");
-            drop(call);
-            let reports: Vec<_> = reports.into_iter().map(|thread| thread.join().expect("no panic")).collect();
-            assert_eq!(alive.load(Ordering::SeqCst), 0);
-            assert!(reports.iter().all(|report| *report == reports[0] && report.sessions == 3));
-        });
-        assert_eq!(life.free(|_| 9).expect("again").sessions, 3);
-        assert_eq!(life.load(|| Ok(Held(&alive))).expect_err("closed").kind(), ErrorKind::ResourcesFreed);
-    }
-
-    #[test]
-    fn a_failed_load_can_be_tried_again() {
-        let life = Life::new();
-        let failed = life.load(|| Err(Error::new(ErrorKind::ModelNotFound, "not yet")));
-        assert_eq!(failed.expect_err("refused").kind(), ErrorKind::ModelNotFound);
-        assert_eq!(life.enter().map(|_| ()).expect_err("empty").kind(), ErrorKind::ModelNotFound);
-        life.load(|| Ok(5)).expect("now");
-        life.load(|| unreachable!("it is there")).expect("kept");
-        assert_eq!(*life.enter().expect("loaded"), 5);
-    }
-
-    #[test]
-    fn a_panic_while_loading_blocks_nobody() {
-        let life: Life<u8> = Life::new();
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| life.load(|| panic!("broken model"))));
-        assert!(panicked.is_err());
-        life.load(|| Ok(1)).expect("the next one loads");
-    }
-
-    #[test]
-    fn an_engine_that_loaded_nothing_frees_nothing() {
-        let report = Life::<u8>::new().free(|_| 1).expect("own process");
-        assert_eq!(report.sessions, 0);
-    }
-}
+mod tests;

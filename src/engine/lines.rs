@@ -11,6 +11,7 @@ use crate::options::{OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
 use crate::page::Line;
 use crate::recognize::Alphabet;
+use crate::stop::Stop;
 
 /// A region at least this many times as high as wide holds a line that runs down the page. The ratio is PaddleOCR's.
 const TALL: f32 = 1.5;
@@ -28,6 +29,8 @@ pub(super) struct Lines<'a> {
     pub(super) orienter: Option<&'a Orienter>,
     pub(super) orient: OrientOptions,
     pub(super) options: RecognizeOptions,
+    /// Asked before each line, and by each run of a model.
+    pub(super) stop: &'a Stop,
 }
 
 /// A line that is to be read.
@@ -71,19 +74,21 @@ impl Lines<'_> {
     /// # Errors
     /// What the model's run returns.
     pub(super) fn read_one(&self, reader: &mut Reader, quad: Quad) -> Result<Line> {
+        self.stop.check()?;
         let height = self.alphabet.height();
         let width = (height as f32 * aspect(&quad)).ceil() as u32;
-        let strip = rectify(self.picture, &quad, width.clamp(1, self.options.max_strip_width), height)?;
-        Ok(Line::new(self.alphabet.read(reader.recognizer.as_mut(), &strip)?, quad))
+        let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
+        Ok(Line::new(self.alphabet.read(reader.recognizer.as_mut(), &strip, self.stop)?, quad))
     }
 
     /// The probability that the line is upside down, from its middle.
     fn upside_down(&self, reader: &mut Reader, orienter: &Orienter, quad: &Quad) -> Result<f32> {
         let Some(model) = &mut reader.orienter else { return Ok(0.0) };
+        self.stop.check()?;
         let part = (orienter.max_aspect() / aspect(quad)).min(1.0);
         let middle = quad.slice(0.5 - part / 2.0, 0.5 + part / 2.0);
         let (width, height) = orienter.strip_size(aspect(&middle));
-        orienter.upside_down(model.as_mut(), &rectify(self.picture, &middle, width, height)?)
+        orienter.upside_down(model.as_mut(), &rectify(self.picture, &middle, width, height)?, self.stop)
     }
 }
 

@@ -12,15 +12,20 @@ use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::memory;
 use crate::models::onnx;
-use crate::models::session::{Model, OrtModel, Provider, SessionOptions};
+use crate::models::session::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
 use crate::page::{Line, Page, order};
 use crate::recognize::Alphabet;
+use crate::stop::Stop;
 
 /// Each reader has a copy of the recogniser, so more threads than this work inside of the sessions instead. Only tried
 /// with up to two cores.
 const MAX_READERS: usize = 4;
+
+/// Lines up to 2,000 pixels wide at 48 of height are usual, about 100 characters; the default detector finds few wider
+/// ones. After a wider one a reader gives back the memory that it took.
+const USUAL_LINE: Keep = Keep::UpTo(3 * 48 * 2000);
 
 /// Detection and recognition with loaded models.
 pub struct Stages {
@@ -64,9 +69,11 @@ impl Stages {
     pub fn open(files: &ModelFiles, provider: Provider, options: &EngineOptions) -> Result<Self> {
         memory::keep_large_blocks_apart();
         let threads = options.thread_count();
-        let readers = threads.min(MAX_READERS);
-        let whole = SessionOptions { threads, provider };
-        let share = SessionOptions { threads: (threads / readers).max(1), ..whole };
+        let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
+        let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
+        // What the detector sees is bounded, and of about the same size for every page.
+        let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
+        let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
         // Each model is optimised on one thread by the runtime, so they are made side by side.
         std::thread::scope(|scope| {
             let detector = scope.spawn(|| open_copies(&files.detector, 1, whole));
@@ -92,11 +99,17 @@ impl Stages {
     /// Reads a picture.
     ///
     /// # Errors
-    /// What a model's run returns.
-    pub fn read(&self, picture: &Picture, engine: &EngineOptions, options: &RecognizeOptions) -> Result<Page> {
-        let regions = self.detectors.take(1)[0].detect(picture, &engine.detect)?;
-        let mut readers = self.readers.take(regions.len());
-        let mut lines = self.lines(picture, engine.orient, *options).read(&mut readers, &regions)?;
+    /// What a model's run returns, and [`Stop::check`].
+    pub fn read(
+        &self,
+        picture: &Picture,
+        engine: &EngineOptions,
+        options: &RecognizeOptions,
+        stop: &Stop,
+    ) -> Result<Page> {
+        let regions = self.detectors.take(1, stop)?[0].detect(picture, &engine.detect, stop)?;
+        let mut readers = self.readers.take(regions.len(), stop)?;
+        let mut lines = self.lines(picture, engine.orient, *options, stop).read(&mut readers, &regions)?;
         order::sort(&mut lines);
         Ok(Page { width: picture.width(), height: picture.height(), lines })
     }
@@ -104,15 +117,21 @@ impl Stages {
     /// Reads a picture that is one line from edge to edge.
     ///
     /// # Errors
-    /// What a model's run returns.
-    pub fn read_whole(&self, picture: &Picture, engine: &EngineOptions) -> Result<Line> {
+    /// What a model's run returns, and [`Stop::check`].
+    pub fn read_whole(&self, picture: &Picture, engine: &EngineOptions, stop: &Stop) -> Result<Line> {
         let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
-        let lines = self.lines(picture, engine.orient, engine.recognize);
-        lines.read_one(&mut self.readers.take(1)[0], quad)
+        let lines = self.lines(picture, engine.orient, engine.recognize, stop);
+        lines.read_one(&mut self.readers.take(1, stop)?[0], quad)
     }
 
-    fn lines<'a>(&'a self, picture: &'a Picture, orient: OrientOptions, options: RecognizeOptions) -> Lines<'a> {
-        Lines { picture, alphabet: &self.alphabet, orienter: self.orienter.as_ref(), orient, options }
+    fn lines<'a>(
+        &'a self,
+        picture: &'a Picture,
+        orient: OrientOptions,
+        options: RecognizeOptions,
+        stop: &'a Stop,
+    ) -> Lines<'a> {
+        Lines { picture, alphabet: &self.alphabet, orienter: self.orienter.as_ref(), orient, options, stop }
     }
 }
 

@@ -4,15 +4,16 @@
 //! tensor of the runtime outlives the call; one that did would keep the whole session's memory.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider};
-use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::stop::Stop;
 
 /// One input or output: its name, and its sides where they are fixed.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,11 +53,12 @@ pub trait Model: Send {
     /// What the model takes and gives.
     fn spec(&self) -> &ModelSpec;
 
-    /// Runs the model on `input` and lends the first output to `read`.
+    /// Runs the model on `input` and lends the first output to `read`. Ends early when `stop` fires, and can be run
+    /// again afterwards.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`] when the runtime refuses, and what `read` returns.
-    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()>;
+    /// [`ErrorKind::Inference`] when the runtime refuses, what [`Stop::check`] returns, and what `read` returns.
+    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()>;
 }
 
 /// Where a session runs.
@@ -153,12 +155,27 @@ pub struct SessionOptions {
     pub threads: usize,
     /// Where it runs.
     pub provider: Provider,
+    /// How much memory of a run is kept for the next one.
+    pub keep: Keep,
+}
+
+/// How much memory of a run a session keeps for its next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it: for inputs that are bounded.
+    All,
+    /// All of it after runs on at most so many elements; after a larger one what is not in use is given back.
+    UpTo(usize),
+    /// Nothing: every tensor is allocated anew, which is slower.
+    Nothing,
 }
 
 /// A model in ONNX Runtime.
 pub struct OrtModel {
     spec: ModelSpec,
     session: Session,
+    /// Runs on more elements give memory back.
+    shrink_above: Option<usize>,
 }
 
 impl OrtModel {
@@ -177,7 +194,20 @@ impl OrtModel {
             outputs: session.outputs().iter().map(port).collect(),
             characters,
         };
-        Ok(Self { spec, session })
+        let shrink_above = match (options.provider, options.keep) {
+            // Only tried there: other providers have arenas of their own, and refuse to shrink one that they lack.
+            (Provider::Cpu, Keep::UpTo(elements)) => Some(elements),
+            _ => None,
+        };
+        Ok(Self { spec, session, shrink_above })
+    }
+
+    fn run_options(&self, elements: usize) -> ort::Result<RunOptions> {
+        let mut options = RunOptions::new()?;
+        if self.shrink_above.is_some_and(|most| elements > most) {
+            options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+        }
+        Ok(options)
     }
 
     /// Takes the characters from a list beside the file where the file itself has none.
@@ -196,14 +226,14 @@ fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<Se
         .with_memory_pattern(false)?
         // Spinning workers burn a core between the calls of a mostly idle service.
         .with_intra_op_spinning(false)?;
+    // Last in any case: it runs what the others cannot.
+    let processor = ep::CPU::default().with_arena_allocator(options.keep != Keep::Nothing).build();
     let provider = match options.provider {
-        Provider::Cpu => ep::CPU::default().with_arena_allocator(true).build(),
-        Provider::Cuda => ep::CUDA::default().build().error_on_failure(),
-        Provider::OpenVino => {
-            ep::OpenVINO::default().with_device_type("CPU").with_num_threads(options.threads).build().error_on_failure()
-        }
+        Provider::Cpu => return Ok(builder.with_execution_providers([processor])?),
+        Provider::Cuda => ep::CUDA::default().build(),
+        Provider::OpenVino => ep::OpenVINO::default().with_device_type("CPU").with_num_threads(options.threads).build(),
     };
-    Ok(builder.with_execution_providers([provider])?)
+    Ok(builder.with_execution_providers([provider.error_on_failure(), processor])?)
 }
 
 fn port(outlet: &Outlet) -> Port {
@@ -221,13 +251,20 @@ impl Model for OrtModel {
         &self.spec
     }
 
-    fn run(&mut self, input: Tensor<'_>, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
         let name = &self.spec.name;
         let failed = |error: &ort::Error| {
             refused(&format!("ONNX Runtime failed to run {name} on an input of shape {:?}", input.shape), error)
         };
         let tensor = TensorRef::from_array_view((input.shape, input.data)).map_err(|error| failed(&error))?;
-        let outputs = self.session.run(ort::inputs![tensor]).map_err(|error| failed(&error))?;
+        // New ones each time: those that were terminated once stay so.
+        let options = Arc::new(self.run_options(input.data.len()).map_err(|error| failed(&error))?);
+        let ending = Arc::clone(&options);
+        // Its error would say that there is nothing to end.
+        let _watch = stop.watch(move || drop(ending.terminate()))?;
+        let outputs = self.session.run_with_options(ort::inputs![tensor], &options);
+        let outputs = outputs.map_err(|error| stop.check().err().unwrap_or_else(|| failed(&error)))?;
+        stop.check()?;
         let (shape, data) = outputs[0].try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
         let shape: Vec<usize> = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
         read(Tensor { shape: &shape, data })

@@ -1,18 +1,21 @@
 //! `_core.Engine`: what `ferrocr.OcrEngine` is a wrapper of.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
 use super::store::Store;
 use super::{call, provider_of};
-use crate::engine::{ModelFiles, ReleaseReport};
+use crate::engine::{ModelFiles, Release, ReleaseReport};
+use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::decode::check_size;
-use crate::options::{DecodeLimits, EngineOptions, RecognizeOptions};
+use crate::options::{DecodeLimits, DetectOptions, EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
+use crate::stop;
 
 type RawPoint = (f32, f32);
 // A tuple, because an array would become a list, which has no hash.
@@ -20,7 +23,26 @@ pub(super) type RawQuad = (RawPoint, RawPoint, RawPoint, RawPoint);
 type RawWord = (String, f32, RawQuad);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 type RawPage = (u32, u32, Vec<RawLine>);
-type RawReport = (usize, Option<usize>, Option<u64>, Option<u64>, f64);
+type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
+
+/// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// Ends the calls that it is given to.
+#[pyclass(frozen, module = "ferrocr._core")]
+pub(super) struct Stop(stop::Stop);
+
+#[pymethods]
+impl Stop {
+    #[new]
+    fn new() -> Self {
+        Self(stop::Stop::new())
+    }
+
+    fn cancel(&self, py: Python<'_>) {
+        py.detach(|| self.0.fire(stop::Reason::Cancelled));
+    }
+}
 
 /// The core's engine.
 #[pyclass(frozen, module = "ferrocr._core")]
@@ -29,10 +51,30 @@ pub(super) struct Engine(crate::Engine);
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, threads, max_pixels, max_side))]
-    fn new(threads: Option<usize>, max_pixels: u64, max_side: u32) -> Self {
-        let decode = DecodeLimits { max_pixels, max_side, ..DecodeLimits::default() };
-        Self(crate::Engine::new(EngineOptions { threads, decode, ..EngineOptions::default() }))
+    #[pyo3(signature = (
+        *, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "all of them are named where it is called")]
+    fn new(
+        py: Python<'_>,
+        threads: Option<usize>,
+        max_pixels: u64,
+        max_side: u32,
+        max_bytes: u64,
+        max_regions: usize,
+        max_strip_width: u32,
+        low_memory: bool,
+        idle_unload: Option<f64>,
+    ) -> PyResult<Self> {
+        call(py, || {
+            let decode = DecodeLimits { max_pixels, max_side, max_bytes };
+            let detect = DetectOptions { max_regions, ..DetectOptions::default() };
+            let recognize = RecognizeOptions { max_strip_width, ..RecognizeOptions::default() };
+            let idle_unload = duration("idle_unload", idle_unload)?;
+            let defaults = EngineOptions::default();
+            let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..defaults };
+            Ok(Self(crate::Engine::new(options)))
+        })
     }
 
     #[pyo3(signature = (*, detector, recognizer, orienter, provider, store))]
@@ -68,15 +110,35 @@ impl Engine {
         call(py, || check_size(width, height, &self.0.options().decode))
     }
 
-    fn recognize_file(&self, py: Python<'_>, path: PathBuf, min_score: f32) -> PyResult<RawPage> {
-        call(py, || self.0.recognize_file(&path, &options(min_score))).map(raw_page)
+    #[pyo3(signature = (path, min_score, timeout, stop))]
+    fn recognize_file(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        min_score: f32,
+        timeout: Option<f64>,
+        stop: Option<&Stop>,
+    ) -> PyResult<RawPage> {
+        let stop = token(stop);
+        call(py, || self.0.recognize_file(&path, &self.options(min_score, timeout)?, &stop)).map(raw_page)
     }
 
-    fn recognize_encoded(&self, py: Python<'_>, data: &[u8], min_score: f32) -> PyResult<RawPage> {
-        call(py, || self.0.recognize_encoded(data, &options(min_score))).map(raw_page)
+    #[pyo3(signature = (data, min_score, timeout, stop))]
+    fn recognize_encoded(
+        &self,
+        py: Python<'_>,
+        data: &[u8],
+        min_score: f32,
+        timeout: Option<f64>,
+        stop: Option<&Stop>,
+    ) -> PyResult<RawPage> {
+        let stop = token(stop);
+        call(py, || self.0.recognize_encoded(data, &self.options(min_score, timeout)?, &stop)).map(raw_page)
     }
 
     /// Pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
+    #[pyo3(signature = (data, size, channels, min_score, timeout, stop))]
+    #[allow(clippy::too_many_arguments, reason = "an array is three of them")]
     fn recognize_pixels(
         &self,
         py: Python<'_>,
@@ -84,12 +146,14 @@ impl Engine {
         size: (u32, u32),
         channels: u32,
         min_score: f32,
+        timeout: Option<f64>,
+        stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let bytes = data.to_vec(py)?;
+        let (bytes, stop) = (data.to_vec(py)?, token(stop));
         call(py, || {
             let picture = Picture::from_interleaved(size.0, size.1, channels, &bytes)?;
             drop(bytes);
-            self.0.recognize(&picture, &options(min_score))
+            self.0.recognize(&picture, &self.options(min_score, timeout)?, &stop)
         })
         .map(raw_page)
     }
@@ -100,13 +164,57 @@ impl Engine {
         call(py, || self.0.recognize_line(&Picture::from_interleaved(size.0, size.1, channels, &bytes)?)).map(raw_line)
     }
 
-    fn free(&self, py: Python<'_>) -> PyResult<RawReport> {
-        call(py, || self.0.free()).map(raw_report)
+    /// An interrupted or timed-out wait leaves the release to the last call out.
+    #[pyo3(signature = (*, cancel, timeout))]
+    fn free(&self, py: Python<'_>, cancel: bool, timeout: Option<f64>) -> PyResult<RawRelease> {
+        let timeout = call(py, || duration("timeout", timeout))?;
+        in_slices(py, timeout, |slice| self.0.free(cancel, Some(slice)))
+    }
+
+    fn unload(&self, py: Python<'_>) -> PyResult<RawRelease> {
+        let unload = call(py, || self.0.begin_unload())?;
+        in_slices(py, None, |slice| unload.wait(Some(slice)))
     }
 }
 
-fn options(min_score: f32) -> RecognizeOptions {
-    RecognizeOptions { min_score, ..RecognizeOptions::default() }
+impl Engine {
+    fn options(&self, min_score: f32, timeout: Option<f64>) -> Result<RecognizeOptions> {
+        let timeout = duration("timeout", timeout)?;
+        Ok(RecognizeOptions { min_score, timeout, ..self.0.options().recognize })
+    }
+}
+
+fn token(stop: Option<&Stop>) -> stop::Stop {
+    stop.map(|stop| stop.0.clone()).unwrap_or_default()
+}
+
+/// A number of seconds; more than can be counted is as long as can be.
+fn duration(name: &str, seconds: Option<f64>) -> Result<Option<Duration>> {
+    let Some(seconds) = seconds else { return Ok(None) };
+    if seconds.is_nan() || seconds < 0.0 {
+        let message = format!("{name} is a number of seconds from 0 on, not {seconds}");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    Ok(Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)))
+}
+
+/// Waits in slices, between which it lets Ctrl-C through.
+fn in_slices(
+    py: Python<'_>,
+    timeout: Option<Duration>,
+    wait: impl Fn(Duration) -> Result<Release> + Sync,
+) -> PyResult<RawRelease> {
+    let started = Instant::now();
+    loop {
+        let left = timeout.map_or(Duration::MAX, |timeout| timeout.saturating_sub(started.elapsed()));
+        match call(py, || wait(left.min(SLICE)))? {
+            Release::Done(report) => return Ok(raw_release(report)),
+            Release::Pending { calls } if left <= SLICE => {
+                return Ok((false, calls, 0, None, 0, None, None, started.elapsed().as_secs_f64()));
+            }
+            Release::Pending { .. } => py.check_signals()?,
+        }
+    }
 }
 
 fn raw_page(page: Page) -> RawPage {
@@ -123,7 +231,7 @@ pub(super) fn raw_quad(quad: &Quad) -> RawQuad {
     (a, b, c, d)
 }
 
-fn raw_report(report: ReleaseReport) -> RawReport {
-    let ReleaseReport { sessions, threads, resident_before, resident_after, waited } = report;
-    (sessions, threads, resident_before, resident_after, waited.as_secs_f64())
+fn raw_release(report: ReleaseReport) -> RawRelease {
+    let ReleaseReport { sessions, threads, files, resident_before, resident_after, waited } = report;
+    (true, 0, sessions, threads, files, resident_before, resident_after, waited.as_secs_f64())
 }

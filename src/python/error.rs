@@ -27,6 +27,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::ResourcesFreed => "ResourcesFreedError",
         ErrorKind::Forked => "ForkedError",
         ErrorKind::Cancelled => "OcrCancelledError",
+        ErrorKind::Timeout => "OcrTimeoutError",
         ErrorKind::Internal => "OcrError",
     }
 }

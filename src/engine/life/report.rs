@@ -1,0 +1,64 @@
+//! What a release or an unload gave back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::memory;
+
+/// What was given back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReleaseReport {
+    /// Sessions that were closed.
+    pub sessions: usize,
+    /// Threads that ended with them, where the system tells.
+    pub threads: Option<usize>,
+    /// Model files whose lease was given back: from now on any process may remove them.
+    pub files: usize,
+    /// Resident bytes of the process before, where the system tells.
+    pub resident_before: Option<u64>,
+    /// Resident bytes of the process after.
+    pub resident_after: Option<u64>,
+    /// How long calls in flight were waited for.
+    pub waited: Duration,
+}
+
+/// How far a release or an unload has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[must_use = "it may not be over"]
+pub enum Release {
+    /// It is over.
+    Done(ReleaseReport),
+    /// The wait ended before it was over. The last call out does it.
+    Pending {
+        /// Calls in flight, a load among them; none when what is released is just being dropped.
+        calls: usize,
+    },
+}
+
+/// What is given back with a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::engine) struct Held {
+    pub(in crate::engine) sessions: usize,
+    pub(in crate::engine) files: usize,
+}
+
+/// Content that knows what it holds.
+pub(in crate::engine) trait Holding: Send + Sync + 'static {
+    fn held(&self) -> Held;
+}
+
+/// Drops the content and measures what that gave back.
+pub(super) fn drop_content<T: Holding>(content: Option<Arc<T>>, waited: Duration) -> ReleaseReport {
+    let (resident_before, threads_before) = (memory::resident_bytes(), memory::thread_count());
+    let held = content.as_deref().map(Holding::held).unwrap_or_default();
+    let had_some = content.is_some();
+    // Whatever happens in there, others wait for the end of this.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(content)));
+    if had_some {
+        memory::trim();
+    }
+    let threads = threads_before.zip(memory::thread_count()).map(|(before, after)| before.saturating_sub(after));
+    let resident_after = memory::resident_bytes();
+    ReleaseReport { sessions: held.sessions, threads, files: held.files, resident_before, resident_after, waited }
+}

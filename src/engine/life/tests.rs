@@ -1,0 +1,353 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::thread;
+
+use super::*;
+
+const SOON: Duration = Duration::from_millis(5);
+
+/// Counts what is alive, and that it is never used after its drop.
+struct Fake {
+    alive: Arc<AtomicUsize>,
+    is_dropped: AtomicBool,
+}
+
+impl Fake {
+    fn maker(alive: &Arc<AtomicUsize>) -> impl Fn() -> Result<Self> + Send + Sync + 'static {
+        let alive = Arc::clone(alive);
+        move || {
+            alive.fetch_add(1, Ordering::SeqCst);
+            Ok(Self { alive: Arc::clone(&alive), is_dropped: AtomicBool::new(false) })
+        }
+    }
+
+    fn use_it(&self) {
+        assert!(!self.is_dropped.load(Ordering::SeqCst), "used after the release");
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.is_dropped.store(true, Ordering::SeqCst);
+        self.alive.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Holding for Fake {
+    fn held(&self) -> Held {
+        Held { sessions: 3, files: 2 }
+    }
+}
+
+/// A loaded life, and the number of its contents.
+fn loaded(idle_unload: Option<Duration>) -> (Life<Fake>, Arc<AtomicUsize>) {
+    let (life, alive) = (Life::new(idle_unload), Arc::default());
+    life.load(Fake::maker(&alive)).expect("open");
+    (life, alive)
+}
+
+fn enter(life: &Life<Fake>) -> Call<'_, Fake> {
+    life.enter(&Stop::new()).expect("loaded")
+}
+
+fn refusal<T>(outcome: Result<T>) -> ErrorKind {
+    outcome.map(|_| ()).expect_err("refused").kind()
+}
+
+fn report(release: Result<Release>) -> ReleaseReport {
+    match release.expect("own process") {
+        Release::Done(report) => report,
+        pending @ Release::Pending { .. } => panic!("{pending:?}"),
+    }
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(60), "it never came");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn free_waits_for_calls_and_all_get_one_report() {
+    let (life, alive) = loaded(None);
+    let call = enter(&life);
+    thread::scope(|scope| {
+        let reports: Vec<_> = (0..4).map(|_| scope.spawn(|| report(life.free(false, None)))).collect();
+        wait_until(|| life.is_closed());
+        wait_until(|| life.check_open().is_err());
+        assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ResourcesFreed);
+        assert_eq!(alive.load(Ordering::SeqCst), 1, "the call still uses it");
+        drop(call);
+        let reports: Vec<_> = reports.into_iter().map(|thread| thread.join().expect("no panic")).collect();
+        assert_eq!(alive.load(Ordering::SeqCst), 0);
+        assert!(reports.iter().all(|report| *report == reports[0]), "{reports:?}");
+        assert_eq!((reports[0].sessions, reports[0].files), (3, 2));
+    });
+    assert_eq!(report(life.free(true, None)).sessions, 3);
+    assert_eq!(refusal(life.load(Fake::maker(&alive))), ErrorKind::ResourcesFreed);
+    assert_eq!(refusal(life.begin_unload()), ErrorKind::ResourcesFreed);
+}
+
+#[test]
+fn the_last_call_out_does_a_release_that_nobody_waits_for() {
+    let (life, alive) = loaded(None);
+    let calls = [enter(&life), enter(&life)];
+    assert_eq!(life.free(false, Some(SOON)).expect("own process"), Release::Pending { calls: 2 });
+    assert_eq!(life.free(false, Some(Duration::ZERO)).expect("again"), Release::Pending { calls: 2 });
+    for (call, left) in calls.into_iter().zip([1, 0]) {
+        assert_eq!(alive.load(Ordering::SeqCst), 1);
+        call.use_it();
+        drop(call);
+        assert_eq!(alive.load(Ordering::SeqCst), left, "gone with the last one");
+    }
+    let after = report(life.free(false, Some(Duration::ZERO)));
+    assert!(after.sessions == 3 && after.waited >= SOON, "{after:?}");
+}
+
+#[test]
+fn the_loader_does_a_release_that_came_during_its_load() {
+    let (life, alive) = (Life::new(None), Arc::default());
+    let (begun, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (tell, wait, make) = (Arc::clone(&begun), Arc::clone(&go_on), Fake::maker(&alive));
+    thread::scope(|scope| {
+        let loader = scope.spawn(|| {
+            life.load(move || {
+                tell.store(true, Ordering::SeqCst);
+                wait_until(|| wait.load(Ordering::SeqCst));
+                make()
+            })
+        });
+        wait_until(|| begun.load(Ordering::SeqCst));
+        assert_eq!(life.free(true, Some(SOON)).expect("own process"), Release::Pending { calls: 1 });
+        go_on.store(true, Ordering::SeqCst);
+        loader.join().expect("no panic").expect("it was loaded, for a moment");
+        assert_eq!(alive.load(Ordering::SeqCst), 0);
+    });
+    assert_eq!(report(life.free(false, None)).sessions, 3);
+}
+
+#[test]
+fn cancel_ends_calls_also_when_another_free_already_waits() {
+    let (life, _) = loaded(None);
+    thread::scope(|scope| {
+        let call = || {
+            let stop = Stop::new();
+            let call = life.enter(&stop).expect("loaded");
+            wait_until(|| stop.check().is_err());
+            call.use_it();
+            stop.check()
+        };
+        let calls = [scope.spawn(call), scope.spawn(call)];
+        wait_until(|| life.lock().machine.calls() == 2);
+        let patient = scope.spawn(|| report(life.free(false, None)));
+        wait_until(|| life.is_closed());
+        assert_eq!(report(life.free(true, None)), patient.join().expect("no panic"));
+        for call in calls {
+            let error = call.join().expect("no panic").expect_err("cancelled");
+            assert!(error.kind() == ErrorKind::Cancelled && error.to_string().contains("released"), "{error}");
+        }
+    });
+}
+
+#[test]
+fn an_unload_waits_for_calls_and_new_calls_wait_for_it() {
+    let (life, alive) = loaded(None);
+    let call = enter(&life);
+    let unload = life.begin_unload().expect("open");
+    let joined = life.begin_unload().expect("the same one");
+    assert_eq!(unload.wait(Some(SOON)).expect("open"), Release::Pending { calls: 1 });
+    let impatient = Stop::new();
+    thread::scope(|scope| {
+        let next = scope.spawn(|| enter(&life).use_it());
+        let gives_up = scope.spawn(|| life.enter(&impatient).map(|_| ()));
+        thread::sleep(SOON);
+        assert!(!next.is_finished() && !gives_up.is_finished());
+        impatient.fire(Reason::TimedOut(SOON));
+        assert_eq!(refusal(gives_up.join().expect("no panic")), ErrorKind::Timeout);
+        drop(call);
+        next.join().expect("it loads again");
+    });
+    let first = report(unload.wait(None));
+    assert_eq!((first.sessions, first.files), (3, 2));
+    assert_eq!(report(joined.wait(None)), first);
+    assert_eq!(alive.load(Ordering::SeqCst), 1, "of the call that loaded again");
+    assert!(life.is_loaded());
+}
+
+#[test]
+fn an_engine_can_be_unloaded_and_loaded_again_any_number_of_times() {
+    let (life, alive) = (Life::new(None), Arc::default());
+    assert_eq!(report(life.begin_unload().expect("open").wait(None)).sessions, 0, "nothing was loaded");
+    assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ModelNotFound);
+    life.load(Fake::maker(&alive)).expect("open");
+    for _ in 0..3 {
+        assert_eq!(report(life.begin_unload().expect("open").wait(None)).sessions, 3);
+        assert!(!life.is_loaded() && alive.load(Ordering::SeqCst) == 0);
+        enter(&life).use_it();
+        assert_eq!(report(life.begin_unload().expect("open").wait(None)).sessions, 3);
+        life.load(Fake::maker(&alive)).expect("by hand too");
+    }
+    assert_eq!(report(life.free(false, None)).sessions, 3);
+}
+
+#[test]
+fn a_release_overtakes_an_unload() {
+    let (life, alive) = loaded(None);
+    let call = enter(&life);
+    let unload = life.begin_unload().expect("open");
+    assert_eq!(life.free(false, Some(SOON)).expect("own process"), Release::Pending { calls: 1 });
+    drop(call);
+    assert_eq!(refusal(unload.wait(None)), ErrorKind::ResourcesFreed);
+    assert_eq!((report(life.free(false, None)).sessions, alive.load(Ordering::SeqCst)), (3, 0));
+}
+
+#[test]
+fn an_idle_engine_unloads_itself_and_loads_again() {
+    let (life, alive) = loaded(Some(SOON));
+    for _ in 0..3 {
+        let call = enter(&life);
+        thread::sleep(3 * SOON);
+        call.use_it();
+        drop(call);
+        wait_until(|| alive.load(Ordering::SeqCst) == 0);
+    }
+    // Whether its thread still sleeps or has just unloaded: the release waits for its end.
+    drop(life.enter(&Stop::new()).expect("loads again"));
+    report(life.free(false, None));
+    assert_eq!(Arc::strong_count(&life.shared), 1, "no thread is left");
+}
+
+#[test]
+fn an_idle_thread_ends_with_its_engine_and_only_runs_where_it_is_wanted() {
+    for unload in [false, true] {
+        let (life, alive) = loaded(Some(Duration::from_secs(3600)));
+        assert_eq!(Arc::strong_count(&life.shared), 2, "the engine and the thread");
+        if unload {
+            report(life.begin_unload().expect("open").wait(None));
+            assert_eq!(Arc::strong_count(&life.shared), 1, "it ends with the content");
+            enter(&life).use_it();
+        }
+        let shared = Arc::downgrade(&life.shared);
+        drop(life);
+        assert!(shared.upgrade().is_none() && alive.load(Ordering::SeqCst) == 0);
+    }
+    assert_eq!(Arc::strong_count(&loaded(None).0.shared), 1);
+}
+
+#[test]
+fn a_failed_load_can_be_tried_again() {
+    let (life, alive) = (Life::new(None), Arc::default());
+    let failed = life.load(|| Err::<Fake, _>(Error::new(ErrorKind::ModelNotFound, "not yet")));
+    assert_eq!(refusal(failed), ErrorKind::ModelNotFound);
+    assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ModelNotFound);
+    life.load(Fake::maker(&alive)).expect("now");
+    life.load(|| unreachable!("it is there")).expect("kept");
+    enter(&life).use_it();
+}
+
+#[test]
+fn a_load_after_an_unload_that_fails_is_that_calls_error() {
+    let (life, broken) = (Life::new(None), Arc::new(AtomicBool::new(false)));
+    let (is_broken, make) = (Arc::clone(&broken), Fake::maker(&Arc::default()));
+    let open = move || {
+        let gone = || Error::new(ErrorKind::ModelNotFound, "gone");
+        if is_broken.load(Ordering::SeqCst) { Err(gone()) } else { make() }
+    };
+    life.load(open).expect("there");
+    report(life.begin_unload().expect("open").wait(None));
+    broken.store(true, Ordering::SeqCst);
+    assert!(life.enter(&Stop::new()).map(|_| ()).expect_err("gone").to_string().contains("gone"));
+    broken.store(false, Ordering::SeqCst);
+    enter(&life).use_it();
+}
+
+#[test]
+fn panics_block_nobody() {
+    struct Broken;
+    impl Holding for Broken {
+        fn held(&self) -> Held {
+            Held::default()
+        }
+    }
+    impl Drop for Broken {
+        fn drop(&mut self) {
+            panic!("a panic in a destructor");
+        }
+    }
+    let life = Life::new(None);
+    assert!(catch_unwind(AssertUnwindSafe(|| life.load(|| panic!("a broken model")))).is_err());
+    life.load(|| Ok(Broken)).expect("the next one loads");
+    let used = catch_unwind(AssertUnwindSafe(|| {
+        let _call = life.enter(&Stop::new());
+        assert_eq!(life.free(false, Some(Duration::ZERO)).expect("own process"), Release::Pending { calls: 1 });
+        panic!("a panic in a call, which then is the last one out");
+    }));
+    assert!(used.is_err());
+    report(life.free(false, None));
+}
+
+#[test]
+fn an_engine_that_loaded_nothing_frees_nothing() {
+    let report = report(Life::<Fake>::new(None).free(false, None));
+    assert_eq!((report.sessions, report.files), (0, 0));
+}
+
+/// A small generator with a fixed seed: what threads do is the same in every run, only their order is not.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// One step of a thread that does whatever comes to its mind; false when the engine is closed.
+fn anything(life: &Life<Fake>, alive: &Arc<AtomicUsize>, random: &mut Random) -> bool {
+    let outcome = match random.below(20) {
+        0..12 => life.enter(&Stop::new()).map(|call| {
+            (0..random.below(200)).for_each(|_| call.use_it());
+        }),
+        12..16 => life.begin_unload().and_then(|unload| {
+            let timeout = (random.below(2) == 0).then_some(Duration::ZERO);
+            unload.wait(timeout).map(drop)
+        }),
+        16..18 => life.load(Fake::maker(alive)),
+        18 => {
+            let stop = Stop::new();
+            stop.fire(Reason::Cancelled);
+            assert!(life.enter(&stop).is_err());
+            Ok(())
+        }
+        _ if random.below(40) == 0 => {
+            let timeout = (random.below(2) == 0).then_some(Duration::ZERO);
+            life.free(random.below(2) == 0, timeout).map(drop)
+        }
+        _ => Ok(()),
+    };
+    outcome.map_or_else(|error| error.kind() != ErrorKind::ResourcesFreed, |()| true)
+}
+
+#[test]
+fn eight_threads_that_do_anything_end_well() {
+    let started = Instant::now();
+    for round in 1.. {
+        let (life, alive) = loaded((round % 2 == 0).then_some(Duration::from_micros(50)));
+        thread::scope(|scope| {
+            for seed in 1..=8 {
+                let (life, alive, mut random) = (&life, &alive, Random(seed * 0x9e37_79b9 + round));
+                scope.spawn(move || while anything(life, alive, &mut random) {});
+            }
+        });
+        report(life.free(false, None));
+        assert_eq!(alive.load(Ordering::SeqCst), 0);
+        assert_eq!(Arc::strong_count(&life.shared), 1, "no thread is left");
+        if started.elapsed() > Duration::from_secs(1) {
+            break;
+        }
+    }
+}
