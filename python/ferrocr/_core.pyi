@@ -40,6 +40,8 @@ _RawArchived = tuple[str, int, str, bool]
 _RawInspection = tuple[
     _RawEntry, str | None, list[tuple[str, str]], list[tuple[str, str]], dict[str, int], str, int | None
 ]
+# Whether it is over, calls in flight, sessions, threads, files, resident bytes before and after, seconds waited.
+_Release = tuple[bool, int, int, int | None, int, int | None, int | None, float]
 
 __version__: str
 
@@ -113,8 +115,24 @@ class Lease:
     def release(self) -> None: ...
 
 @final
+class Stop:
+    def __new__(cls) -> Stop: ...
+    def cancel(self) -> None: ...
+
+@final
 class Engine:
-    def __new__(cls, *, threads: int | None, max_pixels: int, max_side: int) -> Engine: ...
+    def __new__(
+        cls,
+        *,
+        threads: int | None,
+        max_pixels: int,
+        max_side: int,
+        max_bytes: int,
+        max_regions: int,
+        max_strip_width: int,
+        low_memory: bool,
+        idle_unload: float | None,
+    ) -> Engine: ...
     def load(
         self,
         *,
@@ -130,10 +148,21 @@ class Engine:
     def closed(self) -> bool: ...
     def check_open(self) -> None: ...
     def check_size(self, width: int, height: int) -> None: ...
-    def recognize_file(self, path: str | PathLike[str], min_score: float) -> _RawPage: ...
-    def recognize_encoded(self, data: bytes, min_score: float) -> _RawPage: ...
+    def recognize_file(
+        self, path: str | PathLike[str], min_score: float, timeout: float | None, stop: Stop | None
+    ) -> _RawPage: ...
+    def recognize_encoded(
+        self, data: bytes, min_score: float, timeout: float | None, stop: Stop | None
+    ) -> _RawPage: ...
     def recognize_pixels(
-        self, data: npt.NDArray[np.uint8], size: tuple[int, int], channels: int, min_score: float
+        self,
+        data: npt.NDArray[np.uint8],
+        size: tuple[int, int],
+        channels: int,
+        min_score: float,
+        timeout: float | None,
+        stop: Stop | None,
     ) -> _RawPage: ...
     def recognize_line(self, data: npt.NDArray[np.uint8], size: tuple[int, int], channels: int) -> _Line: ...
-    def free(self) -> tuple[int, int | None, int | None, int | None, float]: ...
+    def free(self, *, cancel: bool, timeout: float | None) -> _Release: ...
+    def unload(self) -> _Release: ...

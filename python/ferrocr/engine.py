@@ -90,7 +90,16 @@ class OcrEngine:
         # Held by whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
         self._lock = threading.RLock()
         self._is_loading = False
-        self._core = _core.Engine(threads=threads, max_pixels=max_pixels, max_side=max_side)
+        self._core = _core.Engine(
+            threads=threads,
+            max_pixels=max_pixels,
+            max_side=max_side,
+            max_bytes=512 * _MEGABYTE,
+            max_regions=4000,
+            max_strip_width=4800,
+            low_memory=False,
+            idle_unload=None,
+        )
 
     @property
     def closed(self) -> bool:
@@ -175,10 +184,11 @@ class OcrEngine:
         if not core.loaded:
             self.load()
         if isinstance(form, Path):
-            return _page(core.recognize_file(form, bound))
+            return _page(core.recognize_file(form, bound, None, None))
         if isinstance(form, Pixels):
-            return _page(core.recognize_pixels(form.data, (form.width, form.height), form.channels, bound))
-        return _page(core.recognize_encoded(form, bound))
+            size = (form.width, form.height)
+            return _page(core.recognize_pixels(form.data, size, form.channels, bound, None, None))
+        return _page(core.recognize_encoded(form, bound, None, None))
 
     @overload
     def recognize_many(
@@ -240,7 +250,7 @@ class OcrEngine:
         """
         if self._core is None:  # the constructor failed
             return ReleaseReport(0, None, None, None, 0.0)
-        sessions, threads, before, after, waited = self._core.free()
+        _, _, sessions, threads, _, before, after, waited = self._core.free(cancel=False, timeout=None)
         with self._lock:
             pass  # a download notices at its next step that the engine is closed
         return ReleaseReport(sessions, threads, _megabytes(before), _megabytes(after), waited)
