@@ -23,8 +23,9 @@ use crate::stop::Stop;
 /// with up to two cores.
 const MAX_READERS: usize = 4;
 
-/// Lines up to 2,000 pixels wide at 48 of height are usual, about 100 characters; the default detector finds few wider
-/// ones. After a wider one a reader gives back the memory that it took.
+/// Lines up to 2,000 pixels wide at 48 of height are usual, about 100 characters. After a wider one a reader gives back
+/// the memory that it took: with the default models and two threads the process held 455 MB after lines of 1,920 pixels,
+/// and after lines of 4,800 pixels 442 MB instead of 547. No difference in time was seen.
 const USUAL_LINE: Keep = Keep::UpTo(3 * 48 * 2000);
 
 /// Detection and recognition with loaded models.
