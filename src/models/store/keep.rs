@@ -120,12 +120,7 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for an entry that matches no model, [`ErrorKind::Io`] when it cannot be written.
     pub fn keep(&self, entries: &[String]) -> Result<KeepList> {
-        let added = KeepList::new(entries)?;
-        added.check(&self.list()?, "`ferrocr models list` shows the names")?;
-        self.change_keep_list(|list| {
-            list.entries.extend(added.entries);
-            Ok(())
-        })
+        self.change_keep(entries, &[])
     }
 
     /// Takes entries off the keep-list.
@@ -133,13 +128,26 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for an entry that is not on it, [`ErrorKind::Io`] when it cannot be written.
     pub fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
+        self.change_keep(&[], entries)
+    }
+
+    /// Adds some entries to the keep-list and takes others off it, all or none.
+    ///
+    /// # Errors
+    /// What [`Store::keep`] and [`Store::unkeep`] say; the list is what it was then.
+    pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
+        let added = KeepList::new(add)?;
+        if !add.is_empty() {
+            added.check(&self.list()?, "`ferrocr models list` shows the names")?;
+        }
         self.change_keep_list(|list| {
-            if let Some(unknown) = entries.iter().find(|entry| !list.entries.contains(*entry)) {
+            list.entries.extend(added.entries);
+            if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
                 let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
                 return Err(Error::new(ErrorKind::InvalidArgument, message)
                     .with_hint("`ferrocr models keep` without a name shows the list"));
             }
-            list.entries.retain(|entry| !entries.contains(entry));
+            list.entries.retain(|entry| !remove.contains(entry));
             Ok(())
         })
     }

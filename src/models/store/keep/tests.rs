@@ -47,6 +47,19 @@ fn what_can_match_no_file_is_refused() {
 }
 
 #[test]
+fn a_change_of_the_list_is_made_as_a_whole() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    store.keep(&owned(&["a.onnx"])).unwrap();
+    for (add, remove) in [(["b.onnx"], ["c.onnx"]), (["c.onnx"], ["a.onnx"])] {
+        let error = store.change_keep(&owned(&add), &owned(&remove)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert_eq!(store.keep_list().unwrap().entries().collect::<Vec<_>>(), ["a.onnx"]);
+    }
+    let list = store.change_keep(&owned(&["b.onnx"]), &owned(&["a.onnx"])).unwrap();
+    assert_eq!(list.entries().collect::<Vec<_>>(), ["b.onnx"]);
+}
+
+#[test]
 fn entries_are_added_and_taken_off() {
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
     assert_eq!(store.keep_list().unwrap(), KeepList::default());
