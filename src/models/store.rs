@@ -24,7 +24,7 @@ mod removal;
 mod trash;
 
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
-pub use audit::{Audit, AuditEntry, AuditOptions, Inspection, State};
+pub use audit::{Audit, AuditEntry, AuditOptions, Inspection, State, path_text};
 use digest::Digest;
 pub(super) use disk::free_bytes;
 #[cfg(test)]

@@ -160,8 +160,7 @@ impl Audit {
         self.entries.iter().filter(|entry| entry.state.is_finding())
     }
 
-    /// A line `STATE: path` for each entry. A character that could break a line or hide in it is escaped, and what is
-    /// no UTF-8 replaced.
+    /// A line `STATE: path` for each entry. What could break a line or hide in it is escaped, as [`path_text`] does.
     pub fn text(&self) -> String {
         self.entries.iter().fold(String::new(), |mut text, entry| {
             // Writing to a string cannot fail.
@@ -194,22 +193,36 @@ impl Store {
     }
 }
 
-fn path_text(path: &Path) -> String {
-    path.to_string_lossy().chars().fold(String::new(), |mut text, letter| {
-        match letter {
-            // The escapes begin with it. Where it separates folders, it is in no name.
-            '\\' if MAIN_SEPARATOR != '\\' => text.push_str("\\\\"),
-            _ if is_unsafe(letter) => text.extend(letter.escape_default()),
-            _ => text.push(letter),
-        }
-        text
-    })
+/// A path as a report prints it: in one line, and with nothing in it that a terminal would obey.
+///
+/// Escapes have the form of Python's `repr`, so that a path can be had back from them. A byte that is no UTF-8 is
+/// `\udc` and its two hexadecimal digits.
+pub fn path_text(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        chunk.valid().chars().for_each(|letter| push_letter(&mut text, letter));
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\udc{byte:02x}")));
+    }
+    text
+}
+
+fn push_letter(text: &mut String, letter: char) {
+    match (letter, u32::from(letter)) {
+        // The escapes begin with it. Where it separates folders, it is in no name.
+        ('\\', _) if MAIN_SEPARATOR != '\\' => text.push_str("\\\\"),
+        ('\n' | '\r' | '\t', _) => text.extend(letter.escape_default()),
+        (_, code @ ..=0xff) if is_unsafe(letter) => text.push_str(&format!("\\x{code:02x}")),
+        (_, code) if is_unsafe(letter) => text.push_str(&format!("\\u{code:04x}")),
+        _ => text.push(letter),
+    }
 }
 
 /// Whether a terminal or a reader of lines may take it for something else than a letter.
 fn is_unsafe(letter: char) -> bool {
-    // Line and paragraph separators, and what turns the direction of writing.
-    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    // Beside control characters: what cannot be seen, what ends a line, and what turns the direction of writing.
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(letter, '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
