@@ -1,8 +1,11 @@
 """The model directory from Python: listing, paths, the catalog, and downloads from a mirror that is a folder."""
 
 import hashlib
+import os
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +57,33 @@ def test_the_directory_comes_from_the_environment(tmp_path: Path, monkeypatch: p
     monkeypatch.delenv("FERROCR_MODEL_DIR")
     assert Path(ModelStore().get_local_path()).is_absolute()
     assert "site-packages" not in ModelStore().get_local_path()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_a_path_of_any_bytes_can_be_opened(tmp_path: Path) -> None:
+    directory = os.fsencode(tmp_path) + b"/\xff"
+    os.mkdir(directory)  # noqa: PTH102
+    Path(os.fsdecode(directory), "m.onnx").write_bytes(b"x")
+    for given in (directory, os.fsdecode(directory), Path(os.fsdecode(directory))):
+        store = ModelStore(given)
+        assert os.fsencode(store.get_local_path()) == directory
+        assert Path(store.get_local_path("m.onnx")).read_bytes() == b"x"
+        assert store.resolve(["m.onnx"], download=False) == [Path(os.fsdecode(directory), "m.onnx")]
+        assert os.fsencode(store.audit().directory) == directory
+
+
+@pytest.mark.parametrize("wrong", [5, 1.5, ["a"], "\ud800"], ids=repr)
+def test_what_is_no_path_is_refused(tmp_path: Path, wrong: Any) -> None:  # noqa: ANN401
+    store = ModelStore(tmp_path)
+    for call in (
+        lambda: ModelStore(wrong),
+        lambda: store.export(wrong),
+        lambda: store.import_archive(wrong),
+        lambda: store.pull(ORIENTER, file=wrong),
+        lambda: store.resolve([wrong], download=False),
+    ):
+        with pytest.raises(InvalidArgumentError, match="path"):
+            call()
 
 
 def test_the_catalog_says_what_it_promises() -> None:

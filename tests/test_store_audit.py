@@ -1,11 +1,14 @@
 """What an audit says of a model directory, and what a single model says of itself."""
 
+import ast
+import dataclasses
 import hashlib
 import json
 import os
 import pickle
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -165,6 +168,23 @@ def test_a_directory_that_is_none_is_an_error(tmp_path: Path) -> None:
         ModelStore(tmp_path / "file").audit()
 
 
+def test_the_memories_of_deleted_directories_go(folder: Path) -> None:
+    memory = hash_memory(str(folder))
+    assert memory is not None
+    memory.parent.mkdir(parents=True)
+    for name, days in ((memory.name, 400), ("gone.txt", 91), ("recent.txt", 89)):
+        path = memory.with_name(name)
+        path.write_text("")
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    for name in ("a folder", "folder"):
+        (memory.parent / name).mkdir()
+        os.utime(memory.parent / name, (0, 0))
+    ModelStore(folder).audit()
+    left = {path.name for path in memory.parent.iterdir()}
+    assert "gone.txt" not in left
+    assert left >= {memory.name, "recent.txt", "folder"}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have another place")
 def test_the_memory_lies_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     name = hashlib.sha256(b"/models").hexdigest()[:16] + ".txt"
@@ -216,6 +236,21 @@ def test_an_entry_is_one_line_whatever_its_name(folder: Path) -> None:
     assert len(lines) == len(report.entries) == len(report.text().splitlines())
     assert all(line.isprintable() for line in lines)
     assert f"UNVERIFIED: {folder}{os.sep}line\\nbreak.onnx" in lines
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a backslash separates folders there")
+def test_a_path_in_a_report_says_exactly_which_it_is() -> None:
+    paths = {
+        "/m/l'\u00e9t\u00e9 \u5b57": "/m/l'\u00e9t\u00e9 \u5b57",
+        "/m/a\\b": "/m/a\\\\b",
+        "/m/a\nb": "/m/a\\nb",
+        "/m/a\\nb": "/m/a\\\\nb",
+        "/m/\x1b\x9b\u202e\u200b": "/m/\\x1b\\x9b\\u202e\\u200b",
+        os.fsdecode(b"/m/\xff"): "/m/\\udcff",
+    }
+    for path, text in paths.items():
+        assert str(dataclasses.replace(ENTRY, path=path)) == f"OLD: {text}"
+        assert ast.literal_eval(f'"{text}"') == path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")

@@ -197,6 +197,86 @@ def test_a_prune_that_is_mistyped_is_refused(folder: Path, criteria: dict[str, A
     assert snapshot(folder) == before
 
 
+NO_TEXT = (os.fsdecode(b"\xff.onnx"), "\ud800", 5, b"a.onnx", 1.5, Path("a.onnx"))
+
+
+@pytest.mark.parametrize("wrong", NO_TEXT, ids=repr)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store, wrong: store.get_local_path(wrong),
+        lambda store, wrong: store.info(wrong),
+        lambda store, wrong: store.verify(wrong),
+        lambda store, wrong: store.verify("a.onnx", sha256=wrong),
+        lambda store, wrong: store.audit(models=[wrong]),
+        lambda store, wrong: store.lease([wrong]),
+        lambda store, wrong: store.pull([wrong]),
+        lambda store, wrong: store.pull(DETECTOR, mirror=wrong),
+        lambda store, wrong: store.remove(wrong),
+        lambda store, wrong: store.remove(["a.onnx", wrong]),
+        lambda store, wrong: store.remove("a.onnx", keep=[wrong]),
+        lambda store, wrong: store.prune(wrong),
+        lambda store, wrong: store.prune(states=[wrong]),
+        lambda store, wrong: store.prune(models=[wrong]),
+        lambda store, wrong: store.restore([wrong]),
+        lambda store, wrong: store.restore(removal=wrong),
+        lambda store, wrong: store.keep([wrong]),
+        lambda store, wrong: store.unkeep([wrong]),
+        lambda store, wrong: store.export("x.zip", [wrong]),
+    ],
+)
+def test_what_is_no_name_is_refused(folder: Path, call: Callable[[ModelStore, Any], object], wrong: object) -> None:
+    before = snapshot(folder)
+    with pytest.raises(InvalidArgumentError):
+        call(ModelStore(folder), wrong)
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(
+    "wrong", ["abc", "5", b"5", True, 10**400, float("nan"), -1, [1], 1j], ids=lambda it: repr(it)[:9]
+)
+def test_what_is_no_time_is_refused(folder: Path, wrong: Any) -> None:  # noqa: ANN401
+    store = ModelStore(folder)
+    with pytest.raises(InvalidArgumentError, match="older_than"):
+        store.purge(older_than=wrong)
+    with pytest.raises(InvalidArgumentError, match="older_than"):
+        store.prune(older_than=wrong)
+
+
+def test_a_removal_without_an_id_is_refused(folder: Path) -> None:
+    store = ModelStore(folder)
+    store.remove("a.onnx")
+    with pytest.raises(InvalidArgumentError, match="is empty"):
+        store.restore(removal="")
+    assert store.list_local() == ["b.onnx", "old_c.onnx"]
+
+
+def test_a_strict_trial_raises_what_the_removal_would(folder: Path) -> None:
+    store = ModelStore(folder)
+    before = snapshot(folder)
+    with pytest.raises(ModelKeptError, match=r"a\.onnx"):
+        store.remove(["a.onnx", "b.onnx"], keep="a.onnx", dry_run=True, strict=True)
+    assert names(store.prune("a", keep="a.onnx", dry_run=True, strict=True)) == [], "it spares what is kept"
+    assert names(store.remove("b.onnx", dry_run=True, strict=True)) == ["b.onnx"]
+    assert snapshot(folder) == before
+    with store.lease("a.onnx"):
+        for act in (store.remove, store.prune):
+            with pytest.raises(ModelInUseError, match=r"a\.onnx"):
+                act("a.onnx", dry_run=True, strict=True)
+
+
+def test_an_unfinished_download_is_told_from_a_file(folder: Path) -> None:
+    store = ModelStore(folder)
+    store.unkeep(store.keep("a.onnx"))
+    (folder / ".ferrocr" / "incoming").mkdir(exist_ok=True)
+    left = folder / ".ferrocr" / "incoming" / "x.onnx.1-0.part"
+    left.write_bytes(b"half")
+    (folder / "by_hand.part").write_bytes(b"half")
+    plan = store.prune(states="PARTIAL", dry_run=True)
+    assert {file.path: file.unfinished for file in plan.files} == {str(left): True, str(folder / "by_hand.part"): False}
+    assert all("unfinished" in file for file in plan.to_dict()["files"])
+
+
 # --- keeping ------------------------------------------------------------------------------------------------------
 
 
@@ -209,7 +289,10 @@ def test_what_is_kept_is_not_removed(folder: Path) -> None:
         with pytest.raises(ModelKeptError, match=name):
             store.remove([name, "b.onnx"])
     assert [file.decision for file in store.prune().files] == ["kept"]
-    assert store.unkeep("old_*") == ["a.onnx"]
+    assert store.keep("b.onnx", remove="old_*") == ["a.onnx", "b.onnx"]
+    with pytest.raises(InvalidArgumentError, match="old_"):
+        store.keep("old_c.onnx", remove="old_*")
+    assert store.unkeep("b.onnx") == ["a.onnx"]
     assert names(store.prune()) == ["old_c.onnx"]
     assert (folder / "b.onnx").exists()
 

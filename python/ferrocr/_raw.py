@@ -35,8 +35,8 @@ def removal(raw: "_core._RawRemoval", *, dry_run: bool) -> Removal:
     """A removal, or the plan of one."""
     files, name = raw
     planned = (
-        PlannedFile(file, path, size, cast(Decision, decision), tuple(pids), reason)
-        for file, path, size, decision, pids, reason in files
+        PlannedFile(file, path, size, cast(Decision, decision), tuple(pids), reason, unfinished=unfinished)
+        for file, path, size, decision, pids, reason, unfinished in files
     )
     return Removal(tuple(planned), name, dry_run)
 

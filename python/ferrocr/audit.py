@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ._text import printable
+from ._text import path_text
 
 REPORT_FORMAT = 1
 """Version of the form that :meth:`AuditReport.to_dict` gives. Fields may join it; a change of one raises it."""
@@ -85,7 +85,7 @@ class AuditEntry:
     removal: str | None
 
     def __str__(self) -> str:
-        return f"{self.state}: {printable(self.path)}"
+        return f"{self.state}: {path_text(self.path)}"
 
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names, in types that JSON has."""

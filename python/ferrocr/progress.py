@@ -4,6 +4,8 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
+from ._text import printable
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -111,6 +113,7 @@ class ArchiveProgress(_Bars):
 
     def __call__(self, name: str, done: int, total: int) -> None:
         """Note that `done` of `total` bytes are through, and `name` is at work."""
+        name = printable(name)  # an archive is foreign bytes
         if self._bar is None and not self._open_bar(name, 0, total):
             return
         if self._bar is not None and self._bar.desc != f"{name}: ":

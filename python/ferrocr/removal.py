@@ -23,6 +23,7 @@ class PlannedFile:
         decision: What becomes of it: ``"remove"``, ``"in use"`` or ``"kept"``.
         pids: The processes that are known to use it.
         reason: Why it was selected, or why it stays.
+        unfinished: Whether it is an unfinished download: these are deleted for good, all else goes to the trash.
     """
 
     name: str
@@ -31,6 +32,7 @@ class PlannedFile:
     decision: Decision
     pids: tuple[int, ...]
     reason: str
+    unfinished: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names, in types that JSON has."""

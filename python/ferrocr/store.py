@@ -5,7 +5,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from . import _core, _raw
-from ._arguments import Age, checked_hash, hash_memory, interpreter, names_of, seconds_of, states_of
+from ._arguments import (
+    Age,
+    AnyPath,
+    checked_hash,
+    forget_directories,
+    hash_memory,
+    interpreter,
+    name_of,
+    names_of,
+    path_of,
+    seconds_of,
+    states_of,
+    text_of,
+)
 from ._catalog import CatalogEntry, catalog, files_of, known_names, model_sets
 from .audit import AuditReport, ModelInfo
 from .exceptions import InvalidArgumentError, ModelNotFoundError
@@ -43,12 +56,16 @@ class ModelStore:
         directory: By default ``FERROCR_MODEL_DIR`` or ``ferrocr/models`` in the user's data directory. It need not
             exist yet.
 
+    Raises:
+        InvalidArgumentError: The directory is no path.
+
     Every method that looks at the disk raises StorageError where the directory, or a file that it needs, is there and
-    cannot be read or written.
+    cannot be read or written; and every method InvalidArgumentError for a name that is no text. Paths that it gives can
+    be opened, whatever bytes are in them: those that are no UTF-8 are there as :func:`os.fsdecode` puts them.
     """
 
-    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
-        self._core = _core.Store(directory)
+    def __init__(self, directory: AnyPath | None = None) -> None:
+        self._core = _core.Store(None if directory is None else path_of(directory))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._core.directory!r}>"
@@ -70,7 +87,7 @@ class ModelStore:
             InvalidArgumentError: The name is no plain file name.
             ModelNotFoundError: There is no such file.
         """
-        return self._core.directory if name is None else self._core.existing(name)
+        return self._core.directory if name is None else self._core.existing(name_of(name))
 
     def audit(
         self, *, models: str | Iterable[str] | None = None, rehash: bool = False, remember: bool = True
@@ -89,6 +106,8 @@ class ModelStore:
         """
         memory = hash_memory(self._core.directory) if remember else None
         entries = self._core.audit(needed=self._needed(models), rehash=rehash, memory=memory)
+        if memory is not None:
+            forget_directories(memory)
         return AuditReport(self._core.directory, tuple(map(_raw.audit_entry, entries)))
 
     def info(self, name: str) -> ModelInfo:
@@ -100,7 +119,7 @@ class ModelStore:
             InvalidArgumentError: The name is no plain file name.
             ModelNotFoundError: There is no such file, or it has no model's suffix.
         """
-        return _raw.model_info(self._core.inspect(name))
+        return _raw.model_info(self._core.inspect(name_of(name)))
 
     def verify(self, name: str, *, sha256: str | None = None) -> str:
         """Read the file and compare its hash with the one given, or else the catalog's.
@@ -114,7 +133,7 @@ class ModelStore:
             ModelNotFoundError: There is no such file.
             ModelCorruptError: The content is another.
         """
-        return self._core.verify(name, checked_hash(sha256))
+        return self._core.verify(name_of(name), checked_hash(sha256))
 
     def in_use(self) -> dict[str, tuple[int, ...]]:
         """The files that loaded engines use, each with the ids of their processes.
@@ -145,7 +164,7 @@ class ModelStore:
         names: str | Iterable[str],
         *,
         mirror: str | None = None,
-        file: str | os.PathLike[str] | None = None,
+        file: AnyPath | None = None,
         progress: ProgressCallback | None = None,
     ) -> list[str]:
         """Download models of the catalog that are not there yet, verified before they appear.
@@ -196,7 +215,7 @@ class ModelStore:
                 message = f"there is no model file {path}"
                 raise ModelNotFoundError(message)
             if path.name not in known:
-                self._core.existing(path.name)  # raises the error that names file and directory
+                self._core.existing(name_of(path.name))  # raises the error that names file and directory
         if missing:
             self._fetch([path.name for path in missing], offline=not download, progress=progress)
         return paths
@@ -210,6 +229,7 @@ class ModelStore:
         keep: str | Iterable[str] = (),
         models: str | Iterable[str] | None = None,
         dry_run: bool = False,
+        strict: bool = False,
     ) -> Removal:
         """Move files of the directory to the trash, all or none. :meth:`restore` brings them back.
 
@@ -218,6 +238,7 @@ class ModelStore:
             keep: Names, and patterns with ``*`` and ``?``, of files to refuse, besides the keep-list's.
             models: Sets or files whose models must stay: see :meth:`audit`.
             dry_run: Only say what would become of each file; being used or kept is no error then.
+            strict: In a dry run too, raise what the removal itself would raise.
 
         Raises:
             InvalidArgumentError: A name is no plain file name, an entry of `keep` or of the keep-list matches nothing,
@@ -226,7 +247,9 @@ class ModelStore:
             ModelInUseError: A process uses one; its message has the process ids.
             ModelKeptError: One is kept, or needed by `models`.
         """
-        raw = self._core.remove(names_of(names), keep=names_of(keep), needed=self._needed(models), dry_run=dry_run)
+        raw = self._core.remove(
+            names_of(names), keep=names_of(keep), needed=self._needed(models), dry_run=dry_run, strict=strict
+        )
         return _raw.removal(raw, dry_run=dry_run)
 
     def prune(
@@ -238,6 +261,7 @@ class ModelStore:
         keep: str | Iterable[str] = (),
         models: str | Iterable[str] | None = None,
         dry_run: bool = False,
+        strict: bool = False,
     ) -> Removal:
         """Move model files that match all that is given to the trash; with nothing given, those that are ``OLD``.
 
@@ -251,6 +275,7 @@ class ModelStore:
             keep: Names, and patterns with ``*`` and ``?``, of files to spare, besides the keep-list's.
             models: Sets or files whose models must stay: see :meth:`audit`.
             dry_run: Only say what would become of each file; being used is no error then.
+            strict: In a dry run too, raise what the removal itself would raise.
 
         Raises:
             InvalidArgumentError: An argument is out of its range, an entry of `keep` or of the keep-list matches
@@ -261,12 +286,13 @@ class ModelStore:
             message = "the prefix is empty: every model begins with it"
             raise InvalidArgumentError(message, "leave it out to prune by state or age")
         raw = self._core.prune(
-            prefix=prefix,
+            prefix=None if prefix is None else text_of(prefix, "a prefix"),
             states=states_of(states),
             older_than=seconds_of(older_than),
             keep=names_of(keep),
             needed=self._needed(models),
             dry_run=dry_run,
+            strict=strict,
             memory=hash_memory(self._core.directory),
         )
         return _raw.removal(raw, dry_run=dry_run)
@@ -282,16 +308,19 @@ class ModelStore:
             dry_run: Only say which files.
 
         Raises:
-            InvalidArgumentError: A file of that name is in the directory.
+            InvalidArgumentError: A file of that name is in the directory, or `removal` is empty.
             ModelNotFoundError: The trash has no such file or removal, or is empty.
         """
+        if removal is not None and not text_of(removal, "a removal's id"):
+            message = "the removal's id is empty"
+            raise InvalidArgumentError(message, "leave it out for the latest removal")
         return _raw.trashed(self._core.restore(names_of(names), removal=removal, dry_run=dry_run))
 
     def purge(self, *, older_than: Age | None = None, dry_run: bool = False) -> list[TrashedFile]:
         """Delete for good what is in the trash; with `older_than`, what was removed at least that long ago.
 
         Raises:
-            InvalidArgumentError: `older_than` is negative or no number.
+            InvalidArgumentError: `older_than` is negative, or no time.
         """
         return _raw.trashed(self._core.purge(older_than=seconds_of(older_than), dry_run=dry_run))
 
@@ -301,16 +330,16 @@ class ModelStore:
         """The keep-list: sorted names, and patterns with ``*`` and ``?``, of files that are not to be removed."""
         return self._core.kept()
 
-    def keep(self, entries: str | Iterable[str]) -> list[str]:
-        """Put names or patterns on the keep-list.
+    def keep(self, entries: str | Iterable[str], *, remove: str | Iterable[str] = ()) -> list[str]:
+        """Put names or patterns on the keep-list, and take those in `remove` off it: all of it or nothing.
 
         Returns:
             The whole list.
 
         Raises:
-            InvalidArgumentError: An entry matches no model in the directory.
+            InvalidArgumentError: An entry matches no model in the directory, or one to take off is not on the list.
         """
-        return self._core.keep(names_of(entries))
+        return self._core.change_keep(names_of(entries), names_of(remove))
 
     def unkeep(self, entries: str | Iterable[str]) -> list[str]:
         """Take entries off the keep-list.
@@ -321,13 +350,13 @@ class ModelStore:
         Raises:
             InvalidArgumentError: An entry is not on it.
         """
-        return self._core.unkeep(names_of(entries))
+        return self.keep((), remove=entries)
 
     # --- archives ---------------------------------------------------------------------------------------------------
 
     def export(
         self,
-        archive: str | os.PathLike[str],
+        archive: AnyPath,
         names: str | Iterable[str] = (),
         *,
         progress: ArchiveCallback | None = None,
@@ -347,15 +376,15 @@ class ModelStore:
             ModelNotFoundError: A model is not there, or none at all.
             ModelCorruptError: A model with a name of the catalog has other content.
         """
-        return _raw.archived(self._core.export(os.fspath(archive), names_of(names), progress=progress))
+        return _raw.archived(self._core.export(path_of(archive), names_of(names), progress=progress))
 
-    def backup(self, archive: str | os.PathLike[str], *, progress: ArchiveCallback | None = None) -> list[ArchivedFile]:
+    def backup(self, archive: AnyPath, *, progress: ArchiveCallback | None = None) -> list[ArchivedFile]:
         """Write all models into an archive, as :meth:`export` does without names."""
         return self.export(archive, progress=progress)
 
     def import_archive(
         self,
-        archive: str | os.PathLike[str],
+        archive: AnyPath,
         *,
         replace: bool = False,
         dry_run: bool = False,
@@ -373,7 +402,7 @@ class ModelStore:
             InvalidArgumentError: Files of these names with other content are there and `replace` is not given.
             ModelCorruptError: It is damaged, no archive of models, or has other content under a name of the catalog.
         """
-        raw = self._core.import_archive(os.fspath(archive), replace=replace, dry_run=dry_run, progress=progress)
+        raw = self._core.import_archive(path_of(archive), replace=replace, dry_run=dry_run, progress=progress)
         return _raw.archived(raw)
 
     def _needed(self, models: str | Iterable[str] | None) -> list[str]:
@@ -386,16 +415,21 @@ class ModelStore:
         *,
         mirror: str | None = None,
         offline: bool = False,
-        file: str | os.PathLike[str] | None = None,
+        file: AnyPath | None = None,
         progress: ProgressCallback | None = None,
     ) -> list[str]:
         mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
         return self._core.pull(
-            names, mirror=mirror, python=interpreter(), offline=offline, file=file, progress=progress
+            names,
+            mirror=None if mirror is None else text_of(mirror, "a mirror's address"),
+            python=interpreter(),
+            offline=offline,
+            file=None if file is None else path_of(file),
+            progress=progress,
         )
 
     def _path_of(self, choice: str | os.PathLike[str]) -> Path:
-        path = Path(choice)
+        path = Path(path_of(choice))
         if isinstance(choice, str) and path.name == choice:
             return Path(self._core.directory) / choice
         return path.absolute()

@@ -1,6 +1,7 @@
 //! `_core.Store`: what `ferrocr.ModelStore` is a wrapper of, and the catalog.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,6 +47,12 @@ pub(super) fn model_sets() -> Vec<(&'static str, &'static str, &'static str, &'s
     catalog::sets().iter().map(|set| (set.name, set.detector, set.recognizer, set.orienter)).collect()
 }
 
+/// A path as a line of a report has it.
+#[pyfunction]
+pub(super) fn path_text(path: PathBuf) -> String {
+    crate::models::store::path_text(&path)
+}
+
 /// The core's model directory.
 #[pyclass(frozen, module = "ferrocr._core")]
 pub(super) struct Store(pub(super) crate::models::store::Store);
@@ -61,16 +68,16 @@ impl Store {
     }
 
     #[getter]
-    fn directory(&self) -> String {
-        self.0.dir().to_string_lossy().into_owned()
+    fn directory(&self) -> OsString {
+        self.0.dir().into()
     }
 
     fn list(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         call(py, || self.0.list())
     }
 
-    fn existing(&self, py: Python<'_>, name: &str) -> PyResult<String> {
-        call(py, || self.0.existing(name)).map(|path| path.to_string_lossy().into_owned())
+    fn existing(&self, py: Python<'_>, name: &str) -> PyResult<OsString> {
+        call(py, || self.0.existing(name)).map(PathBuf::into_os_string)
     }
 
     #[pyo3(signature = (names, *, mirror, file, python, offline, progress))]
@@ -84,7 +91,7 @@ impl Store {
         python: Option<PathBuf>,
         offline: bool,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<Vec<String>> {
+    ) -> PyResult<Vec<OsString>> {
         let entries = names.iter().map(|name| known(name)).collect::<Result<Vec<_>, _>>();
         let entries = entries.map_err(|unknown| error::to_python(py, &unknown))?;
         let options = PullOptions { mirror, file, python, offline, ..PullOptions::default() };
@@ -97,7 +104,7 @@ impl Store {
             fetch::pull(&self.0, &entries, &options, &mut tell)
         });
         let paths = raised.map_or(paths, Err)?;
-        Ok(paths.into_iter().map(|path| path.to_string_lossy().into_owned()).collect())
+        Ok(paths.into_iter().map(PathBuf::into_os_string).collect())
     }
 
     /// The hash of a file that has the given one, or the catalog's.
@@ -126,7 +133,7 @@ impl Store {
         call(py, || self.0.inspect(name, &AuditOptions::default())).map(raw::inspection)
     }
 
-    #[pyo3(signature = (names, *, keep, needed, dry_run))]
+    #[pyo3(signature = (names, *, keep, needed, dry_run, strict))]
     fn remove(
         &self,
         py: Python<'_>,
@@ -134,12 +141,13 @@ impl Store {
         keep: Vec<String>,
         needed: Vec<String>,
         dry_run: bool,
+        strict: bool,
     ) -> PyResult<RawRemoval> {
-        let options = RemoveOptions { keep, needed, dry_run, memory: None };
+        let options = RemoveOptions { keep, needed, dry_run, strict, memory: None };
         call(py, || self.0.remove(&names, &options)).map(raw::removal)
     }
 
-    #[pyo3(signature = (*, prefix, states, older_than, keep, needed, dry_run, memory))]
+    #[pyo3(signature = (*, prefix, states, older_than, keep, needed, dry_run, strict, memory))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments, as Python has them")]
     fn prune(
         &self,
@@ -150,9 +158,10 @@ impl Store {
         keep: Vec<String>,
         needed: Vec<String>,
         dry_run: bool,
+        strict: bool,
         memory: Option<PathBuf>,
     ) -> PyResult<RawRemoval> {
-        let options = RemoveOptions { keep, needed, dry_run, memory };
+        let options = RemoveOptions { keep, needed, dry_run, strict, memory };
         call(py, || {
             let states = states.iter().map(|name| state(name)).collect::<Result<_, _>>()?;
             let older_than = older_than.map(age).transpose()?;
@@ -181,12 +190,8 @@ impl Store {
         call(py, || self.0.keep_list()).map(|list| list.entries().map(str::to_owned).collect())
     }
 
-    fn keep(&self, py: Python<'_>, entries: Vec<String>) -> PyResult<Vec<String>> {
-        call(py, || self.0.keep(&entries)).map(|list| list.entries().map(str::to_owned).collect())
-    }
-
-    fn unkeep(&self, py: Python<'_>, entries: Vec<String>) -> PyResult<Vec<String>> {
-        call(py, || self.0.unkeep(&entries)).map(|list| list.entries().map(str::to_owned).collect())
+    fn change_keep(&self, py: Python<'_>, add: Vec<String>, remove: Vec<String>) -> PyResult<Vec<String>> {
+        call(py, || self.0.change_keep(&add, &remove)).map(|list| list.entries().map(str::to_owned).collect())
     }
 
     fn lease(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Lease> {

@@ -39,6 +39,8 @@ pub struct Planned {
     pub decision: Decision,
     /// Why it was selected, or why it stays.
     pub reason: String,
+    /// Whether it is an unfinished download, which is deleted for good.
+    pub is_unfinished: bool,
 }
 
 /// A removal that was planned, or done.
@@ -70,6 +72,8 @@ pub struct RemoveOptions {
     pub needed: Vec<String>,
     /// Only make the plan.
     pub dry_run: bool,
+    /// Whether a plan that could not be carried out is an error, as its execution would be.
+    pub strict: bool,
     /// Where the audit that tells the states remembers hashes.
     pub memory: Option<PathBuf>,
 }
@@ -96,7 +100,7 @@ impl Store {
     /// # Errors
     /// - [`ErrorKind::ModelNotFound`] when one is not there.
     /// - [`ErrorKind::ModelInUse`] when a process uses one, [`ErrorKind::ModelKept`] when one is kept or needed; with
-    ///   `dry_run` the plan says so instead.
+    ///   `dry_run` the plan says so instead, unless it is `strict`.
     /// - [`ErrorKind::InvalidArgument`] for a name that is no file name, and for a keep entry that matches nothing.
     /// - [`ErrorKind::Io`] when a file cannot be moved; all are where they were then.
     pub fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
@@ -115,7 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// - [`ErrorKind::ModelInUse`] when a process uses one of those that would go: none is moved then. With `dry_run`
-    ///   the plan says so instead.
+    ///   the plan says so instead, unless it is `strict`.
     /// - [`ErrorKind::InvalidArgument`] for a keep entry that matches nothing, and for states that cannot be removed.
     /// - [`ErrorKind::Io`] when the directory cannot be read or a file cannot be moved; all are where they were then.
     pub fn prune(&self, selection: &Selection, options: &RemoveOptions) -> Result<Removal> {
@@ -185,7 +189,11 @@ impl Store {
         refuse: impl FnOnce(&[Planned]) -> Result<()>,
     ) -> Result<Removal> {
         if options.dry_run || selected.is_empty() {
-            return Ok(Removal { files: self.plan(selected, options)?, removal: None });
+            let files = self.plan(selected, options)?;
+            if options.strict {
+                refuse(&files)?;
+            }
+            return Ok(Removal { files, removal: None });
         }
         let _hold = self.hold_alone()?;
         let files = self.plan(selected, options)?;
@@ -215,7 +223,14 @@ impl Store {
     fn decide(&self, file: &Selected, guard: &Guard) -> Planned {
         let (decision, reason) = self.verdict(file, guard);
         let reason = reason.unwrap_or_else(|| file.reason.clone());
-        Planned { name: file.name.clone(), path: file.path.clone(), bytes: file.meta.len(), decision, reason }
+        Planned {
+            name: file.name.clone(),
+            path: file.path.clone(),
+            bytes: file.meta.len(),
+            decision,
+            reason,
+            is_unfinished: file.path.parent() == Some(&self.incoming()),
+        }
     }
 
     fn verdict(&self, file: &Selected, guard: &Guard) -> (Decision, Option<String>) {

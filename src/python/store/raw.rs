@@ -11,7 +11,7 @@ use crate::models::onnx::ValueInfo;
 use crate::models::store::{Archived, AuditEntry, Decision, Inspection, Planned, Removal, Trashed};
 
 // A path may hold bytes that are no UTF-8: Python gets them escaped, and can open it.
-type RawPlanned = (String, OsString, u64, &'static str, Vec<u32>, String);
+type RawPlanned = (String, OsString, u64, &'static str, Vec<u32>, String, bool);
 pub(super) type RawRemoval = (Vec<RawPlanned>, Option<String>);
 pub(super) type RawTrashed = (String, String, OsString, u64, f64);
 pub(super) type RawArchived = (String, u64, String, bool);
@@ -54,7 +54,7 @@ fn planned(file: Planned) -> RawPlanned {
         Decision::InUse(pids) => ("in use", pids),
         Decision::Kept => ("kept", Vec::new()),
     };
-    (file.name, file.path.into_os_string(), file.bytes, decision, pids, file.reason)
+    (file.name, file.path.into_os_string(), file.bytes, decision, pids, file.reason, file.is_unfinished)
 }
 
 pub(super) fn trashed(files: Vec<Trashed>) -> Vec<RawTrashed> {

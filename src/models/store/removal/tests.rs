@@ -66,7 +66,10 @@ fn what_is_in_use_stays_with_all_that_was_named_beside() {
     let pid = std::process::id();
     let plan = store.remove(&both, &RemoveOptions { dry_run: true, ..RemoveOptions::default() }).unwrap();
     assert_eq!(plan.files[0].decision, Decision::InUse(vec![pid]));
+    let strict = RemoveOptions { dry_run: true, strict: true, ..RemoveOptions::default() };
     for error in [
+        store.remove(&both, &strict).unwrap_err(),
+        store.prune(&prefix(""), &strict).unwrap_err(),
         store.remove(&both, &RemoveOptions::default()).unwrap_err(),
         store.prune(&prefix(""), &RemoveOptions::default()).unwrap_err(),
     ] {
@@ -76,6 +79,7 @@ fn what_is_in_use_stays_with_all_that_was_named_beside() {
     assert_eq!(store.list().unwrap(), both);
     assert_eq!(going(&store.prune(&prefix(""), &keeping(&["a.onnx"])).unwrap()), ["b.onnx"]);
     drop(lease);
+    assert_eq!(going(&store.remove(&owned(&["a.onnx"]), &strict).unwrap()), ["a.onnx"]);
     store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap();
     assert!(store.list().unwrap().is_empty());
 }
