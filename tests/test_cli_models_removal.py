@@ -3,15 +3,17 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import Terminal, snapshot
-from ferrocr import ModelStore, PlannedFile, Removal
+from ferrocr import ModelInUseError, ModelStore, PlannedFile, Removal
 from ferrocr.cli import main
 from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE
 from ferrocr.cli._models._common import duration, time_of
@@ -47,7 +49,9 @@ def models(directory: Path, *arguments: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["remove", "a.onnx"], ["prune"], ["prune", "--json"], ["purge"], ["remove", "none.onnx"]], ids=str
+    "arguments",
+    [["remove", "a.onnx"], ["prune"], ["prune", "--prefix", "a"], ["purge"], ["remove", "none.onnx"]],
+    ids=str,
 )
 def test_without_a_terminal_and_a_yes_nothing_is_done(folder: Path, capsys: Captured, arguments: list[str]) -> None:
     before = snapshot(folder)
@@ -122,22 +126,76 @@ def planned(directory: Path, *files: PlannedFile) -> Callable[..., Removal]:
 
 @pytest.mark.parametrize("command", [["remove", "a.onnx", "b.onnx"], ["prune", "--older-than", "0s"]], ids=str)
 def test_what_is_in_use_ends_a_removal_before_the_question(
-    folder: Path, answer: Answer, capsys: Captured, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    folder: Path, answer: Answer, capsys: Captured, command: list[str]
 ) -> None:
-    used = PlannedFile("a.onnx", str(folder / "a.onnx"), 5, "in use", (71, 72), "in use by processes 71, 72")
-    free = PlannedFile("b.onnx", str(folder / "b.onnx"), 5, "remove", (), "named")
-    monkeypatch.setattr(ModelStore, command[0], planned(folder, used, free))
-    shown = answer("y\n")
-    assert models(folder, *command) == EXIT_CANNOT_RUN
-    assert "in use by 71, 72" in capsys.readouterr().out
+    pid = os.getpid()
+    with ModelStore(folder).lease("a.onnx") as lease:
+        assert lease.held
+        shown = answer("y\n")
+        assert models(folder, *command) == EXIT_CANNOT_RUN
+        with pytest.raises(ModelInUseError) as raised:
+            ModelStore(folder).remove(["a.onnx", "b.onnx"])
+    assert f"in use by {pid}" in capsys.readouterr().out
     assert "[y/N]" not in shown.getvalue()
-    assert "nothing was removed: a.onnx is in use by processes 71, 72" in shown.getvalue()
+    assert str(raised.value).splitlines()[0] in shown.getvalue(), "in the words of the removal itself"
+    assert ModelStore(folder).list_local() == ["a.onnx", "b.onnx", "old_c.onnx"]
+
+
+@pytest.mark.parametrize("command", [["remove", "a.onnx"], ["prune", "--prefix", "a"], ["purge"]], ids=str)
+def test_a_program_gets_the_plan_of_what_is_not_done(
+    folder: Path, capsys: Captured, answer: Answer, command: list[str]
+) -> None:
+    models(folder, "remove", "b.onnx", "--yes")
+    before = snapshot(folder)
+    name = "b.onnx" if command == ["purge"] else "a.onnx"
+
+    def told(code: int, *options: str) -> dict[str, Any]:
+        capsys.readouterr()
+        assert models(folder, *command, *options, "--json") == code
+        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert [file["name"] for file in result["files"]] == [name]
+        assert result["bytes"] > 0
+        return result
+
+    results = [told(EXIT_USAGE), told(EXIT_OK, "--dry-run")]
+    answer("n\n")
+    results.append(told(EXIT_PROBLEMS))
+    assert {(result["done"], result["dry_run"]) for result in results} == {(False, True)}
+    assert snapshot(folder) == before
+    done = told(EXIT_OK, "--yes")
+    assert (done["done"], done["dry_run"]) == (True, False)
+
+
+def test_a_program_gets_the_plan_of_what_is_refused(folder: Path, capsys: Captured) -> None:
+    assert models(folder, "remove", "a.onnx", "--keep", "a*", "--yes", "--json") == EXIT_CANNOT_RUN
+    result = json.loads(capsys.readouterr().out)
+    assert (result["done"], result["files"][0]["decision"]) == (False, "kept")
+
+
+def test_nothing_to_remove_is_done_at_once(folder: Path, capsys: Captured) -> None:
+    for command in (["prune", "--prefix", "x"], ["purge"]):
+        assert models(folder, *command, "--yes", "--json") == EXIT_OK
+        result = json.loads(capsys.readouterr().out)
+        assert (result["done"], result["dry_run"], result["files"]) == (True, False, [])
+
+
+def test_an_option_takes_no_name_away(folder: Path, capsys: Captured) -> None:
+    """Each of them used to take all words that follow it."""
+    assert models(folder, "remove", "--keep", "a.onnx", "b.onnx", "--dry-run") == EXIT_OK
+    assert models(folder, "remove", "--for", "a.onnx", "old_c.onnx", "--dry-run") == EXIT_OK
+    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert [row for row in rows if row[0] != "WHAT"] == [["remove", "b.onnx"], ["remove", "old_c.onnx"]]
+    assert models(folder, "keep", "a.onnx") == EXIT_OK
+    assert models(folder, "keep", "--remove", "a.onnx", "b.onnx") == EXIT_OK
+    assert ModelStore(folder).kept() == ["b.onnx"]
 
 
 def test_the_question_says_what_does_not_come_back(
     folder: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part = PlannedFile("x.part", str(folder / ".ferrocr" / "incoming" / "x.part"), 2_500_000, "remove", (), "PARTIAL")
+    part = PlannedFile(
+        "x.part", str(folder / ".ferrocr" / "incoming" / "x.part"), 2_500_000, "remove", (), "PARTIAL", unfinished=True
+    )
     old = PlannedFile("b.onnx", str(folder / "b.onnx"), 1_000_000, "remove", (), "OLD")
     for files, question in (
         ((part,), "Delete 1 unfinished download (2.5 MB) for good? "),
@@ -166,7 +224,7 @@ def test_a_directory_that_changes_meanwhile_is_told_of(folder: Path, capsys: Cap
 
 
 def test_a_prune_spares_what_is_kept(folder: Path, capsys: Captured) -> None:
-    assert models(folder, "prune", "--older-than", "0s", "--keep", "a.onnx", "old_*", "--yes") == EXIT_OK
+    assert models(folder, "prune", "--older-than", "0s", "--keep", "a.onnx", "--keep", "old_*", "--yes") == EXIT_OK
     assert ModelStore(folder).list_local() == ["a.onnx", "old_c.onnx"]
     assert capsys.readouterr().out.count("kept ") == 2
 
@@ -255,6 +313,16 @@ def test_the_keep_list_is_shown_and_changed(folder: Path, capsys: Captured) -> N
     assert models(folder, "keep", "--set", "ppocrv99") == EXIT_USAGE
     assert models(folder, "keep", "--set", "ppocrv6-small") == EXIT_USAGE, "it is not there"
     assert ModelStore(folder).kept() == ["old_*"]
+
+
+def test_the_keep_list_is_changed_as_a_whole(folder: Path) -> None:
+    assert models(folder, "keep", "a.onnx", "--remove", "b.onnx") == EXIT_USAGE
+    assert ModelStore(folder).kept() == []
+    ModelStore(folder).keep("b.onnx")
+    assert models(folder, "keep", "none.onnx", "--remove", "b.onnx") == EXIT_USAGE
+    assert ModelStore(folder).kept() == ["b.onnx"]
+    assert models(folder, "keep", "a.onnx", "--remove", "b.onnx") == EXIT_OK
+    assert ModelStore(folder).kept() == ["a.onnx"]
 
 
 # --- export and import --------------------------------------------------------------------------------------------

@@ -11,10 +11,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from .. import __version__
+from .._text import printable
 from ..exceptions import OcrError
 from . import _doctor, _models, _read
+from ._command import directory_of
 from ._errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_PIPE, report
 
 __all__ = ["main"]
@@ -42,12 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE
     except (OcrError, OSError) as error:
-        return report(error)
+        return report(error, directory=directory_of(arguments))
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """What was typed may have anything in it, and goes back to the terminal in an error."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ferrocr",
         description="Read the text in pictures.",
         epilog="example:\n  ferrocr read receipt.jpg\n\n" + EXIT_CODES,

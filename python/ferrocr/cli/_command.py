@@ -1,7 +1,10 @@
 """How a command is described to argparse, the same way for each of them."""
 
 import argparse
+import os
+import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +37,30 @@ def add_command(
 def add_dir(parser: argparse.ArgumentParser) -> None:
     """Add the option that names the model directory."""
     parser.add_argument("--dir", metavar="DIR", help="the model directory; default: $FERROCR_MODEL_DIR or the user's")
+
+
+def directory_of(arguments: argparse.Namespace) -> str | None:
+    """The model directory that the command line names; None where it leaves that to the default."""
+    named: str | None = getattr(arguments, "dir", None) or getattr(arguments, "model_dir", None)
+    return named
+
+
+def dir_option(directory: str | None) -> str:
+    """What a command that is suggested to the user needs to be about the same directory, wherever it is run."""
+    return "" if directory is None else f" --dir {quoted(str(Path(directory).absolute()))}"
+
+
+def quoted(text: str) -> str:
+    """One word of a command line for a shell. What cannot be shown is in the form that bash, zsh and ksh know."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(map(_quoted_letter, text)) + "'"
+
+
+def _quoted_letter(letter: str) -> str:
+    if letter in "'\\":
+        return "\\" + letter
+    return letter if letter.isprintable() else "".join(f"\\x{byte:02x}" for byte in os.fsencode(letter))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,8 @@ import sys
 from dataclasses import dataclass
 
 from .. import exceptions
+from .._text import printable
+from ._command import dir_option
 
 EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE, EXIT_CANNOT_RUN, EXIT_INTERRUPTED, EXIT_PIPE = 0, 1, 2, 3, 130, 141
 
@@ -20,7 +22,10 @@ exit codes:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a class of exception ends the command: the exit code, and a hint for those that bring none of their own."""
+    """How a class of exception ends the command: the exit code, and a hint for those that bring none of their own.
+
+    In the hint, ``{dir}`` stands for the option that names the model directory.
+    """
 
     error: type[Exception]
     exit_code: int
@@ -30,30 +35,36 @@ class Failure:
 # The first row that fits counts, so a class stands above its base.
 FAILURES = (
     Failure(exceptions.InvalidArgumentError, EXIT_USAGE, "see: ferrocr --help"),
-    Failure(exceptions.ModelNotFoundError, EXIT_CANNOT_RUN, "run: ferrocr models pull"),
-    Failure(exceptions.ModelCorruptError, EXIT_CANNOT_RUN, "remove that file, then run: ferrocr models pull"),
+    Failure(exceptions.ModelNotFoundError, EXIT_CANNOT_RUN, "run: ferrocr models pull{dir}"),
+    Failure(exceptions.ModelCorruptError, EXIT_CANNOT_RUN, "remove that file, then run: ferrocr models pull{dir}"),
     Failure(exceptions.ModelInUseError, EXIT_CANNOT_RUN, "free the engine or end the process that uses it"),
-    Failure(exceptions.ModelKeptError, EXIT_CANNOT_RUN, "`ferrocr models keep` shows and changes the keep-list"),
-    Failure(exceptions.DownloadError, EXIT_CANNOT_RUN, "give another source: ferrocr models pull --mirror URL"),
-    Failure(exceptions.RuntimeUnavailableError, EXIT_CANNOT_RUN, "run: ferrocr doctor"),
-    Failure(exceptions.InferenceError, EXIT_CANNOT_RUN, "run: ferrocr doctor"),
+    Failure(exceptions.ModelKeptError, EXIT_CANNOT_RUN, "`ferrocr models keep{dir}` shows and changes the keep-list"),
+    Failure(exceptions.DownloadError, EXIT_CANNOT_RUN, "give another source: ferrocr models pull --mirror URL{dir}"),
+    Failure(exceptions.RuntimeUnavailableError, EXIT_CANNOT_RUN, "run: ferrocr doctor{dir}"),
+    Failure(exceptions.InferenceError, EXIT_CANNOT_RUN, "run: ferrocr doctor{dir}"),
     Failure(Exception, EXIT_CANNOT_RUN),
 )
 
 
-def report(error: Exception, name: str | None = None) -> int:
-    """Tell the user about `error`, which the file `name` gave if there is one; returns the exit code it means."""
+def report(error: Exception, name: str | None = None, *, directory: str | None = None) -> int:
+    """Tell the user about `error`, which the file `name` gave if there is one; returns the exit code it means.
+
+    `directory` is the model directory that the command line names.
+    """
     failure = next(row for row in FAILURES if isinstance(error, row.error))
     message, hint = split_hint(error)
     if name is not None and name not in message:
         message = f"{name}: {message}"
     lines = [f"error: {message or type(error).__name__}"]
-    if hint or (failure.hint and name is None):
-        lines.append(f"hint: {hint or failure.hint}")
+    if not hint and failure.hint and name is None:
+        hint = failure.hint.replace("{dir}", dir_option(directory) if "{dir}" in failure.hint else "")
+    if hint:
+        lines.append(f"hint: {hint}")
 
     from tqdm import tqdm
 
-    tqdm.write("\n".join(lines), file=sys.stderr)  # above a progress bar that may be there
+    safe = [printable(line) for line in "\n".join(lines).split("\n")]
+    tqdm.write("\n".join(safe), file=sys.stderr)  # above a progress bar that may be there
     return failure.exit_code
 
 

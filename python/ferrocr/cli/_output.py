@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from .._text import printable
+from .._text import path_text, printable
 from ..exceptions import StorageError
 
 
@@ -45,7 +45,29 @@ def _open(path: Path, mode: str, name: str) -> IO[str]:
 
 def print_json(data: object) -> None:
     """Print `data` for a program that a person may look over the shoulder of."""
-    print(json.dumps(data, ensure_ascii=False, indent=2))
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    # Such as a path with bytes that are no UTF-8.
+    print(text if _can_be_encoded(text) else json.dumps(data, indent=2))
+
+
+def print_path(path: str) -> None:
+    """Print a path: for a person in letters, for a program byte by byte."""
+    if sys.stdout.isatty():
+        print(path_text(path))
+    elif _can_be_encoded(path):
+        print(path)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(path) + os.linesep.encode())
+        sys.stdout.buffer.flush()
+
+
+def _can_be_encoded(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def print_table(rows: Sequence[Sequence[str]], file: IO[str] | None = None) -> None:

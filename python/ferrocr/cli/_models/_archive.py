@@ -5,6 +5,7 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
+from ..._text import path_text
 from ...progress import ArchiveProgress
 from ...store import ModelStore
 from .._command import add_command
@@ -40,7 +41,7 @@ def _export(arguments: argparse.Namespace) -> int:
         print_json([dataclasses.asdict(file) for file in files])
     else:
         print_rows(("NAME", "SIZE", "SHA256"), ([file.name, size_of(file.bytes), file.sha256] for file in files))
-    print(f"wrote {total([file.bytes for file in files])} to {arguments.archive}", file=sys.stderr)
+    print(f"wrote {total([file.bytes for file in files])} to {path_text(arguments.archive)}", file=sys.stderr)
     return EXIT_OK
 
 
@@ -57,5 +58,5 @@ def _import(arguments: argparse.Namespace) -> int:
     new = [file.bytes for file in files if file.is_new]
     there = len(files) - len(new)
     verb = "would take" if arguments.dry_run else "took"
-    print(f"{verb} {total(new)} from {arguments.archive}; {there} already there", file=sys.stderr)
+    print(f"{verb} {total(new)} from {path_text(arguments.archive)}; {there} already there", file=sys.stderr)
     return EXIT_OK

@@ -49,7 +49,7 @@ def _audit(arguments: argparse.Namespace) -> int:
         store = ModelStore(arguments.dir)
         found = store.audit(models=arguments.models, rehash=arguments.rehash, remember=not arguments.no_memory)
     except (OcrError, OSError) as error:
-        report(error)
+        report(error, directory=arguments.dir)
         return EXIT_AUDIT_FAILED
     if arguments.json:
         print_json(found.to_dict())

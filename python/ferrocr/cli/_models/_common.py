@@ -1,13 +1,11 @@
 """What several of these commands share: options, words for counts and times, and the question before a change."""
 
 import argparse
-import os
 import re
-import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import IO
+from typing import IO, Any
 
 from ..._arguments import state_of
 from ..._catalog import CatalogEntry, catalog
@@ -15,8 +13,12 @@ from ...audit import ModelState
 from ...exceptions import InvalidArgumentError, ModelNotFoundError
 from ...progress import megabytes
 from ...store import ModelStore
-from .._command import add_dir, add_json
-from .._output import print_table
+from .._command import add_dir, add_json, dir_option
+from .._output import print_json, print_table
+
+PLAN_NOTES = """\
+With --json the plan is printed also where nothing is done: after a no, without a terminal to ask at, and where
+something stands against it. "done" says whether what is printed was done."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -32,11 +34,10 @@ def add_for(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--for",
         dest="models",
-        nargs="+",
-        action="extend",
+        action="append",
         default=[],
         metavar="SET",
-        help=f"sets or models that {what}",
+        help=f"a set or a model that {what}; may be given again",
     )
 
 
@@ -101,8 +102,7 @@ def table_output(arguments: argparse.Namespace) -> IO[str]:
 
 def again(arguments: argparse.Namespace, command: str) -> str:
     """The command line of another command for the same directory."""
-    directory = "" if arguments.dir is None else f" --dir {shlex.quote(os.fspath(arguments.dir))}"
-    return f"ferrocr models {command}{directory}"
+    return f"ferrocr models {command}{dir_option(arguments.dir)}"
 
 
 def counted(number: int, what: str) -> str:
@@ -126,6 +126,11 @@ def time_of(seconds: float | None) -> str:
         return "?" if seconds is None else f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M}"
     except (OverflowError, ValueError, OSError):  # a year that the system does not know
         return "?"
+
+
+def print_plan(plan: dict[str, Any], *, done: bool) -> None:
+    """Print what was done, or would be, for a program."""
+    print_json({"done": done, **plan})
 
 
 def print_rows(header: Sequence[str], rows: Iterable[Sequence[str]], file: IO[str] | None = None) -> None:

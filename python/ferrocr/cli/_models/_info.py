@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..._text import printable
+from ..._text import path_text, printable
 from ...audit import ModelInfo
 from ...store import ModelStore
 from .._command import add_command
@@ -38,7 +38,7 @@ def _lines(info: ModelInfo) -> Iterator[tuple[str, str]]:
     """Labels and values; what is empty is not known."""
     entry = info.entry
     yield "name", entry.name
-    yield "path", entry.path
+    yield "path", path_text(entry.path)
     yield "state", f"{entry.state}: {entry.detail}" if entry.detail else entry.state
     yield "to do", entry.action
     yield "size", f"{size_of(entry.bytes)} ({entry.bytes} bytes)" if entry.bytes is not None else ""

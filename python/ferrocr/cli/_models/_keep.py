@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from ..._text import path_text, printable
 from ...store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK
@@ -21,7 +22,7 @@ def add(commands: "Commands") -> None:
     keep.add_argument("entries", nargs="*", metavar="ENTRY", help="a name to add, or a pattern with * and ?")
     keep.add_argument("--set", metavar="SET", help="add the models of a set")
     keep.add_argument(
-        "--remove", nargs="+", action="extend", default=[], metavar="ENTRY", help="take entries off the list"
+        "--remove", action="append", default=[], metavar="ENTRY", help="take it off the list; may be given again"
     )
     add_common(keep)
 
@@ -29,18 +30,14 @@ def add(commands: "Commands") -> None:
 def _keep(arguments: argparse.Namespace) -> int:
     store = ModelStore(arguments.dir)
     added = [*arguments.entries, *(_members(arguments.set) if arguments.set else ())]
-    if added:
-        store.keep(added)
-    if arguments.remove:
-        store.unkeep(arguments.remove)
-    entries = store.kept()
+    entries = store.keep(added, remove=arguments.remove) if added or arguments.remove else store.kept()
     if arguments.json:
         print_json(entries)
         return EXIT_OK
     for entry in entries:
-        print(entry)
+        print(printable(entry))
     if not entries:
-        print(f"the keep-list of {store.get_local_path()} is empty", file=sys.stderr)
+        print(f"the keep-list of {path_text(store.get_local_path())} is empty", file=sys.stderr)
     return EXIT_OK
 
 

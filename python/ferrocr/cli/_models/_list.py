@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._text import path_text
 from ...store import ModelStore, catalog, model_sets
 from .._command import add_command
 from .._errors import EXIT_OK
-from .._output import print_json, print_table
-from ._common import add_common, known_models, local_paths, print_rows, size_of
+from .._output import print_json, print_path, print_table
+from ._common import add_common, again, known_models, local_paths, print_rows, size_of
 
 if TYPE_CHECKING:
     from .._command import Commands
@@ -40,9 +41,10 @@ def _list(arguments: argparse.Namespace) -> int:
         _print_table(files)
     else:
         for file in files:
-            print(file["name"])
+            print(path_text(file["name"]))
     if not files and not arguments.json:
-        print(f"no models in {store.get_local_path()}\nhint: run: ferrocr models pull", file=sys.stderr)
+        print(f"no models in {path_text(store.get_local_path())}", file=sys.stderr)
+        print(f"hint: run: {again(arguments, 'pull')}", file=sys.stderr)
     return EXIT_OK
 
 
@@ -92,5 +94,5 @@ def _path(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"name": arguments.name, "path": path})
     else:
-        print(path)
+        print_path(path)
     return EXIT_OK

@@ -10,8 +10,8 @@ from ...progress import DownloadProgress
 from ...store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_INTERRUPTED, EXIT_OK
-from .._output import print_json
-from ._common import add_common
+from .._output import print_json, print_path
+from ._common import add_common, again
 
 if TYPE_CHECKING:
     from .._command import Commands
@@ -35,11 +35,11 @@ def _pull(arguments: argparse.Namespace) -> int:
         with DownloadProgress() as progress:
             paths = store.pull(names, mirror=arguments.mirror, file=arguments.file, progress=progress)
     except KeyboardInterrupt:
-        print("interrupted: the next `ferrocr models pull` goes on from here", file=sys.stderr)
+        print(f"interrupted: the next `{again(arguments, 'pull')}` goes on from here", file=sys.stderr)
         return EXIT_INTERRUPTED
     if arguments.json:
         print_json([{"name": Path(path).name, "path": path} for path in paths])
     else:
         for path in paths:
-            print(path)
+            print_path(path)
     return EXIT_OK

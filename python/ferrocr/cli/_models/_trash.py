@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...removal import TrashedFile
 from ...store import ModelStore
@@ -11,10 +11,12 @@ from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS
 from .._output import print_json
 from ._common import (
+    PLAN_NOTES,
     add_common,
     add_consent,
     agrees,
     duration,
+    print_plan,
     print_rows,
     require_consent,
     size_of,
@@ -37,7 +39,7 @@ def add(commands: "Commands") -> None:
     add_common(restore)
 
     example = "ferrocr models purge --older-than 30d"
-    purge = add_command(commands, "purge", _purge, "delete what is in the trash for good", example)
+    purge = add_command(commands, "purge", _purge, "delete what is in the trash for good", example, notes=PLAN_NOTES)
     purge.add_argument("--older-than", type=duration, metavar="AGE", help="removed so long ago: 90s, 12h, 30d, 2w")
     add_consent(purge)
     add_common(purge)
@@ -50,31 +52,44 @@ def _restore(arguments: argparse.Namespace) -> int:
         _show(arguments, files)
     if not arguments.dry_run:
         print(f"restored {total([file.bytes for file in files])}", file=sys.stderr)
-    return _finish(arguments, files)
+    if arguments.json:
+        print_json([dataclasses.asdict(file) for file in files])
+    return EXIT_OK
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    require_consent(arguments)
+    if not arguments.json:
+        require_consent(arguments)
     store = ModelStore(arguments.dir)
     plan = store.purge(older_than=arguments.older_than, dry_run=True)
-    _show(arguments, plan)
-    if not plan:
-        print("nothing to delete", file=sys.stderr)
-    if arguments.dry_run or not plan:
-        return _finish(arguments, plan)
-    if not agrees(arguments, f"Delete {total([file.bytes for file in plan])} for good?"):
-        return EXIT_PROBLEMS
-    files = store.purge(older_than=arguments.older_than)
-    print(f"deleted {total([file.bytes for file in files])} for good", file=sys.stderr)
-    return _finish(arguments, files)
+    done = None
+    try:
+        _show(arguments, plan)
+        if not plan:
+            print("nothing to delete", file=sys.stderr)
+        if arguments.dry_run:
+            return EXIT_OK
+        require_consent(arguments)
+        if plan and not agrees(arguments, f"Delete {total([file.bytes for file in plan])} for good?"):
+            return EXIT_PROBLEMS
+        done = store.purge(older_than=arguments.older_than) if plan else plan
+        if done:
+            print(f"deleted {total([file.bytes for file in done])} for good", file=sys.stderr)
+    finally:
+        if arguments.json:
+            print_plan(_as_object(plan if done is None else done, dry_run=done is None), done=done is not None)
+    return EXIT_OK
+
+
+def _as_object(files: list[TrashedFile], *, dry_run: bool) -> dict[str, Any]:
+    """What was purged, or would be, in the form of a removal."""
+    return {
+        "dry_run": dry_run,
+        "bytes": sum(file.bytes for file in files),
+        "files": [dataclasses.asdict(file) for file in files],
+    }
 
 
 def _show(arguments: argparse.Namespace, files: list[TrashedFile]) -> None:
     rows = ([file.name, size_of(file.bytes), time_of(file.removed), file.removal] for file in files)
     print_rows(("NAME", "SIZE", "REMOVED", "REMOVAL"), rows, table_output(arguments))
-
-
-def _finish(arguments: argparse.Namespace, files: list[TrashedFile]) -> int:
-    if arguments.json:
-        print_json([dataclasses.asdict(file) for file in files])
-    return EXIT_OK

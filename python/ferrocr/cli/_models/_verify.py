@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from ..._text import printable
+from ..._text import path_text
 from ...exceptions import InvalidArgumentError, ModelCorruptError, ModelNotFoundError, StorageError
 from ...store import ModelStore
 from .._command import add_command
@@ -51,7 +51,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     for verdict in _verdicts(arguments):
         verdicts.append(verdict)
         if not arguments.json:
-            print(f"{verdict.state}: {printable(verdict.path)}", flush=True)
+            print(f"{verdict.state}: {path_text(verdict.path)}", flush=True)
     if arguments.json:
         print_json([asdict(verdict) for verdict in verdicts])
     return EXIT_OK if all(verdict.state in accepted for verdict in verdicts) else EXIT_PROBLEMS
@@ -65,7 +65,7 @@ def _verdicts(arguments: argparse.Namespace) -> Iterator[Verdict]:
     else:
         paths = local_paths(store)
         if not paths:
-            print(f"no models in {store.get_local_path()}", file=sys.stderr)
+            print(f"no models in {path_text(store.get_local_path())}", file=sys.stderr)
     for name, path in paths.items():
         if arguments.sha256 is None and name not in known:
             yield Verdict(name, path, "UNVERIFIED", None, "the catalog knows no hash of it")
@@ -73,7 +73,7 @@ def _verdicts(arguments: argparse.Namespace) -> Iterator[Verdict]:
         try:
             yield Verdict(name, path, "OK", store.verify(name, sha256=arguments.sha256), None)
         except (ModelCorruptError, StorageError) as error:
-            report(error)
+            report(error, directory=arguments.dir)
             state = "CORRUPT" if isinstance(error, ModelCorruptError) else "UNREADABLE"
             yield Verdict(name, path, state, None, split_hint(error)[0])
         except ModelNotFoundError:
