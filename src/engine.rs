@@ -198,14 +198,15 @@ impl Engine {
 
     /// Gives everything back, for good. Every call from its start on is refused; those in flight and a load are waited
     /// for, at most for `timeout`. With `cancel` those in flight end early. When the wait ends before, the last call
-    /// out does the release, and a later `free` waits for it.
+    /// out does the release, and a later `free` waits for it. With `trim`, memory that is free in the allocator goes back
+    /// to the system at its end; the first `free` decides, whoever does the release.
     ///
     /// All who get a report get the same one.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Forked`] in a forked child, which owns nothing of it.
-    pub fn free(&self, cancel: bool, timeout: Option<Duration>) -> Result<Release> {
-        self.life.free(cancel, timeout)
+    pub fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Result<Release> {
+        self.life.free(cancel, timeout, trim)
     }
 
     /// Gives back what [`Engine::load`] took, and stays open: the next call loads again. Calls in flight come first,

@@ -193,9 +193,9 @@ fn a_model_in_the_wrong_role_is_refused() {
 #[test]
 fn a_freed_engine_refuses_everything_and_reports_again() {
     let engine = engine(2);
-    let Release::Done(report) = engine.free(false, None).expect("own process") else { panic!("no timeout") };
+    let Release::Done(report) = engine.free(false, None, true).expect("own process") else { panic!("no timeout") };
     assert_eq!((report.sessions, report.files), (5, 0));
-    assert_eq!(engine.free(true, Some(Duration::ZERO)).expect("again"), Release::Done(report));
+    assert_eq!(engine.free(true, Some(Duration::ZERO), true).expect("again"), Release::Done(report));
     let picture = drawn(10, 10, &[]);
     let refused = [
         engine.recognize(&picture, &RecognizeOptions::default(), &Stop::new()).map(|_| ()),
@@ -309,7 +309,7 @@ fn a_cancelling_release_does_not_wait_for_a_stuck_model() {
         wait_for(&begun, 1);
         let pending = engine.free(false, Some(Duration::from_millis(5))).expect("own process");
         assert!(matches!(pending, Release::Pending { calls: 1..=3 }), "{pending:?}");
-        let Release::Done(report) = engine.free(true, None).expect("own process") else { panic!("no timeout") };
+        let Release::Done(report) = engine.free(true, None, true).expect("own process") else { panic!("no timeout") };
         assert_eq!(report.sessions, 2);
         for call in calls {
             let kind = call.join().expect("no panic").expect_err("ended").kind();

@@ -19,8 +19,10 @@ from ferrocr import (
     ModelCorruptError,
     ModelMismatchError,
     ModelNotFoundError,
+    OcrCancelledError,
     OcrEngine,
     OcrError,
+    OcrTimeoutError,
     Page,
     StorageError,
 )
@@ -108,16 +110,17 @@ def test_many_pictures_with_a_wrong_bound_are_refused_at_once(tmp_path: Path) ->
 
 
 def test_only_errors_of_pictures_keep_their_place(engine: OcrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    errors = {kind.__name__: kind("for a test") for kind in (ImageError, StorageError, InferenceError, OcrError)}
+    kinds = (ImageError, StorageError, InferenceError, OcrTimeoutError, OcrCancelledError)
+    errors = {kind.__name__: kind("for a test") for kind in kinds}
 
-    def fail(name: str, *, min_score: float | None) -> Page:
+    def fail(name: str, *, min_score: float | None, timeout: float | None) -> Page:
         raise errors[name]
 
     monkeypatch.setattr(engine, "recognize", fail)
     results = engine.recognize_many(errors)
-    for name in ("ImageError", "StorageError", "InferenceError"):
+    for name in ("ImageError", "StorageError", "InferenceError", "OcrTimeoutError"):
         assert next(results) is errors[name]
-    with pytest.raises(OcrError, match="for a test"):
+    with pytest.raises(OcrCancelledError, match="for a test"):
         next(results)
 
 
@@ -150,6 +153,26 @@ def test_limits_hold_before_pixels_are_made(models_dir: Path, picture_file: Path
         narrow.recognize(picture_file)
 
 
+def test_bounds_are_arguments(models_dir: Path, picture_file: Path, engine: OcrEngine) -> None:
+    whole = engine.recognize(picture_file)
+    data = picture_file.read_bytes()
+    with OcrEngine(model_dir=models_dir, max_bytes=len(data) - 1) as small:
+        for image in (picture_file, data):
+            with pytest.raises(ImageError, match=f"max_bytes={len(data) - 1}"):
+                small.recognize(image)
+    with OcrEngine(model_dir=models_dir, max_regions=1) as first:
+        assert first.recognize(picture_file).lines == whole.lines[:1]
+    with OcrEngine(model_dir=models_dir, max_strip_width=48) as narrow:
+        assert narrow.recognize(picture_file).text != whole.text, "squeezed beyond reading"
+
+
+def test_low_memory_reads_the_same(models_dir: Path, picture_file: Path, engine: OcrEngine) -> None:
+    page = np.asarray(draw_text([f"Line number {i} of some" for i in range(12)]))
+    with OcrEngine(model_dir=models_dir, low_memory=True) as small:
+        for image in (picture_file, page):
+            assert small.recognize(image) == engine.recognize(image)
+
+
 def test_threads_share_one_engine(engine: OcrEngine, picture_file: Path) -> None:
     other = np.asarray(draw_text(["Something else", "entirely 99"], size=28))
     alone = (engine.recognize(picture_file), engine.recognize(other))
@@ -179,6 +202,12 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
         ({"max_pixels": 2**63}, "max_pixels is a number from 1 to 9223372036854775807"),
         ({"max_side": 0}, "max_side"),
         ({"max_side": 2**32}, "max_side is a number from 1 to 4294967295"),
+        ({"max_bytes": 0}, "max_bytes"),
+        ({"max_regions": 0}, "max_regions is a number from 1"),
+        ({"max_strip_width": 47}, "max_strip_width is a number from 48"),
+        ({"max_strip_width": 2**32}, "max_strip_width"),
+        ({"idle_unload": -1}, "idle_unload is a number of seconds from 0 on, not -1"),
+        ({"idle_unload": float("nan")}, "idle_unload"),
         ({"detector": ""}, "detector"),
         ({"recognizer": ""}, "recognizer"),
         ({"orienter": ""}, "orienter"),

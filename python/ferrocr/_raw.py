@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from .audit import AuditEntry, ModelInfo, ModelState
 from .removal import ArchivedFile, Decision, PlannedFile, Removal, TrashedFile
+from .results import Line, Page, ReleaseReport, Word
 
 if TYPE_CHECKING:
     from . import _core
@@ -49,3 +50,20 @@ def trashed(raw: "Iterable[_core._RawTrashed]") -> list[TrashedFile]:
 def archived(raw: "Iterable[_core._RawArchived]") -> list[ArchivedFile]:
     """Files in an archive."""
     return [ArchivedFile(*file) for file in raw]
+
+
+def page(raw: "_core._RawPage") -> Page:
+    """A page with its lines and words."""
+    width, height, lines = raw
+    return Page(width, height, tuple(Line(*line[:3], tuple(Word(*word) for word in line[3])) for line in lines))
+
+
+def release_report(raw: "_core._Release") -> ReleaseReport:
+    """What a release or an unload gave back."""
+    complete, calls, sessions, threads, files, before, after, waited = raw
+    memory = (_megabytes(before), _megabytes(after))
+    return ReleaseReport(sessions, threads, *memory, waited, files=files, complete=complete, calls=calls)
+
+
+def _megabytes(size: int | None) -> float | None:
+    return None if size is None else size / 2**20

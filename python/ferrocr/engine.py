@@ -1,29 +1,43 @@
 """The engine that users make."""
 
+import dataclasses
 import os
 import sys
 import threading
+import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, overload
 
-from . import _core
+from . import _core, _exit, _raw
+from ._call import Call, Deadline
 from ._defaults import DEFAULT_SET
 from ._inputs import ImageInput, Pixels, normalise
-from .exceptions import ImageError, InferenceError, InvalidArgumentError, OcrError, StorageError
-from .results import Line, Page, ReleaseReport, Word
-from .store import ModelStore, ProgressCallback, model_sets
-
-ModelChoice = str | os.PathLike[str]
-"""A catalog name, the name of a file in the model directory, or a path to a file anywhere."""
-
-_MEGABYTE = 2**20
-_MOST_THREADS = 1024
-_MOST_PIXELS = 2**63 - 1
-_MOST_SIDE = 2**32 - 1
-"""The core counts sides in 32 bits."""
+from ._options import (
+    MOST_SIDE,
+    ModelChoice,
+    check_idle_unload,
+    check_provider,
+    check_ranges,
+    checked_score,
+    model_choice,
+    set_members,
+)
+from .exceptions import (
+    ImageError,
+    InferenceError,
+    InvalidArgumentError,
+    ModelNotFoundError,
+    OcrCancelledError,
+    OcrError,
+    OcrTimeoutError,
+    ResourcesFreedError,
+    StorageError,
+)
+from .results import Page, ReleaseReport
+from .store import ModelStore, ProgressCallback
 
 
 class OcrEngine:
@@ -31,6 +45,7 @@ class OcrEngine:
 
     Making one is cheap: models load at the first :meth:`recognize` or at :meth:`load`. All methods may be called from
     any thread; use it in a ``with`` statement, or call :meth:`free_resources`, to give its memory and threads back.
+    docs/lifecycle.md has its states, and what each method does in them.
 
     Args:
         models: Name of a model set; :func:`ferrocr.model_sets` lists them.
@@ -43,8 +58,18 @@ class OcrEngine:
             Runtime is made for. A provider that is named and does not work is an error, never silently another one.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
         min_score: Lines with a lower mean character probability are left out, 0 to 1.
-        max_pixels: Pictures with more pixels are refused before they are decoded.
-        max_side: Pictures with a longer side are refused.
+        max_pixels: Pictures with more pixels are refused before they are decoded. The default is an A0 page at 300 dpi
+            (139 million); as RGB it takes 450 MB.
+        max_side: Pictures with a longer side are refused. The default is the longest that JPEG can hold.
+        max_bytes: Encoded pictures with more bytes are refused before they are read. The default, 512 MB, lets in an
+            uncompressed RGB file of `max_pixels`.
+        max_regions: Most regions on a page; of more, those that begin furthest down are left out, so that noise cannot
+            make a page endless. A dense A3 newspaper page has about 1,500 lines.
+        max_strip_width: Widest strip that the recogniser sees, in pixels at its height of 48, from 48 on; wider lines
+            are squeezed into it. The default is a line of about 250 characters.
+        low_memory: Take less memory, and more time for pages with many lines: lines are read one at a time, and no
+            memory is kept between calls. The text is the same.
+        idle_unload: Seconds without a call after which the models :meth:`unload` by themselves; None keeps them.
         download: Whether missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.
@@ -66,22 +91,27 @@ class OcrEngine:
         min_score: float = 0.5,
         max_pixels: int = 150_000_000,
         max_side: int = 65_535,
+        max_bytes: int = 512 * 2**20,
+        max_regions: int = 4000,
+        max_strip_width: int = 4800,
+        low_memory: bool = False,
+        idle_unload: float | None = None,
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
         # First, so that __del__ finds it whatever fails below.
         self._core: _core.Engine | None = None
-        _check_arguments(provider, min_score)
-        _check_range("threads", threads, _MOST_THREADS)
-        _check_range("max_pixels", max_pixels, _MOST_PIXELS)
-        _check_range("max_side", max_side, _MOST_SIDE)
-        defaults = _set_members(models)
+        check_provider(provider)
+        check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
+        check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
+        check_idle_unload(idle_unload)
+        defaults = set_members(models)
         self._choices: tuple[ModelChoice, ModelChoice, ModelChoice | None] = (
-            _choice("detector", detector, defaults[0]),
-            _choice("recognizer", recognizer, defaults[1]),
-            None if orienter is False else _choice("orienter", orienter, defaults[2]),
+            model_choice("detector", detector, defaults[0]),
+            model_choice("recognizer", recognizer, defaults[1]),
+            None if orienter is False else model_choice("orienter", orienter, defaults[2]),
         )
-        self._min_score = min_score
+        self._min_score = checked_score(min_score)
         self._wanted_provider = provider
         self._provider: str | None = None
         self._download = download
@@ -89,16 +119,19 @@ class OcrEngine:
         self._store = ModelStore(model_dir)
         # Held by whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
         self._lock = threading.RLock()
-        self._is_loading = False
+        self._loading: Call | None = None
+        self._load_ended: float | None = None
+        self._freeing_since: float | None = None
+        self._report: ReleaseReport | None = None
         self._core = _core.Engine(
             threads=threads,
             max_pixels=max_pixels,
             max_side=max_side,
-            max_bytes=512 * _MEGABYTE,
-            max_regions=4000,
-            max_strip_width=4800,
-            low_memory=False,
-            idle_unload=None,
+            max_bytes=max_bytes,
+            max_regions=max_regions,
+            max_strip_width=max_strip_width,
+            low_memory=low_memory,
+            idle_unload=idle_unload,
         )
 
     @property
@@ -113,7 +146,7 @@ class OcrEngine:
 
     @property
     def provider(self) -> str | None:
-        """Where the loaded models run; None before they are loaded."""
+        """Where the loaded models run, or ran before they were given back; None before the first load."""
         return self._provider
 
     def list_local(self) -> list[str]:
@@ -148,55 +181,67 @@ class OcrEngine:
             InvalidArgumentError: This is the callback `progress`, which the load is waiting for.
             ResourcesFreedError: The engine was freed, also during a download.
         """
-        core = self._open()
-        with self._lock:
-            # Again, because a release that came first has waited for this lock: nothing may begin after it.
-            core.check_open()
-            if core.loaded:
-                return
-            if self._is_loading:
-                message = "this engine is loading its models: `progress` can call neither load nor recognize"
-                raise InvalidArgumentError(message)
-            self._is_loading = True
-            try:
-                self._load(core)
-            finally:
-                self._is_loading = False
+        self._load_for(self._open(), Call())
 
-    def recognize(self, image: ImageInput, *, min_score: float | None = None) -> Page:
+    def recognize(self, image: ImageInput, *, min_score: float | None = None, timeout: float | None = None) -> Page:
         """Read one picture.
 
         Args:
             image: A path, an encoded file's bytes, a Pillow image, or an array (HxW grey, HxWx3 RGB, HxWx4 RGB with
                 alpha; uint8, bool or uint16).
             min_score: Another bound for this call alone.
+            timeout: Seconds that this call may take, the wait for other calls included. A step that cannot be ended
+                goes to its end first: decoding the picture, making sessions, a node of a model, a step of a download.
 
         Raises:
-            InvalidArgumentError: The bound is out of its range.
+            InvalidArgumentError: The bound or the timeout is out of its range.
             ImageError: The picture cannot be decoded or is larger than the limits allow.
             InferenceError: ONNX Runtime refused the run.
+            OcrTimeoutError: The timeout is over. The engine is as it was.
+            OcrCancelledError: A release ended the call.
             ResourcesFreedError: The engine was freed.
             OcrError: What :meth:`load` raises, at the first call.
         """
-        core = self._open()
-        bound = self._min_score if min_score is None else _checked_score(min_score)
-        form = normalise(image, self._check_size)
-        if not core.loaded:
-            self.load()
-        if isinstance(form, Path):
-            return _page(core.recognize_file(form, bound, None, None))
-        if isinstance(form, Pixels):
-            size = (form.width, form.height)
-            return _page(core.recognize_pixels(form.data, size, form.channels, bound, None, None))
-        return _page(core.recognize_encoded(form, bound, None, None))
+        return self._read(image, self._bound(min_score), Call(timeout))
+
+    async def arecognize(
+        self, image: ImageInput, *, min_score: float | None = None, timeout: float | None = None
+    ) -> Page:
+        """Read one picture in a thread, while the event loop goes on.
+
+        Cancelling the task ends the reading early; the task is over when the thread has left the engine. The thread is
+        one of the event loop's default executor, as with :func:`asyncio.to_thread`.
+
+        Args:
+            image: As for :meth:`recognize`; do not change an array before the call is over.
+            min_score: As for :meth:`recognize`.
+            timeout: As for :meth:`recognize`; the wait for a thread counts.
+
+        Raises:
+            OcrError: What :meth:`recognize` raises.
+        """
+        from ._asyncio import in_thread
+
+        bound, call = self._bound(min_score), Call(timeout)
+        return await in_thread(call, lambda: self._read(image, bound, call))
 
     @overload
     def recognize_many(
-        self, images: Iterable[ImageInput], *, min_score: float | None = None, on_error: Literal["return"] = "return"
+        self,
+        images: Iterable[ImageInput],
+        *,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        on_error: Literal["return"] = "return",
     ) -> Iterator[Page | OcrError]: ...
     @overload
     def recognize_many(
-        self, images: Iterable[ImageInput], *, min_score: float | None = None, on_error: Literal["raise"]
+        self,
+        images: Iterable[ImageInput],
+        *,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        on_error: Literal["raise"],
     ) -> Iterator[Page]: ...
 
     def recognize_many(
@@ -204,60 +249,101 @@ class OcrEngine:
         images: Iterable[ImageInput],
         *,
         min_score: float | None = None,
+        timeout: float | None = None,
         on_error: Literal["return", "raise"] = "return",
     ) -> Iterator[Page | OcrError]:
         """Read many pictures, in order, taking from `images` only what is asked for.
 
+        No call is in flight between two pictures: `images`, and whoever takes the pages, may release the engine, which
+        ends the sequence, or unload it.
+
         Args:
             images: Any iterable of what :meth:`recognize` takes, however long.
             min_score: As for :meth:`recognize`.
-            on_error: ``"return"`` yields a picture's error (ImageError, StorageError or InferenceError) in its place
-                and goes on; ``"raise"`` ends there. Every other error ends it in any case.
+            timeout: As for :meth:`recognize`, for each picture.
+            on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError or
+                OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
+                case.
 
         Raises:
-            InvalidArgumentError: The bound is out of its range, or there is no such `on_error`.
+            InvalidArgumentError: The bound or the timeout is out of its range, or there is no such `on_error`.
             ResourcesFreedError: The engine was freed, also between two pictures.
             OcrError: What :meth:`load` raises.
         """
         if on_error not in ("return", "raise"):
             message = f"on_error is 'return' or 'raise', not {on_error!r}"
             raise InvalidArgumentError(message)
-        if min_score is not None:
-            _checked_score(min_score)
+        self._bound(min_score)
+        Deadline(timeout)  # refuses what is no time
         self.load()
-        return self._each(images, min_score, keep_going=on_error == "return")
+        return self._each(images, min_score, timeout, keep_going=on_error == "return")
 
     def _each(
-        self, images: Iterable[ImageInput], min_score: float | None, *, keep_going: bool
+        self, images: Iterable[ImageInput], min_score: float | None, timeout: float | None, *, keep_going: bool
     ) -> Iterator[Page | OcrError]:
         for image in images:
             try:
-                yield self.recognize(image, min_score=min_score)
-            except (ImageError, StorageError, InferenceError) as error:
+                yield self.recognize(image, min_score=min_score, timeout=timeout)
+            except (ImageError, StorageError, InferenceError, OcrTimeoutError) as error:
                 if not keep_going:
                     raise
                 yield error
 
-    def free_resources(self) -> ReleaseReport:
-        """Give everything back: sessions, their threads, their memory. The engine never reopens.
+    def unload(self) -> ReleaseReport:
+        """Give sessions and memory back, and stay open: the next call loads the models again.
+
+        Calls in flight finish first, and calls that begin meanwhile wait. Ctrl-C ends the wait; the unload is done
+        nevertheless. Models that were removed meanwhile are downloaded again where that is allowed.
+
+        Raises:
+            ResourcesFreedError: The engine was freed, also during the wait.
+            ForkedError: This is a forked child; the engine is its parent's.
+        """
+        return _raw.release_report(self._open().unload())
+
+    def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
+        """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
 
         Calls in flight finish first, and a download ends: nothing is written to the model directory afterwards. May be
         called again, and from any thread: all get the same report. Every other method raises ResourcesFreedError from
         its start on.
 
+        Args:
+            cancel: End calls in flight early; they raise OcrCancelledError.
+            timeout: Seconds to wait; the report says then that it is not complete. That, and Ctrl-C, ends the wait
+                alone: the last call out does the release, and calling this again waits for it.
+            trim: Give memory that is free in the C library back to the system at the end. It looks through all that
+                the process has allocated, a matter of milliseconds for most. The first call decides.
+
         Raises:
+            InvalidArgumentError: The timeout is negative or no number.
             ForkedError: This is a forked child; the engine is its parent's.
         """
+        deadline = Deadline(timeout)
         if self._core is None:  # the constructor failed
             return ReleaseReport(0, None, None, None, 0.0)
-        _, _, sessions, threads, _, before, after, waited = self._core.free(cancel=False, timeout=None)
-        with self._lock:
-            pass  # a download notices at its next step that the engine is closed
-        return ReleaseReport(sessions, threads, _megabytes(before), _megabytes(after), waited)
+        if self._freeing_since is None:
+            self._freeing_since = time.monotonic()
+        raw = self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim)
+        report = _raw.release_report(raw)
+        if not report.complete:
+            return report
+        # A download notices at its next step that the engine is closed.
+        if not deadline.acquire(self._lock):
+            return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
+        try:
+            if self._report is None:
+                ended = self._load_ended or 0.0
+                waited = max(report.waited_s, ended - self._freeing_since)
+                self._report = dataclasses.replace(report, waited_s=waited)
+                _exit.forget(self._core)
+            return self._report
+        finally:
+            self._lock.release()
 
-    def close(self) -> ReleaseReport:
+    def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """The same as :meth:`free_resources`."""
-        return self.free_resources()
+        return self.free_resources(cancel=cancel, timeout=timeout, trim=trim)
 
     def __enter__(self) -> Self:
         self._open()
@@ -268,17 +354,19 @@ class OcrEngine:
     ) -> None:
         self.free_resources()
 
-    def __del__(self) -> None:
+    # The default keeps the function where the module's names are gone already.
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         core = getattr(self, "_core", None)
-        # At interpreter exit the system takes everything back anyway, and warnings may be gone already.
-        if core is None or sys.is_finalizing() or core.closed or not core.loaded:
+        # At interpreter exit the engine was released already, and what this needs may be gone.
+        if core is None or _is_finalizing():
+            return
+        _exit.forget(core)
+        if core.closed or not core.loaded:
             return
         message = f"unreleased {self!r}; call free_resources() or use `with`"
-        try:
-            self.free_resources()
-        except OcrError:
-            return  # a forked child: nothing of it is its own
-        # Last, because a warning may be an error.
+        # Nobody can be in a call, so there is nothing to wait for.
+        core.free(cancel=False, timeout=0.0, trim=True)
+        # Last, because a warning may be an error. With tracemalloc it names the place where `self` was made.
         warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
     def __repr__(self) -> str:
@@ -289,11 +377,73 @@ class OcrEngine:
         if self._core is None:
             message = "this engine was never made: its constructor failed"
             raise InvalidArgumentError(message)
-        self._core.check_open()
+        try:
+            self._core.check_open()
+        except ResourcesFreedError:
+            _exit.pause()
+            raise
         return self._core
 
+    def _bound(self, min_score: float | None) -> float:
+        """The score that holds for a call; refuses the call of a freed engine first."""
+        self._open()
+        return self._min_score if min_score is None else checked_score(min_score)
+
     def _check_size(self, width: int, height: int) -> None:
-        self._open().check_size(min(width, _MOST_SIDE), min(height, _MOST_SIDE))
+        self._open().check_size(min(width, MOST_SIDE), min(height, MOST_SIDE))
+
+    def _read(self, image: ImageInput, min_score: float, call: Call) -> Page:
+        call.begin()
+        core = self._open()
+        form = normalise(image, self._check_size)
+        if not core.loaded:
+            self._load_for(core, call)
+        try:
+            return self._run(core, form, min_score, call)
+        except ModelNotFoundError:
+            # It unloaded since we looked, and a file is gone from where the core would load it again.
+            self._load_for(core, call)
+            return self._run(core, form, min_score, call)
+
+    def _run(self, core: _core.Engine, form: Path | bytes | Pixels, min_score: float, call: Call) -> Page:
+        call.check()
+        options = (min_score, call.deadline.left(), call.stop)
+        try:
+            if isinstance(form, Path):
+                return _raw.page(core.recognize_file(form, *options))
+            if isinstance(form, Pixels):
+                return _raw.page(core.recognize_pixels(form.data, (form.width, form.height), form.channels, *options))
+            return _raw.page(core.recognize_encoded(form, *options))
+        except OcrTimeoutError:
+            # The core knows of what was left.
+            raise call.timed_out() from None
+        except (OcrCancelledError, ResourcesFreedError):
+            _exit.pause()
+            raise
+
+    def _load_for(self, core: _core.Engine, call: Call) -> None:
+        def look_around() -> None:
+            core.check_open()
+            call.check()
+
+        if not call.deadline.acquire(self._lock, look_around):
+            raise call.timed_out()
+        try:
+            # Again, because a release that came first has waited for this lock: nothing may begin after it.
+            core.check_open()
+            if core.loaded:
+                return
+            if self._loading is not None:
+                message = "this engine is loading its models: `progress` can call neither load nor recognize"
+                raise InvalidArgumentError(message)
+            self._loading = call
+            try:
+                self._load(core)
+            finally:
+                self._loading = None
+                self._load_ended = time.monotonic()
+        finally:
+            self._lock.release()
 
     def _load(self, core: _core.Engine) -> None:
         from ._runtime import disable_telemetry, find_runtime
@@ -303,6 +453,7 @@ class OcrEngine:
         detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._tell)
         disable_telemetry()
         _core.load_runtime(runtime.path)
+        _exit.remember(core)
         for provider in self._providers():
             try:
                 core.load(
@@ -320,59 +471,22 @@ class OcrEngine:
                 return
 
     def _tell(self, name: str, source: str, done: int, total: int | None) -> None:
-        """Pass a download's step on. Raises once the engine is closed, because the release waits for that."""
-        self._open()
+        """Pass a download's step on.
+
+        Raises once the engine is closed, because the release waits for that, and once the call that loads is to end.
+        """
+        self._check_loading()
         if self._progress is not None:
             self._progress(name, source, done, total)
-            self._open()
+            self._check_loading()
+
+    def _check_loading(self) -> None:
+        self._open()
+        if self._loading is not None:
+            self._loading.check()
 
     def _providers(self) -> list[str]:
         """What to try in order: for ``"auto"`` the accelerators that the library was built for, then the processor."""
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
         return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
-
-
-def _check_arguments(provider: str, min_score: float) -> None:
-    if provider not in ("auto", "cpu", "cuda", "openvino"):
-        message = f"there is no provider {provider!r}; the providers are auto, cpu, cuda and openvino"
-        raise InvalidArgumentError(message)
-    _checked_score(min_score)
-
-
-def _check_range(name: str, value: int | None, most: int) -> None:
-    if value is None or 1 <= value <= most:
-        return
-    message = f"{name} is a number from 1 to {most}, not {value}"
-    raise InvalidArgumentError(message)
-
-
-def _checked_score(score: float) -> float:
-    if 0.0 <= score <= 1.0:
-        return score
-    message = f"min_score is a probability from 0 to 1, not {score}"
-    raise InvalidArgumentError(message)
-
-
-def _set_members(name: str) -> tuple[str, str, str]:
-    sets = model_sets()
-    if name not in sets:
-        message = f"there is no model set {name!r}; the sets are {', '.join(sorted(sets))}"
-        raise InvalidArgumentError(message)
-    return sets[name]
-
-
-def _choice(role: str, choice: ModelChoice | None, default: str) -> ModelChoice:
-    if choice == "":
-        message = f"the {role}'s name is empty"
-        raise InvalidArgumentError(message, "leave it out for that of the model set")
-    return default if choice is None else choice
-
-
-def _page(raw: "_core._RawPage") -> Page:
-    width, height, lines = raw
-    return Page(width, height, tuple(Line(*line[:3], tuple(Word(*word) for word in line[3])) for line in lines))
-
-
-def _megabytes(size: int | None) -> float | None:
-    return None if size is None else size / _MEGABYTE

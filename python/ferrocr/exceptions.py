@@ -77,4 +77,8 @@ class ForkedError(OcrError, RuntimeError):
 
 
 class OcrCancelledError(OcrError):
-    """The work was ended early on request."""
+    """The work was ended early: on request, at its timeout, or by a release that does not wait for it."""
+
+
+class OcrTimeoutError(OcrCancelledError, TimeoutError):
+    """The work did not end within the timeout of its call."""

@@ -65,14 +65,21 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReport:
-    """What a release gave back.
+    """What a release or an unload gave back.
+
+    Sessions, threads and files are gone when this is there. The memory is what the system said of the whole process,
+    with whatever else it did meanwhile: docs/lifecycle.md tells what stays, and who keeps it.
 
     Attributes:
         sessions: Native sessions that were closed.
         threads: Threads that ended with them; None where the system does not tell.
         rss_before_mb: Resident memory of the process before, in 2**20 bytes; None where the system does not tell.
         rss_after_mb: Resident memory of the process after.
-        waited_s: Seconds that calls in flight were waited for.
+        waited_s: Seconds that calls in flight, and a download that had to end, were waited for.
+        files: Model files in the model directory whose lease was given back: any process may remove them now.
+        complete: Whether it is over. False when the timeout ended the wait: nothing was counted yet then, and the last
+            call out does the release.
+        calls: Calls and loads that were still in flight then; 0 when it is complete.
     """
 
     sessions: int
@@ -80,3 +87,6 @@ class ReleaseReport:
     rss_before_mb: float | None
     rss_after_mb: float | None
     waited_s: float
+    files: int = 0
+    complete: bool = True
+    calls: int = 0

@@ -119,12 +119,13 @@ impl<T: Holding> Life<T> {
     }
 
     /// Refuses new uses, waits for those in flight and for a load, at most for `timeout`, and drops the `T`. With
-    /// `cancel`, ends those in flight early.
-    pub(super) fn free(&self, cancel: bool, timeout: Option<Duration>) -> Result<Release> {
+    /// `cancel`, ends those in flight early. Whoever does it gives free memory back to the system when the first who
+    /// asked wanted `trim`.
+    pub(super) fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Result<Release> {
         self.check_process()?;
         self.shared.closing.store(true, Ordering::Release);
         let started = Instant::now();
-        let stops = self.shared.begin_free();
+        let stops = self.shared.begin_free(trim);
         for stop in stops.iter().filter(|_| cancel) {
             stop.fire(Reason::Freed);
         }
@@ -219,7 +220,7 @@ impl<T: Holding> Drop for Life<T> {
             return mem::forget(Arc::clone(&self.shared));
         }
         // No call can be in flight, as each borrows this. The idle thread may be unloading, and is waited for.
-        let _ = self.free(false, None);
+        let _ = self.free(false, None, true);
     }
 }
 

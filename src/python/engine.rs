@@ -165,10 +165,10 @@ impl Engine {
     }
 
     /// An interrupted or timed-out wait leaves the release to the last call out.
-    #[pyo3(signature = (*, cancel, timeout))]
-    fn free(&self, py: Python<'_>, cancel: bool, timeout: Option<f64>) -> PyResult<RawRelease> {
+    #[pyo3(signature = (*, cancel, timeout, trim))]
+    fn free(&self, py: Python<'_>, cancel: bool, timeout: Option<f64>, trim: bool) -> PyResult<RawRelease> {
         let timeout = call(py, || duration("timeout", timeout))?;
-        in_slices(py, timeout, |slice| self.0.free(cancel, Some(slice)))
+        in_slices(py, timeout, |slice| self.0.free(cancel, Some(slice), trim))
     }
 
     fn unload(&self, py: Python<'_>) -> PyResult<RawRelease> {

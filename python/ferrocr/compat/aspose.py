@@ -56,9 +56,11 @@ class AsposeAI:
         """Read `image`: whatever `ferrocr.OcrEngine.recognize` takes."""
         return self._engine.recognize(image, **options)
 
-    def free_resources(self) -> "ReleaseReport":
-        """Give everything back; calling it again returns the same report."""
-        return self._engine.free_resources()
+    def free_resources(
+        self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True
+    ) -> "ReleaseReport":
+        """Give everything back, as `ferrocr.OcrEngine.free_resources` does; again returns the same report."""
+        return self._engine.free_resources(cancel=cancel, timeout=timeout, trim=trim)
 
     @property
     def closed(self) -> bool:

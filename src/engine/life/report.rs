@@ -48,14 +48,14 @@ pub(in crate::engine) trait Holding: Send + Sync + 'static {
     fn held(&self) -> Held;
 }
 
-/// Drops the content and measures what that gave back.
-pub(super) fn drop_content<T: Holding>(content: Option<Arc<T>>, waited: Duration) -> ReleaseReport {
+/// Drops the content and measures what that gave back. With `trim`, free memory goes back to the system.
+pub(super) fn drop_content<T: Holding>(content: Option<Arc<T>>, waited: Duration, trim: bool) -> ReleaseReport {
     let (resident_before, threads_before) = (memory::resident_bytes(), memory::thread_count());
     let held = content.as_deref().map(Holding::held).unwrap_or_default();
     let had_some = content.is_some();
     // Whatever happens in there, others wait for the end of this.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(content)));
-    if had_some {
+    if had_some && trim {
         memory::trim();
     }
     let threads = threads_before.zip(memory::thread_count()).map(|(before, after)| before.saturating_sub(after));

@@ -25,6 +25,13 @@ pub(super) struct Asked {
     pub(super) report: Arc<OnceLock<ReleaseReport>>,
 }
 
+/// A release that was asked for. The first who asks says how.
+#[derive(Clone, Copy)]
+struct Freeing {
+    since: Instant,
+    trim: bool,
+}
+
 pub(super) struct State<T> {
     pub(super) machine: Machine,
     loaded: Option<Arc<T>>,
@@ -33,7 +40,7 @@ pub(super) struct State<T> {
     stops: BTreeMap<u64, Stop>,
     next_call: u64,
     unload: Option<Asked>,
-    free_since: Option<Instant>,
+    freeing: Option<Freeing>,
     pub(super) released: Option<ReleaseReport>,
     idle_thread: Option<JoinHandle<()>>,
     last_use: Instant,
@@ -57,7 +64,7 @@ impl<T: Holding> Shared<T> {
             stops: BTreeMap::new(),
             next_call: 0,
             unload: None,
-            free_since: None,
+            freeing: None,
             released: None,
             idle_thread: None,
             last_use: Instant::now(),
@@ -111,10 +118,11 @@ impl<T: Holding> Shared<T> {
         self.perform(duty);
     }
 
-    /// Asks for the end, does it when nothing is in the way, and says which calls could be ended early.
-    pub(super) fn begin_free(&self) -> Vec<Stop> {
+    /// Asks for the end, does it when nothing is in the way, and says which calls could be ended early. `trim` counts
+    /// when nobody asked before.
+    pub(super) fn begin_free(&self, trim: bool) -> Vec<Stop> {
         let mut state = self.lock();
-        state.free_since.get_or_insert_with(Instant::now);
+        state.freeing.get_or_insert_with(|| Freeing { since: Instant::now(), trim });
         let duty = state.machine.begin_free();
         let stops = state.stops.values().cloned().collect();
         drop(state);
@@ -146,12 +154,14 @@ impl<T: Holding> Shared<T> {
             let mut state = self.lock();
             // An unload stays known until it is over: who asks meanwhile joins it.
             let content = state.loaded.take();
-            let since = match purpose {
-                Purpose::Release => state.free_since,
-                Purpose::Unload => state.unload.as_ref().map(|asked| asked.since),
+            let (since, trim) = match purpose {
+                Purpose::Release => {
+                    (state.freeing.map(|asked| asked.since), state.freeing.is_none_or(|asked| asked.trim))
+                }
+                Purpose::Unload => (state.unload.as_ref().map(|asked| asked.since), true),
             };
             drop(state);
-            let report = drop_content(content, since.map_or(Duration::ZERO, |since| since.elapsed()));
+            let report = drop_content(content, since.map_or(Duration::ZERO, |since| since.elapsed()), trim);
             let mut state = self.lock();
             let make = state.make.take_if(|_| purpose == Purpose::Release);
             match (purpose, state.unload.take()) {

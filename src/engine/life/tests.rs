@@ -74,7 +74,7 @@ fn free_waits_for_calls_and_all_get_one_report() {
     let (life, alive) = loaded(None);
     let call = enter(&life);
     thread::scope(|scope| {
-        let reports: Vec<_> = (0..4).map(|_| scope.spawn(|| report(life.free(false, None)))).collect();
+        let reports: Vec<_> = (0..4).map(|_| scope.spawn(|| report(life.free(false, None, true)))).collect();
         wait_until(|| life.is_closed());
         wait_until(|| life.check_open().is_err());
         assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ResourcesFreed);
@@ -85,7 +85,7 @@ fn free_waits_for_calls_and_all_get_one_report() {
         assert!(reports.iter().all(|report| *report == reports[0]), "{reports:?}");
         assert_eq!((reports[0].sessions, reports[0].files), (3, 2));
     });
-    assert_eq!(report(life.free(true, None)).sessions, 3);
+    assert_eq!(report(life.free(true, None, true)).sessions, 3);
     assert_eq!(refusal(life.load(Fake::maker(&alive))), ErrorKind::ResourcesFreed);
     assert_eq!(refusal(life.begin_unload()), ErrorKind::ResourcesFreed);
 }
@@ -94,15 +94,15 @@ fn free_waits_for_calls_and_all_get_one_report() {
 fn the_last_call_out_does_a_release_that_nobody_waits_for() {
     let (life, alive) = loaded(None);
     let calls = [enter(&life), enter(&life)];
-    assert_eq!(life.free(false, Some(SOON)).expect("own process"), Release::Pending { calls: 2 });
-    assert_eq!(life.free(false, Some(Duration::ZERO)).expect("again"), Release::Pending { calls: 2 });
+    assert_eq!(life.free(false, Some(SOON), true).expect("own process"), Release::Pending { calls: 2 });
+    assert_eq!(life.free(false, Some(Duration::ZERO), true).expect("again"), Release::Pending { calls: 2 });
     for (call, left) in calls.into_iter().zip([1, 0]) {
         assert_eq!(alive.load(Ordering::SeqCst), 1);
         call.use_it();
         drop(call);
         assert_eq!(alive.load(Ordering::SeqCst), left, "gone with the last one");
     }
-    let after = report(life.free(false, Some(Duration::ZERO)));
+    let after = report(life.free(false, Some(Duration::ZERO), true));
     assert!(after.sessions == 3 && after.waited >= SOON, "{after:?}");
 }
 
@@ -120,12 +120,12 @@ fn the_loader_does_a_release_that_came_during_its_load() {
             })
         });
         wait_until(|| begun.load(Ordering::SeqCst));
-        assert_eq!(life.free(true, Some(SOON)).expect("own process"), Release::Pending { calls: 1 });
+        assert_eq!(life.free(true, Some(SOON), true).expect("own process"), Release::Pending { calls: 1 });
         go_on.store(true, Ordering::SeqCst);
         loader.join().expect("no panic").expect("it was loaded, for a moment");
         assert_eq!(alive.load(Ordering::SeqCst), 0);
     });
-    assert_eq!(report(life.free(false, None)).sessions, 3);
+    assert_eq!(report(life.free(false, None, true)).sessions, 3);
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn cancel_ends_calls_also_when_another_free_already_waits() {
         };
         let calls = [scope.spawn(call), scope.spawn(call)];
         wait_until(|| life.lock().machine.calls() == 2);
-        let patient = scope.spawn(|| report(life.free(false, None)));
+        let patient = scope.spawn(|| report(life.free(false, None, true)));
         wait_until(|| life.is_closed());
-        assert_eq!(report(life.free(true, None)), patient.join().expect("no panic"));
+        assert_eq!(report(life.free(true, None, true)), patient.join().expect("no panic"));
         for call in calls {
             let error = call.join().expect("no panic").expect_err("cancelled");
             assert!(error.kind() == ErrorKind::Cancelled && error.to_string().contains("released"), "{error}");
@@ -189,7 +189,7 @@ fn an_engine_can_be_unloaded_and_loaded_again_any_number_of_times() {
         assert_eq!(report(life.begin_unload().expect("open").wait(None)).sessions, 3);
         life.load(Fake::maker(&alive)).expect("by hand too");
     }
-    assert_eq!(report(life.free(false, None)).sessions, 3);
+    assert_eq!(report(life.free(false, None, true)).sessions, 3);
 }
 
 #[test]
@@ -197,10 +197,10 @@ fn a_release_overtakes_an_unload() {
     let (life, alive) = loaded(None);
     let call = enter(&life);
     let unload = life.begin_unload().expect("open");
-    assert_eq!(life.free(false, Some(SOON)).expect("own process"), Release::Pending { calls: 1 });
+    assert_eq!(life.free(false, Some(SOON), true).expect("own process"), Release::Pending { calls: 1 });
     drop(call);
     assert_eq!(refusal(unload.wait(None)), ErrorKind::ResourcesFreed);
-    assert_eq!((report(life.free(false, None)).sessions, alive.load(Ordering::SeqCst)), (3, 0));
+    assert_eq!((report(life.free(false, None, true)).sessions, alive.load(Ordering::SeqCst)), (3, 0));
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn an_idle_engine_unloads_itself_and_loads_again() {
     }
     // Whether its thread still sleeps or has just unloaded: the release waits for its end.
     drop(life.enter(&Stop::new()).expect("loads again"));
-    report(life.free(false, None));
+    report(life.free(false, None, true));
     assert_eq!(Arc::strong_count(&life.shared), 1, "no thread is left");
 }
 
@@ -281,16 +281,16 @@ fn panics_block_nobody() {
     life.load(|| Ok(Broken)).expect("the next one loads");
     let used = catch_unwind(AssertUnwindSafe(|| {
         let _call = life.enter(&Stop::new());
-        assert_eq!(life.free(false, Some(Duration::ZERO)).expect("own process"), Release::Pending { calls: 1 });
+        assert_eq!(life.free(false, Some(Duration::ZERO), true).expect("own process"), Release::Pending { calls: 1 });
         panic!("a panic in a call, which then is the last one out");
     }));
     assert!(used.is_err());
-    report(life.free(false, None));
+    report(life.free(false, None, true));
 }
 
 #[test]
 fn an_engine_that_loaded_nothing_frees_nothing() {
-    let report = report(Life::<Fake>::new(None).free(false, None));
+    let report = report(Life::<Fake>::new(None).free(false, None, true));
     assert_eq!((report.sessions, report.files), (0, 0));
 }
 
@@ -325,7 +325,7 @@ fn anything(life: &Life<Fake>, alive: &Arc<AtomicUsize>, random: &mut Random) ->
         }
         _ if random.below(40) == 0 => {
             let timeout = (random.below(2) == 0).then_some(Duration::ZERO);
-            life.free(random.below(2) == 0, timeout).map(drop)
+            life.free(random.below(2) == 0, timeout, random.below(2) == 0).map(drop)
         }
         _ => Ok(()),
     };
@@ -343,7 +343,7 @@ fn eight_threads_that_do_anything_end_well() {
                 scope.spawn(move || while anything(life, alive, &mut random) {});
             }
         });
-        report(life.free(false, None));
+        report(life.free(false, None, true));
         assert_eq!(alive.load(Ordering::SeqCst), 0);
         assert_eq!(Arc::strong_count(&life.shared), 1, "no thread is left");
         if started.elapsed() > Duration::from_secs(1) {

@@ -1,0 +1,101 @@
+"""What ends one call early: its timeout, or whoever cancels it. And waits that Ctrl-C gets through to."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from . import _core
+from .exceptions import InvalidArgumentError, OcrCancelledError, OcrTimeoutError
+
+_SLICE = 0.05
+"""The longest wait for a lock between two looks around, in seconds. Windows lets no signal into such a wait."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class Deadline:
+    """Counts a timeout down from the moment it is made.
+
+    Args:
+        timeout: Seconds from 0 on, infinity too; None sets no bound.
+
+    Raises:
+        InvalidArgumentError: It is negative or no number.
+    """
+
+    def __init__(self, timeout: float | None) -> None:
+        # Written so that it refuses what is no number.
+        if timeout is not None and not timeout >= 0:
+            message = f"timeout is a number of seconds from 0 on, not {timeout}"
+            raise InvalidArgumentError(message)
+        self.timeout = timeout
+        self._started = time.monotonic()
+
+    def passed(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._started
+
+    def left(self) -> float | None:
+        """Seconds that are left, 0 when it is over; None without a bound."""
+        return None if self.timeout is None else max(0.0, self.timeout - self.passed())
+
+    def acquire(self, lock: "threading.RLock", look_around: Callable[[], None] = _nothing) -> bool:
+        """Wait for the lock; False when the time is over before. `look_around` may raise to end the wait."""
+        while True:
+            look_around()
+            left = self.left()
+            if lock.acquire(timeout=_SLICE if left is None else min(left, _SLICE)):
+                return True
+            if left == 0:
+                return False
+
+
+class Call:
+    """One call of an engine, from its start on.
+
+    Args:
+        timeout: Seconds that it may take; None for as long as it needs.
+
+    Raises:
+        InvalidArgumentError: The timeout is negative or no number.
+    """
+
+    def __init__(self, timeout: float | None = None) -> None:
+        self.deadline = Deadline(timeout)
+        self.stop = _core.Stop()
+        self.begun = False
+        self._is_cancelled = False
+
+    def begin(self) -> None:
+        """Say that its work begins. Of this and :meth:`cancel` at least one sees the other.
+
+        Raises:
+            OcrCancelledError: It was cancelled before.
+        """
+        self.begun = True
+        self.check()
+
+    def cancel(self) -> None:
+        """End it early, from any thread."""
+        self._is_cancelled = True
+        self.stop.cancel()
+
+    def check(self) -> None:
+        """Refuse to go on once it is to end.
+
+        Raises:
+            OcrTimeoutError: Its time is over.
+            OcrCancelledError: It was cancelled.
+        """
+        if self._is_cancelled:
+            message = "the call was cancelled"
+            raise OcrCancelledError(message)
+        if self.deadline.left() == 0:
+            raise self.timed_out()
+
+    def timed_out(self) -> OcrTimeoutError:
+        """What is raised when its time is over."""
+        message = f"the call did not end within its timeout of {self.deadline.timeout:g} s"
+        return OcrTimeoutError(message, "give it a longer timeout, or a smaller picture")

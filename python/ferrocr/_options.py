@@ -1,0 +1,95 @@
+"""The engine's arguments, checked: each that is wrong is refused when the engine is made, not at the first picture."""
+
+import os
+
+from .exceptions import InvalidArgumentError
+from .store import model_sets
+
+ModelChoice = str | os.PathLike[str]
+"""A catalog name, the name of a file in the model directory, or a path to a file anywhere."""
+
+MOST_SIDE = 2**32 - 1
+"""The core counts sides in 32 bits."""
+
+# From and to. Sizes are counted in 64 bits with a sign, everywhere that they pass through.
+_RANGES = {
+    "threads": (1, 1024),
+    "max_pixels": (1, 2**63 - 1),
+    "max_side": (1, MOST_SIDE),
+    "max_bytes": (1, 2**63 - 1),
+    "max_regions": (1, 2**31 - 1),
+    # As wide as a strip is high: what is narrower has no room for a character.
+    "max_strip_width": (48, MOST_SIDE),
+}
+
+
+def check_provider(provider: str) -> None:
+    """Refuse an unknown name.
+
+    Raises:
+        InvalidArgumentError: There is no such provider.
+    """
+    if provider not in ("auto", "cpu", "cuda", "openvino"):
+        message = f"there is no provider {provider!r}; the providers are auto, cpu, cuda and openvino"
+        raise InvalidArgumentError(message)
+
+
+def check_ranges(**numbers: int | None) -> None:
+    """Refuse numbers out of their ranges; None is always fine.
+
+    Raises:
+        InvalidArgumentError: One is too small or too large.
+    """
+    for name, value in numbers.items():
+        least, most = _RANGES[name]
+        if value is not None and not least <= value <= most:
+            message = f"{name} is a number from {least} to {most}, not {value}"
+            raise InvalidArgumentError(message)
+
+
+def check_idle_unload(seconds: float | None) -> None:
+    """Refuse what is no time.
+
+    Raises:
+        InvalidArgumentError: It is negative or no number.
+    """
+    if seconds is not None and not seconds >= 0:
+        message = f"idle_unload is a number of seconds from 0 on, not {seconds}"
+        raise InvalidArgumentError(message)
+
+
+def checked_score(score: float) -> float:
+    """A probability.
+
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    if 0.0 <= score <= 1.0:
+        return score
+    message = f"min_score is a probability from 0 to 1, not {score}"
+    raise InvalidArgumentError(message)
+
+
+def set_members(name: str) -> tuple[str, str, str]:
+    """Detector, recogniser and orienter of a set.
+
+    Raises:
+        InvalidArgumentError: There is no such set.
+    """
+    sets = model_sets()
+    if name not in sets:
+        message = f"there is no model set {name!r}; the sets are {', '.join(sorted(sets))}"
+        raise InvalidArgumentError(message)
+    return sets[name]
+
+
+def model_choice(role: str, choice: ModelChoice | None, default: str) -> ModelChoice:
+    """The model for a role: that of the set unless another is given.
+
+    Raises:
+        InvalidArgumentError: The name is empty.
+    """
+    if choice == "":
+        message = f"the {role}'s name is empty"
+        raise InvalidArgumentError(message, "leave it out for that of the model set")
+    return default if choice is None else choice

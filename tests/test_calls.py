@@ -1,0 +1,238 @@
+"""How one call ends early, and that nothing of it stays: timeouts, cancelled tasks, calls in event loops."""
+
+import asyncio
+import pickle
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from conftest import draw_text
+from ferrocr import (
+    InvalidArgumentError,
+    OcrCancelledError,
+    OcrEngine,
+    OcrTimeoutError,
+    Page,
+    ResourcesFreedError,
+)
+
+LONG = 60.0
+"""More seconds than anything here takes."""
+
+
+@pytest.fixture(scope="module")
+def long_page() -> npt.NDArray[np.uint8]:
+    """Takes a second or more to read."""
+    return np.asarray(draw_text([f"A line of text with number {i}" for i in range(60)]))
+
+
+# --- timeouts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("timeout", [0.0, 0.02])
+def test_a_call_ends_at_its_timeout_and_the_next_is_whole(
+    engine: OcrEngine, long_page: npt.NDArray[np.uint8], timeout: float
+) -> None:
+    whole = engine.recognize(long_page)
+    with pytest.raises(OcrTimeoutError, match=f"timeout of {timeout:g} s") as caught:
+        engine.recognize(long_page, timeout=timeout)
+    assert isinstance(caught.value, TimeoutError)
+    assert isinstance(caught.value, OcrCancelledError)
+    assert caught.value.hint is not None
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    assert engine.recognize(long_page) == whole, "the timeout was for one call"
+    assert engine.recognize(long_page, timeout=float("inf")) == engine.recognize(long_page, timeout=LONG) == whole
+
+
+@pytest.mark.parametrize("timeout", [-1.0, float("nan")])
+def test_what_is_no_time_is_refused(engine: OcrEngine, picture_file: Path, timeout: float) -> None:
+    uses = (
+        lambda: engine.recognize(picture_file, timeout=timeout),
+        lambda: engine.recognize_many([], timeout=timeout),
+        lambda: asyncio.run(engine.arecognize(picture_file, timeout=timeout)),
+        lambda: engine.free_resources(timeout=timeout),
+    )
+    for use in uses:
+        with pytest.raises(InvalidArgumentError, match="timeout is a number of seconds from 0 on"):
+            use()
+    assert not engine.closed
+
+
+def test_a_timeout_of_one_caller_ends_no_other(engine: OcrEngine, long_page: npt.NDArray[np.uint8]) -> None:
+    whole = engine.recognize(long_page)
+    with ThreadPoolExecutor(4) as pool:
+        patient = [pool.submit(engine.recognize, long_page) for _ in range(2)]
+        hasty = [pool.submit(engine.recognize, long_page, timeout=0.05) for _ in range(2)]
+        for job in hasty:
+            with pytest.raises(OcrTimeoutError):
+                job.result(LONG)
+        assert all(job.result(LONG) == whole for job in patient)
+
+
+def test_a_picture_that_takes_too_long_keeps_its_place(
+    engine: OcrEngine, long_page: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = engine.recognize(long_page)
+    assert [type(page) for page in engine.recognize_many([long_page] * 2, timeout=0.01)] == [OcrTimeoutError] * 2
+    with pytest.raises(OcrTimeoutError):
+        list(engine.recognize_many([long_page], timeout=0.01, on_error="raise"))
+    assert list(engine.recognize_many([long_page], timeout=LONG)) == [expected]
+
+
+class StuckDownload:
+    """An engine whose download makes one step and then waits until the test lets it go on."""
+
+    def __init__(self, source: Path, target: Path, patch: pytest.MonkeyPatch) -> None:
+        patch.setenv("FERROCR_OFFLINE", "0")
+        patch.setenv("FERROCR_MIRROR", source.as_uri())
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.engine = OcrEngine(model_dir=target, progress=self._tell)
+
+    def _tell(self, *_: object) -> None:
+        self.begun.set()
+        assert self.go_on.wait(LONG)
+
+
+def test_a_timeout_holds_during_a_download_too(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture_file: Path
+) -> None:
+    stuck = StuckDownload(models_dir, tmp_path / "models", monkeypatch)
+    with ThreadPoolExecutor(2) as pool:
+        loading = pool.submit(stuck.engine.recognize, picture_file, timeout=0.5)
+        assert stuck.begun.wait(LONG)
+        with pytest.raises(OcrTimeoutError, match=r"timeout of 0\.05 s"):
+            stuck.engine.recognize(picture_file, timeout=0.05)
+        assert not loading.done()
+        with pytest.raises(OcrTimeoutError):  # it waits for the other's download
+            stuck.engine.recognize(picture_file, timeout=0.6)
+        stuck.go_on.set()
+        with pytest.raises(OcrTimeoutError, match=r"timeout of 0\.5 s"):
+            loading.result(LONG)
+    assert stuck.engine.recognize(picture_file).lines, "the download goes on with the next call"
+    stuck.engine.free_resources()
+
+
+# --- event loops --------------------------------------------------------------------------------------------------
+
+
+def test_reading_in_an_event_loop(engine: OcrEngine, picture_file: Path) -> None:
+    async def both() -> list[Page]:
+        plain = asyncio.to_thread(engine.recognize, picture_file)
+        return await asyncio.gather(
+            engine.arecognize(picture_file), plain, engine.arecognize(picture_file, timeout=LONG)
+        )
+
+    assert asyncio.run(both()) == [engine.recognize(picture_file)] * 3
+    with pytest.raises(OcrTimeoutError):
+        asyncio.run(engine.arecognize(picture_file, timeout=0))
+    assert asyncio.run(engine.arecognize(picture_file, min_score=1.0)).lines == ()
+
+
+def in_flight(engine: OcrEngine, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when a call goes into the core."""
+    begun, run = threading.Event(), engine._run
+
+    def noted(*arguments: object) -> Page:
+        begun.set()
+        return run(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "_run", noted)
+    return begun
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_cancelled_task_ends_its_reading_and_is_over_with_it(
+    models_dir: Path, long_page: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    complaints: list[object] = []
+    with OcrEngine(model_dir=models_dir, threads=1) as engine:
+        engine.load()
+        begun = in_flight(engine, monkeypatch)
+
+        async def cancel() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
+            task = asyncio.create_task(engine.arecognize(long_page))
+            assert await asyncio.to_thread(begun.wait, LONG)
+            for _ in range(times):  # impatience changes nothing
+                task.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            # The thread is out: a release has nobody to wait for.
+            assert engine.free_resources(timeout=0).complete
+
+        asyncio.run(cancel())
+    assert complaints == []
+
+
+def test_a_task_that_is_cancelled_before_its_turn_reads_nothing(
+    models_dir: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OcrEngine(model_dir=models_dir) as engine:
+        engine.load()
+        begun = in_flight(engine, monkeypatch)
+
+        async def cancel() -> None:
+            let_go = threading.Event()
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+            occupied = asyncio.create_task(asyncio.to_thread(let_go.wait, LONG))
+            await asyncio.sleep(0)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(engine.arecognize(picture_file), 0.05)
+            let_go.set()
+            assert await occupied
+
+        asyncio.run(cancel())
+        assert not begun.is_set()
+
+
+def test_a_freed_engine_refuses_a_task(models_dir: Path, picture_file: Path) -> None:
+    engine = OcrEngine(model_dir=models_dir)
+    engine.free_resources()
+    with pytest.raises(ResourcesFreedError):
+        asyncio.run(engine.arecognize(picture_file))
+
+
+def test_a_release_that_cancels_reaches_a_task(
+    models_dir: Path, long_page: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = OcrEngine(model_dir=models_dir, threads=1)
+    engine.load()
+    begun = in_flight(engine, monkeypatch)
+
+    async def release() -> None:
+        task = asyncio.create_task(engine.arecognize(long_page))
+        assert await asyncio.to_thread(begun.wait, LONG)
+        await asyncio.sleep(0.2)
+        # In the event loop itself, which the call does not need to come to its end.
+        assert engine.free_resources(cancel=True).complete
+        with pytest.raises(OcrCancelledError):
+            await task
+
+    asyncio.run(release())
+
+
+# --- pictures and pages on their way ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["free", "unload"])
+def test_the_iterable_of_pictures_may_end_or_unload_the_engine(models_dir: Path, picture_file: Path, end: str) -> None:
+    with OcrEngine(model_dir=models_dir) as engine:
+
+        def pictures() -> Iterator[Path]:
+            yield picture_file
+            _ = engine.free_resources() if end == "free" else engine.unload()
+            yield picture_file
+
+        results = engine.recognize_many(pictures())
+        first = next(results)
+        if end == "free":
+            with pytest.raises(ResourcesFreedError):
+                next(results)
+        else:
+            assert next(results) == first
