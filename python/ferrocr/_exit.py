@@ -1,0 +1,49 @@
+"""The end of the interpreter while engines are open.
+
+Python does not wait for daemon threads, and ONNX Runtime ends with the process, under the feet of a thread that is in
+a call. So what is loaded is released before, and calls in flight are ended.
+"""
+
+import atexit
+import threading
+import time
+from contextlib import suppress
+
+from . import _core
+from .exceptions import OcrError
+
+_LONGEST_WAIT = 5.0
+"""Seconds for calls to end; a run of a model ends within one of its nodes, some tenths of a second."""
+
+_PAUSE = 1.0
+"""Seconds that a daemon thread is held up at exit: enough for Python to stop it, and short for whoever waits for it."""
+
+_loaded: dict[int, _core.Engine] = {}
+_is_exiting = threading.Event()
+
+
+def remember(core: _core.Engine) -> None:
+    """Note that it holds something, or will soon."""
+    _loaded[id(core)] = core
+
+
+def forget(core: _core.Engine) -> None:
+    """Note that it holds nothing any more."""
+    _loaded.pop(id(core), None)
+
+
+def pause() -> None:
+    """Hold up a daemon thread whose call was refused or ended because of the exit.
+
+    Python would stop such a thread without a word; this lets it do so, instead of an error that nobody caused.
+    """
+    if _is_exiting.is_set() and threading.current_thread().daemon:
+        time.sleep(_PAUSE)
+
+
+@atexit.register
+def _release_all() -> None:
+    _is_exiting.set()
+    for core in list(_loaded.values()):
+        with suppress(OcrError):  # in a forked child nothing of it is its own
+            core.free(cancel=True, timeout=_LONGEST_WAIT, trim=False)
