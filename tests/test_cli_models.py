@@ -1,4 +1,4 @@
-"""The command line for the model directory: listing, checking and fetching, download progress, ``ferrocr doctor``."""
+"""The command line for the model directory: listing, checking and fetching, download progress."""
 
 import hashlib
 import json
@@ -309,41 +309,3 @@ def test_the_progress_of_an_archive_is_one_bar(monkeypatch: pytest.MonkeyPatch, 
         progress("a.onnx", 5, 10)
         progress("b.onnx", 10, 10)
     assert "b.onnx: 100%" in shown.getvalue()
-
-
-# --- doctor -------------------------------------------------------------------------------------------------------
-
-
-def test_doctor_as_json(models: Path, capsys: Captured) -> None:
-    assert main(["doctor", "--json", "--dir", str(models)]) == EXIT_PROBLEMS
-    report = json.loads(capsys.readouterr().out)
-    checks = {check["name"]: check for check in report["checks"]}
-    assert set(checks) >= {"versions", "runtime", "models", "default", "memory"}
-    assert all(set(check) == {"name", "ok", "detail", "fix", "facts"} for check in checks.values())
-    assert report["ok"] is False
-    assert checks["models"]["facts"] == {"directory": str(models), "files": {"a.bin": 3, "b.onnx": 5}}
-    assert checks["default"]["ok"] is False
-    assert set(checks["default"]["facts"]["files"].values()) == {"missing"}
-
-
-def test_doctor_says_what_to_do(models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FERROCR_ONNXRUNTIME", str(models / "nothing"))
-    assert main(["doctor", "--dir", str(models)]) == EXIT_PROBLEMS
-    lines = capsys.readouterr().out.splitlines()
-    for name in ("runtime", "default"):
-        problem = next(index for index, line in enumerate(lines) if line.split()[:2] == ["problem", name])
-        assert lines[problem + 1].startswith("hint: ")
-
-
-def test_doctor_sees_a_file_of_the_wrong_size(models: Path, capsys: Captured) -> None:
-    from ferrocr.store import model_sets
-
-    name = model_sets()[DEFAULT_SET][0]
-    (models / name).write_bytes(b"cut off")
-    main(["doctor", "--json", "--dir", str(models)])
-    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
-    assert checks["default"]["facts"]["files"][name].startswith("has 7 bytes instead of ")
-
-
-def test_doctor_is_content_with_the_default_models(models_dir: Path, capsys: Captured) -> None:
-    assert main(["doctor", "--json", "--dir", str(models_dir)]) == EXIT_OK, capsys.readouterr().out

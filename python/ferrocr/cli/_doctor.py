@@ -13,7 +13,8 @@ from .._defaults import DEFAULT_SET
 from ..exceptions import OcrError
 from ..progress import megabytes
 from ..store import CatalogEntry, ModelStore, catalog, model_sets
-from ._command import add_command, add_dir
+from . import _release_check
+from ._command import add_command, add_dir, positive
 from ._errors import EXIT_OK, EXIT_PROBLEMS, split_hint
 from ._memory import available_mb
 from ._output import print_json
@@ -30,6 +31,10 @@ def add(commands: "Commands") -> None:
     doctor = add_command(commands, "doctor", run, "check whether reading will work here", "ferrocr doctor")
     doctor.add_argument("--json", action="store_true", help="print the checks as JSON")
     add_dir(doctor)
+    release = doctor.add_argument_group("what a release gives back, measured in this process")
+    release.add_argument("--release-check", action="store_true", help="load, read and free again and again instead")
+    release.add_argument("--cycles", type=positive, default=5, metavar="N", help="how often, default: %(default)s")
+    release.add_argument("--picture", metavar="FILE", help="the picture to read, default: a drawn one")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +57,9 @@ class Check:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make every check and print what came of it."""
+    """Make every check, or the one of the release, and print what came of it."""
+    if arguments.release_check:
+        return _release_check.run(arguments)
     checks = [_check_versions(), *_check_runtime(), *_check_models(arguments.dir), _check_memory()]
     ok = all(check.ok for check in checks)
     if arguments.json:
