@@ -14,6 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 mod archive;
 mod audit;
+mod characters;
+mod command;
 mod digest;
 mod disk;
 mod keep;
@@ -21,6 +23,7 @@ mod lease;
 mod lock;
 mod part;
 mod removal;
+mod space;
 mod trash;
 
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
@@ -40,6 +43,9 @@ const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
 
 /// Suffixes of a model file. Other suites name theirs `.bin`; what a file really is, only its content says.
 const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];
+
+/// The longest model: ONNX is a protobuf message, and none of these can be longer.
+const LONGEST_MODEL: u64 = 2 << 30;
 
 /// The hidden folder for all that is no model. It must be inside the directory: a rename cannot cross file systems.
 const BOOKKEEPING: &str = ".ferrocr";
@@ -223,12 +229,20 @@ impl Store {
             _ => format!("expected SHA-256 {}, found {}", expected.sha256, found.sha256),
         };
         let message = format!("wrong content for {}: {what}", self.dir.join(name).display());
-        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint(advice(name)))
+        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint(self.advice(name)))
     }
 
     fn missing(&self, name: &str, why: &str) -> Error {
         let message = format!("the model file {name} {why} in {}", self.dir.display());
-        Error::new(ErrorKind::ModelNotFound, message).with_hint(advice(name))
+        Error::new(ErrorKind::ModelNotFound, message).with_hint(self.advice(name))
+    }
+
+    /// What to do about a model file that is missing or wrong.
+    fn advice(&self, name: &str) -> String {
+        match catalog::find(name) {
+            Some(_) => format!("fetch it with {}", self.command_for("pull", name, "")),
+            None => format!("{name} is not in the catalog: put the file there yourself"),
+        }
     }
 
     /// Whether a directory entry is a regular file, or a link to one inside of the directory.
@@ -252,14 +266,6 @@ impl Store {
 
     fn unreadable(&self, error: io::Error) -> Error {
         Error::io("list the model directory", &self.dir, error)
-    }
-}
-
-/// What to do about a model file that is missing or wrong.
-fn advice(name: &str) -> String {
-    match catalog::find(name) {
-        Some(_) => format!("fetch it with `ferrocr models pull {name}`"),
-        None => format!("{name} is not in the catalog: put the file there yourself"),
     }
 }
 

@@ -18,6 +18,8 @@ mod structure;
 mod survey;
 mod work;
 
+pub(super) use memory::Key;
+pub(super) use structure::model as summary_of;
 use work::Auditor;
 
 /// The state of something in the directory. There are no others.
@@ -218,7 +220,7 @@ fn push_letter(text: &mut String, letter: char) {
 }
 
 /// Whether a terminal or a reader of lines may take it for something else than a letter.
-fn is_unsafe(letter: char) -> bool {
+pub(super) fn is_unsafe(letter: char) -> bool {
     // Beside control characters: what cannot be seen, what ends a line, and what turns the direction of writing.
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

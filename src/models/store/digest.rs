@@ -19,8 +19,18 @@ pub(in crate::models) struct Digest {
 impl Digest {
     /// Reads `source` to its end, or to the first chunk beyond `limit`, as [`Hasher::read`] does.
     pub(in crate::models) fn read(source: &mut dyn Read, limit: Option<u64>) -> io::Result<Self> {
+        Self::pour(source, limit, |error| error, |_| Ok(()))
+    }
+
+    /// Reads `source` as [`Hasher::pour`] does.
+    pub(in crate::models) fn pour<E>(
+        source: &mut dyn Read,
+        limit: Option<u64>,
+        failed: impl Fn(io::Error) -> E,
+        sink: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
         let mut hasher = Hasher::default();
-        hasher.read(source, limit, |_| Ok(()))?;
+        hasher.pour(source, limit, failed, sink)?;
         Ok(hasher.finish())
     }
 }
@@ -41,13 +51,24 @@ impl Hasher {
         &mut self,
         source: &mut dyn Read,
         limit: Option<u64>,
-        mut sink: impl FnMut(&[u8]) -> io::Result<()>,
+        sink: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
+        self.pour(source, limit, |error| error, sink)
+    }
+
+    /// As [`Hasher::read`], for a sink with errors of its own; `failed` makes one of them from what the source said.
+    pub(in crate::models) fn pour<E>(
+        &mut self,
+        source: &mut dyn Read,
+        limit: Option<u64>,
+        failed: impl Fn(io::Error) -> E,
+        mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut buffer = vec![0; CHUNK];
         while limit.is_none_or(|limit| self.bytes <= limit) {
             let chunk = match source.read(&mut buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                read => buffer.get(..read?).unwrap_or_default(),
+                read => buffer.get(..read.map_err(&failed)?).unwrap_or_default(),
             };
             if chunk.is_empty() {
                 break;

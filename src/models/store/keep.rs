@@ -46,7 +46,13 @@ impl KeepList {
 
     /// Whether an entry names or matches `name`.
     pub fn holds(&self, name: &str) -> bool {
-        self.entries.contains(name) || self.entries.iter().any(|entry| is_match(entry, name))
+        self.holder(name).is_some()
+    }
+
+    /// An entry that names `name`, else one that matches it.
+    pub(super) fn holder(&self, name: &str) -> Option<&str> {
+        let matching = || self.entries.iter().find(|entry| is_match(entry, name));
+        self.entries.get(name).or_else(matching).map(String::as_str)
     }
 
     /// Entries that match none of `names`.
@@ -88,17 +94,17 @@ fn unfit(entry: &str, fault: &str) -> Error {
 
 /// Only `*` and `?` are special: brackets occur in file names.
 fn is_match(entry: &str, name: &str) -> bool {
-    let escaped: String = entry
-        .chars()
-        .map(|letter| match letter {
-            '[' => "[[]".to_owned(),
-            ']' => "[]]".to_owned(),
-            _ => letter.to_string(),
-        })
-        .collect();
-    // The pattern's own `**` stands for folders, which a name has none of.
-    let single = escaped.split("**").collect::<Vec<_>>().join("*");
-    entry.contains(['*', '?']) && Pattern::new(&single).is_ok_and(|pattern| pattern.matches(name))
+    let escaped = entry.chars().fold(String::new(), |mut escaped, letter| {
+        match letter {
+            '[' => escaped.push_str("[[]"),
+            ']' => escaped.push_str("[]]"),
+            // The pattern's own `**` stands for folders, which a name has none of, and `***` is an error there.
+            '*' if escaped.ends_with('*') => {}
+            _ => escaped.push(letter),
+        }
+        escaped
+    });
+    entry.contains(['*', '?']) && Pattern::new(&escaped).is_ok_and(|pattern| pattern.matches(name))
 }
 
 impl Store {
@@ -138,18 +144,23 @@ impl Store {
     pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
         let added = KeepList::new(add)?;
         if !add.is_empty() {
-            added.check(&self.list()?, "`ferrocr models list` shows the names")?;
+            added.check(&self.list()?, &self.how_to_list())?;
         }
         self.change_keep_list(|list| {
             list.entries.extend(added.entries);
             if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
                 let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
                 return Err(Error::new(ErrorKind::InvalidArgument, message)
-                    .with_hint("`ferrocr models keep` without a name shows the list"));
+                    .with_hint(format!("{} shows the list", self.command("keep"))));
             }
             list.entries.retain(|entry| !remove.contains(entry));
             Ok(())
         })
+    }
+
+    /// Says where the names of models are shown.
+    pub(super) fn how_to_list(&self) -> String {
+        format!("{} shows the names", self.command("list"))
     }
 
     fn change_keep_list(&self, change: impl FnOnce(&mut KeepList) -> Result<()>) -> Result<KeepList> {

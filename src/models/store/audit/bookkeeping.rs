@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::super::{BOOKKEEPING, Trashed, part, trash};
-use super::judge::{action, quoted};
+use super::judge::action;
 use super::survey::{children, special};
 use super::work::Auditor;
 use super::{AuditEntry, State};
@@ -76,10 +76,11 @@ impl Auditor<'_> {
         entry.bytes = Some(bytes);
         entry.modified = meta.modified().ok();
         entry.in_use = is_left == Some(false);
-        entry.action = action(&entry, self.catalog);
+        entry.action = action(self.store, &entry, self.catalog);
         let model = self.catalog.iter().find(|known| entry.name.starts_with(&format!("{}.", known.name)));
         if let Some(model) = model.filter(|_| is_resumable && !entry.in_use) {
-            entry.action = format!("`ferrocr models pull {}`, or {}", quoted(model.name), entry.action);
+            let pull = self.store.command_for("pull", model.name, "");
+            entry.action = format!("{pull}, or {}", entry.action);
         }
         entry
     }
@@ -112,7 +113,7 @@ impl Auditor<'_> {
         entries.extend(trashed.into_iter().map(|trashed| self.trashed(trashed)));
         for path in self.list(&self.store.trash(), entries) {
             let is_removal = path.file_name().and_then(|name| name.to_str()).and_then(trash::time_of).is_some();
-            if !(is_removal && path.is_dir()) {
+            if !(is_removal && trash::is_folder(&path)) {
                 entries.push(self.stray(path, STRAY));
                 continue;
             }
@@ -130,7 +131,7 @@ impl Auditor<'_> {
         entry.modified = Some(trashed.removed);
         entry.removal = Some(trashed.removal);
         entry.detail = "removed".to_owned();
-        entry.action = action(&entry, self.catalog);
+        entry.action = action(self.store, &entry, self.catalog);
         entry
     }
 
@@ -148,7 +149,7 @@ impl Auditor<'_> {
         entry.detail = detail;
         entry.action = match state {
             State::Foreign => format!("move it out of {BOOKKEEPING}"),
-            _ => action(&entry, self.catalog),
+            _ => action(self.store, &entry, self.catalog),
         };
         entry
     }

@@ -11,13 +11,10 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::super::digest::{Digest, Hasher};
-use super::super::open_regular;
-use super::memory::Key;
+use super::super::{LONGEST_MODEL, open_regular};
+use super::memory::{Key, notes_changes};
 use super::structure::Structure;
 use crate::models::catalog::Entry;
-
-/// Protobuf's limit. A longer file is no ONNX model, and need not be in memory to know that.
-const LONGEST: u64 = 2 << 30;
 
 /// Only one file larger than this is in memory at a time: three times the largest of the default models.
 const LARGE: u64 = 64 << 20;
@@ -120,7 +117,8 @@ fn read_once(job: &Job, catalog: &[Entry], buffer: &mut Vec<u8>) -> io::Result<C
     };
     let after = file.metadata()?;
     let is_changing = stamp(&before) != stamp(&after) || digest.bytes != before.len();
-    let key = Key::of(&before).filter(|key| !is_changing && Key::of(&after).as_ref() == Some(key));
+    let is_settled = |key: &Key| !is_changing && Key::of(&after).as_ref() == Some(key);
+    let key = Key::of(&before).filter(|key| is_settled(key) && notes_changes(&file));
     Ok(Content { bytes: digest.bytes, sha256: digest.sha256, structure, is_changing, key })
 }
 
@@ -135,7 +133,8 @@ fn read_unknown(
     catalog: &[Entry],
     buffer: &mut Vec<u8>,
 ) -> io::Result<(Digest, Option<Structure>)> {
-    let (digest, held) = match usize::try_from(bytes).ok().filter(|_| bytes <= LONGEST) {
+    // A longer file need not be in memory to know that it is no model.
+    let (digest, held) = match usize::try_from(bytes).ok().filter(|_| bytes <= LONGEST_MODEL) {
         Some(length) => {
             let (digest, filled) = load(file, length, buffer)?;
             (digest, buffer.get(..filled))

@@ -1,9 +1,9 @@
 //! From what a file holds to its state, with the reason and what to do.
 
-use super::super::SUFFIXES;
+use super::super::{SUFFIXES, Store};
 use super::content::{self, Content};
 use super::structure::Structure;
-use super::{AuditEntry, State, is_unsafe};
+use super::{AuditEntry, State};
 use crate::models::Role;
 use crate::models::catalog::{Entry, Size};
 
@@ -101,42 +101,36 @@ pub(super) fn rank(size: Size) -> u8 {
     }
 }
 
-/// What to do about a thing in the directory.
-pub(super) fn action(entry: &AuditEntry, catalog: &[Entry]) -> String {
-    let name = quoted(&entry.name);
-    let can_pull = catalog.iter().any(|known| known.name == entry.name);
-    match entry.state {
-        State::Current => String::new(),
-        State::Corrupt | State::Missing if can_pull => format!("`ferrocr models pull {name}`"),
-        State::Corrupt => format!("replace it, or remove it with `ferrocr models remove {name}`"),
-        State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".to_owned(),
-        State::Missing => "put the file there".to_owned(),
-        _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".to_owned(),
-        State::Old => "`ferrocr models prune`".to_owned(),
-        State::Unverified => format!("`ferrocr models verify {name} --sha256 HASH`, with its publisher's hash"),
-        State::Partial => "`ferrocr models prune --state partial`".to_owned(),
-        State::Trashed => format!("`ferrocr models restore {name}`"),
-        State::Foreign => "move it out of the directory".to_owned(),
-        State::Unreadable => "make it readable for this user".to_owned(),
+/// The state of a list of characters, from those of its models. It is as good as a model that needs it, and goes with
+/// the last of them.
+pub(super) fn state_of_list(models: &[State]) -> State {
+    if models.contains(&State::Current) {
+        State::Current
+    } else if !models.is_empty() && models.iter().all(|&state| state == State::Old) {
+        State::Old
+    } else {
+        State::Unverified
     }
 }
 
-/// A name as a shell takes it, where it is no plain word.
-pub(super) fn quoted(name: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "._-+@%,=".contains(letter);
-    if !name.is_empty() && name.chars().all(is_plain) {
-        return name.to_owned();
+/// What to do about a thing in the directory.
+pub(super) fn action(store: &Store, entry: &AuditEntry, catalog: &[Entry]) -> String {
+    let named = |verb: &str, options: &str| store.command_for(verb, &entry.name, options);
+    let can_pull = catalog.iter().any(|known| known.name == entry.name);
+    match entry.state {
+        State::Current => String::new(),
+        State::Corrupt | State::Missing if can_pull => named("pull", ""),
+        State::Corrupt => format!("replace it, or remove it with {}", named("remove", "")),
+        State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".to_owned(),
+        State::Missing => "put the file there".to_owned(),
+        _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".to_owned(),
+        State::Old => store.command("prune"),
+        State::Unverified => format!("{}, with its publisher's hash", named("verify", "--sha256 HASH")),
+        State::Partial => store.command("prune --state partial"),
+        State::Trashed => named("restore", ""),
+        State::Foreign => "move it out of the directory".to_owned(),
+        State::Unreadable => "make it readable for this user".to_owned(),
     }
-    let inner = name.chars().fold(String::new(), |mut inner, letter| {
-        match letter {
-            '\'' => inner.push_str("'\\''"),
-            // To be read, not to be run.
-            _ if is_unsafe(letter) => inner.extend(letter.escape_default()),
-            _ => inner.push(letter),
-        }
-        inner
-    });
-    format!("'{inner}'")
 }
 
 #[cfg(test)]

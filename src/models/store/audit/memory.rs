@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::models::Role;
 
 /// The first line. What bytes are is for the program to say, so another version asks them again.
-const HEADER: &str = concat!("ferrocr models seen, 1, ", env!("CARGO_PKG_VERSION"));
+const HEADER: &str = concat!("ferrocr models seen, 2, ", env!("CARGO_PKG_VERSION"));
 
 /// Lines that are written: some hundred directories of the size that one engine needs, in 3 MB at most.
 const MOST: usize = 10_000;
@@ -36,9 +36,10 @@ type Time = (i64, i64);
 
 /// What changes when the content of a file does.
 ///
-/// The time of the last change cannot be set by hand, unlike the time of the last writing.
+/// The time of the last change cannot be set by hand, unlike the time of the last writing. Where a file system does not
+/// note every change in it, see [`notes_changes`], a key says nothing of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
+pub(in crate::models::store) struct Key {
     /// Device and inode.
     file: (u64, u64),
     bytes: u64,
@@ -49,7 +50,7 @@ pub(super) struct Key {
 impl Key {
     /// The key of a file; none on systems that do not tell enough.
     #[cfg(unix)]
-    pub(super) fn of(meta: &Metadata) -> Option<Self> {
+    pub(in crate::models::store) fn of(meta: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         Some(Self {
             file: (meta.dev(), meta.ino()),
@@ -61,7 +62,7 @@ impl Key {
 
     /// Without an inode and the time of the last change, nothing is remembered.
     #[cfg(not(unix))]
-    pub(super) fn of(_: &Metadata) -> Option<Self> {
+    pub(in crate::models::store) fn of(_: &Metadata) -> Option<Self> {
         None
     }
 
@@ -71,6 +72,22 @@ impl Key {
         let now = (i64::try_from(now.as_secs()).unwrap_or(i64::MAX), i64::from(now.subsec_nanos()));
         [self.written, self.changed].iter().all(|&(seconds, rest)| (seconds.saturating_add(REST), rest) <= now)
     }
+}
+
+/// Whether the times of `file` tell of every change. File systems in memory do not note what is written through a
+/// mapping into memory: it gets to no disk, and so past what would note it.
+#[cfg(target_os = "linux")]
+pub(super) fn notes_changes(file: &File) -> bool {
+    /// What the system calls the kinds tmpfs and ramfs.
+    const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
+    // The field's type differs between processors; the kinds have 32 bits on all of them.
+    rustix::fs::fstatfs(file).is_ok_and(|system| !IN_MEMORY.contains(&(system.f_type as u32)))
+}
+
+/// Nothing else is known to go unnoted.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn notes_changes(_: &File) -> bool {
+    true
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

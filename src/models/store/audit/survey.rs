@@ -1,12 +1,12 @@
 //! What lies in the directory, by what can be told without opening it.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::super::characters::Lists;
 use super::super::{BOOKKEEPING, Store, fault, is_model_name};
 use super::memory::Key;
 use crate::error::Result;
@@ -125,14 +125,12 @@ fn astray(store: &Store, path: &Path) -> Option<String> {
 
 /// Finds the models' lists of characters among the other files.
 fn pair_lists(found: &mut [Found]) {
-    let mut models: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for model in found.iter().filter(|found| found.kind == Kind::Model) {
-        let stem = Path::new(&model.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        models.entry(stem).or_default().push(model.name.clone());
-    }
+    let models = found.iter().filter(|found| found.kind == Kind::Model);
+    let lists = Lists::of(models.map(|model| model.name.as_str()));
     for other in found.iter_mut().filter(|found| found.kind == Kind::Other) {
-        if let Some(models) = other.name.strip_suffix(".txt").and_then(|stem| models.get(stem)) {
-            other.kind = Kind::Characters(models.clone());
+        let models = lists.models_of(&other.name);
+        if !models.is_empty() {
+            other.kind = Kind::Characters(models.to_vec());
         }
     }
 }

@@ -109,9 +109,9 @@ fn each_file_has_the_state_that_name_and_content_give_it() {
     let case =
         |name, content: &[u8], state, detail, action| Case { name, content: content.to_vec(), state, detail, action };
     let ort = b"\x18\0\0\0ORTM";
-    let pull = "`ferrocr models pull new_rec.onnx`";
+    let pull = "`ferrocr models pull new_rec.onnx --dir ";
     let move_it = "move it out of the directory";
-    let verify = "`ferrocr models verify m.onnx --sha256 HASH`";
+    let verify = "`ferrocr models verify m.onnx --sha256 HASH --dir ";
     use State::{Corrupt, Current, Foreign, Old, Partial, Unverified};
     let cases = [
         case("new_rec.onnx", b"abc", Current, "the known model", ""),
@@ -130,20 +130,20 @@ fn each_file_has_the_state_that_name_and_content_give_it() {
         case("m.ort", ort, Unverified, "identifier", "verify m.ort"),
         case("m.bin", ort, Unverified, "identifier", "verify m.bin"),
         case("m.onnx", ort, Unverified, "identifier", verify),
-        case("m.ort", &model(), Corrupt, "has not the identifier", "`ferrocr models remove m.ort`"),
-        case("m.ort", b"junk", Corrupt, "has not the identifier", "`ferrocr models remove m.ort`"),
-        case("m.onnx", b"", Corrupt, "no graph", "`ferrocr models remove m.onnx`"),
-        case("m.onnx", &model()[..40], Corrupt, "at byte", "`ferrocr models remove m.onnx`"),
+        case("m.ort", &model(), Corrupt, "has not the identifier", "`ferrocr models remove m.ort --dir "),
+        case("m.ort", b"junk", Corrupt, "has not the identifier", "`ferrocr models remove m.ort --dir "),
+        case("m.onnx", b"", Corrupt, "no graph", "`ferrocr models remove m.onnx --dir "),
+        case("m.onnx", &model()[..40], Corrupt, "at byte", "`ferrocr models remove m.onnx --dir "),
         case("m.bin", b"", Foreign, "no ONNX model", move_it),
         case("m.bin", b"\x3a\x02\x62\x00", Foreign, "no ONNX model", move_it),
         case("m.bin", b"settings", Foreign, "holds no model", move_it),
-        case("old_m.onnx", &model(), Old, "begins with old_; an ONNX model", "`ferrocr models prune`"),
-        case("old_m.onnx", b"junk", Old, "it is damaged: ", "`ferrocr models prune`"),
-        case("old_m.bin", b"junk", Old, "holds no model", "`ferrocr models prune`"),
-        case("old_m.onnx", b"abc", Old, "the content of new_rec.onnx", "`ferrocr models prune`"),
+        case("old_m.onnx", &model(), Old, "begins with old_; an ONNX model", "`ferrocr models prune --dir "),
+        case("old_m.onnx", b"junk", Old, "it is damaged: ", "`ferrocr models prune --dir "),
+        case("old_m.bin", b"junk", Old, "holds no model", "`ferrocr models prune --dir "),
+        case("old_m.onnx", b"abc", Old, "the content of new_rec.onnx", "`ferrocr models prune --dir "),
         case("Old_m.onnx", &model(), Unverified, "an ONNX model", "verify Old_m.onnx"),
         case("it's mine.onnx", &model(), Unverified, "", "verify 'it'\\''s mine.onnx' --sha256"),
-        case("m.onnx.part", b"x", Partial, "unfinished", "`ferrocr models prune --state partial`"),
+        case("m.onnx.part", b"x", Partial, "unfinished", "`ferrocr models prune --state partial --dir "),
         case("m.TMP", b"x", Partial, "unfinished", "--state partial"),
         case("a.download", b"", Partial, "unfinished", "--state partial"),
         case("a.crdownload", b"", Partial, "unfinished", "--state partial"),
@@ -192,7 +192,9 @@ fn a_list_of_characters_belongs_to_its_model() {
     for name in ["a.onnx", "b.v1.bin"] {
         put(&store, name, &model());
     }
-    for name in ["a.txt", "b.v1.txt", "b.txt", "a.TXT"] {
+    put(&store, "C.BIN", b"abc");
+    put(&store, "old_d.onnx", b"abc");
+    for name in ["a.txt", "b.v1.txt", "b.txt", "a.TXT", "C.txt", "old_d.txt"] {
         put(&store, name, b"abc");
     }
     store.keep(&["a.onnx".to_owned()]).unwrap();
@@ -203,6 +205,18 @@ fn a_list_of_characters_belongs_to_its_model() {
     assert!(list.kept && list.in_use && list.detail.contains("a.onnx"), "{list:?}");
     assert_eq!(only(&audit, "b.v1.txt").state, State::Unverified);
     assert_eq!(only(&audit, "b.txt").state, State::Foreign);
+    assert_eq!(only(&audit, "a.TXT").state, State::Foreign, "no engine opens it");
+    assert_eq!(only(&audit, "old_d.txt").state, State::Old);
+    let list = only(&audit, "C.txt");
+    assert_eq!((list.state, list.detail.as_str()), (State::Current, "list of characters of C.BIN"));
+}
+
+#[test]
+fn a_directory_with_a_known_model_and_its_list_is_clean() {
+    let (_dir, store) = store();
+    put(&store, "new_rec.onnx", b"abc");
+    put(&store, "new_rec.txt", b"letters");
+    assert!(audit(&store).is_clean());
 }
 
 #[test]
@@ -215,7 +229,7 @@ fn a_newer_model_makes_an_older_one_old() {
     put(&store, "new.onnx", b"abc");
     let found = audit(&store);
     let old = only(&found, "a.onnx");
-    assert_eq!((old.state, old.action.as_str()), (State::Old, "`ferrocr models prune`"));
+    assert_eq!((old.state, &old.action), (State::Old, &store.command("prune")));
     assert!(old.detail.contains("new.onnx of PP-OCRv6 can do the same"), "{}", old.detail);
     // It is larger, and orienters stay.
     assert_eq!(found.findings().count(), 1);
@@ -241,7 +255,7 @@ fn what_is_wanted_and_not_there_is_missing_once_with_its_reasons() {
         audit.entries.iter().filter(|it| it.state == State::Missing).map(|it| it.name.as_str()).collect();
     assert_eq!(missing, ["/etc/x.onnx", "big_rec.onnx", "both.onnx", "none*"]);
     assert!(audit.entries.iter().all(|entry| entry.path.starts_with(store.dir())));
-    assert_eq!(only(&audit, "big_rec.onnx").action, "`ferrocr models pull big_rec.onnx`");
+    assert_eq!(only(&audit, "big_rec.onnx").action, store.command_for("pull", "big_rec.onnx", ""));
     let both = only(&audit, "both.onnx");
     assert!(both.kept && both.detail.contains("keep-list") && both.detail.contains("need"), "{both:?}");
     assert_eq!(only(&audit, "new_rec.onnx").state, State::Corrupt);
@@ -281,7 +295,8 @@ fn the_unfinished_is_told_from_what_was_left_behind() {
     assert!(growing.action.contains("wait"));
     let resumable = only(&audit, "new_rec.onnx.ba7816bf.part");
     assert!(resumable.detail.contains("goes on") && !resumable.in_use);
-    assert!(resumable.action.starts_with("`ferrocr models pull new_rec.onnx`, or `ferrocr models prune"));
+    let (pull, prune) = (store.command_for("pull", "new_rec.onnx", ""), store.command("prune --state partial"));
+    assert_eq!(resumable.action, format!("{pull}, or {prune}"));
     assert!(only(&audit, "a.onnx.1.2.3.tmp").detail.contains("left it behind"));
     let folder = only(&audit, "export.1.2.3.tmp");
     assert_eq!((folder.state, folder.bytes), (State::Partial, Some(7)));
@@ -351,6 +366,8 @@ fn the_trash_comes_last_the_oldest_removal_first() {
     fs::create_dir(store.trash().join("0000000003000-0000-1")).unwrap();
     fs::write(store.trash().join("0000000004000-0000-1"), "").unwrap();
     fs::create_dir(store.trash().join("else")).unwrap();
+    fs::create_dir(store.trash().join("2024-backup")).unwrap();
+    fs::write(store.trash().join("2024-backup/thesis.txt"), "").unwrap();
     let audit = audit_with(&store, &needing(&["a.onnx"]));
     let found: Vec<_> = audit.entries.iter().map(|entry| (entry.name.as_str(), entry.state)).collect();
     use State::{Current, Foreign, Missing, Trashed};
@@ -362,14 +379,15 @@ fn the_trash_comes_last_the_oldest_removal_first() {
         (".hidden", Foreign),
         ("folder", Foreign),
         ("0000000004000-0000-1", Foreign),
+        ("2024-backup", Foreign),
         ("else", Foreign),
     ];
     assert_eq!(found, expected);
-    assert_eq!(audit.entries[0].action, "`ferrocr models restore a.onnx`");
+    assert_eq!(audit.entries[0].action, store.command_for("restore", "a.onnx", ""));
     let trashed = &audit.entries[2];
     assert_eq!((trashed.removal.as_deref(), trashed.bytes), (Some("0000000001000-0000-1"), Some(2)));
     assert_eq!(trashed.modified, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
-    assert_eq!(trashed.action, "`ferrocr models restore b.onnx`");
+    assert_eq!(trashed.action, store.command_for("restore", "b.onnx", ""));
 }
 
 #[cfg(unix)]
@@ -503,7 +521,7 @@ fn an_audit_changes_nothing() {
     audit(&store);
     assert_eq!(snapshot(dir.path()), before, "no bookkeeping is made");
     fs::create_dir_all(store.incoming()).unwrap();
-    fs::create_dir_all(store.trash().join("1-1-1")).unwrap();
+    fs::create_dir_all(store.trash().join("0000000000001-0001-1")).unwrap();
     fs::write(store.incoming().join("a.part"), "a").unwrap();
     store.keep(&["a.onnx".to_owned()]).unwrap();
     drop(store.lease(&["a.onnx".to_owned()]));
@@ -557,7 +575,7 @@ fn the_real_catalog_is_what_users_get() {
     let audit = store.audit(&AuditOptions::default()).unwrap();
     let entry = only(&audit, "PP-OCRv6_det_small.onnx");
     assert_eq!(entry.state, State::Corrupt);
-    assert_eq!(entry.action, "`ferrocr models pull PP-OCRv6_det_small.onnx`");
+    assert_eq!(entry.action, store.command_for("pull", "PP-OCRv6_det_small.onnx", ""));
 }
 
 fn any_name(stem: &str) -> impl Strategy<Value = String> {
@@ -587,11 +605,12 @@ fn any_file() -> impl Strategy<Value = (String, Vec<u8>)> {
 
 /// What the state of a thing promises of the rest of its entry.
 fn is_consistent(entry: &AuditEntry) -> bool {
+    let is_list = entry.detail.starts_with("list of characters");
     let is_read = matches!(entry.state, State::Current | State::Old | State::Unverified | State::Corrupt);
     is_read == entry.sha256.is_some()
         && entry.action.is_empty() == (entry.state == State::Current)
         && !entry.detail.is_empty()
-        && (entry.state != State::Current || entry.role.is_some() && entry.version.is_some())
+        && (entry.state != State::Current || is_list || entry.role.is_some() && entry.version.is_some())
         && entry.state.is_finding() == (entry.state != State::Current)
 }
 

@@ -6,9 +6,9 @@ use std::io::Read;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
-use super::super::{KeepList, SUFFIXES, Store, open_regular};
+use super::super::{KeepList, LONGEST_MODEL, SUFFIXES, Store, open_regular};
 use super::content::{self, Content, Job, Outcome, read_all};
-use super::judge::{Verdict, action, can_replace, judge, quoted, rank};
+use super::judge::{Verdict, action, can_replace, judge, rank, state_of_list};
 use super::memory::Memory;
 use super::structure::{self, Structure};
 use super::survey::{Found, Kind, look, survey};
@@ -16,9 +16,6 @@ use super::{Audit, AuditEntry, AuditOptions, Inspection, State};
 use crate::error::Result;
 use crate::models::catalog::Entry;
 use crate::models::onnx::Summary;
-
-/// The longest file of which [`Store::inspect`] reads what it says of itself: protobuf's limit.
-const LONGEST: u64 = 2 << 30;
 
 /// What an audit goes by.
 pub(super) struct Auditor<'a> {
@@ -140,6 +137,7 @@ impl<'a> Auditor<'a> {
     fn judge_all(&self, looked: Vec<Looked>) -> Vec<AuditEntry> {
         let mut entries = Vec::with_capacity(looked.len());
         let mut known = Vec::new();
+        let mut lists = Vec::new();
         for (found, outcome) in looked {
             let content = match outcome {
                 Some(Outcome::Gone) => continue,
@@ -153,7 +151,8 @@ impl<'a> Auditor<'a> {
                     continue;
                 }
             };
-            if found.kind != Kind::Model {
+            if let Kind::Characters(models) = &found.kind {
+                lists.push((entries.len(), models.clone()));
                 entries.push(AuditEntry { sha256: Some(content.sha256), ..self.plain(found) });
                 continue;
             }
@@ -162,8 +161,9 @@ impl<'a> Auditor<'a> {
             entries.push(self.model(found, content, verdict));
         }
         self.find_old(&mut entries, &known);
+        judge_lists(&mut entries, &lists);
         for entry in &mut entries {
-            entry.action = action(entry, self.catalog);
+            entry.action = action(self.store, entry, self.catalog);
         }
         entries
     }
@@ -267,9 +267,9 @@ impl<'a> Auditor<'a> {
                 path.push(&name);
                 let mut entry = self.entry(&name, path.into(), State::Missing);
                 entry.detail = format!("it is not there, and {}", reasons.join(", and "));
-                entry.action = action(&entry, self.catalog);
+                entry.action = action(self.store, &entry, self.catalog);
                 if trashed.iter().any(|trashed| trashed.name == name) {
-                    entry.action = format!("`ferrocr models restore {}`", quoted(&name));
+                    entry.action = self.store.command_for("restore", &name, "");
                 }
                 entry
             })
@@ -308,6 +308,17 @@ impl AuditEntry {
     }
 }
 
+/// Gives the lists of characters at these places the state that follows from those of their models.
+fn judge_lists(entries: &mut [AuditEntry], lists: &[(usize, Vec<String>)]) {
+    let states: BTreeMap<_, _> = entries.iter().map(|entry| (entry.name.clone(), entry.state)).collect();
+    for (place, models) in lists {
+        if let Some(entry) = entries.get_mut(*place) {
+            let states: Vec<_> = models.iter().filter_map(|model| states.get(model)).copied().collect();
+            entry.state = state_of_list(&states);
+        }
+    }
+}
+
 fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {
     match outcome {
         Some(Outcome::Read(content)) => Some(content),
@@ -318,8 +329,8 @@ fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {
 /// What the file says of itself, if it is a readable model.
 fn summary(path: &Path) -> Option<Summary> {
     let mut bytes = Vec::new();
-    open_regular(path).ok()?.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).ok()?;
-    structure::model(&bytes).ok().filter(|_| bytes.len() as u64 <= LONGEST)
+    open_regular(path).ok()?.take(LONGEST_MODEL.saturating_add(1)).read_to_end(&mut bytes).ok()?;
+    structure::model(&bytes).ok().filter(|_| bytes.len() as u64 <= LONGEST_MODEL)
 }
 
 #[cfg(test)]

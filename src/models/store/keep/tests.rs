@@ -28,6 +28,8 @@ fn entries_are_names_or_patterns() {
         Case { entry: "a.onnx", holds: &["a.onnx"], leaves: &["A.onnx", "a.onnx2", "ba.onnx"] },
         Case { entry: "a*.onnx", holds: &["a.onnx", "abc.onnx"], leaves: &["b.onnx", "a.bin"] },
         Case { entry: "**.onnx", holds: &["a.onnx", "x.y.onnx"], leaves: &["a.bin"] },
+        Case { entry: "***.onnx", holds: &["a.onnx", "x.y.onnx"], leaves: &["a.bin"] },
+        Case { entry: "a****b***", holds: &["ab", "a.b.onnx"], leaves: &["b.onnx", "a.onnx", "xab"] },
         Case { entry: "?.onnx", holds: &["a.onnx", "é.onnx"], leaves: &["ab.onnx", ".onnx"] },
         Case { entry: "[ab].onnx", holds: &["[ab].onnx"], leaves: &["a.onnx"] },
         Case { entry: "[a]*", holds: &["[a].onnx"], leaves: &["a.onnx"] },

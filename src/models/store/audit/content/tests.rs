@@ -98,7 +98,18 @@ fn what_no_onnx_file_can_be_is_only_hashed() {
     fs::write(&path, b"abc").unwrap();
     let mut buffer = Vec::new();
     let mut file = File::open(&path).unwrap();
-    let (digest, structure) = read_unknown(&mut file, LONGEST + 1, &[], &mut buffer).unwrap();
+    let (digest, structure) = read_unknown(&mut file, LONGEST_MODEL + 1, &[], &mut buffer).unwrap();
     assert!(matches!(structure, Some(Structure::Neither(why)) if why.contains("2 GiB")));
     assert_eq!((digest.bytes, buffer.len()), (3, 0));
+}
+
+/// Written through a mapping into memory, a file there changes and its times do not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_in_memory_has_no_key_to_be_remembered_by() {
+    let Ok(dir) = tempfile::tempdir_in("/dev/shm") else { return };
+    let path = dir.path().join("a.onnx");
+    fs::write(&path, "abc").unwrap();
+    let outcomes = read_all(&[job(&path, true)], &[]);
+    assert_eq!((content(&outcomes[0]).bytes, content(&outcomes[0]).key), (3, None));
 }

@@ -51,20 +51,30 @@ fn no_member_of_the_newest_sets_can_be_replaced() {
 
 #[test]
 fn every_state_but_the_right_one_says_what_to_do() {
+    let store = Store::open("models").unwrap();
     for state in State::ALL {
         let entry = AuditEntry::new("mine.onnx", "mine.onnx".into(), state);
-        assert_eq!(action(&entry, &[]).is_empty(), state == State::Current, "{state}");
+        assert_eq!(action(&store, &entry, &[]).is_empty(), state == State::Current, "{state}");
     }
     let unreadable = AuditEntry::new("mine.onnx", "mine.onnx".into(), State::Unreadable);
-    assert_eq!(action(&unreadable, &[]), "make it readable for this user");
+    assert_eq!(action(&store, &unreadable, &[]), "make it readable for this user");
 }
 
 #[test]
-fn names_are_quoted_as_a_shell_needs_it() {
-    for (name, text) in
-        [("a-b_1.onnx", "a-b_1.onnx"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("\n", "'\\n'")]
-    {
-        assert_eq!(quoted(name), text);
+fn a_list_of_characters_is_as_good_as_a_model_that_needs_it() {
+    use State::{Corrupt, Current, Foreign, Old, Unverified};
+    let cases: [(&[State], State); 8] = [
+        (&[Current], Current),
+        (&[Old], Old),
+        (&[Unverified], Unverified),
+        (&[Corrupt], Unverified),
+        (&[Foreign], Unverified),
+        (&[Old, Old], Old),
+        (&[Corrupt, Old, Current], Current),
+        (&[Old, Unverified], Unverified),
+    ];
+    for (models, state) in cases {
+        assert_eq!(state_of_list(models), state, "{models:?}");
     }
 }
 
