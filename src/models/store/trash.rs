@@ -3,13 +3,14 @@
 //! Each removal has a folder of its own in the trash, named after its time, in which the files keep their names. There
 //! is nothing else to it: a file that is moved back by hand is restored as well.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::characters::list_of;
 use super::{Store, disk, fault};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -29,7 +30,8 @@ pub struct Trashed {
 }
 
 impl Store {
-    /// What the trash holds, the oldest removal first. Folders and names that the store did not make are left out.
+    /// What the trash holds, the oldest removal first. Left out are folders and names that the store did not make, and
+    /// removals that cannot be read, which the audit reports.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when it cannot be read.
@@ -37,7 +39,8 @@ impl Store {
         let mut found = Vec::new();
         for (removal, path) in folders(&self.trash())? {
             let Some(removed) = time_of(&removal) else { continue };
-            for (name, path) in files(&path)? {
+            // One that cannot be read must not hide the others.
+            for (name, path) in files(&path).unwrap_or_default() {
                 // Somebody may have taken it out meanwhile.
                 let Ok(meta) = fs::symlink_metadata(&path) else { continue };
                 if fault(&name).is_none() && !meta.is_dir() {
@@ -49,30 +52,45 @@ impl Store {
     }
 
     /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
-    /// either all of the latest removal. With `dry_run` it only says which.
+    /// either all of the latest removal. A model that is named brings the list of characters that was removed with it,
+    /// unless there is one already. With `dry_run` it only says which.
     ///
     /// # Errors
     /// - [`ErrorKind::ModelNotFound`] when the trash has no such file or removal.
     /// - [`ErrorKind::InvalidArgument`] when a file of that name is in the directory: none is moved then.
-    /// - [`ErrorKind::Io`] when a file cannot be moved; those before it are restored then, the others still in the trash.
+    /// - [`ErrorKind::Io`] when a file cannot be moved; all are in the trash then.
     pub fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
         let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
         let chosen = self.chosen(names, removal)?;
         for trashed in &chosen {
             if fs::symlink_metadata(self.path(&trashed.name)?).is_ok() {
-                let message =
-                    format!("cannot restore {}: {} has a file of that name", trashed.name, self.dir().display());
-                let hint = format!("remove it first with `ferrocr models remove {}`", trashed.name);
-                return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint));
+                return Err(self.in_the_way(trashed, names.is_empty()));
             }
         }
         if !dry_run {
-            for trashed in &chosen {
-                disk::move_to_free(&trashed.path, &self.path(&trashed.name)?)?;
-            }
-            self.tidy(&chosen)?;
+            self.put_back(&chosen)?;
         }
         Ok(chosen)
+    }
+
+    /// What is there goes to the trash too when it is removed, and is the latest of its name then. So the removal to
+    /// restore has to be named.
+    fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
+        let Trashed { name, removal, .. } = trashed;
+        let message = format!("cannot restore {name}: {} has a file of that name", self.dir().display());
+        let option = format!("--removal {removal}");
+        let restore = match is_whole {
+            true => self.command(&format!("restore {option}")),
+            false => self.command_for("restore", name, &option),
+        };
+        let hint = format!("{}, then {restore}", self.command_for("remove", name, ""));
+        Error::new(ErrorKind::InvalidArgument, message).with_hint(hint)
+    }
+
+    fn put_back(&self, chosen: &[Trashed]) -> Result<()> {
+        let moves = chosen.iter().map(|trashed| Ok((trashed.path.clone(), self.path(&trashed.name)?)));
+        move_all(&moves.collect::<Result<Vec<_>>>()?)?;
+        self.tidy(chosen)
     }
 
     /// Deletes for good what was removed at least `older_than` ago, or all; with `dry_run` it only says what.
@@ -115,7 +133,24 @@ impl Store {
         }
         let names: BTreeSet<_> = names.iter().collect();
         let latest = |name: &&String| trashed.iter().rev().find(|trashed| trashed.name == **name).cloned();
-        names.iter().map(|name| latest(name).ok_or_else(|| self.not_trashed(name))).collect()
+        let mut chosen: Vec<_> =
+            names.iter().map(|name| latest(name).ok_or_else(|| self.not_trashed(name))).collect::<Result<_>>()?;
+        chosen.extend(self.lists_with(&chosen, &trashed));
+        chosen.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(chosen)
+    }
+
+    /// The lists of characters that were removed together with models that are chosen, where there is none.
+    fn lists_with(&self, chosen: &[Trashed], trashed: &[Trashed]) -> Vec<Trashed> {
+        let lists = chosen.iter().filter_map(|model| Some((list_of(&model.name)?, &model.removal)));
+        // Several models may have the same list.
+        let lists: BTreeMap<_, _> = lists.collect();
+        let is_wanted = |found: &&Trashed| {
+            lists.get(&found.name) == Some(&&found.removal)
+                && chosen.iter().all(|chosen| chosen.name != found.name)
+                && fs::symlink_metadata(self.dir().join(&found.name)).is_err()
+        };
+        trashed.iter().filter(is_wanted).cloned().collect()
     }
 
     fn nothing_to_restore(&self, removal: Option<&str>) -> Error {
@@ -123,12 +158,16 @@ impl Store {
             Some(removal) => format!("the trash of {} has no removal {removal}", self.dir().display()),
             None => format!("the trash of {} is empty", self.dir().display()),
         };
-        Error::new(ErrorKind::ModelNotFound, message).with_hint("`ferrocr models audit` shows what is in the trash")
+        Error::new(ErrorKind::ModelNotFound, message).with_hint(self.how_to_look())
     }
 
     fn not_trashed(&self, name: &str) -> Error {
         let message = format!("the trash of {} has no {name}", self.dir().display());
-        Error::new(ErrorKind::ModelNotFound, message).with_hint("`ferrocr models audit` shows what is in the trash")
+        Error::new(ErrorKind::ModelNotFound, message).with_hint(self.how_to_look())
+    }
+
+    fn how_to_look(&self) -> String {
+        format!("{} shows what is in the trash", self.command("audit"))
     }
 
     /// Moves files of the directory to the trash, as one removal, whose name it gives. The caller holds the directory.
@@ -137,17 +176,10 @@ impl Store {
     pub(super) fn discard_held(&self, names: &[String]) -> Result<String> {
         let removal = self.new_removal()?;
         let folder = self.trash().join(&removal);
-        let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
-        for name in names {
-            let (from, to) = (self.path(name)?, folder.join(name));
-            if let Err(error) = disk::move_to_free(&from, &to) {
-                for (from, to) in moved {
-                    disk::move_to_free(&to, &from)?;
-                }
-                disk::remove_if_empty(&folder);
-                return Err(error);
-            }
-            moved.push((from, to));
+        let moves = names.iter().map(|name| Ok((self.path(name)?, folder.join(name)))).collect::<Result<Vec<_>>>();
+        if let Err(error) = moves.and_then(|moves| move_all(&moves)) {
+            disk::remove_if_empty(&folder);
+            return Err(error);
         }
         disk::sync_folder(&folder)?;
         disk::sync_folder(self.dir())?;
@@ -209,14 +241,38 @@ impl Store {
     }
 }
 
-/// When a removal was made, by its name.
+/// Moves files to names that nothing has, all or none: when one cannot be moved, those before it are moved back.
+fn move_all(moves: &[(PathBuf, PathBuf)]) -> Result<()> {
+    for (index, (from, to)) in moves.iter().enumerate() {
+        if let Err(error) = disk::move_to_free(from, to) {
+            let moved = moves.iter().take(index).rev();
+            // One that cannot be moved back does not hold up the others.
+            let stuck: Vec<_> = moved.filter_map(|(from, to)| disk::move_to_free(to, from).err()).collect();
+            return Err(stuck.into_iter().next().unwrap_or(error));
+        }
+    }
+    Ok(())
+}
+
+/// When a removal was made, by its name; none for a name that no removal has. What is in other folders is somebody's
+/// own and never deleted, so the name has to be exactly as [`Store::new_removal`] makes it.
 pub(super) fn time_of(removal: &str) -> Option<SystemTime> {
-    let millis = removal.split_once('-')?.0.parse().ok()?;
-    UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+    let parts: Vec<_> = removal.split('-').collect();
+    let &[time, call, _] = parts.as_slice() else { return None };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    if time.len() != 13 || call.len() < 4 || !parts.into_iter().all(is_number) {
+        return None;
+    }
+    UNIX_EPOCH.checked_add(Duration::from_millis(time.parse().ok()?))
+}
+
+/// Links to folders lead out of the trash: what is there was not removed.
+pub(super) fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
 fn folders(path: &Path) -> Result<Vec<(String, PathBuf)>> {
-    Ok(files(path)?.into_iter().filter(|(_, path)| path.is_dir()).collect())
+    Ok(files(path)?.into_iter().filter(|(_, path)| is_folder(path)).collect())
 }
 
 /// Sorted names and paths; none where there is no such folder.

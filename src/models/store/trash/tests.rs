@@ -142,3 +142,119 @@ fn foreign_things_in_the_trash_are_left_alone() {
     store.purge(None, false).unwrap();
     assert!(store.trash().join("photos/a.onnx").exists() && store.trash().join("notes.txt").exists());
 }
+
+#[test]
+fn only_the_store_s_own_names_are_removals() {
+    for name in ["0000000000000-0000-1", "1763845200123-0007-4242", "1763845200123-12345-4194304"] {
+        assert!(time_of(name).is_some(), "{name}");
+    }
+    let others = [
+        "",
+        "2024-backup",
+        "1763845200123-0007",
+        "1763845200123-0007-",
+        "1763845200123-007-1",
+        "176384520012-0007-1",
+        "17638452001234-0007-1",
+        "+763845200123-0007-1",
+        "1763845200123-0007-1-1",
+        "1763845200123-0007-1 ",
+        "\u{661}763845200123-0007-1",
+        "1763845200123-0007-\u{661}",
+    ];
+    for name in others {
+        assert_eq!(time_of(name), None, "{name}");
+    }
+}
+
+#[test]
+fn an_operator_s_own_folders_are_never_purged() {
+    let (_dir, store) = store(&["a.onnx"]);
+    discard(&store, &["a.onnx"]);
+    let own = store.trash().join("2024-backup");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("thesis.txt"), "x").unwrap();
+    assert_eq!(names_of(&store.purge(None, false).unwrap()), ["a.onnx"]);
+    assert!(own.join("thesis.txt").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_trash_leads_nowhere() {
+    let (dir, store) = store(&["a.onnx"]);
+    discard(&store, &["a.onnx"]);
+    let own = dir.path().join("own");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("thesis.txt"), "x").unwrap();
+    std::os::unix::fs::symlink(&own, store.trash().join("0000000000000-0000-1")).unwrap();
+    assert_eq!(names_of(&store.purge(None, false).unwrap()), ["a.onnx"]);
+    assert!(own.join("thesis.txt").exists());
+}
+
+#[test]
+fn what_to_do_about_a_file_in_the_way_brings_back_the_right_one() {
+    for names in [&[][..], &["a.onnx"]] {
+        let (_dir, store) = store(&["a.onnx"]);
+        let removal = discard(&store, &["a.onnx"]);
+        fs::write(store.path("a.onnx").unwrap(), "newer").unwrap();
+        let error = store.restore(&owned(names), None, false).unwrap_err();
+        let option = format!("--removal {removal}");
+        let restore = match names {
+            [] => store.command(&format!("restore {option}")),
+            _ => store.command_for("restore", "a.onnx", &option),
+        };
+        let hint = format!("{}, then {restore}", store.command_for("remove", "a.onnx", ""));
+        assert_eq!(error.hint(), Some(hint.as_str()));
+        // What the hint says.
+        discard(&store, &["a.onnx"]);
+        store.restore(&owned(names), Some(&removal), false).unwrap();
+        assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "a.onnx");
+    }
+}
+
+#[test]
+fn a_restore_that_fails_half_way_leaves_all_in_the_trash() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    discard(&store, &["a.onnx", "b.onnx"]);
+    let chosen = store.trashed().unwrap();
+    fs::remove_file(&chosen[1].path).unwrap();
+    store.put_back(&chosen).unwrap_err();
+    assert!(store.list().unwrap().is_empty());
+    assert_eq!(names_of(&store.trashed().unwrap()), ["a.onnx"]);
+}
+
+#[test]
+fn a_model_brings_back_the_list_that_was_removed_with_it() {
+    let (_dir, store) = store(&["a.onnx", "a.txt", "b.onnx"]);
+    discard(&store, &["a.txt"]);
+    fs::write(store.path("a.txt").unwrap(), "newer").unwrap();
+    discard(&store, &["a.onnx", "a.txt", "b.onnx"]);
+    assert_eq!(names_of(&store.restore(&owned(&["a.onnx"]), None, false).unwrap()), ["a.onnx", "a.txt"]);
+    assert_eq!(fs::read_to_string(store.path("a.txt").unwrap()).unwrap(), "newer");
+    discard(&store, &["a.onnx", "a.txt"]);
+    fs::write(store.path("a.txt").unwrap(), "mine").unwrap();
+    assert_eq!(names_of(&store.restore(&owned(&["a.onnx"]), None, false).unwrap()), ["a.onnx"]);
+    assert_eq!(fs::read_to_string(store.path("a.txt").unwrap()).unwrap(), "mine");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_removal_that_cannot_be_read_hides_no_other() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    let shut = store.trash().join(discard(&store, &["a.onnx"]));
+    discard(&store, &["b.onnx"]);
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o0)).unwrap();
+    if fs::read_dir(&shut).is_ok() {
+        // The superuser may read everything.
+        return;
+    }
+    assert_eq!(names_of(&store.trashed().unwrap()), ["b.onnx"]);
+    let audit = store.audit(&crate::models::store::AuditOptions::default()).unwrap();
+    let unreadable = audit.entries.iter().find(|entry| entry.path == shut).unwrap();
+    assert_eq!(unreadable.state, crate::models::store::State::Unreadable);
+    store.restore(&[], None, false).unwrap();
+    assert_eq!(store.list().unwrap(), ["b.onnx"]);
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o700)).unwrap();
+}
