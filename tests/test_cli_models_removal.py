@@ -76,7 +76,7 @@ def test_a_yes_moves_to_the_trash_and_says_how_to_undo_it(folder: Path, capsys: 
     assert models(folder, "remove", "a.onnx", "b.onnx", "--yes") == EXIT_OK
     assert ModelStore(folder).list_local() == ["old_c.onnx"]
     err = capsys.readouterr().err
-    assert "moved 2 files (0.0 MB) to the trash\n" in err
+    assert "moved 3 files (0.0 MB) to the trash\n" in err
     undo = next(line for line in err.splitlines() if line.startswith("undo: ferrocr "))
     assert undo.endswith(f" --dir {folder}")
     assert main(undo.split()[2:]) == EXIT_OK
@@ -292,7 +292,7 @@ def test_restore_and_purge_show_what_they_do(folder: Path, capsys: Captured, ans
     assert snapshot(folder) == before
     shown = answer("n\n")
     assert models(folder, "purge") == EXIT_PROBLEMS
-    assert "Delete 1 file (0.0 MB) for good? [y/N]" in shown.getvalue()
+    assert "Delete 2 files (0.0 MB) for good? [y/N]" in shown.getvalue()
     assert models(folder, "purge", "--older-than", "1d", "--yes") == EXIT_OK
     assert "nothing to delete" in shown.getvalue()
     assert models(folder, "purge", "--yes", "--json") == EXIT_OK

@@ -42,12 +42,18 @@ models = st.sampled_from(MODELS)
 contents = st.sampled_from(CONTENTS)
 
 
-def expected_state(name: str, content: bytes, present: set[str]) -> ModelState:
+MODEL, LIST = "a.onnx", "a.txt"  # the one list of characters here, and the only model that it belongs to
+
+
+def expected_state(name: str, files: dict[str, bytes]) -> ModelState:
     """What the audit has to say, by rules written once more, without looking at the store's."""
+    content = files[name]
     is_onnx, is_ort = content in CONTENTS[:2], content == CONTENTS[2]
-    if name == "a.txt":
-        has_model = any(f"a.{suffix}" in present for suffix in ("onnx", "bin", "ort"))
-        return ModelState.UNVERIFIED if has_model else ModelState.FOREIGN
+    if name == LIST:
+        if MODEL not in files:
+            return ModelState.FOREIGN
+        is_known = expected_state(MODEL, files) == ModelState.CURRENT
+        return ModelState.CURRENT if is_known else ModelState.UNVERIFIED
     if name == "notes.md":
         return ModelState.FOREIGN
     if name.startswith("old_"):
@@ -159,7 +165,7 @@ class DirectoryMachine(RuleBasedStateMachine):
             return
         removal = self.store.remove(chosen, dry_run=dry_run)
         if not dry_run:
-            self.took(sorted(chosen))
+            self.took(self.with_list(chosen))
         assert (removal.removal is None) == dry_run
 
     @rule(prefix=st.sampled_from(["old_", "a", "ch_", "nothing"]), dry_run=st.booleans())
@@ -179,6 +185,8 @@ class DirectoryMachine(RuleBasedStateMachine):
             self.store.prune(prefix, states=states or (), dry_run=dry_run)
 
         going = [name for name in chosen if not self.is_kept(name)]
+        if LIST in going and MODEL in self.files and MODEL not in going:
+            going.remove(LIST)  # it stays with its model
         if self.idle_entries():
             with pytest.raises(InvalidArgumentError):
                 call()
@@ -188,7 +196,7 @@ class DirectoryMachine(RuleBasedStateMachine):
         else:
             call()
             if not dry_run:
-                self.took(going)
+                self.took(self.with_list(going))
 
     @rule()
     def undo(self) -> None:
@@ -212,10 +220,13 @@ class DirectoryMachine(RuleBasedStateMachine):
                 self.store.restore(name)
             return
         removal, pair = copies[0]
+        # The list that was removed with its model comes back with it, unless there is another one by now.
+        also = [each for each in removal if name == MODEL and each[0] == LIST and LIST not in self.files]
         self.store.restore(name)
-        removal.remove(pair)
+        for each in (pair, *also):
+            removal.remove(each)
+            self.files[each[0]] = each[1]
         self.trash = [removal for removal in self.trash if removal]
-        self.files[name] = pair[1]
 
     @rule()
     def purge(self) -> None:
@@ -246,7 +257,7 @@ class DirectoryMachine(RuleBasedStateMachine):
         lease = self.store.lease(chosen)
         assert lease.held
         # The list of characters beside a model is used with it, if it is there at that moment.
-        also = tuple(name for name in ("a.txt",) if "a.onnx" in chosen and name in self.files)
+        also = (LIST,) if MODEL in chosen and LIST in self.files else ()
         self.open_leases.append((lease, (*chosen, *also)))
         self.leased.update((*chosen, *also))
 
@@ -308,7 +319,7 @@ class DirectoryMachine(RuleBasedStateMachine):
     # --- the machine's own rules ---
 
     def state(self, name: str) -> ModelState:
-        return expected_state(name, self.files[name], set(self.files))
+        return expected_state(name, self.files)
 
     def is_sound(self, name: str) -> bool:
         damaged = name.endswith(".onnx") and self.files[name] in CONTENTS[2:]
@@ -326,7 +337,12 @@ class DirectoryMachine(RuleBasedStateMachine):
 
     def with_model(self, name: str) -> list[str]:
         """What holds for a model holds for the list of characters beside it."""
-        return [name, "a.onnx"] if name == "a.txt" and "a.onnx" in self.files else [name]
+        return [name, MODEL] if name == LIST and MODEL in self.files else [name]
+
+    def with_list(self, chosen: list[str]) -> list[str]:
+        """What goes with the chosen files: a model takes its list of characters along."""
+        goes_along = MODEL in chosen and LIST in self.files
+        return sorted({*chosen, LIST} if goes_along else chosen)
 
     def took(self, chosen: list[str]) -> None:
         if chosen:

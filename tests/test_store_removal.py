@@ -45,16 +45,28 @@ def age(path: Path, seconds: float) -> None:
 
 def test_what_is_removed_comes_back(folder: Path) -> None:
     store = ModelStore(folder)
-    content = (folder / "a.onnx").read_bytes()
-    removal = store.remove("a.onnx")
-    assert names(removal) == ["a.onnx"]
+    content = (folder / "b.onnx").read_bytes()
+    removal = store.remove("b.onnx")
+    assert names(removal) == ["b.onnx"]
     assert (removal.bytes, removal.spared, removal.dry_run) == (len(content), (), False)
     assert removal.removal is not None
-    assert store.list_local() == ["b.onnx", "old_c.onnx"]
+    assert store.list_local() == ["a.onnx", "old_c.onnx"]
     (trashed,) = store.restore()
-    assert (trashed.removal, trashed.name, trashed.bytes) == (removal.removal, "a.onnx", len(content))
+    assert (trashed.removal, trashed.name, trashed.bytes) == (removal.removal, "b.onnx", len(content))
     assert trashed.removed == pytest.approx(time.time(), abs=60)
-    assert (folder / "a.onnx").read_bytes() == content
+    assert (folder / "b.onnx").read_bytes() == content
+
+
+def test_a_model_takes_its_list_of_characters_along(folder: Path) -> None:
+    store = ModelStore(folder)
+    before = {name: (folder / name).read_bytes() for name in ("a.onnx", "a.txt")}
+    removal = store.remove("a.onnx")
+    assert [(file.name, file.reason) for file in removal.files] == [
+        ("a.onnx", "named"),
+        ("a.txt", "list of characters of a.onnx"),
+    ]
+    assert [file.name for file in store.restore("a.onnx")] == ["a.onnx", "a.txt"]
+    assert {name: (folder / name).read_bytes() for name in before} == before
 
 
 def test_any_file_can_be_removed(folder: Path) -> None:
@@ -80,12 +92,12 @@ def test_a_restore_takes_what_is_named(folder: Path) -> None:
     store = ModelStore(folder)
     first, second = store.remove("a.onnx"), store.remove(["b.onnx", "old_c.onnx"])
     assert [file.name for file in store.restore("b.onnx")] == ["b.onnx"]
-    assert [file.name for file in store.restore(removal=first.removal, dry_run=True)] == ["a.onnx"]
+    assert [file.name for file in store.restore(removal=first.removal, dry_run=True)] == ["a.onnx", "a.txt"]
     assert [file.name for file in store.restore()] == ["old_c.onnx"], "what is left of the latest removal"
     assert second.removal is not None
     with pytest.raises(ModelNotFoundError):
         store.restore(removal=second.removal)
-    assert [file.name for file in store.restore()] == ["a.onnx"]
+    assert [file.name for file in store.restore()] == ["a.onnx", "a.txt"]
     with pytest.raises(ModelNotFoundError, match=r"trash .* is empty"):
         store.restore()
 
@@ -107,9 +119,9 @@ def test_a_purge_deletes_for_good(folder: Path) -> None:
     store.remove("a.onnx")
     assert store.purge(older_than=timedelta(days=1)) == []
     before = snapshot(folder)
-    assert [file.name for file in store.purge(dry_run=True)] == ["a.onnx"]
+    assert [file.name for file in store.purge(dry_run=True)] == ["a.onnx", "a.txt"]
     assert snapshot(folder) == before
-    assert [file.name for file in store.purge(older_than=0)] == ["a.onnx"]
+    assert [file.name for file in store.purge(older_than=0)] == ["a.onnx", "a.txt"]
     assert store.purge() == []
     with pytest.raises(ModelNotFoundError):
         store.restore("a.onnx")
@@ -148,7 +160,7 @@ def test_a_prune_without_a_wish_takes_the_old(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("criteria", "expected"),
     [
-        ({"prefix": "a"}, ["a.onnx"]),
+        ({"prefix": "a"}, ["a.onnx", "a.txt"]),
         ({"prefix": "x"}, []),
         ({"states": ModelState.OLD}, ["old_c.onnx"]),
         ({"states": "old"}, ["old_c.onnx"]),

@@ -10,6 +10,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use super::characters::list_of;
 use super::lock::{self, Attempt, Mode};
 use super::part::unique;
 use super::{Store, disk, open_regular};
@@ -56,8 +57,7 @@ impl Store {
 
     /// A model and, if there is one, the list of characters beside it.
     fn with_characters(&self, name: &str) -> Vec<String> {
-        let list = Path::new(name).with_extension("txt");
-        let beside = list.to_str().filter(|list| self.dir().join(list).is_file()).map(str::to_owned);
+        let beside = list_of(name).filter(|list| self.dir().join(list).is_file());
         iter::once(name.to_owned()).chain(beside).collect()
     }
 

@@ -3,17 +3,22 @@
 //! The plan is made again while the directory is held alone, so that what it says about use and keeping is still true
 //! when files move. Nothing is deleted but unfinished downloads: models go to the trash.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
-use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use super::audit::{AuditOptions, State};
+use super::audit::{AuditOptions, Key, State};
 use super::keep::KeepList;
 use super::part::is_left;
-use super::{Store, disk, is_model_name};
+use super::{Store, disk};
 use crate::error::{Error, ErrorKind, Result};
+
+mod guard;
+mod neighbours;
+
+use guard::{Guard, Why, processes, refuse_in_use};
+use neighbours::Neighbours;
 
 /// What becomes of a file that was selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub struct Planned {
 /// A removal that was planned, or done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
-    /// The selected files, sorted by name.
+    /// The selected files and the lists of characters that go with them, sorted by name.
     pub files: Vec<Planned>,
     /// By what name [`Store::restore`] knows it; none for a dry run, and when nothing was moved to the trash.
     pub removal: Option<String>,
@@ -84,21 +89,23 @@ struct Selected {
     path: PathBuf,
     meta: Metadata,
     reason: String,
+    /// Whether a list of characters goes even if a model of it stays.
+    is_named: bool,
 }
 
-/// What is not to be removed, and why.
-struct Guard {
-    in_use: BTreeMap<String, Vec<u32>>,
-    stored: KeepList,
-    given: KeepList,
-    needed: BTreeSet<String>,
+/// What was decided about a file.
+struct Judged {
+    planned: Planned,
+    /// Why it stays, unless a process uses it.
+    why: Option<Why>,
 }
 
 impl Store {
-    /// Moves the files called `names` to the trash, all or none.
+    /// Moves the files called `names` to the trash, all or none. A model's list of characters goes with the last model
+    /// that it belongs to.
     ///
     /// # Errors
-    /// - [`ErrorKind::ModelNotFound`] when one is not there.
+    /// - [`ErrorKind::ModelNotFound`] when one is not there, or no longer.
     /// - [`ErrorKind::ModelInUse`] when a process uses one, [`ErrorKind::ModelKept`] when one is kept or needed; with
     ///   `dry_run` the plan says so instead, unless it is `strict`.
     /// - [`ErrorKind::InvalidArgument`] for a name that is no file name, and for a keep entry that matches nothing.
@@ -106,14 +113,14 @@ impl Store {
     pub fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
         let names: BTreeSet<_> = names.iter().collect();
         let selected = names.into_iter().map(|name| self.named(name)).collect::<Result<Vec<_>>>()?;
-        let removal = self.carry_out(&selected, options, |files| {
+        self.carry_out(&selected, options, |files| {
             refuse_in_use(files)?;
-            refuse_kept(files)
-        })?;
-        Ok(removal)
+            self.refuse_spared(files)
+        })
     }
 
-    /// Moves the selected model files to the trash, and spares what is kept or needed.
+    /// Moves the selected model files to the trash, and spares what is kept or needed. A list of characters goes with
+    /// the last model that it belongs to, and not before.
     ///
     /// Left-behind unfinished downloads, where [`State::Partial`] is selected, are deleted for good.
     ///
@@ -132,7 +139,7 @@ impl Store {
         let path = self.path(name)?;
         match fs::symlink_metadata(&path) {
             Ok(meta) if meta.is_dir() => Err(self.missing(name, "is a folder, not a file,")),
-            Ok(meta) => Ok(Selected { name: name.to_owned(), path, meta, reason: "named".to_owned() }),
+            Ok(meta) => Ok(Selected { name: name.to_owned(), path, meta, reason: "named".to_owned(), is_named: true }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
             Err(error) => Err(Error::io("read", &path, error)),
         }
@@ -159,7 +166,7 @@ impl Store {
             let path = self.path(&name).ok()?;
             // Another process may have removed it meanwhile.
             let meta = fs::symlink_metadata(&path).ok()?;
-            Some(Selected { name, path, meta, reason: "selected".to_owned() })
+            Some(Selected { name, path, meta, reason: "selected".to_owned(), is_named: false })
         });
         Ok(found.flatten().collect())
     }
@@ -168,7 +175,7 @@ impl Store {
         if let Some(state) = states.iter().find(|state| matches!(state, State::Missing | State::Trashed)) {
             let message = format!("files in the state {state} cannot be removed");
             return Err(Error::new(ErrorKind::InvalidArgument, message)
-                .with_hint("`ferrocr models purge` deletes what is in the trash"));
+                .with_hint(format!("{} deletes what is in the trash", self.command("purge"))));
         }
         let audit =
             AuditOptions { needed: options.needed.clone(), memory: options.memory.clone(), ..AuditOptions::default() };
@@ -176,7 +183,7 @@ impl Store {
         let selected = found.filter_map(|entry| {
             let meta = fs::symlink_metadata(&entry.path).ok()?;
             let reason = format!("{}: {}", entry.state, entry.detail);
-            Some(Selected { name: entry.name, path: entry.path, meta, reason })
+            Some(Selected { name: entry.name, path: entry.path, meta, reason, is_named: false })
         });
         Ok(selected.collect())
     }
@@ -186,75 +193,101 @@ impl Store {
         &self,
         selected: &[Selected],
         options: &RemoveOptions,
-        refuse: impl FnOnce(&[Planned]) -> Result<()>,
+        refuse: impl FnOnce(&[Judged]) -> Result<()>,
     ) -> Result<Removal> {
+        let planned = |files: Vec<Judged>| files.into_iter().map(|file| file.planned).collect();
         if options.dry_run || selected.is_empty() {
             let files = self.plan(selected, options)?;
             if options.strict {
                 refuse(&files)?;
             }
-            return Ok(Removal { files, removal: None });
+            return Ok(Removal { files: planned(files), removal: None });
         }
         let _hold = self.hold_alone()?;
         let files = self.plan(selected, options)?;
         refuse(&files)?;
         self.sweep_leases_held()?;
+        let files: Vec<Planned> = planned(files);
         let removal = self.execute_held(&files)?;
         Ok(Removal { files, removal })
     }
 
-    fn plan(&self, selected: &[Selected], options: &RemoveOptions) -> Result<Vec<Planned>> {
+    fn plan(&self, selected: &[Selected], options: &RemoveOptions) -> Result<Vec<Judged>> {
         let guard = self.guard(options)?;
-        let mut files: Vec<_> = selected.iter().map(|file| self.decide(file, &guard)).collect();
-        files.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
+        let neighbours = Neighbours::of(&self.dir, &self.list()?);
+        let mut files: Vec<_> = selected.iter().map(|file| self.decide(file, &guard, &neighbours)).collect();
+        let is_going = |file: &&Judged| file.planned.decision == Decision::Remove;
+        let going: BTreeSet<_> = files.iter().filter(is_going).map(|file| file.planned.name.clone()).collect();
+        for (file, selected) in files.iter_mut().zip(selected).filter(|(_, selected)| !selected.is_named) {
+            let models = neighbours.lists.models_of(&selected.name);
+            if let Some(model) = models.iter().find(|&model| !going.contains(model)) {
+                file.stay(model);
+            }
+        }
+        let selected: BTreeSet<_> = selected.iter().map(|file| file.name.as_str()).collect();
+        for (list, models) in neighbours.lists.iter() {
+            if models.iter().all(|model| going.contains(model)) && !selected.contains(list) {
+                files.extend(self.list_beside(list, models, &guard, &neighbours));
+            }
+        }
+        files.sort_by_cached_key(|file| (file.planned.name.clone(), file.planned.path.clone()));
         Ok(files)
     }
 
     fn guard(&self, options: &RemoveOptions) -> Result<Guard> {
         let models = self.list()?;
         let stored = self.keep_list()?;
-        stored
-            .check(&models, "put that model back, or take the entry off with `ferrocr models keep --remove ENTRY`")?;
+        let unkeep = self.command("keep --remove ENTRY");
+        stored.check(&models, &format!("put that model back, or take the entry off with {unkeep}"))?;
         let given = KeepList::new(&options.keep)?;
-        given.check(&models, "`ferrocr models list` shows the names")?;
+        given.check(&models, &self.how_to_list())?;
         Ok(Guard { in_use: self.in_use(), stored, given, needed: options.needed.iter().cloned().collect() })
     }
 
-    fn decide(&self, file: &Selected, guard: &Guard) -> Planned {
-        let (decision, reason) = self.verdict(file, guard);
+    /// The list of characters that goes with `models`, if there is one and nothing speaks against it.
+    fn list_beside(&self, list: &str, models: &[String], guard: &Guard, neighbours: &Neighbours) -> Option<Judged> {
+        let reason = format!("list of characters of {}", models.join(" and "));
+        let judged = self.decide(&Selected { reason, ..self.named(list).ok()? }, guard, neighbours);
+        (judged.planned.decision == Decision::Remove).then_some(judged)
+    }
+
+    fn decide(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> Judged {
+        let why = self.why_spared(file, guard, neighbours);
+        let (decision, reason) = match &why {
+            Some(why) => (Decision::Kept, Some(why.text())),
+            None => self.verdict(file, guard, neighbours),
+        };
         let reason = reason.unwrap_or_else(|| file.reason.clone());
-        Planned {
-            name: file.name.clone(),
-            path: file.path.clone(),
-            bytes: file.meta.len(),
-            decision,
-            reason,
-            is_unfinished: file.path.parent() == Some(&self.incoming()),
+        let (name, path, bytes) = (file.name.clone(), file.path.clone(), file.meta.len());
+        let is_unfinished = path.parent() == Some(&self.incoming());
+        Judged { planned: Planned { name, path, bytes, decision, reason, is_unfinished }, why }
+    }
+
+    fn why_spared(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> Option<Why> {
+        if file.path.parent() == Some(&self.incoming()) {
+            return None;
+        }
+        if file.meta.is_dir() || self.path(&file.name).ok().as_ref() != Some(&file.path) {
+            return Some(Why::ByHand);
+        }
+        match fs::symlink_metadata(&file.path) {
+            Ok(meta) if is_unchanged(&file.meta, &meta) => guard.reason(&file.name, neighbours),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Why::Gone),
+            _ => Some(Why::Changed),
         }
     }
 
-    fn verdict(&self, file: &Selected, guard: &Guard) -> (Decision, Option<String>) {
-        let stays = |why: String| (Decision::Kept, Some(why));
+    /// What becomes of a file that nobody wants to keep, and why it stays.
+    fn verdict(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> (Decision, Option<String>) {
         if file.path.parent() == Some(&self.incoming()) {
             return match is_left(&file.path) {
                 Some(true) => (Decision::Remove, None),
                 _ => (Decision::InUse(Vec::new()), Some("a process may be working on it".to_owned())),
             };
         }
-        if file.meta.is_dir() || self.path(&file.name).ok().as_ref() != Some(&file.path) {
-            return stays("it is a folder, hidden or in the bookkeeping: remove it by hand".to_owned());
-        }
-        if !fs::symlink_metadata(&file.path).is_ok_and(|meta| is_unchanged(&file.meta, &meta)) {
-            return stays("it has changed meanwhile".to_owned());
-        }
-        // What holds for a model holds for the list of characters beside it.
-        let names: Vec<_> = iter::once(file.name.clone()).chain(models_beside(&self.dir, &file.name)).collect();
-        let pids: BTreeSet<_> = names.iter().filter_map(|name| guard.in_use.get(name)).flatten().copied().collect();
-        let pids: Vec<_> = pids.into_iter().collect();
-        match names.iter().find_map(|name| guard.reason(name)) {
-            Some(why) => stays(why.to_owned()),
-            None if pids.is_empty() => (Decision::Remove, None),
-            None => (Decision::InUse(pids.clone()), Some(format!("in use by {}", processes(&pids)))),
+        match guard.users(&file.name, neighbours) {
+            None => (Decision::Remove, None),
+            Some(pids) => (Decision::InUse(pids.clone()), Some(format!("in use by {}", processes(&pids)))),
         }
     }
 
@@ -275,64 +308,24 @@ impl Store {
     }
 }
 
-impl Guard {
-    /// Why a file is to be spared.
-    fn reason(&self, name: &str) -> Option<&'static str> {
-        if self.stored.holds(name) {
-            Some("on the keep-list")
-        } else if self.given.holds(name) {
-            Some("to be kept")
-        } else if self.needed.contains(name) {
-            Some("needed by the chosen models")
-        } else {
-            None
+impl Judged {
+    /// Spares a list of characters with the model that it belongs to.
+    fn stay(&mut self, model: &str) {
+        if self.planned.decision != Decision::Kept {
+            let why = Why::Characters(model.to_owned());
+            (self.planned.decision, self.planned.reason) = (Decision::Kept, why.text());
+            self.why = Some(why);
         }
     }
 }
 
-/// The models whose list of characters `name` is.
-fn models_beside(dir: &Path, name: &str) -> Vec<String> {
-    let Some(stem) = name.strip_suffix(".txt") else { return Vec::new() };
-    let names = super::SUFFIXES.iter().map(|suffix| format!("{stem}.{suffix}"));
-    names.filter(|name| is_model_name(name) && dir.join(name).exists()).collect()
-}
-
+/// Whether a file is still the one that it was, with the content that it had.
 fn is_unchanged(before: &Metadata, now: &Metadata) -> bool {
-    before.file_type() == now.file_type() && before.len() == now.len() && before.modified().ok() == now.modified().ok()
-}
-
-fn refuse_in_use(files: &[Planned]) -> Result<()> {
-    let in_use = |file: &Planned| match &file.decision {
-        Decision::InUse(pids) if !pids.is_empty() => Some(format!("{} by {}", file.name, processes(pids))),
-        _ => None,
-    };
-    let used: Vec<_> = files.iter().filter_map(in_use).collect();
-    if used.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::ModelInUse, format!("nothing was removed: in use are {}", used.join(", ")))
-        .with_hint("free the engines of these processes or end them, or spare the files with `--keep NAME`"))
-}
-
-fn refuse_kept(files: &[Planned]) -> Result<()> {
-    let kept: Vec<_> = files
-        .iter()
-        .filter(|file| file.decision == Decision::Kept)
-        .map(|file| format!("{} is spared ({})", file.name, file.reason))
-        .collect();
-    if kept.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::ModelKept, format!("nothing was removed: {}", kept.join(", ")))
-        .with_hint("`ferrocr models keep --remove NAME` takes a file off the keep-list"))
-}
-
-fn processes(pids: &[u32]) -> String {
-    let list: Vec<_> = pids.iter().map(u32::to_string).collect();
-    match pids {
-        [_] => format!("process {}", list.concat()),
-        _ => format!("processes {}", list.join(", ")),
-    }
+    before.file_type() == now.file_type()
+        && before.len() == now.len()
+        && before.modified().ok() == now.modified().ok()
+        // What a program writes that sets the time back afterwards, or another file in its place.
+        && Key::of(before) == Key::of(now)
 }
 
 #[cfg(test)]

@@ -193,3 +193,124 @@ fn a_file_that_changed_since_it_was_selected_stays() {
     assert_eq!(done.files[0].decision, Decision::Kept);
     assert_eq!(store.list().unwrap(), ["a.onnx"]);
 }
+
+#[test]
+fn a_list_of_characters_goes_with_the_last_of_its_models() {
+    let (_dir, store) = store(&["a.onnx", "a.ort", "a.txt", "B.BIN", "B.txt", "c.txt"]);
+    assert_eq!(going(&store.remove(&owned(&["a.ort"]), &RemoveOptions::default()).unwrap()), ["a.ort"]);
+    let dry_run = RemoveOptions { dry_run: true, ..RemoveOptions::default() };
+    let names = owned(&["a.onnx", "B.BIN"]);
+    let plan = store.remove(&names, &dry_run).unwrap();
+    assert_eq!(going(&plan), ["B.BIN", "B.txt", "a.onnx", "a.txt"]);
+    assert_eq!(plan.files[3].reason, "list of characters of a.onnx");
+    let done = store.remove(&names, &RemoveOptions::default()).unwrap();
+    assert_eq!(done.files, plan.files);
+    assert!(!store.dir().join("a.txt").exists() && store.dir().join("c.txt").exists());
+    store.restore(&[], done.removal.as_deref(), false).unwrap();
+    assert!(store.dir().join("a.txt").exists() && store.dir().join("B.txt").exists());
+    assert_eq!(going(&store.prune(&prefix("B"), &RemoveOptions::default()).unwrap()), ["B.BIN", "B.txt"]);
+    assert_eq!(going(&store.remove(&owned(&["a.txt"]), &RemoveOptions::default()).unwrap()), ["a.txt"]);
+}
+
+#[test]
+fn a_list_that_stays_for_another_s_sake_holds_up_no_removal() {
+    let (_dir, store) = store(&["a.onnx", "a.ort", "a.txt"]);
+    let _lease = store.lease(&owned(&["a.ort"])).unwrap();
+    fs::remove_file(store.dir().join("a.ort")).unwrap();
+    assert_eq!(going(&store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap()), ["a.onnx"]);
+    assert!(store.dir().join("a.txt").exists());
+}
+
+#[test]
+fn no_state_takes_a_list_from_a_model_that_stays() {
+    let (_dir, store) = store(&["a.bin", "a.txt"]);
+    let states = |states: &[State]| Selection { states: states.to_vec(), ..Selection::default() };
+    // The model is foreign, and its list unverified.
+    let done = store.prune(&states(&[State::Unverified]), &RemoveOptions::default()).unwrap();
+    assert_eq!((done.files.len(), &done.files[0].decision), (1, &Decision::Kept));
+    assert_eq!(done.files[0].reason, "the list of characters of a.bin, which stays");
+    let done = store.prune(&states(&[State::Foreign]), &RemoveOptions::default()).unwrap();
+    assert_eq!(going(&done), ["a.bin", "a.txt"]);
+}
+
+#[test]
+fn what_is_gone_meanwhile_is_not_found() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    let selected = ["a.onnx", "b.onnx"].map(|name| store.named(name).unwrap());
+    store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap();
+    let refused = store.carry_out(&selected, &RemoveOptions::default(), |files| store.refuse_spared(files));
+    let error = refused.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ModelNotFound);
+    assert!(error.to_string().contains("a.onnx is no longer there"), "{error}");
+    assert_eq!(store.list().unwrap(), ["b.onnx"]);
+}
+
+#[test]
+fn the_hint_says_what_to_do_about_the_reason() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx", "c.onnx", "d.onnx"]);
+    store.keep(&owned(&["a.o*"])).unwrap();
+    let options = RemoveOptions { needed: owned(&["c.onnx"]), ..keeping(&["b.onnx"]) };
+    let unkeep = store.command_for("keep --remove", "a.o*", "");
+    for (name, hint) in [("a.onnx", unkeep.as_str()), ("b.onnx", "`--keep`"), ("c.onnx", "`--for`")] {
+        let error = store.remove(&owned(&[name]), &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ModelKept);
+        assert!(error.hint().unwrap().contains(hint), "{error}");
+    }
+    let selected = [store.named("d.onnx").unwrap()];
+    fs::write(store.dir().join("d.onnx"), "something longer").unwrap();
+    let refused = store.carry_out(&selected, &options, |files| store.refuse_spared(files));
+    let error = refused.unwrap_err();
+    assert!(error.hint().unwrap().contains("try again") && !error.to_string().contains("keep --remove"), "{error}");
+}
+
+#[test]
+fn a_keep_entry_that_looks_like_an_option_is_part_of_its_option() {
+    let (_dir, store) = store(&["-a.onnx"]);
+    store.keep(&owned(&["-a*"])).unwrap();
+    let error = store.remove(&owned(&["-a.onnx"]), &RemoveOptions::default()).unwrap_err();
+    assert!(error.hint().unwrap().contains("`ferrocr models keep --remove='-a*' --dir"), "{error}");
+}
+
+/// As programs do that set the time back after writing, and as a rename does.
+#[cfg(unix)]
+#[test]
+fn content_of_the_same_length_and_time_is_a_change() {
+    for is_replaced in [false, true] {
+        let (dir, store) = store(&["a.onnx"]);
+        let path = store.dir().join("a.onnx");
+        let selected = [store.named("a.onnx").unwrap()];
+        // Longer than a file system's clock takes for its next tick.
+        std::thread::sleep(Duration::from_millis(20));
+        let written = if is_replaced { dir.path().join("other") } else { path.clone() };
+        fs::write(&written, "A.ONNX").unwrap();
+        let time = selected[0].meta.modified().unwrap();
+        fs::File::options().append(true).open(&written).unwrap().set_modified(time).unwrap();
+        fs::rename(&written, &path).unwrap();
+        let done = store.carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
+        assert_eq!(done.files[0].reason, "it has changed meanwhile");
+        assert_eq!(store.list().unwrap(), ["a.onnx"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_protected_link_leads_to_is_protected() {
+    let (_dir, store) = store(&["real.bin", "list.txt"]);
+    for (to, link) in [("real.bin", "b.bin"), ("b.bin", "a.bin"), ("list.txt", "a.txt")] {
+        std::os::unix::fs::symlink(to, store.dir().join(link)).unwrap();
+    }
+    let needing = RemoveOptions { needed: owned(&["a.bin"]), ..RemoveOptions::default() };
+    for name in ["real.bin", "b.bin", "list.txt"] {
+        for options in [&keeping(&["a.bin"]), &needing] {
+            let error = store.remove(&owned(&[name]), options).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ModelKept, "{name}");
+            let link = if name == "list.txt" { "a.txt" } else { "a.bin" };
+            assert!(error.to_string().contains(&format!("the link {link}, which leads to it, is ")), "{error}");
+        }
+        let lease = store.lease(&owned(&["a.bin"])).unwrap();
+        let error = store.remove(&owned(&[name]), &RemoveOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ModelInUse, "{name}");
+        drop(lease);
+    }
+    store.remove(&owned(&["real.bin"]), &RemoveOptions::default()).unwrap();
+}

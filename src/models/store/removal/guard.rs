@@ -1,0 +1,144 @@
+//! What is not to be removed, and what is said about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::Store;
+use super::super::command::quoted;
+use super::super::keep::KeepList;
+use super::neighbours::Neighbours;
+use super::{Decision, Judged, Planned};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Why a file stays that no process is known to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Why {
+    /// This entry of the store's keep-list holds it.
+    Listed(String),
+    /// The caller wants to keep it.
+    Given,
+    /// Chosen models need it.
+    Needed,
+    /// This link leads to it, and stays because of that.
+    Link(String, Box<Why>),
+    /// It is the list of characters of this model, which stays.
+    Characters(String),
+    /// It is not what was selected.
+    Changed,
+    /// It is no longer there.
+    Gone,
+    /// It is nothing that the store moves.
+    ByHand,
+}
+
+impl Why {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Listed(_) => "on the keep-list".to_owned(),
+            Self::Given => "to be kept".to_owned(),
+            Self::Needed => "needed by the chosen models".to_owned(),
+            Self::Link(link, why) => format!("the link {link}, which leads to it, is {}", why.text()),
+            Self::Characters(model) => format!("the list of characters of {model}, which stays"),
+            Self::Changed => "it has changed meanwhile".to_owned(),
+            Self::Gone => "it is no longer there".to_owned(),
+            Self::ByHand => "it is a folder, hidden or in the bookkeeping: remove it by hand".to_owned(),
+        }
+    }
+
+    /// What the caller can do to remove the file all the same.
+    fn hint(&self, store: &Store) -> String {
+        match self {
+            Self::Listed(entry) => format!("{} takes that entry off the keep-list", store.unkeep_command(entry)),
+            Self::Given => "leave the file out of `--keep`, or do not remove it".to_owned(),
+            Self::Needed => "leave the models that need the file out of `--for`, or do not remove it".to_owned(),
+            Self::Link(_, why) => why.hint(store),
+            Self::Characters(_) => "remove the model: its list goes with it".to_owned(),
+            Self::Changed | Self::Gone => "see what is there now, and try again".to_owned(),
+            Self::ByHand => "move it away by hand".to_owned(),
+        }
+    }
+}
+
+/// What is not to be removed, by name.
+pub(super) struct Guard {
+    pub(super) in_use: BTreeMap<String, Vec<u32>>,
+    pub(super) stored: KeepList,
+    pub(super) given: KeepList,
+    pub(super) needed: BTreeSet<String>,
+}
+
+impl Guard {
+    /// Why the file called `name` is to be spared, for its own sake or for a neighbour's.
+    pub(super) fn reason(&self, name: &str, neighbours: &Neighbours) -> Option<Why> {
+        let with_models = |name: &str| neighbours.with_models(name).find_map(|name| self.own_reason(name));
+        let by_link = |link: &String| Some(Why::Link(link.clone(), Box::new(with_models(link)?)));
+        with_models(name).or_else(|| neighbours.links_to(name).iter().find_map(by_link))
+    }
+
+    /// The processes that use the file called `name` or a neighbour; none of them may be known by its id.
+    pub(super) fn users(&self, name: &str, neighbours: &Neighbours) -> Option<Vec<u32>> {
+        let links = neighbours.links_to(name).iter().map(String::as_str);
+        let names = links.chain([name]).flat_map(|name| neighbours.with_models(name));
+        let found: Vec<_> = names.filter_map(|name| self.in_use.get(name)).collect();
+        let pids: BTreeSet<_> = found.iter().copied().flatten().copied().collect();
+        (!found.is_empty()).then(|| pids.into_iter().collect())
+    }
+
+    fn own_reason(&self, name: &str) -> Option<Why> {
+        if let Some(entry) = self.stored.holder(name) {
+            Some(Why::Listed(entry.to_owned()))
+        } else if self.given.holds(name) {
+            Some(Why::Given)
+        } else if self.needed.contains(name) {
+            Some(Why::Needed)
+        } else {
+            None
+        }
+    }
+}
+
+/// Refuses a removal while a process uses one of the files.
+pub(super) fn refuse_in_use(files: &[Judged]) -> Result<()> {
+    let in_use = |Judged { planned, .. }: &Judged| match &planned.decision {
+        Decision::InUse(pids) if !pids.is_empty() => Some(format!("{} by {}", planned.name, processes(pids))),
+        _ => None,
+    };
+    let used: Vec<_> = files.iter().filter_map(in_use).collect();
+    if used.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::ModelInUse, format!("nothing was removed: in use are {}", used.join(", ")))
+        .with_hint("free the engines of these processes or end them, or spare the files with `--keep NAME`"))
+}
+
+impl Store {
+    /// Refuses a removal of files of which some are not to be removed.
+    pub(super) fn refuse_spared(&self, files: &[Judged]) -> Result<()> {
+        let spared = files.iter().filter_map(|file| Some((&file.planned, file.why.as_ref()?)));
+        let spared: Vec<(&Planned, &Why)> = spared.collect();
+        if let Some((gone, _)) = spared.iter().find(|(_, why)| **why == Why::Gone) {
+            return Err(self.missing(&gone.name, "is no longer there"));
+        }
+        let Some((_, first)) = spared.first() else { return Ok(()) };
+        let kept: Vec<_> =
+            spared.iter().map(|(file, why)| format!("{} is spared ({})", file.name, why.text())).collect();
+        let message = format!("nothing was removed: {}", kept.join(", "));
+        Err(Error::new(ErrorKind::ModelKept, message).with_hint(first.hint(self)))
+    }
+
+    /// The option takes several values, so that one that begins with a dash has to be part of it.
+    fn unkeep_command(&self, entry: &str) -> String {
+        match quoted(entry).filter(|_| entry.starts_with('-')) {
+            Some(entry) => self.command(&format!("keep --remove={entry}")),
+            None => self.command_for("keep --remove", entry, ""),
+        }
+    }
+}
+
+/// These processes in words.
+pub(super) fn processes(pids: &[u32]) -> String {
+    let list: Vec<_> = pids.iter().map(u32::to_string).collect();
+    match pids {
+        [_] => format!("process {}", list.concat()),
+        _ => format!("processes {}", list.join(", ")),
+    }
+}

@@ -1,0 +1,102 @@
+//! Files that stand and fall together: models with their lists of characters, and links with what they lead to.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::super::characters::Lists;
+
+/// As many links as Linux follows one after the other.
+const MOST_HOPS: usize = 40;
+
+/// Which files of a directory depend on which.
+pub(super) struct Neighbours {
+    /// The lists of characters of the models.
+    pub(super) lists: Lists,
+    /// By the name of each file, the links that lead to it.
+    links: BTreeMap<String, Vec<String>>,
+}
+
+impl Neighbours {
+    /// Those in the directory `dir`, which has these models.
+    pub(super) fn of(dir: &Path, models: &[String]) -> Self {
+        Self { lists: Lists::of(models.iter().map(String::as_str)), links: links(dir) }
+    }
+
+    /// A file, and the models whose list of characters it is: what holds for a model holds for its list.
+    pub(super) fn with_models<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        [name].into_iter().chain(self.lists.models_of(name).iter().map(String::as_str))
+    }
+
+    /// The links that lead nowhere once the file called `name` is gone.
+    pub(super) fn links_to(&self, name: &str) -> &[String] {
+        self.links.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The links in a directory, by the name of each file there to which or over which they lead.
+fn links(dir: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut links: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let Ok(real) = fs::canonicalize(dir) else { return links };
+    for found in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let is_link = found.file_type().is_ok_and(|kind| kind.is_symlink());
+        let Some(link) = found.file_name().into_string().ok().filter(|_| is_link) else {
+            continue;
+        };
+        for target in hops(&real, &link) {
+            links.entry(target).or_default().push(link.clone());
+        }
+    }
+    links.values_mut().for_each(|names| names.sort_unstable());
+    links
+}
+
+/// The names in the directory `dir`, a real path, over which a link of it leads.
+fn hops(dir: &Path, link: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut path = dir.join(link);
+    for _ in 0..MOST_HOPS {
+        let Ok(to) = fs::read_link(&path) else { break };
+        let next = path.parent().unwrap_or(dir).join(to);
+        let Some((folder, name)) = next.parent().zip(next.file_name()) else { break };
+        // The folders on the way may be links too.
+        let Ok(folder) = fs::canonicalize(folder) else { break };
+        if folder == dir {
+            found.extend(name.to_str().map(str::to_owned));
+        }
+        path = folder.join(name);
+    }
+    found
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_depends_on_all_that_it_leads_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        fs::write(path.join("real.bin"), "x").unwrap();
+        fs::create_dir(path.join("sub")).unwrap();
+        let links = [
+            ("real.bin", "one.bin"),
+            ("one.bin", "two.bin"),
+            ("sub/back", "three.bin"),
+            ("../real.bin", "sub/back"),
+            ("loop.bin", "loop.bin"),
+            ("nowhere", "dangling.bin"),
+            ("/dev/null", "out.bin"),
+        ];
+        for (to, link) in links {
+            symlink(to, path.join(link)).unwrap();
+        }
+        symlink(path.join("real.bin"), path.join("absolute.bin")).unwrap();
+        let neighbours = Neighbours::of(path, &[]);
+        assert_eq!(neighbours.links_to("real.bin"), ["absolute.bin", "one.bin", "three.bin", "two.bin"]);
+        assert_eq!(neighbours.links_to("one.bin"), ["two.bin"]);
+        assert!(neighbours.links_to("two.bin").is_empty() && neighbours.links_to("null").is_empty());
+    }
+}
