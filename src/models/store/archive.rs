@@ -18,11 +18,9 @@
 //! An archive is foreign bytes. Its list says nothing about who made it, so a name of the catalog has to come with the
 //! catalog's hash; other models are as good as the way by which the archive came.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::digest::{Digest, Hasher};
-use super::{fault, is_model_name};
+use super::fault;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::catalog;
 
@@ -41,12 +39,6 @@ const MANIFEST: &str = "ferrocr-models.json";
 
 /// The most files of an archive, many times the catalog.
 const MOST_FILES: usize = 1000;
-
-/// The longest file: a protobuf message, which an ONNX model is, cannot be longer.
-const MOST_BYTES: u64 = 1 << 31;
-
-/// Large enough that the calls cost nothing beside the hash.
-const CHUNK: usize = 64 * 1024;
 
 /// How often progress is told: often enough to look alive and to end soon, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(100);
@@ -113,37 +105,6 @@ impl<'a> Meter<'a> {
             false => Err(Error::new(ErrorKind::Cancelled, format!("the work on {name} was ended early"))),
         }
     }
-}
-
-/// Reads `source` to its end, or to the first chunk beyond `limit`, gives each chunk to `sink` and hashes it.
-fn pour(
-    mut source: impl std::io::Read,
-    limit: u64,
-    failed: impl Fn(std::io::Error) -> Error,
-    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
-) -> Result<Digest> {
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; CHUNK];
-    let mut bytes = 0;
-    while bytes <= limit {
-        let count = match source.read(&mut buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            read => read.map_err(&failed)?,
-        };
-        if count == 0 {
-            break;
-        }
-        let chunk = buffer.get(..count).unwrap_or_default();
-        hasher.update(chunk);
-        sink(chunk)?;
-        bytes = bytes.saturating_add(count as u64);
-    }
-    Ok(hasher.finish())
-}
-
-/// Name of the list of characters that belongs to the model `name`.
-fn list_name(name: &str) -> Option<String> {
-    Path::new(name).with_extension("txt").into_os_string().into_string().ok()
 }
 
 /// Why `name` cannot be in an archive, which is read on all platforms.

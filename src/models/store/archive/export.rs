@@ -9,13 +9,12 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
+use super::super::characters::list_of;
+use super::super::digest::Digest;
 use super::super::part::unique;
-use super::super::{Store, disk, is_model_name};
+use super::super::{LONGEST_MODEL, Store, disk, is_model_name};
 use super::output::Output;
-use super::{
-    ArchiveFile, ArchiveProgress, Archived, MANIFEST, MOST_BYTES, MOST_FILES, Meter, check_known, list_name, manifest,
-    name_fault, pour,
-};
+use super::{ArchiveFile, ArchiveProgress, Archived, MANIFEST, MOST_FILES, Meter, check_known, manifest, name_fault};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A file that goes into an archive.
@@ -53,7 +52,7 @@ impl Store {
         let mut meter = Meter::new(progress, total);
         let (temporary, file) = Temporary::beside(&target)?;
         let mut zip = ZipWriter::new(Output::new(file));
-        let written = wanted.iter().map(|file| add(&mut zip, file, &mut meter)).collect::<Result<Vec<_>>>();
+        let written = wanted.iter().map(|file| self.add(&mut zip, file, &mut meter)).collect::<Result<Vec<_>>>();
         let written = match written {
             Ok(written) => written,
             // A disk that is full tells more than the work that it ended.
@@ -99,19 +98,18 @@ impl Store {
         let models: BTreeSet<_> = if names.is_empty() { self.list()? } else { names.to_vec() }.into_iter().collect();
         if models.is_empty() {
             let message = format!("there are no models in {}", self.dir().display());
-            return Err(
-                Error::new(ErrorKind::ModelNotFound, message).with_hint("fetch some with `ferrocr models pull`")
-            );
+            let hint = format!("fetch some with {}", self.command("pull"));
+            return Err(Error::new(ErrorKind::ModelNotFound, message).with_hint(hint));
         }
         let mut files = models.clone();
         for model in &models {
-            let path = self.existing(model)?;
+            self.existing(model)?;
             if !is_model_name(model) {
-                return Err(unfit(model, "it is no model").with_hint("`ferrocr models list` shows the models"));
+                return Err(unfit(model, "it is no model").with_hint(self.how_to_list()));
             }
             // One that is there and cannot be read would be missed where the archive goes.
-            let is_there = fs::symlink_metadata(path.with_extension("txt")).is_ok();
-            files.extend(list_name(model).filter(|_| is_there));
+            let is_there = |list: &String| fs::symlink_metadata(self.dir().join(list)).is_ok();
+            files.extend(list_of(model).filter(is_there));
         }
         if files.len() > MOST_FILES {
             let message = format!("cannot archive {} files: {MOST_FILES} is the most", files.len());
@@ -127,10 +125,34 @@ impl Store {
         }
         let path = self.existing(&name)?;
         let bytes = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?.len();
-        match bytes > MOST_BYTES {
-            true => Err(unfit(&name, &format!("it is longer than {MOST_BYTES} bytes, as no model is"))),
+        match bytes > LONGEST_MODEL {
+            true => Err(unfit(&name, &format!("it is longer than {LONGEST_MODEL} bytes, as no model is"))),
             false => Ok(Wanted { name, path, bytes }),
         }
+    }
+
+    fn add(&self, zip: &mut ZipWriter<Output>, wanted: &Wanted, meter: &mut Meter<'_>) -> Result<ArchiveFile> {
+        let unread = |error| Error::io("read", &wanted.path, error);
+        let refused = |error: io::Error| Error::new(ErrorKind::Io, "cannot write the archive").with_source(error);
+        let mut source = File::open(&wanted.path).map_err(unread)?;
+        let bytes = source.metadata().map_err(unread)?.len();
+        add_entry(zip, &wanted.name).map_err(|error| refused(error.into()))?;
+        meter.tell(&wanted.name)?;
+        let digest = Digest::pour(&mut source, Some(bytes), unread, |chunk| {
+            zip.write_all(chunk).map_err(refused)?;
+            if zip.get_ref().is_none_or(Output::has_failed) {
+                return Err(refused(io::ErrorKind::BrokenPipe.into()));
+            }
+            meter.add(&wanted.name, chunk.len())
+        })?;
+        if digest.bytes != bytes {
+            let message = format!("{} was changed while it was read", wanted.path.display());
+            return Err(Error::new(ErrorKind::Io, message).with_hint("try again"));
+        }
+        let file = ArchiveFile { name: wanted.name.clone(), bytes, sha256: digest.sha256 };
+        let repair = || format!("fetch it anew with {}", self.command_for("pull", &file.name, ""));
+        check_known(&file).map_err(|error| error.with_hint(repair()))?;
+        Ok(file)
     }
 }
 
@@ -146,30 +168,6 @@ fn check_case(names: &BTreeSet<String>) -> Result<()> {
         Some(name) => Err(unfit(name, "another name differs in case only, and some systems see no difference")
             .with_hint("rename one of them, or name the models that you need")),
     }
-}
-
-fn add(zip: &mut ZipWriter<Output>, wanted: &Wanted, meter: &mut Meter<'_>) -> Result<ArchiveFile> {
-    let unread = |error| Error::io("read", &wanted.path, error);
-    let refused = |error: io::Error| Error::new(ErrorKind::Io, "cannot write the archive").with_source(error);
-    let source = File::open(&wanted.path).map_err(unread)?;
-    let bytes = source.metadata().map_err(unread)?.len();
-    add_entry(zip, &wanted.name).map_err(|error| refused(error.into()))?;
-    meter.tell(&wanted.name)?;
-    let digest = pour(source, bytes, unread, &mut |chunk| {
-        zip.write_all(chunk).map_err(refused)?;
-        if zip.get_ref().is_none_or(Output::has_failed) {
-            return Err(refused(io::ErrorKind::BrokenPipe.into()));
-        }
-        meter.add(&wanted.name, chunk.len())
-    })?;
-    if digest.bytes != bytes {
-        let message = format!("{} was changed while it was read", wanted.path.display());
-        return Err(Error::new(ErrorKind::Io, message).with_hint("try again"));
-    }
-    let file = ArchiveFile { name: wanted.name.clone(), bytes, sha256: digest.sha256 };
-    let repair = format!("fetch it anew with `ferrocr models pull {}`", file.name);
-    check_known(&file).map_err(|error| error.with_hint(repair))?;
-    Ok(file)
 }
 
 /// Begins an entry. Nothing in it tells when or where it was made; no file needs the form for those beyond 4 GiB.

@@ -1,16 +1,14 @@
 //! Taking an archive's files into the directory.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use super::super::audit::summary_of;
 use super::super::{Expected, Folder, Store, disk, free_bytes};
 use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
 use crate::error::{Error, ErrorKind, Result};
-use crate::models::onnx;
-
-/// What stays free on the disk: bookkeeping and the folders of the trash need little more.
-const RESERVE: u64 = 1 << 20;
 
 /// How [`Store::import`] goes about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,8 +50,8 @@ impl Store {
     /// - [`ErrorKind::Cancelled`] when `progress` said so.
     /// - [`ErrorKind::ModelCorrupt`] for an archive that is damaged, no archive of models, or has other content under a
     ///   name of the catalog.
-    /// - [`ErrorKind::InvalidArgument`] when files are there with other content and `replace` was not asked for, or a
-    ///   folder has the name of a file.
+    /// - [`ErrorKind::InvalidArgument`] when files are there with other content and `replace` was not asked for, when a
+    ///   folder has the name of a file, or when a name that is there differs from it in case only.
     /// - [`ErrorKind::Io`] when something cannot be read or written, or does not fit on the disk. When that happens
     ///   while verified files get their names, those before it are in place, whole; importing again does the rest.
     pub fn import(
@@ -71,12 +69,16 @@ impl Store {
             // Only room is lost when that fails.
             let _ = self.sweep();
         }
-        let with_place = |file: &ArchiveFile| Ok(Item { place: self.place(file)?, file: file.clone() });
+        let there = self.names_by_case()?;
+        let with_place = |file: &ArchiveFile| Ok(Item { place: self.place(file, &there)?, file: file.clone() });
         let mut items = source.files().iter().map(with_place).collect::<Result<Vec<_>>>()?;
         self.check_conflicts(archive, options, &items)?;
-        let wanted = items.iter().filter(|item| item.is_wanted()).map(|item| item.file.bytes);
-        check_space(archive, self.dir(), wanted.fold(0, u64::saturating_add), free_bytes(self.dir()))?;
-        let changes = !options.dry_run && items.iter().any(Item::is_wanted);
+        let wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| item.file.bytes).collect();
+        if !wanted.is_empty() {
+            let bytes = wanted.iter().copied().fold(0, u64::saturating_add);
+            self.require_space(&archive.display().to_string(), bytes, free_bytes(self.dir()))?;
+        }
+        let changes = !options.dry_run && !wanted.is_empty();
         let folder = if changes { Some(Folder::create(self, "import")?) } else { None };
         take_all(&mut source, &items, folder.as_ref(), progress)?;
         if let Some(folder) = folder {
@@ -85,8 +87,27 @@ impl Store {
         Ok(items.iter().map(|item| Archived::new(&item.file, item.is_wanted())).collect())
     }
 
-    fn place(&self, file: &ArchiveFile) -> Result<Place> {
+    /// The names in the directory, by what they are where case does not count.
+    fn names_by_case(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let entries = match fs::read_dir(self.dir()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+            entries => entries.map_err(|error| self.unreadable(error))?,
+        };
+        for entry in entries {
+            if let Ok(name) = entry.map_err(|error| self.unreadable(error))?.file_name().into_string() {
+                names.entry(name.to_lowercase()).or_default().insert(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn place(&self, file: &ArchiveFile, there: &BTreeMap<String, BTreeSet<String>>) -> Result<Place> {
         let path = self.path(&file.name)?;
+        let alike = there.get(&file.name.to_lowercase()).filter(|names| !names.contains(&file.name));
+        if let Some(other) = alike.and_then(BTreeSet::first) {
+            return Err(self.alike(&file.name, other));
+        }
         match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
             Err(error) => return Err(Error::io("read", &path, error)),
@@ -103,6 +124,14 @@ impl Store {
             Err((ErrorKind::ModelCorrupt | ErrorKind::ModelNotFound, _)) => Ok(Place::Other),
             Err((_, error)) => Err(error),
         }
+    }
+
+    /// Both could lie here, but not on every system, and no archive could hold both.
+    fn alike(&self, name: &str, other: &str) -> Error {
+        let message =
+            format!("cannot put {name} into {}: {other} is there and differs in case only", self.dir().display());
+        let hint = format!("rename that file to {name}, or remove it with {}", self.command_for("remove", other, ""));
+        Error::new(ErrorKind::InvalidArgument, message).with_hint(hint)
     }
 
     fn check_conflicts(&self, archive: &Path, options: ImportOptions, items: &[Item]) -> Result<()> {
@@ -125,9 +154,10 @@ impl Store {
     /// Gives the verified files in `folder` their names.
     fn put_in_place(&self, archive: &Path, options: ImportOptions, items: &mut [Item], folder: &Folder) -> Result<()> {
         let _hold = self.hold_alone()?;
+        let there = self.names_by_case()?;
         for item in items.iter_mut().filter(|item| item.place == Place::Free) {
             // Another process may have put something there meanwhile.
-            item.place = self.place(&item.file)?;
+            item.place = self.place(&item.file, &there)?;
         }
         self.check_conflicts(archive, options, items)?;
         let mut wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| &item.file.name).collect();
@@ -197,39 +227,12 @@ fn take(
     match model {
         Some(model) => {
             let subject = format!("the entry {} of {}", shown(&file.name), source.subject());
-            let refused = |error: Error| error.named(&subject).with_hint("make the archive anew, without this file");
-            onnx::summary(&model).map(drop).map_err(refused)
+            // As strictly as an audit, which would call it damaged the next moment.
+            summary_of(&model).map(drop).map_err(|why| {
+                Error::new(ErrorKind::ModelCorrupt, format!("{subject}: {why}"))
+                    .with_hint("make the archive anew, without this file")
+            })
         }
         None => Ok(()),
-    }
-}
-
-fn check_space(archive: &Path, dir: &Path, needed: u64, free: Option<u64>) -> Result<()> {
-    let most = free.unwrap_or(u64::MAX);
-    if needed == 0 || needed.saturating_add(RESERVE) <= most {
-        return Ok(());
-    }
-    let message = format!(
-        "cannot import {}: it needs {needed} bytes on the disk of {}, and {most} are free",
-        archive.display(),
-        dir.display()
-    );
-    Err(Error::new(ErrorKind::Io, message).with_hint("make room, for example with `ferrocr models purge`"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_does_not_fit_on_the_disk_is_refused() {
-        let check = |needed, free| check_space(Path::new("a.zip"), Path::new("models"), needed, free);
-        check(0, Some(0)).unwrap();
-        check(5, None).unwrap();
-        check(5, Some(5 + RESERVE)).unwrap();
-        let error = check(5, Some(4 + RESERVE)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Io);
-        assert!(error.to_string().contains("needs 5 bytes on the disk of models"), "{error}");
-        check(u64::MAX, Some(u64::MAX - 1)).unwrap_err();
     }
 }

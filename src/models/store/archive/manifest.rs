@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{MOST_BYTES, MOST_FILES, is_model_name, list_name, name_fault, shown};
+use super::super::characters::Lists;
+use super::super::{LONGEST_MODEL, is_model_name};
+use super::{MOST_FILES, name_fault, shown};
 
 /// What the list calls its format.
 const FORMAT: &str = "ferrocr-models";
@@ -74,8 +76,8 @@ fn row(row: &Value) -> Result<ArchiveFile, Fault> {
         return Err(of(fault));
     }
     let bytes = row.get("bytes").and_then(Value::as_u64).ok_or_else(|| of("it has no length"))?;
-    if bytes > MOST_BYTES {
-        return Err(of(&format!("it has {bytes} bytes, more than {MOST_BYTES}")));
+    if bytes > LONGEST_MODEL {
+        return Err(of(&format!("it has {bytes} bytes, more than {LONGEST_MODEL}")));
     }
     let sha256 = row.get("sha256").and_then(Value::as_str).unwrap_or_default();
     if sha256.len() != 64 || !sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -86,11 +88,10 @@ fn row(row: &Value) -> Result<ArchiveFile, Fault> {
 
 /// Each name once, also where case does not count, and nothing but models and their lists of characters.
 fn check_names(files: &[ArchiveFile]) -> Result<(), Fault> {
-    let lists: HashSet<_> =
-        files.iter().filter(|file| is_model_name(&file.name)).filter_map(|file| list_name(&file.name)).collect();
+    let lists = Lists::of(files.iter().map(|file| file.name.as_str()));
     let mut seen = HashSet::new();
     for file in files {
-        if !is_model_name(&file.name) && !lists.contains(&file.name) {
+        if !is_model_name(&file.name) && lists.models_of(&file.name).is_empty() {
             return Err(wrong(format!("{} is neither a model nor the characters of one", shown(&file.name))));
         }
         if !seen.insert(file.name.to_lowercase()) {

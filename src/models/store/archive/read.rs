@@ -8,8 +8,9 @@ use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config, ZipFileEntry};
 use zip::result::ZipError;
 
+use super::super::digest::Digest;
 use super::manifest::{self, ArchiveFile, Fault};
-use super::{MANIFEST, MOST_FILES, name_fault, pour, shown};
+use super::{MANIFEST, MOST_FILES, name_fault, shown};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest list of files. A thousand rows with names as long as any file system takes them have 400 kB.
@@ -92,8 +93,9 @@ impl<R: Read + Seek> Archive<R> {
         let of = format!("the entry {} of {}", shown(&file.name), self.subject);
         let entry = self.zip.by_index(position).map_err(|error| unreadable(&of, error))?;
         // One byte more shows that there is more, and makes the last of them be checked.
-        let source = entry.take(file.bytes.saturating_add(1));
-        let digest = pour(source, file.bytes, |error| unreadable(&of, ZipError::Io(error)), sink)?;
+        let mut source = entry.take(file.bytes.saturating_add(1));
+        let failed = |error| unreadable(&of, ZipError::Io(error));
+        let digest = Digest::pour(&mut source, Some(file.bytes), failed, sink)?;
         let why = if digest.bytes > file.bytes {
             format!("is longer than the {} bytes that its list says", file.bytes)
         } else if digest.bytes < file.bytes {

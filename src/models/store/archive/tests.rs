@@ -9,7 +9,10 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::*;
+use crate::models::onnx::testing::Writer;
 use crate::models::store::Store;
+use crate::models::store::characters::list_of;
+use crate::models::store::digest::Digest;
 
 mod hostile;
 mod killed;
@@ -29,17 +32,10 @@ fn store(models: &[(&str, &[u8])]) -> (TempDir, Store) {
     (dir, store)
 }
 
-/// The shortest model, with `content` in a field that nobody reads.
+/// A short model, with `content` in a field that nobody reads.
 fn model(content: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0x3A, 0, 0x7A];
-    let mut length = content.len();
-    while length >= 0x80 {
-        bytes.push((length & 0x7f) as u8 | 0x80);
-        length >>= 7;
-    }
-    bytes.push(length as u8);
-    bytes.extend_from_slice(content);
-    bytes
+    let graph = Writer::new().message(12, Writer::new().bytes(1, b"y"));
+    Writer::new().varint(1, 8).message(7, graph).bytes(15, content).finish()
 }
 
 /// All files below `dir`, without the store's lock.
@@ -240,6 +236,41 @@ fn a_link_that_leaves_the_directory_takes_its_name_and_is_not_followed() {
     assert!(fs::symlink_metadata(to.dir().join("a.bin")).unwrap().is_file());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_differs_in_case_only_is_in_the_way() {
+    let (dir, from) = store(&[("A.bin", b"new"), ("a.txt", b"list")]);
+    let archive = dir.path().join("models.zip");
+    from.export(&archive, &["A.bin".to_owned()], &mut go_on).unwrap();
+    // Also with the same content: the two together could never be exported.
+    for content in [&b"old"[..], b"new"] {
+        let (_dir, to) = store(&[("a.bin", content), ("b.bin", b"b")]);
+        for options in [IMPORT, REPLACE, DRY_RUN] {
+            let error = to.import(&archive, options, &mut go_on).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(error.to_string().contains("a.bin is there and differs in case only"), "{error}");
+        }
+        to.export(&dir.path().join("all.zip"), &[], &mut go_on).unwrap();
+    }
+    // What lies there already is left alone, whatever lies beside.
+    let (_dir, to) = store(&[("a.bin", b"other"), ("A.bin", b"new")]);
+    assert_eq!(names_of(&to.import(&archive, IMPORT, &mut go_on).unwrap()), [("A.bin", false)]);
+}
+
+#[test]
+fn what_an_audit_calls_damaged_is_not_imported() {
+    // A graph without outputs, and without the version of the format.
+    let content = Writer::new().message(7, Writer::new()).finish();
+    let members = [("a.onnx", content.as_slice())];
+    let (dir, to) = store(&[]);
+    let archive = dir.path().join("models.zip");
+    fs::write(&archive, packed(&members, &manifest::text(&listed(&members)))).unwrap();
+    let error = to.import(&archive, IMPORT, &mut go_on).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ModelCorrupt);
+    assert!(error.to_string().contains("a.onnx") && error.to_string().contains("version of its format"), "{error}");
+    assert!(contents(&to).is_empty());
+}
+
 #[test]
 fn threads_that_import_the_same_archive_all_succeed() {
     let (dir, from) = store(&[("a.bin", b"a"), ("b.bin", b"b"), ("c.bin", b"c")]);
@@ -273,7 +304,8 @@ fn a_dry_run_changes_nothing() {
 
 #[test]
 fn progress_is_told_and_ends_the_work_at_any_call() {
-    let large = vec![7; 3 * CHUNK];
+    // Several chunks.
+    let large = vec![7; 192 * 1024];
     let (dir, from) = store(&[("a.bin", &large), ("b.bin", b"b")]);
     let archive = dir.path().join("models.zip");
     let mut told = Vec::new();
@@ -335,7 +367,7 @@ proptest! {
             (name.to_lowercase(), content)
         }).collect();
         if list {
-            let name = list_name(files.keys().next().unwrap()).unwrap();
+            let name = list_of(files.keys().next().unwrap()).unwrap();
             files.insert(name, b"characters".to_vec());
         }
         let members: Vec<_> = files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
