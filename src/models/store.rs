@@ -89,11 +89,15 @@ impl Store {
     /// Nothing on the disk is read or made; the directory need not exist.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] when `dir` is empty.
+    /// [`ErrorKind::InvalidArgument`] when `dir` is empty or no system could have it.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
         let dir = dir.as_ref();
         if dir.as_os_str().is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "the model directory's path is empty"));
+        }
+        if dir.as_os_str().as_encoded_bytes().contains(&0) {
+            let message = format!("the model directory's path {dir:?} has a NUL");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let dir = std::path::absolute(dir).map_err(|error| Error::io("make absolute the path", dir, error))?;
         Ok(Self { dir })
@@ -275,6 +279,9 @@ fn fault(name: &str) -> Option<&'static str> {
         "" => Some("it is empty"),
         _ if name.contains(['/', '\\']) => Some("it has a separator"),
         _ if name.contains('\0') => Some("it has a NUL"),
+        // The keep-list and the leases have a name a line, and a terminal may obey the others.
+        _ if name.contains(['\n', '\r']) => Some("it has a line break"),
+        _ if name.contains(char::is_control) => Some("it has a control character"),
         // On Windows `c:x` is a file on another drive, and `x:y` a hidden stream of x.
         _ if name.contains(':') => Some("it has a colon"),
         _ if name.starts_with('.') => Some("it starts with a dot"),

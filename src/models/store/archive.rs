@@ -110,7 +110,6 @@ impl<'a> Meter<'a> {
 /// Why `name` cannot be in an archive, which is read on all platforms.
 fn name_fault(name: &str) -> Option<&'static str> {
     match fault(name) {
-        None if name.contains(char::is_control) => Some("it has a control character"),
         None if name.ends_with([' ', '.']) => Some("it ends with a space or a dot"),
         fault => fault,
     }
