@@ -160,7 +160,7 @@ impl Store {
             Ok(_) if self.leaves(&path) => Err(self.missing(name, "is a link that leaves the directory")),
             Ok(_) => Ok(path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
-            Err(error) => Err(Error::io("read", &path, error)),
+            Err(error) => Err(disk::failed("read", &path, error)),
         }
     }
 
@@ -269,7 +269,7 @@ impl Store {
     }
 
     fn unreadable(&self, error: io::Error) -> Error {
-        Error::io("list the model directory", &self.dir, error)
+        disk::failed("list the model directory", &self.dir, error)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Makes a folder and those above it.
 pub(super) fn create_folders(path: &Path) -> Result<()> {
     step();
-    fs::create_dir_all(path).map_err(|error| Error::io("create the directory", path, error))
+    fs::create_dir_all(path).map_err(|error| failed("create the directory", path, error))
 }
 
 /// Makes a folder that is not there yet.
@@ -21,7 +21,8 @@ pub(super) fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir(path).map_err(|error| Error::io("create the directory", path, error))
 }
 
-/// Opens a file for writing; with `is_new` it must not be there yet.
+/// Opens a file for writing; with `is_new` it must not be there yet. A link is not followed: what it leads to is none of
+/// the store's files.
 pub(super) fn open(path: &Path, is_new: bool) -> io::Result<File> {
     step();
     let mut options = OpenOptions::new();
@@ -32,7 +33,71 @@ pub(super) fn open(path: &Path, is_new: bool) -> io::Result<File> {
     } else {
         options.create(true)
     };
-    options.open(path)
+    open_plain(&mut options, path)
+}
+
+/// Opens a file of the bookkeeping that is there. A link is not followed.
+///
+/// Where that is allowed also for writing, although nothing is written: some network file systems lock no other file
+/// for one alone.
+pub(super) fn open_there(path: &Path) -> io::Result<File> {
+    match open_plain(OpenOptions::new().read(true).write(true), path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            open_plain(OpenOptions::new().read(true), path)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Opens a regular file and nothing else, without waiting.
+fn open_plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Opening a pipe would otherwise wait for its other end.
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    }
+    let irregular = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
+    let is_link = || fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+    match options.open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Ok(_) => Err(irregular("it is no regular file")),
+        Err(_) if is_link() => Err(irregular("it is a link")),
+        outcome => outcome,
+    }
+}
+
+/// Lets every user read a file, whatever this process lets them do with files that it makes.
+pub(super) fn let_all_read(file: &File) {
+    step();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Not every file system has permissions. Who cannot read the file then says so.
+        let _ = file.set_permissions(fs::Permissions::from_mode(0o644));
+    }
+}
+
+/// What failed at `path`, with advice where the reason is that something of another kind is in its place or above it.
+pub(super) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
+    let kind = error.kind();
+    let failed = Error::io(verb, path, error);
+    let is_in_the_way = |path: &&Path| fs::metadata(path).is_ok_and(|meta| !meta.is_dir());
+    let is_irregular = || fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file());
+    match kind {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => match path.ancestors().find(is_in_the_way) {
+            Some(file) => failed.with_hint(format!(
+                "{} is a file: name a directory for the models, or move that file away",
+                file.display()
+            )),
+            None => failed,
+        },
+        io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory if is_irregular() => {
+            failed.with_hint("ferrocr did not put it there: remove it")
+        }
+        _ => failed,
+    }
 }
 
 /// Writes all of `bytes`.
@@ -194,6 +259,42 @@ mod tests {
             fs::remove_file(&to).unwrap();
             rename(&from, &to).unwrap();
             assert_eq!(fs::read(&to).unwrap(), b"a");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn only_regular_files_are_opened_and_no_link_is_followed() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        use std::os::unix::fs::symlink;
+
+        let dir = tempfile::tempdir().unwrap();
+        let [pipe, link, dangling, folder, target] =
+            ["pipe", "link", "dangling", "folder", "target"].map(|name| dir.path().join(name));
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        fs::create_dir(&folder).unwrap();
+        symlink(&target, &dangling).unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        symlink("file", &link).unwrap();
+        for path in [&pipe, &link, &dangling, &folder] {
+            for error in [open(path, false).unwrap_err(), open_there(path).unwrap_err()] {
+                let error = failed("open", path, error);
+                assert!(error.hint().is_some_and(|hint| hint.contains("remove it")), "{path:?}: {error}");
+            }
+        }
+        assert!(!target.exists(), "nothing is made where a link leads");
+        open_there(&dir.path().join("file")).unwrap();
+    }
+
+    #[test]
+    fn a_file_in_a_directory_s_place_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("a"), file.join("a/b")] {
+            let error = create_folders(&path).unwrap_err();
+            let named = format!("{} is a file", file.display());
+            assert!(error.hint().is_some_and(|hint| hint.starts_with(&named)), "{error}");
         }
     }
 

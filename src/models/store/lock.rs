@@ -5,7 +5,9 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
+use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,10 +20,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Name of the file that is locked by who holds the directory.
+const LOCK: &str = "lock";
+
+/// Name of the file that is locked by who waits to hold the directory alone.
+const GATE: &str = "gate";
+
+/// Names of the lock files, for who asks what belongs to the bookkeeping.
+pub(super) const NAMES: [&str; 2] = [LOCK, GATE];
+
 /// How an attempt to lock a file came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attempt {
-    /// It is locked until it is closed.
+    /// It is locked until it is unlocked, or closed by all who have it open.
     Held,
     /// Another one holds a lock on it.
     Busy,
@@ -58,12 +69,71 @@ pub(super) fn attempt(file: &File, mode: Mode) -> Attempt {
 
 /// Tries until it is no longer busy.
 pub(super) fn wait(file: &File, mode: Mode) -> Option<Attempt> {
-    let started = Instant::now();
+    wait_since(file, mode, Instant::now())
+}
+
+fn wait_since(file: &File, mode: Mode, started: Instant) -> Option<Attempt> {
     loop {
         match attempt(file, mode) {
             Attempt::Busy if started.elapsed() > PATIENCE => return None,
             Attempt::Busy => thread::sleep(PAUSE),
             outcome => return Some(outcome),
+        }
+    }
+}
+
+/// An open file that this process locks, or tries to. Dropping it frees the lock.
+///
+/// Closing it would not be enough: a child that was forked meanwhile has the same open file for as long as it lives. The
+/// lock is its parent's alone, so dropping it in the child frees nothing.
+#[derive(Debug)]
+pub(super) struct Locked {
+    file: File,
+    process: u32,
+}
+
+impl Locked {
+    /// Answers for the lock on `file` from now on, which may be taken later.
+    pub(super) fn new(file: File) -> Self {
+        Self { file, process: process::id() }
+    }
+
+    /// A file of the bookkeeping that is there; see [`disk::open_there`].
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        disk::open_there(path).map(Self::new)
+    }
+
+    /// The same open file as a child has it that was forked just now.
+    #[cfg(test)]
+    pub(super) fn in_a_child(&self) -> Self {
+        Self { file: self.file.try_clone().unwrap(), process: 0 }
+    }
+
+    /// Whether this is the process that opened it, and not a child that was forked from it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.process == process::id()
+    }
+}
+
+impl Deref for Locked {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+impl DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut File {
+        &mut self.file
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        if self.is_ours() {
+            // It may not have been locked, and closing comes next.
+            let _ = self.file.unlock();
         }
     }
 }
@@ -92,7 +162,7 @@ fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
 /// Without locks two commands may meet; each single change is one rename and stays whole.
 #[derive(Debug)]
 pub(super) struct Hold {
-    _file: File,
+    _lock: Locked,
 }
 
 impl Store {
@@ -106,19 +176,36 @@ impl Store {
         self.hold(Mode::Exclusive)
     }
 
+    /// The caller must not hold the directory already: it would wait for one who waits for it.
     fn hold(&self, mode: Mode) -> Result<Hold> {
+        let started = Instant::now();
         disk::create_folders(&self.bookkeeping())?;
-        let path = self.bookkeeping().join("lock");
-        loop {
-            let file = disk::open(&path, false).map_err(|error| Error::io("open", &path, error))?;
-            match wait(&file, mode) {
-                None => return Err(self.busy()),
-                // Without locks, or somebody removed the file by hand while this one waited.
-                Some(outcome) if outcome == Attempt::Unsupported || is_at(&file, &path) => {
-                    return Ok(Hold { _file: file });
+        let _gate = self.pass_gate(mode, started)?;
+        let path = self.bookkeeping().join(LOCK);
+        while started.elapsed() <= PATIENCE {
+            let file = disk::open(&path, false).map_err(|error| disk::failed("open", &path, error))?;
+            let lock = Locked::new(file);
+            match wait_since(&lock, mode, started) {
+                None => break,
+                Some(outcome) if outcome == Attempt::Unsupported || is_at(&lock, &path) => {
+                    return Ok(Hold { _lock: lock });
                 }
-                Some(_) => {}
+                // Somebody removed the file by hand while this one waited.
+                Some(_) => thread::sleep(PAUSE),
             }
+        }
+        Err(self.busy())
+    }
+
+    /// Lets those who wait to hold the directory alone go first: they keep the gate locked until they hold it. Without
+    /// a gate, others who hold it together by turns would never all be away.
+    fn pass_gate(&self, mode: Mode, started: Instant) -> Result<Option<Locked>> {
+        // It is about fairness only: who may not open it goes without.
+        let Ok(gate) = disk::open(&self.bookkeeping().join(GATE), false) else { return Ok(None) };
+        let gate = Locked::new(gate);
+        match wait_since(&gate, mode, started) {
+            None => Err(self.busy()),
+            Some(_) => Ok((mode == Mode::Exclusive).then_some(gate)),
         }
     }
 
@@ -157,45 +244,4 @@ pub(super) mod testing {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        (dir, store)
-    }
-
-    #[test]
-    fn one_alone_or_many_together() {
-        let (_dir, store) = store();
-        let path = store.bookkeeping().join("lock");
-        let first = store.hold_shared().unwrap();
-        let _second = store.hold_shared().unwrap();
-        let other = disk::open(&path, false).unwrap();
-        assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Busy);
-        drop(first);
-        assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Busy);
-        drop(_second);
-        assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Held);
-        assert_eq!(attempt(&disk::open(&path, false).unwrap(), Mode::Shared), Attempt::Busy);
-    }
-
-    #[test]
-    fn a_lock_file_that_was_removed_by_hand_holds_nobody_up() {
-        let (_dir, store) = store();
-        let held = store.hold_alone().unwrap();
-        fs::remove_dir_all(store.bookkeeping()).unwrap();
-        let _again = store.hold_alone().unwrap();
-        drop(held);
-    }
-
-    #[test]
-    fn without_locks_nobody_waits() {
-        let (_dir, store) = store();
-        testing::without_locks(|| {
-            let _first = store.hold_alone().unwrap();
-            let _second = store.hold_alone().unwrap();
-        });
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the lock
 //! is free, which tells what was left behind from what is still growing.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::digest::{Digest, Hasher};
-use super::lock::{self, Attempt, Mode};
+use super::lock::{self, Attempt, Locked, Mode};
 use super::{Store, disk};
 use crate::error::{Error, Result};
 
@@ -24,11 +24,14 @@ pub(super) const PASSING: &str = "tmp";
 /// Name of the lock inside of a [`Folder`].
 const FOLDER_LOCK: &str = ".lock";
 
+/// How often a file is opened again that others took and removed before it was locked. Each time is one of them done.
+const TRIES: u32 = 16;
+
 /// An unfinished file that only this call works on.
 #[derive(Debug)]
 pub(in crate::models) struct Part {
     path: PathBuf,
-    file: File,
+    file: Locked,
     /// Whether a later call may go on with what this one leaves.
     stays: bool,
 }
@@ -39,8 +42,7 @@ impl Part {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
         let _hold = store.hold_shared()?;
         let path = store.scratch()?.join(format!("{}.{PASSING}", unique(name)));
-        let file = disk::open(&path, true).map_err(|error| Error::io("create", &path, error))?;
-        let _ = lock::wait(&file, Mode::Exclusive);
+        let file = make_locked(&path)?;
         Ok(Self { path, file, stays: false })
     }
 
@@ -50,15 +52,10 @@ impl Part {
     /// Without locks it is a file of its own, which starts empty.
     pub(in crate::models) fn claim(store: &Store, name: &str, sha256: &str) -> Result<Option<Self>> {
         let path = store.scratch()?.join(resumable(name, sha256));
-        loop {
-            let file = disk::open(&path, false).map_err(|error| Error::io("open", &path, error))?;
-            match lock::attempt(&file, Mode::Exclusive) {
-                Attempt::Busy => return Ok(None),
-                Attempt::Unsupported => return Self::create(store, name).map(Some),
-                // The one before has put it in place or removed it since it was opened.
-                Attempt::Held if !lock::is_at(&file, &path) => {}
-                Attempt::Held => return Ok(Some(Self { path, file, stays: true })),
-            }
+        match claim_file(&path)? {
+            None => Ok(None),
+            Some((_, Attempt::Unsupported)) => Self::create(store, name).map(Some),
+            Some((file, _)) => Ok(Some(Self { path, file, stays: true })),
         }
     }
 
@@ -99,7 +96,8 @@ impl Part {
     pub(in crate::models) fn append(&mut self, source: &mut dyn Read, limit: Option<u64>) -> Result<Digest> {
         let failed = |error, path: &Path| Error::io("copy a model to", path, error);
         let mut hasher = Hasher::default();
-        let before = self.file.seek(SeekFrom::Start(0)).and_then(|_| hasher.read(&mut self.file, None, |_| Ok(())));
+        let start = self.file.seek(SeekFrom::Start(0));
+        let before = start.and_then(|_| hasher.read(&mut *self.file, None, |_| Ok(())));
         before.map_err(|error| failed(error, &self.path))?;
         let file = &mut self.file;
         hasher.read(source, limit, |chunk| disk::write(file, chunk)).map_err(|error| failed(error, &self.path))?;
@@ -126,8 +124,9 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         let is_empty = || self.file.metadata().is_ok_and(|meta| meta.len() == 0);
-        // What was published has another name now, and its old one may be another call's.
-        if (!self.stays || is_empty()) && lock::is_at(&self.file, &self.path) {
+        // A forked child has the file too, and must leave it to its parent. What was published has another name now, and
+        // its old one may be another call's.
+        if self.file.is_ours() && (!self.stays || is_empty()) && lock::is_at(&self.file, &self.path) {
             // Nobody is left to tell; what stays behind lies where unfinished files lie.
             let _ = disk::remove_file(&self.path);
         }
@@ -138,7 +137,7 @@ impl Drop for Part {
 #[derive(Debug)]
 pub(in crate::models) struct Claim {
     path: PathBuf,
-    file: File,
+    file: Locked,
 }
 
 impl Claim {
@@ -146,21 +145,13 @@ impl Claim {
     pub(in crate::models) fn take(store: &Store, name: &str) -> Result<Option<Self>> {
         // A name that a sweep takes when its owner was killed.
         let path = store.scratch()?.join(format!("{name}.{PASSING}"));
-        loop {
-            let file = disk::open(&path, false).map_err(|error| Error::io("open", &path, error))?;
-            match lock::attempt(&file, Mode::Exclusive) {
-                Attempt::Busy => return Ok(None),
-                // The one before, or a sweep, has removed it since it was opened.
-                Attempt::Held if !lock::is_at(&file, &path) => {}
-                Attempt::Held | Attempt::Unsupported => return Ok(Some(Self { path, file })),
-            }
-        }
+        Ok(claim_file(&path)?.map(|(file, _)| Self { path, file }))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if lock::is_at(&self.file, &self.path) {
+        if self.file.is_ours() && lock::is_at(&self.file, &self.path) {
             // Nobody is left to tell; the next sweep takes what stays behind.
             let _ = disk::remove_file(&self.path);
         }
@@ -171,7 +162,7 @@ impl Drop for Claim {
 #[derive(Debug)]
 pub(in crate::models) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: Locked,
 }
 
 impl Folder {
@@ -180,10 +171,8 @@ impl Folder {
         let _hold = store.hold_shared()?;
         let path = store.scratch()?.join(format!("{}.{PASSING}", unique(name)));
         disk::create_folder(&path)?;
-        let lock_path = path.join(FOLDER_LOCK);
-        let file = disk::open(&lock_path, true).map_err(|error| Error::io("create", &lock_path, error))?;
-        let _ = lock::wait(&file, Mode::Exclusive);
-        Ok(Self { path, _lock: file })
+        let lock = make_locked(&path.join(FOLDER_LOCK))?;
+        Ok(Self { path, lock })
     }
 
     /// Where it is.
@@ -194,8 +183,11 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Nobody is left to tell; what stays behind lies where unfinished files lie.
-        let _ = disk::remove_folder(&self.path);
+        // A forked child leaves it to its parent.
+        if self.lock.is_ours() {
+            // Nobody is left to tell; what stays behind lies where unfinished files lie.
+            let _ = disk::remove_folder(&self.path);
+        }
     }
 }
 
@@ -221,23 +213,54 @@ impl Store {
         }
         let _hold = self.hold_alone()?;
         for found in passing {
-            let path = found.path();
-            if is_left(&path) != Some(true) {
-                continue;
-            }
-            match path.is_dir() {
-                true => disk::remove_folder(&path)?,
-                false => disk::remove_file(&path)?,
+            if let Some(left) = take_left(&found.path()) {
+                left.remove()?;
             }
         }
         Ok(())
     }
 }
 
-/// Whether nobody works any more on the unfinished file or folder at `path`; nothing where there are no locks.
+/// An unfinished file or folder that its maker has left behind. While this is there, no call takes it up.
+#[derive(Debug)]
+pub(super) struct Left {
+    path: PathBuf,
+    is_folder: bool,
+    _lock: Option<Locked>,
+}
+
+impl Left {
+    /// Removes it for good.
+    pub(super) fn remove(self) -> Result<()> {
+        // It is unlocked after that: whoever waits for the lock then sees that the file is gone.
+        match self.is_folder {
+            true => disk::remove_folder(&self.path),
+            false => disk::remove_file(&self.path),
+        }
+    }
+}
+
+/// The unfinished file or folder at `path`, if nobody works on it any more; none also where that cannot be told.
+///
+/// The caller holds the directory alone: a folder is made a moment before its lock.
+pub(super) fn take_left(path: &Path) -> Option<Left> {
+    let (is_folder, lock_path) = lock_of(path)?;
+    let lock = match Locked::open(&lock_path) {
+        Ok(lock) if lock::attempt(&lock, Mode::Exclusive) == Attempt::Held && lock::is_at(&lock, &lock_path) => {
+            Some(lock)
+        }
+        Err(error) if is_folder && error.kind() == io::ErrorKind::NotFound => None,
+        _ => return None,
+    };
+    Some(Left { path: path.to_owned(), is_folder, _lock: lock })
+}
+
+/// Whether nobody works any more on the unfinished file or folder at `path`; nothing where that cannot be told.
+///
+/// A call may take it up right after this: who removes it needs [`take_left`].
 pub(super) fn is_left(path: &Path) -> Option<bool> {
-    let lock_path = if path.is_dir() { path.join(FOLDER_LOCK) } else { path.to_owned() };
-    match File::open(lock_path) {
+    let (_, lock_path) = lock_of(path)?;
+    match Locked::open(&lock_path) {
         Ok(file) => match lock::attempt(&file, Mode::Shared) {
             Attempt::Held => Some(true),
             Attempt::Busy => Some(false),
@@ -246,6 +269,33 @@ pub(super) fn is_left(path: &Path) -> Option<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(true),
         Err(_) => None,
     }
+}
+
+/// Whether `path` is a folder, and the file that is locked by who works on it; none if it is gone.
+fn lock_of(path: &Path) -> Option<(bool, PathBuf)> {
+    let is_folder = fs::symlink_metadata(path).ok()?.is_dir();
+    Some((is_folder, if is_folder { path.join(FOLDER_LOCK) } else { path.to_owned() }))
+}
+
+/// A new file, locked where there are locks. The caller holds the directory.
+fn make_locked(path: &Path) -> Result<Locked> {
+    let file = Locked::new(disk::open(path, true).map_err(|error| disk::failed("create", path, error))?);
+    let _ = lock::wait(&file, Mode::Exclusive);
+    Ok(file)
+}
+
+/// The file at `path`, which is made if it is not there, and how locking it came out; none while another call has it.
+fn claim_file(path: &Path) -> Result<Option<(Locked, Attempt)>> {
+    for _ in 0..TRIES {
+        let file = Locked::new(disk::open(path, false).map_err(|error| disk::failed("open", path, error))?);
+        match lock::attempt(&file, Mode::Exclusive) {
+            Attempt::Busy => return Ok(None),
+            // The one before, or a sweep, has put it in place or removed it since it was opened.
+            Attempt::Held if !lock::is_at(&file, path) => {}
+            outcome => return Ok(Some((file, outcome))),
+        }
+    }
+    Ok(None)
 }
 
 /// Name of the unfinished download of `name`: the hash tells it from one of another version.

@@ -8,10 +8,10 @@ use std::fs::{self, Metadata};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use super::Store;
 use super::audit::{AuditOptions, Key, State};
 use super::keep::KeepList;
-use super::part::is_left;
-use super::{Store, disk};
+use super::part::{is_left, take_left};
 use crate::error::{Error, ErrorKind, Result};
 
 mod guard;
@@ -19,6 +19,9 @@ mod neighbours;
 
 use guard::{Guard, Why, processes, refuse_in_use};
 use neighbours::Neighbours;
+
+/// Why an unfinished file stays.
+const WORKED_ON: &str = "a process may be working on it";
 
 /// What becomes of a file that was selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,8 +210,8 @@ impl Store {
         let files = self.plan(selected, options)?;
         refuse(&files)?;
         self.sweep_leases_held()?;
-        let files: Vec<Planned> = planned(files);
-        let removal = self.execute_held(&files)?;
+        let mut files: Vec<Planned> = planned(files);
+        let removal = self.execute_held(&mut files)?;
         Ok(Removal { files, removal })
     }
 
@@ -282,7 +285,7 @@ impl Store {
         if file.path.parent() == Some(&self.incoming()) {
             return match is_left(&file.path) {
                 Some(true) => (Decision::Remove, None),
-                _ => (Decision::InUse(Vec::new()), Some("a process may be working on it".to_owned())),
+                _ => (Decision::InUse(Vec::new()), Some(WORKED_ON.to_owned())),
             };
         }
         match guard.users(&file.name, neighbours) {
@@ -292,16 +295,19 @@ impl Store {
     }
 
     /// Moves what goes to the trash. The caller holds the directory alone.
-    fn execute_held(&self, files: &[Planned]) -> Result<Option<String>> {
-        let going = files.iter().filter(|file| file.decision == Decision::Remove);
-        let (unfinished, models): (Vec<_>, Vec<_>) =
-            going.partition(|file| file.path.parent() == Some(&self.incoming()));
+    fn execute_held(&self, files: &mut [Planned]) -> Result<Option<String>> {
+        let incoming = self.incoming();
+        let (unfinished, models): (Vec<_>, Vec<_>) = files
+            .iter_mut()
+            .filter(|file| file.decision == Decision::Remove)
+            .partition(|file| file.path.parent() == Some(&incoming));
         let names: Vec<_> = models.iter().map(|file| file.name.clone()).collect();
         let removal = if names.is_empty() { None } else { Some(self.discard_held(&names)?) };
         for file in unfinished {
-            match file.path.is_dir() {
-                true => disk::remove_folder(&file.path)?,
-                false => disk::remove_file(&file.path)?,
+            match take_left(&file.path) {
+                Some(left) => left.remove()?,
+                // A pull has gone on with it since it was planned: for that it need not hold the directory.
+                None => (file.decision, file.reason) = (Decision::InUse(Vec::new()), WORKED_ON.to_owned()),
             }
         }
         Ok(removal)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use super::super::{BOOKKEEPING, Trashed, part, trash};
+use super::super::{BOOKKEEPING, Trashed, lock, part, trash};
 use super::judge::action;
 use super::survey::{children, special};
 use super::work::Auditor;
@@ -21,7 +21,7 @@ impl Auditor<'_> {
             // Somebody may have taken it away meanwhile.
             let Ok(meta) = fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path)) else { continue };
             match file_name(&path).as_str() {
-                "lock" if meta.is_file() => {}
+                name if lock::NAMES.contains(&name) && meta.is_file() => {}
                 // Whether it can be read is said below.
                 "keep" => {}
                 "incoming" if meta.is_dir() => self.incoming(&mut entries),

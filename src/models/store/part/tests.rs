@@ -137,3 +137,103 @@ fn a_sweep_takes_what_was_left_behind_and_nothing_else() {
     found.sort();
     assert_eq!(found, expected);
 }
+
+#[test]
+fn a_child_that_was_forked_meanwhile_keeps_nothing_locked() {
+    let (_dir, store) = store();
+    let mut part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    part.append(&mut &b"ab"[..], None).unwrap();
+    let claim = Claim::take(&store, "box").unwrap().unwrap();
+    let _children = [part.file.in_a_child(), claim.file.in_a_child()];
+    drop((part, claim));
+    assert!(Claim::take(&store, "box").unwrap().is_some());
+    assert!(Part::claim(&store, "a.onnx", "00").unwrap().is_some());
+    let folder = Folder::create(&store, "box").unwrap();
+    let path = folder.path().to_owned();
+    let _child = folder.lock.in_a_child();
+    drop(folder);
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_forked_child_removes_nothing_of_its_parent() {
+    let (_dir, store) = store();
+    let part = Part::create(&store, "a.onnx").unwrap();
+    let claim = Claim::take(&store, "box").unwrap().unwrap();
+    let folder = Folder::create(&store, "box").unwrap();
+    drop(Part { path: part.path.clone(), file: part.file.in_a_child(), stays: false });
+    drop(Claim { path: claim.path.clone(), file: claim.file.in_a_child() });
+    drop(Folder { path: folder.path.clone(), lock: folder.lock.in_a_child() });
+    assert_eq!(unfinished(&store).len(), 3);
+    assert!([&part.path, &claim.path, &folder.path].into_iter().all(|path| is_left(path) == Some(false)));
+}
+
+#[test]
+fn what_is_about_to_be_removed_nobody_takes_up() {
+    let (_dir, store) = store();
+    let path = store.scratch().unwrap().join(resumable("a.onnx", "00"));
+    fs::write(&path, "ab").unwrap();
+    let left = take_left(&path).unwrap();
+    assert!(Part::claim(&store, "a.onnx", "00").unwrap().is_none());
+    left.remove().unwrap();
+    let part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    assert_eq!(part.len().unwrap(), 0, "it starts anew");
+    assert!(take_left(&path).is_none(), "a call works on it");
+    drop(part);
+    assert!(take_left(&path).is_none(), "it is gone");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_among_the_unfinished_are_neither_opened_nor_removed() {
+    use rustix::fs::{CWD, FileType, Mode as Bits, mknodat};
+    use std::os::unix::fs::symlink;
+
+    let (dir, store) = store();
+    let incoming = store.scratch().unwrap();
+    let elsewhere = dir.path().join("elsewhere");
+    for name in [resumable("a.onnx", "00"), "box.tmp".to_owned()] {
+        symlink(&elsewhere, incoming.join(name)).unwrap();
+    }
+    for name in [resumable("b.onnx", "00"), "case.tmp".to_owned()] {
+        mknodat(CWD, incoming.join(name), FileType::Fifo, Bits::RUSR | Bits::WUSR, 0).unwrap();
+    }
+    store.sweep().unwrap();
+    assert_eq!(unfinished(&store).len(), 4);
+    let refused = [
+        Part::claim(&store, "a.onnx", "00").unwrap_err(),
+        Part::claim(&store, "b.onnx", "00").unwrap_err(),
+        Claim::take(&store, "box").unwrap_err(),
+        Claim::take(&store, "case").unwrap_err(),
+    ];
+    for error in refused {
+        assert!(error.hint().is_some_and(|hint| hint.contains("remove it")), "{error}");
+    }
+    assert!(!elsewhere.exists());
+}
+
+#[test]
+fn sweeping_and_taking_turns_at_a_claim_do_not_meet() {
+    let (_dir, store) = store();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let inside = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                store.sweep().unwrap();
+            }
+        });
+        let work = || {
+            for _ in 0..300 {
+                if let Some(_claim) = Claim::take(&store, "box").unwrap() {
+                    assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two have the right at once");
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                }
+            }
+        };
+        let workers = [scope.spawn(work), scope.spawn(work)];
+        let outcomes = workers.map(std::thread::ScopedJoinHandle::join);
+        is_over.store(true, Ordering::Relaxed);
+        assert!(outcomes.iter().all(std::result::Result::is_ok));
+    });
+}

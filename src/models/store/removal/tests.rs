@@ -314,3 +314,45 @@ fn what_a_protected_link_leads_to_is_protected() {
     }
     store.remove(&owned(&["real.bin"]), &RemoveOptions::default()).unwrap();
 }
+
+#[test]
+fn a_download_that_a_pull_takes_up_meanwhile_is_not_deleted() {
+    let (_dir, store) = store(&[]);
+    let selection = Selection { states: vec![State::Partial], ..Selection::default() };
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                store.prune(&selection, &RemoveOptions::default()).unwrap();
+            }
+        });
+        let pull = || {
+            for _ in 0..200 {
+                fs::write(store.scratch().unwrap().join("a.onnx.00.part"), "a").unwrap();
+                if let Some(mut part) = Part::claim(&store, "a.onnx", "00").unwrap() {
+                    part.append(&mut &b"b"[..], None).unwrap();
+                    part.publish(&store, "a.onnx").unwrap();
+                }
+            }
+        };
+        let outcome = scope.spawn(pull).join();
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(outcome.is_ok());
+    });
+}
+
+#[test]
+fn what_was_taken_up_since_the_plan_stays_and_is_said_to() {
+    let (_dir, store) = store(&[]);
+    let path = store.scratch().unwrap().join("a.onnx.00.part");
+    fs::write(&path, "a").unwrap();
+    let selection = Selection { states: vec![State::Partial], ..Selection::default() };
+    let judged = store.plan(&store.select(&selection, &RemoveOptions::default()).unwrap(), &keeping(&[])).unwrap();
+    let mut files: Vec<_> = judged.into_iter().map(|file| file.planned).collect();
+    assert_eq!(files[0].decision, Decision::Remove);
+    let _part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
+    let _hold = store.hold_alone().unwrap();
+    store.execute_held(&mut files).unwrap();
+    assert_eq!(files[0].decision, Decision::InUse(Vec::new()));
+    assert!(path.exists());
+}

@@ -1,0 +1,131 @@
+use super::*;
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    (dir, store)
+}
+
+#[test]
+fn one_alone_or_many_together() {
+    let (_dir, store) = store();
+    let path = store.bookkeeping().join("lock");
+    let first = store.hold_shared().unwrap();
+    let _second = store.hold_shared().unwrap();
+    let other = disk::open(&path, false).unwrap();
+    assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Busy);
+    drop(first);
+    assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Busy);
+    drop(_second);
+    assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Held);
+    assert_eq!(attempt(&disk::open(&path, false).unwrap(), Mode::Shared), Attempt::Busy);
+}
+
+#[test]
+fn a_lock_file_that_was_removed_by_hand_holds_nobody_up() {
+    let (_dir, store) = store();
+    let held = store.hold_alone().unwrap();
+    fs::remove_dir_all(store.bookkeeping()).unwrap();
+    let _again = store.hold_alone().unwrap();
+    drop(held);
+}
+
+#[test]
+fn without_locks_nobody_waits() {
+    let (_dir, store) = store();
+    testing::without_locks(|| {
+        let _first = store.hold_alone().unwrap();
+        let _second = store.hold_alone().unwrap();
+    });
+}
+
+fn is_free(store: &Store) -> bool {
+    let lock = Locked::open(&store.bookkeeping().join(LOCK)).unwrap();
+    attempt(&lock, Mode::Exclusive) == Attempt::Held
+}
+
+#[test]
+fn a_child_that_was_forked_meanwhile_holds_nobody_up_and_gives_nothing_back() {
+    let (_dir, store) = store();
+    for hold in [Store::hold_shared, Store::hold_alone] {
+        let held = hold(&store).unwrap();
+        let child = held._lock.in_a_child();
+        drop(held._lock.in_a_child());
+        assert!(!is_free(&store), "the lock is the parent's");
+        drop(held);
+        assert!(is_free(&store), "the child is still there");
+        drop(child);
+    }
+}
+
+#[test]
+fn where_no_gate_can_be_there_is_none() {
+    let (_dir, store) = store();
+    fs::create_dir_all(store.bookkeeping().join(GATE)).unwrap();
+    drop(store.hold_alone().unwrap());
+    drop(store.hold_shared().unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_is_a_link_or_a_pipe_is_refused_at_once() {
+    use rustix::fs::{CWD, FileType, Mode as Bits, mknodat};
+    use std::os::unix::fs::symlink;
+
+    let (dir, store) = store();
+    fs::create_dir(store.bookkeeping()).unwrap();
+    let (lock, elsewhere) = (store.bookkeeping().join(LOCK), dir.path().join("elsewhere"));
+    let refuse = || {
+        let error = store.hold_alone().unwrap_err();
+        assert!(error.to_string().contains(&lock.display().to_string()), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("remove it")), "{error}");
+    };
+    symlink(&elsewhere, &lock).unwrap();
+    refuse();
+    assert!(!elsewhere.exists());
+    fs::remove_file(&lock).unwrap();
+    mknodat(CWD, &lock, FileType::Fifo, Bits::RUSR | Bits::WUSR, 0).unwrap();
+    refuse();
+}
+
+#[test]
+fn who_waits_to_hold_it_alone_goes_before_those_who_come_later() {
+    let (_dir, store) = store();
+    let held = store.hold_shared().unwrap();
+    let gate = || Locked::open(&store.bookkeeping().join(GATE)).unwrap();
+    thread::scope(|scope| {
+        let alone = scope.spawn(|| store.hold_alone().unwrap());
+        while attempt(&gate(), Mode::Shared) != Attempt::Busy {
+            thread::sleep(PAUSE);
+        }
+        let shared = scope.spawn(|| store.hold_shared().unwrap());
+        thread::sleep(PAUSE * 20);
+        assert!(!shared.is_finished(), "it waits, although others hold the directory together");
+        drop(held);
+        drop(alone.join().unwrap());
+        shared.join().unwrap();
+    });
+}
+
+#[test]
+fn many_who_hold_it_together_by_turns_starve_nobody() {
+    let (_dir, store) = store();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let _hold = store.hold_shared().unwrap();
+                    thread::sleep(PAUSE);
+                }
+            });
+        }
+        let started = Instant::now();
+        for _ in 0..10 {
+            store.hold_alone().unwrap();
+        }
+        let took = started.elapsed();
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(took < PATIENCE / 3, "ten times took {took:?}");
+    });
+}
