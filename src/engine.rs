@@ -38,11 +38,10 @@ pub struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// Names of those that lie in `store`.
+    /// Names of those that lie in `store`, by whatever way they are reached. A lease on a link holds what it leads to.
     fn names_in(&self, store: &Store) -> Vec<String> {
         let files = [Some(&self.detector), Some(&self.recognizer), self.orienter.as_ref()];
-        let inside = files.into_iter().flatten().filter(|file| file.parent() == Some(store.dir()));
-        inside.filter_map(|file| file.file_name()?.to_str().map(str::to_owned)).collect()
+        files.into_iter().flatten().filter_map(|file| store.names_along(file).into_iter().next()).collect()
     }
 }
 
@@ -232,3 +231,6 @@ impl Unload<'_> {
         self.0.wait(timeout)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,6 +140,9 @@ class ModelStore:
 
         An id counts on the machine of that process. Empty where nobody could note it: in a directory that cannot be
         written, or on a file system without locks.
+
+        Raises:
+            StorageError: What notes it cannot be read: any file may be in use then.
         """
         return {name: tuple(pids) for name, pids in self._core.in_use().items()}
 

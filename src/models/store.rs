@@ -50,6 +50,9 @@ const LONGEST_MODEL: u64 = 2 << 30;
 /// The hidden folder for all that is no model. It must be inside the directory: a rename cannot cross file systems.
 const BOOKKEEPING: &str = ".ferrocr";
 
+/// The most links that are followed from one to the next; systems follow no more.
+const MOST_LINKS: usize = 40;
+
 /// What a file's content has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected<'a> {
@@ -162,6 +165,22 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
             Err(error) => Err(disk::failed("read", &path, error)),
         }
+    }
+
+    /// Names of the files in the directory that `path` goes through: its own, and those of the links that it follows. The
+    /// directory may be reached in another way than by the path that the store has.
+    pub(crate) fn names_along(&self, path: &Path) -> Vec<String> {
+        let Ok(dir) = fs::canonicalize(&self.dir) else { return Vec::new() };
+        let mut next = std::path::absolute(path).ok();
+        let mut names = Vec::new();
+        for _ in 0..MOST_LINKS {
+            let Some(path) = next else { break };
+            let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+            let name = path.file_name().and_then(|name| name.to_str());
+            names.extend(name.filter(|name| folder.as_ref() == Some(&dir) && fault(name).is_none()).map(str::to_owned));
+            next = fs::read_link(&path).ok().zip(folder).map(|(to, folder)| folder.join(to));
+        }
+        names
     }
 
     fn bookkeeping(&self) -> PathBuf {

@@ -228,7 +228,7 @@ impl Store {
     }
 
     fn in_use(&self, py: Python<'_>) -> PyResult<BTreeMap<String, Vec<u32>>> {
-        call(py, || Ok(self.0.in_use()))
+        call(py, || self.0.in_use())
     }
 }
 

@@ -1,19 +1,19 @@
 //! Which models are in use, by which process.
 //!
 //! A user of models puts a file with their names into the folder of leases and keeps it locked. The system frees the
-//! lock when the user ends, in whatever way, and a lease that is not locked counts for nothing.
+//! lock when the user ends, in whatever way, and a lease that is not locked counts for nothing. One that cannot be read
+//! may be about any file, so nothing is removed while it is there.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
-use std::iter;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process;
 
 use super::characters::list_of;
-use super::lock::{self, Attempt, Mode};
+use super::lock::{self, Attempt, Locked, Mode};
 use super::part::unique;
-use super::{Store, disk, open_regular};
+use super::{Store, disk};
 use crate::error::{Error, Result};
 
 /// The most that is read of a lease: thousands of names.
@@ -25,59 +25,104 @@ const MOST: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Lease {
     path: PathBuf,
-    file: Option<File>,
-    process: u32,
+    file: Locked,
+}
+
+/// Who uses what, as far as it can be told.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    /// The files in use, each with the ids of the processes that use it.
+    pub(super) files: BTreeMap<String, Vec<u32>>,
+    /// What cannot be read, and why: any file may be in use by it.
+    pub(super) faults: Vec<(PathBuf, Error)>,
+}
+
+impl Uses {
+    fn add(&mut self, record: Record) {
+        for name in record.names {
+            let holders = self.files.entry(name).or_default();
+            if !holders.contains(&record.pid) {
+                holders.push(record.pid);
+            }
+        }
+    }
 }
 
 impl Store {
-    /// Notes that this process uses the files called `names`, and the lists of characters beside them.
+    /// Notes that this process uses the files called `names`, what they lead to if they are links, and the lists of
+    /// characters beside them.
     ///
-    /// None where that cannot be noted: in a directory that cannot be written, or on a file system without locks. The
-    /// models can be used there all the same, but nothing keeps another process from removing them.
+    /// None where there is nothing to note, and where it cannot be noted: in a directory that is not there or cannot be
+    /// written, or on a file system without locks. The models can be used there all the same, but nothing keeps another
+    /// process from removing them.
     pub fn lease(&self, names: &[String]) -> Option<Lease> {
+        let names = self.guarded(names);
+        // A directory that is not there is not made: the models of an engine may all lie elsewhere.
+        if names.is_empty() || !self.dir().is_dir() {
+            return None;
+        }
         self.try_lease(names).ok().flatten()
     }
 
-    fn try_lease(&self, names: &[String]) -> Result<Option<Lease>> {
+    fn try_lease(&self, names: BTreeSet<String>) -> Result<Option<Lease>> {
         let _hold = self.hold_shared()?;
         let folder = self.leases();
         disk::create_folders(&folder)?;
         let path = folder.join(unique("lease"));
         let failed = |error| Error::io("write", &path, error);
-        let file = disk::open(&path, true).map_err(failed)?;
-        let mut lease = Lease { path: path.clone(), file: Some(file), process: process::id() };
-        let Some(file) = &mut lease.file else { return Ok(None) };
-        if lock::wait(file, Mode::Exclusive) != Some(Attempt::Held) {
-            return Ok(None);
-        }
-        let names: Vec<_> = names.iter().flat_map(|name| self.with_characters(name)).collect();
-        disk::write(file, Record::of_this_process(&names).text().as_bytes()).map_err(failed)?;
-        Ok(Some(lease))
+        let file = Locked::new(disk::open(&path, true).map_err(failed)?);
+        let mut lease = Lease { path: path.clone(), file };
+        // A private lease would keep other users from removing anything.
+        disk::let_all_read(&lease.file);
+        // Locked only when it is complete: nobody then takes it for one that cannot be read.
+        disk::write(&mut lease.file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
+        Ok((lock::wait(&lease.file, Mode::Exclusive) == Some(Attempt::Held)).then_some(lease))
     }
 
-    /// A model and, if there is one, the list of characters beside it.
-    fn with_characters(&self, name: &str) -> Vec<String> {
-        let beside = list_of(name).filter(|list| self.dir().join(list).is_file());
-        iter::once(name.to_owned()).chain(beside).collect()
+    /// All files of the directory that are needed by who uses those called `names`.
+    fn guarded(&self, names: &[String]) -> BTreeSet<String> {
+        let models = names.iter().flat_map(|name| self.names_along(&self.dir().join(name)));
+        let with_characters = |name: String| {
+            let list = list_of(&name).map(|list| self.dir().join(list)).filter(|list| list.is_file());
+            let lists = list.map(|list| self.names_along(&list)).unwrap_or_default();
+            lists.into_iter().chain([name])
+        };
+        models.flat_map(with_characters).collect()
     }
 
     /// The files in use, each with the ids of the processes that use it. An id counts on the machine of that process.
-    pub fn in_use(&self) -> BTreeMap<String, Vec<u32>> {
-        let mut found: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for record in self.records() {
-            for name in record.names {
-                let holders = found.entry(name).or_default();
-                if !holders.contains(&record.pid) {
-                    holders.push(record.pid);
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when something among the leases cannot be read: any file may be in use then.
+    pub fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
+        let uses = self.uses();
+        match uses.faults.into_iter().next() {
+            None => Ok(uses.files),
+            Some((_, error)) => Err(error.named("cannot tell which models are in use")),
+        }
+    }
+
+    /// What [`Store::in_use`] says, and what is in its way.
+    pub(super) fn uses(&self) -> Uses {
+        let mut uses = Uses::default();
+        let folder = self.leases();
+        let leases = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return uses,
+            leases => leases.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        };
+        match leases {
+            Err(error) => uses.faults.push((folder.clone(), disk::failed("list the leases", &folder, error))),
+            Ok(leases) => {
+                for path in leases.iter().map(fs::DirEntry::path) {
+                    match live(&path) {
+                        Ok(record) => record.into_iter().for_each(|record| uses.add(record)),
+                        Err(error) => uses.faults.push((path.clone(), unread(&path, error))),
+                    }
                 }
             }
         }
-        found
-    }
-
-    fn records(&self) -> Vec<Record> {
-        let leases = fs::read_dir(self.leases()).into_iter().flatten().flatten();
-        leases.filter_map(|lease| live(&lease.path())).collect()
+        uses.faults.sort_by(|(one, _), (other, _)| one.cmp(other));
+        uses
     }
 
     /// Removes the leases of processes that are gone. The caller holds the directory alone.
@@ -95,30 +140,41 @@ impl Store {
 impl Drop for Lease {
     fn drop(&mut self) {
         // A forked child has the file too, and must leave it to the parent.
-        if self.process == process::id() {
+        if self.file.is_ours() {
             // Before it is unlocked, so that nobody sees it without its lock. Renamed or deleted by hand is fine too.
             let _ = disk::remove_file(&self.path);
-            if let Some(file) = self.file.take() {
-                // A child that was forked meanwhile still has the file open, and closing alone would leave the lock.
-                let _ = file.unlock();
-            }
         }
     }
 }
 
 fn is_free(path: &Path) -> bool {
-    open_regular(path).is_ok_and(|file| lock::attempt(&file, Mode::Shared) == Attempt::Held)
+    Locked::open(path).is_ok_and(|file| lock::attempt(&file, Mode::Shared) == Attempt::Held)
+}
+
+fn unread(path: &Path, error: io::Error) -> Error {
+    Error::io("read the lease", path, error)
+        .with_hint("end the processes that use these models, and remove that file if it is still there then")
 }
 
 /// What a lease says, if its holder is still there.
-fn live(path: &Path) -> Option<Record> {
-    let mut file = open_regular(path).ok()?;
+fn live(path: &Path) -> io::Result<Option<Record>> {
+    let file = match Locked::open(path) {
+        // Its holder has removed it meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // No store makes folders there; an audit tells of them.
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) => return Ok(None),
+        file => file?,
+    };
     if lock::attempt(&file, Mode::Shared) != Attempt::Busy {
-        return None;
+        return Ok(None);
     }
     let mut text = String::new();
-    file.by_ref().take(MOST).read_to_string(&mut text).ok()?;
-    Record::parse(&text).filter(|record| !record.has_ended())
+    let unfit = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+    if (&*file).take(MOST).read_to_string(&mut text)? as u64 == MOST {
+        return Err(unfit("it is too long"));
+    }
+    let record = Record::parse(&text).ok_or_else(|| unfit("a process has it locked, and it does not say which"))?;
+    Ok((!record.has_ended()).then_some(record))
 }
 
 /// A process and the models that it uses.
@@ -138,10 +194,10 @@ struct Birth {
 }
 
 impl Record {
-    fn of_this_process(names: &[String]) -> Self {
+    fn of_this_process(names: impl IntoIterator<Item = String>) -> Self {
         let pid = process::id();
         let birth = system().zip(ticks(pid)).map(|(system, ticks)| Birth { system, ticks });
-        Self { pid, birth, names: names.to_vec() }
+        Self { pid, birth, names: names.into_iter().collect() }
     }
 
     fn text(&self) -> String {
@@ -150,16 +206,18 @@ impl Record {
         format!("pid {}\n{}{names}", self.pid, birth.unwrap_or_default())
     }
 
+    /// What `text` says; none if it does not name the process. A line that says nothing is left out, and the first that
+    /// names a process counts.
     fn parse(text: &str) -> Option<Self> {
         let (mut pid, mut birth, mut names) = (None, None, Vec::new());
-        for line in text.lines() {
-            match line.split_once(' ')? {
-                ("pid", number) => pid = number.parse().ok(),
-                ("born", rest) => {
-                    let (ticks, system) = rest.split_once(' ')?;
-                    birth = Some(Birth { system: system.to_owned(), ticks: ticks.to_owned() });
+        for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            match key {
+                "pid" => pid = pid.or(value.parse().ok()),
+                "born" if birth.is_none() => {
+                    let both = value.split_once(' ');
+                    birth = both.map(|(ticks, system)| Birth { system: system.to_owned(), ticks: ticks.to_owned() });
                 }
-                ("model", name) => names.push(name.to_owned()),
+                "model" => names.push(value.to_owned()),
                 _ => {}
             }
         }

@@ -244,7 +244,7 @@ impl Store {
         stored.check(&models, &format!("put that model back, or take the entry off with {unkeep}"))?;
         let given = KeepList::new(&options.keep)?;
         given.check(&models, &self.how_to_list())?;
-        Ok(Guard { in_use: self.in_use(), stored, given, needed: options.needed.iter().cloned().collect() })
+        Ok(Guard { in_use: self.in_use()?, stored, given, needed: options.needed.iter().cloned().collect() })
     }
 
     /// The list of characters that goes with `models`, if there is one and nothing speaks against it.

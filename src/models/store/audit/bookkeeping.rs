@@ -33,6 +33,7 @@ impl Auditor<'_> {
         if let Some(fault) = &self.keep_fault {
             entries.push(self.hidden(self.store.keep_file(), State::Unreadable, fault.clone()));
         }
+        self.unreadable_leases(&mut entries);
         entries.sort_by(|one, other| one.path.cmp(&other.path));
         self.trash(&mut entries);
         entries
@@ -88,12 +89,21 @@ impl Auditor<'_> {
     fn leases(&self, entries: &mut Vec<AuditEntry>) {
         for path in self.list(&self.store.leases(), entries) {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
-            if special(&meta).is_some() {
-                entries.push(
-                    self.stray(path, "a special file; while it is there, nobody can tell which models are in use"),
-                );
-            } else if !(meta.is_file() && file_name(&path).starts_with("lease.")) {
+            let is_lease = meta.is_file() && file_name(&path).starts_with("lease.");
+            let is_told_below = self.uses.faults.iter().any(|(fault, _)| *fault == path);
+            if !is_lease && !is_told_below {
                 entries.push(self.stray(path, STRAY));
+            }
+        }
+    }
+
+    /// What keeps everybody from knowing who uses what, unless something was said of it or of its folder.
+    fn unreadable_leases(&self, entries: &mut Vec<AuditEntry>) {
+        for (path, error) in &self.uses.faults {
+            if !entries.iter().any(|entry| path.starts_with(&entry.path)) {
+                let why = error.to_string().lines().next().unwrap_or_default().to_owned();
+                let detail = format!("{why}; while it is there, nobody can tell which models are in use");
+                entries.push(self.hidden(path.clone(), State::Unreadable, detail));
             }
         }
     }

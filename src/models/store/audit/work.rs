@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
+use super::super::lease::Uses;
 use super::super::{KeepList, LONGEST_MODEL, SUFFIXES, Store, open_regular};
 use super::content::{self, Content, Job, Outcome, read_all};
 use super::judge::{Verdict, action, can_replace, judge, rank, state_of_list};
@@ -26,7 +27,8 @@ pub(super) struct Auditor<'a> {
     keep: KeepList,
     /// Why the keep-list could not be read.
     pub(super) keep_fault: Option<String>,
-    in_use: BTreeMap<String, Vec<u32>>,
+    /// Who uses what, and which leases cannot be read.
+    pub(super) uses: Uses,
 }
 
 /// A file of the directory and what reading it gave; nothing for what is not read.
@@ -38,7 +40,7 @@ impl<'a> Auditor<'a> {
             Ok(keep) => (keep, None),
             Err(error) => (KeepList::default(), Some(error.to_string())),
         };
-        Self { store, options, catalog, now, keep, keep_fault, in_use: store.in_use() }
+        Self { store, options, catalog, now, keep, keep_fault, uses: store.uses() }
     }
 
     pub(super) fn audit(&self) -> Result<Audit> {
@@ -231,8 +233,8 @@ impl<'a> Auditor<'a> {
 
     fn flag(&self, entry: &mut AuditEntry, name: &str) {
         entry.kept |= self.keep.holds(name);
-        let pids = self.in_use.get(name).into_iter().flatten();
-        entry.in_use |= self.in_use.contains_key(name);
+        let pids = self.uses.files.get(name).into_iter().flatten();
+        entry.in_use |= self.uses.files.contains_key(name);
         entry.pids.extend(pids);
         entry.pids.sort_unstable();
         entry.pids.dedup();

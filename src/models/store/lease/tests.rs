@@ -19,11 +19,11 @@ fn a_lease_tells_names_and_process_until_it_is_dropped() {
     let first = store.lease(&names(&["a.onnx", "b.onnx"])).unwrap();
     let second = store.lease(&names(&["a.onnx"])).unwrap();
     let pid = process::id();
-    assert_eq!(store.in_use(), BTreeMap::from([("a.onnx".into(), vec![pid]), ("b.onnx".into(), vec![pid])]));
+    assert_eq!(store.in_use().unwrap(), BTreeMap::from([("a.onnx".into(), vec![pid]), ("b.onnx".into(), vec![pid])]));
     drop(first);
-    assert_eq!(store.in_use(), BTreeMap::from([("a.onnx".into(), vec![pid])]));
+    assert_eq!(store.in_use().unwrap(), BTreeMap::from([("a.onnx".into(), vec![pid])]));
     drop(second);
-    assert!(store.in_use().is_empty());
+    assert!(store.in_use().unwrap().is_empty());
     assert_eq!(fs::read_dir(store.leases()).unwrap().count(), 0);
 }
 
@@ -32,7 +32,7 @@ fn the_list_of_characters_beside_a_model_is_in_use_with_it() {
     let (_dir, store) = store();
     fs::write(store.dir().join("a.txt"), "x").unwrap();
     let _lease = store.lease(&names(&["a.onnx", "b.onnx"])).unwrap();
-    assert_eq!(store.in_use().keys().collect::<Vec<_>>(), ["a.onnx", "a.txt", "b.onnx"]);
+    assert_eq!(store.in_use().unwrap().keys().collect::<Vec<_>>(), ["a.onnx", "a.txt", "b.onnx"]);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
     let kept = store.lease(&names(&["a.onnx"])).unwrap();
     let left = store.leases().join("lease.1.2.3");
     fs::write(&left, "pid 1\nmodel b.onnx\n").unwrap();
-    assert_eq!(store.in_use().keys().collect::<Vec<_>>(), ["a.onnx"]);
+    assert_eq!(store.in_use().unwrap().keys().collect::<Vec<_>>(), ["a.onnx"]);
     let _hold = store.hold_alone().unwrap();
     store.sweep_leases_held().unwrap();
     assert!(!left.exists());
@@ -51,7 +51,7 @@ fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_lock_that_a_child_inherited_from_a_dead_holder_counts_nothing() {
-    let mut record = Record::of_this_process(&names(&["a.onnx"]));
+    let mut record = Record::of_this_process(names(&["a.onnx"]));
     assert!(!record.has_ended());
     if let Some(birth) = &mut record.birth {
         birth.ticks = "1".to_owned();
@@ -79,12 +79,113 @@ fn without_locks_or_a_directory_to_write_there_is_no_lease() {
 fn the_directory_can_be_renamed_and_deleted_under_a_lease() {
     let outer = tempfile::tempdir().unwrap();
     let (from, to) = (outer.path().join("a"), outer.path().join("b"));
+    fs::create_dir(&from).unwrap();
     let lease = Store::open(&from).unwrap().lease(&names(&["a.onnx"])).unwrap();
     fs::rename(&from, &to).unwrap();
-    assert_eq!(Store::open(&to).unwrap().in_use().len(), 1, "it moves with the directory");
+    assert_eq!(Store::open(&to).unwrap().in_use().unwrap().len(), 1, "it moves with the directory");
     fs::remove_dir_all(&to).unwrap();
     drop(lease);
     assert!(!from.exists());
+}
+
+#[test]
+fn a_name_with_a_line_break_neither_voids_nor_forges_a_lease() {
+    let (_dir, store) = store();
+    let _lease = store.lease(&names(&["my\nmodel.bin", "x\npid 1.onnx", "x.onnx"])).unwrap();
+    assert_eq!(store.in_use().unwrap(), BTreeMap::from([("x.onnx".into(), vec![process::id()])]));
+    let record = Record::parse("pid 7\nmodel my\nmodel.bin\nborn\nmodel x\npid 1.onnx\npid 1\nmodel y\n").unwrap();
+    assert_eq!(record, Record { pid: 7, birth: None, names: names(&["my", "x", "y"]) });
+}
+
+#[test]
+fn without_names_or_a_directory_nothing_is_noted_and_nothing_made() {
+    let (dir, store) = store();
+    assert!(store.lease(&[]).is_none());
+    assert!(store.lease(&names(&["../a.onnx", ""])).is_none());
+    assert!(!store.bookkeeping().exists());
+    let missing = Store::open(dir.path().join("missing")).unwrap();
+    assert!(missing.lease(&names(&["a.onnx"])).is_none());
+    assert!(!missing.dir().exists());
+}
+
+#[test]
+fn a_locked_lease_that_says_nothing_stands_for_every_model() {
+    let (_dir, store) = store();
+    fs::create_dir_all(store.leases()).unwrap();
+    let path = store.leases().join("lease.1.2.3");
+    for content in [&b""[..], b"model a.onnx\n", b"pid x\n", b"pid 1\nmodel \xff\n", &[b' '; 1 << 20]] {
+        fs::write(&path, content).unwrap();
+        let held = fs::File::open(&path).unwrap();
+        held.lock().unwrap();
+        let error = store.in_use().unwrap_err();
+        assert_eq!(error.kind(), crate::error::ErrorKind::Io);
+        assert!(error.to_string().contains(&path.display().to_string()) && error.hint().is_some(), "{error}");
+        drop(held);
+        assert!(store.in_use().unwrap().is_empty(), "its holder is gone");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_link_among_the_leases_may_stand_for_every_model() {
+    use rustix::fs::{CWD, FileType, Mode as Bits, mknodat};
+    use std::os::unix::fs::symlink;
+
+    let (_dir, store) = store();
+    let _lease = store.lease(&names(&["a.onnx"])).unwrap();
+    let (pipe, link) = (store.leases().join("lease.1"), store.leases().join("lease.2"));
+    mknodat(CWD, &pipe, FileType::Fifo, Bits::RUSR | Bits::WUSR, 0).unwrap();
+    symlink("nowhere", &link).unwrap();
+    fs::create_dir(store.leases().join("folder")).unwrap();
+    let uses = store.uses();
+    assert_eq!(uses.faults.iter().map(|(path, _)| path).collect::<Vec<_>>(), [&pipe, &link]);
+    assert_eq!(uses.files.keys().collect::<Vec<_>>(), ["a.onnx"], "what can be told is told");
+    fs::remove_file(pipe).unwrap();
+    fs::remove_file(link).unwrap();
+    store.in_use().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lease_on_a_link_holds_all_that_it_leads_to() {
+    use std::os::unix::fs::symlink;
+
+    let (dir, store) = store();
+    let outside = tempfile::tempdir().unwrap();
+    for name in ["real.onnx", "real.txt", "other.onnx"] {
+        fs::write(dir.path().join(name), "").unwrap();
+    }
+    symlink("real.onnx", dir.path().join("middle.bin")).unwrap();
+    symlink(outside.path().join("back"), dir.path().join("link.onnx")).unwrap();
+    symlink(dir.path().join("middle.bin"), outside.path().join("back")).unwrap();
+    symlink("round.onnx", dir.path().join("round.onnx")).unwrap();
+    let _lease = store.lease(&names(&["link.onnx", "round.onnx"])).unwrap();
+    let held: Vec<_> = store.in_use().unwrap().into_keys().collect();
+    assert_eq!(held, ["link.onnx", "middle.bin", "real.onnx", "real.txt", "round.onnx"]);
+}
+
+#[test]
+fn a_child_that_was_forked_meanwhile_does_not_prolong_a_lease_and_does_not_end_it() {
+    let (_dir, store) = store();
+    let lease = store.lease(&names(&["a.onnx"])).unwrap();
+    let child = lease.file.in_a_child();
+    drop(Lease { path: lease.path.clone(), file: lease.file.in_a_child() });
+    assert_eq!(store.in_use().unwrap().len(), 1);
+    let copy = store.leases().join("lease.copy");
+    fs::hard_link(&lease.path, &copy).unwrap();
+    drop(lease);
+    assert!(is_free(&copy), "it is unlocked, not only removed");
+    drop(child);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lease_can_be_read_by_everybody() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (_dir, store) = store();
+    let lease = store.lease(&names(&["a.onnx"])).unwrap();
+    assert_eq!(fs::metadata(&lease.path).unwrap().permissions().mode() & 0o777, 0o644);
 }
 
 proptest! {

@@ -356,3 +356,24 @@ fn what_was_taken_up_since_the_plan_stays_and_is_said_to() {
     assert_eq!(files[0].decision, Decision::InUse(Vec::new()));
     assert!(path.exists());
 }
+
+#[test]
+fn while_a_lease_cannot_be_read_nothing_is_removed() {
+    let (_dir, store) = store(&["a.onnx"]);
+    fs::create_dir_all(store.leases()).unwrap();
+    let path = store.leases().join("lease.1.2.3");
+    fs::write(&path, "model a.onnx\n").unwrap();
+    let held = fs::File::open(&path).unwrap();
+    held.lock().unwrap();
+    for options in [RemoveOptions::default(), RemoveOptions { dry_run: true, ..RemoveOptions::default() }] {
+        let error = store.remove(&owned(&["a.onnx"]), &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains(&path.display().to_string()) && error.hint().is_some(), "{error}");
+    }
+    let audit = store.audit(&AuditOptions::default()).unwrap();
+    let entry = audit.entries.iter().find(|entry| entry.path == path).unwrap();
+    assert_eq!(entry.state, State::Unreadable);
+    assert_eq!(audit.entries.len(), 2, "the audit goes on, and says it once");
+    drop(held);
+    store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap();
+}
