@@ -146,32 +146,35 @@ impl Store {
         if !add.is_empty() {
             added.check(&self.list()?, &self.how_to_list())?;
         }
-        self.change_keep_list(|list| {
-            list.entries.extend(added.entries);
-            if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
-                let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
-                return Err(Error::new(ErrorKind::InvalidArgument, message)
-                    .with_hint(format!("{} shows the list", self.command("keep"))));
-            }
-            list.entries.retain(|entry| !remove.contains(entry));
-            Ok(())
-        })
+        // First only a look: a mistyped entry makes no directory.
+        let planned = self.changed_keep_list(&added, remove)?;
+        if add.is_empty() && remove.is_empty() {
+            return Ok(planned);
+        }
+        let mut part = Part::create(self, "keep")?;
+        let _hold = self.hold_alone()?;
+        let list = self.changed_keep_list(&added, remove)?;
+        part.append(&mut list.text().as_bytes(), None)?;
+        disk::replace(part.path(), &self.keep_file())?;
+        disk::sync_folder(&self.bookkeeping())?;
+        Ok(list)
+    }
+
+    fn changed_keep_list(&self, added: &KeepList, remove: &[String]) -> Result<KeepList> {
+        let mut list = self.keep_list()?;
+        list.entries.extend(added.entries.iter().cloned());
+        if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
+            let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
+            return Err(Error::new(ErrorKind::InvalidArgument, message)
+                .with_hint(format!("{} shows the list", self.command("keep"))));
+        }
+        list.entries.retain(|entry| !remove.contains(entry));
+        Ok(list)
     }
 
     /// Says where the names of models are shown.
     pub(super) fn how_to_list(&self) -> String {
         format!("{} shows the names", self.command("list"))
-    }
-
-    fn change_keep_list(&self, change: impl FnOnce(&mut KeepList) -> Result<()>) -> Result<KeepList> {
-        let mut part = Part::create(self, "keep")?;
-        let _hold = self.hold_alone()?;
-        let mut list = self.keep_list()?;
-        change(&mut list)?;
-        part.append(&mut list.text().as_bytes(), None)?;
-        disk::replace(part.path(), &self.keep_file())?;
-        disk::sync_folder(&self.bookkeeping())?;
-        Ok(list)
     }
 }
 

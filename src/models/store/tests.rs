@@ -24,7 +24,9 @@ fn opening_touches_nothing_and_makes_the_path_absolute() {
     let (_dir, store) = store();
     assert!(!store.dir().exists());
     assert!(Store::open("models").unwrap().dir().is_absolute());
-    assert_eq!(Store::open("").unwrap_err().kind(), ErrorKind::InvalidArgument);
+    for path in ["", "a\0b"] {
+        assert_eq!(Store::open(path).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
 }
 
 #[test]
@@ -39,7 +41,21 @@ fn a_directory_that_is_not_there_lists_nothing() {
 fn a_file_in_the_directory_s_place_is_an_error() {
     let (_dir, store) = store();
     fs::write(store.dir(), "").unwrap();
-    assert_eq!(store.list().unwrap_err().kind(), ErrorKind::Io);
+    let names = ["a.onnx".to_owned()];
+    let errors = [
+        store.list().unwrap_err(),
+        store.existing("a.onnx").unwrap_err(),
+        store.in_use().unwrap_err(),
+        store.admit_from("a.onnx", &ABC, &mut &b"abc"[..]).unwrap_err(),
+        store.keep(&names).unwrap_err(),
+        store.restore(&names, None, false).unwrap_err(),
+        store.purge(None, false).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.hint().is_some(), "{error}");
+    }
+    assert!(store.lease(&names).is_none());
 }
 
 #[test]
@@ -83,7 +99,20 @@ fn names_that_are_no_utf8_are_left_out() {
 #[test]
 fn names_that_lead_elsewhere_are_refused() {
     let (_dir, store) = store();
-    for name in ["", ".", "..", "../a.onnx", "/a.onnx", "a/b.onnx", "a\\b.onnx", "c:a.onnx", "a\0.onnx", ".ferrocr"] {
+    for name in [
+        "",
+        ".",
+        "..",
+        "../a.onnx",
+        "/a.onnx",
+        "a/b.onnx",
+        "a\\b.onnx",
+        "c:a.onnx",
+        "a\0.onnx",
+        "a\n.onnx",
+        "a\u{1b}[1m.onnx",
+        ".ferrocr",
+    ] {
         let error = store.path(name).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{name:?}");
         assert!(error.to_string().contains(&format!("{name:?}")), "{error}");
@@ -220,4 +249,24 @@ proptest! {
             prop_assert!(store.existing(&name).is_ok());
         }
     }
+}
+
+#[test]
+fn what_only_looks_or_fails_makes_no_directory() {
+    let (_dir, missing) = store();
+    let (_dir, empty) = store();
+    fs::create_dir(empty.dir()).unwrap();
+    let names = ["a.onnx".to_owned()];
+    for store in [&missing, &empty] {
+        for names in [&names[..], &[]] {
+            assert_eq!(store.restore(names, None, false).unwrap_err().kind(), ErrorKind::ModelNotFound);
+        }
+        assert!(store.purge(None, false).unwrap().is_empty());
+        assert_eq!(store.unkeep(&names).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        assert_eq!(store.unkeep(&[]).unwrap(), KeepList::default());
+        assert!(store.in_use().unwrap().is_empty());
+        store.sweep().unwrap();
+        assert!(!store.bookkeeping().exists());
+    }
+    assert!(!missing.dir().exists());
 }

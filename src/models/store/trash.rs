@@ -60,6 +60,10 @@ impl Store {
     /// - [`ErrorKind::InvalidArgument`] when a file of that name is in the directory: none is moved then.
     /// - [`ErrorKind::Io`] when a file cannot be moved; all are in the trash then.
     pub fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
+        if !self.may_have_trash() {
+            let unknown = names.iter().min().map(|name| self.not_trashed(name));
+            return Err(unknown.unwrap_or_else(|| self.nothing_to_restore(removal)));
+        }
         let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
         let chosen = self.chosen(names, removal)?;
         for trashed in &chosen {
@@ -98,6 +102,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::Io`] when a file cannot be deleted; those before it are gone then.
     pub fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
+        if !self.may_have_trash() {
+            return Ok(Vec::new());
+        }
         let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
         let now = SystemTime::now();
         let is_old = |trashed: &Trashed| {
@@ -118,6 +125,11 @@ impl Store {
             }
         }
         Ok(chosen)
+    }
+
+    /// False where nothing was ever removed: to hold the directory would make it.
+    fn may_have_trash(&self) -> bool {
+        !fs::symlink_metadata(self.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 
     fn chosen(&self, names: &[String], removal: Option<&str>) -> Result<Vec<Trashed>> {
