@@ -235,7 +235,7 @@ def test_an_entry_is_one_line_whatever_its_name(folder: Path) -> None:
     lines = str(report).split("\n")
     assert len(lines) == len(report.entries) == len(report.text().splitlines())
     assert all(line.isprintable() for line in lines)
-    assert f"UNVERIFIED: {folder}{os.sep}line\\nbreak.onnx" in lines
+    assert f"FOREIGN: {folder}{os.sep}line\\nbreak.onnx" in lines
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a backslash separates folders there")

@@ -255,7 +255,9 @@ class DirectoryMachine(RuleBasedStateMachine):
     @rule(chosen=st.lists(models, min_size=1, max_size=2, unique=True))
     def use(self, chosen: list[str]) -> None:
         lease = self.store.lease(chosen)
-        assert lease.held
+        assert lease.held == self.dir.exists(), "a directory that is not there is not made"
+        if not lease.held:
+            return
         # The list of characters beside a model is used with it, if it is there at that moment.
         also = (LIST,) if MODEL in chosen and LIST in self.files else ()
         self.open_leases.append((lease, (*chosen, *also)))
