@@ -307,7 +307,7 @@ fn a_cancelling_release_does_not_wait_for_a_stuck_model() {
             .map(|_| scope.spawn(|| engine.recognize(&one_line(), &RecognizeOptions::default(), &Stop::new())))
             .collect();
         wait_for(&begun, 1);
-        let pending = engine.free(false, Some(Duration::from_millis(5))).expect("own process");
+        let pending = engine.free(false, Some(Duration::from_millis(5)), true).expect("own process");
         assert!(matches!(pending, Release::Pending { calls: 1..=3 }), "{pending:?}");
         let Release::Done(report) = engine.free(true, None, true).expect("own process") else { panic!("no timeout") };
         assert_eq!(report.sessions, 2);
