@@ -5,10 +5,11 @@ import os
 import sys
 import threading
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Literal, Self, overload
 
 from . import _core, _exit, _raw
@@ -123,6 +124,7 @@ class OcrEngine:
         self._load_ended: float | None = None
         self._freeing_since: float | None = None
         self._report: ReleaseReport | None = None
+        self._made_at = _place_of_creation(self)
         self._core = _core.Engine(
             threads=threads,
             max_pixels=max_pixels,
@@ -363,10 +365,10 @@ class OcrEngine:
         _exit.forget(core)
         if core.closed or not core.loaded:
             return
-        message = f"unreleased {self!r}; call free_resources() or use `with`"
+        message = f"unreleased {self!r}{self._made_at}; call free_resources() or use `with`"
         # Nobody can be in a call, so there is nothing to wait for.
         core.free(cancel=False, timeout=0.0, trim=True)
-        # Last, because a warning may be an error. With tracemalloc it names the place where `self` was made.
+        # Last, because a warning may be an error.
         warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
     def __repr__(self) -> str:
@@ -490,3 +492,16 @@ class OcrEngine:
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
         return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
+
+
+def _place_of_creation(engine: OcrEngine) -> str:
+    """Where the engine is being made, for the warning about a forgotten one; empty unless tracemalloc traces.
+
+    tracemalloc itself does not find objects of ordinary classes in Python 3.11, and an error shows no trace of it.
+    """
+    if not tracemalloc.is_tracing():
+        return ""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_locals.get("self") is engine:  # also constructors of classes made from this one
+        frame = frame.f_back
+    return "" if frame is None else f", made in {frame.f_code.co_filename}, line {frame.f_lineno}"
