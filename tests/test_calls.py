@@ -123,9 +123,8 @@ def test_a_timeout_holds_during_a_download_too(
 def test_reading_in_an_event_loop(engine: OcrEngine, picture_file: Path) -> None:
     async def both() -> list[Page]:
         plain = asyncio.to_thread(engine.recognize, picture_file)
-        return await asyncio.gather(
-            engine.arecognize(picture_file), plain, engine.arecognize(picture_file, timeout=LONG)
-        )
+        timed = engine.arecognize(picture_file, timeout=LONG)
+        return list(await asyncio.gather(engine.arecognize(picture_file), plain, timed))
 
     assert asyncio.run(both()) == [engine.recognize(picture_file)] * 3
     with pytest.raises(OcrTimeoutError):
@@ -208,7 +207,7 @@ def test_a_release_that_cancels_reaches_a_task(
     async def release() -> None:
         task = asyncio.create_task(engine.arecognize(long_page))
         assert await asyncio.to_thread(begun.wait, LONG)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)  # from there into the core
         # In the event loop itself, which the call does not need to come to its end.
         assert engine.free_resources(cancel=True).complete
         with pytest.raises(OcrCancelledError):

@@ -1,12 +1,12 @@
 """The end of an engine: what a release gives back, what it refuses; forgotten, forked and exiting engines."""
 
-import gc
+import asyncio
+import dataclasses
 import os
 import shutil
 import sys
 import threading
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import ORIENTER, draw_text, run_python
+from conftest import DETECTOR, ORIENTER, draw_text, run_python
 from ferrocr import (
     InvalidArgumentError,
+    ModelInUseError,
+    ModelNotFoundError,
+    ModelStore,
+    OcrCancelledError,
     OcrEngine,
     Page,
+    ReleaseReport,
     ResourcesFreedError,
 )
 
@@ -45,10 +50,15 @@ def test_after_the_release_everything_is_refused(models_dir: Path, picture_file:
         lambda: engine.recognize(picture_file),
         lambda: engine.recognize(nonsense),
         lambda: engine.recognize_many([]),
+        lambda: asyncio.run(engine.arecognize(picture_file)),
+        engine.unload,
     )
     for use in uses:
         with pytest.raises(ResourcesFreedError, match="released"):
             use()
+    assert (engine.closed, engine.loaded) == (True, False)
+    assert engine.provider in ("cpu", "openvino", "cuda")
+    assert "closed" in repr(engine)
 
 
 def test_a_release_during_a_stream_ends_it(models_dir: Path, picture_file: Path) -> None:
@@ -164,6 +174,268 @@ def test_a_release_waits_for_calls_in_flight(models_dir: Path) -> None:
     assert len(texts) <= 1, "who got in got the whole page"
 
 
+class Reader:
+    """An engine with one thread, and calls in flight that take a second or more."""
+
+    def __init__(self, models_dir: Path, patch: pytest.MonkeyPatch, calls: int = 1) -> None:
+        self.engine = OcrEngine(model_dir=models_dir, threads=1)
+        self.engine.load()
+        self.page = np.asarray(draw_text([f"A line of text with number {i}" for i in range(120)]))
+        self.begun = threading.Semaphore(0)
+        self._run = self.engine._run
+        patch.setattr(self.engine, "_run", self._noted)
+        self._pool = ThreadPoolExecutor(calls)
+        self.calls = [self._pool.submit(self.engine.recognize, self.page) for _ in range(calls)]
+        for _ in range(calls):
+            assert self.begun.acquire(timeout=30)
+        time.sleep(0.5)  # from there into the core
+
+    def _noted(self, *arguments: object) -> Page:
+        self.begun.release()
+        return self._run(*arguments)  # type: ignore[arg-type]
+
+
+def test_a_report_says_what_was_given_back(real_folder: Path, picture_file: Path) -> None:
+    engine = OcrEngine(model_dir=real_folder)
+    engine.recognize(picture_file)
+    store = ModelStore(real_folder)
+    with pytest.raises(ModelInUseError):
+        store.remove(DETECTOR)
+    report = engine.free_resources()
+    assert report.sessions >= 3
+    assert report.files == 3
+    assert (report.complete, report.calls) == (True, 0)
+    assert 0 <= report.waited_s < 30
+    if sys.platform == "linux":
+        assert report.threads is not None
+        assert report.rss_before_mb is not None
+        assert report.rss_after_mb is not None
+        assert report.rss_after_mb < report.rss_before_mb
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.sessions = 0  # type: ignore[misc]
+    store.remove(DETECTOR)
+    assert ReleaseReport(1, 2, 3.0, 4.0, 5.0) == ReleaseReport(1, 2, 3.0, 4.0, 5.0, files=0, complete=True, calls=0)
+
+
+def test_concurrent_releases_get_the_same_report(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(models_dir, monkeypatch, calls=2)
+    with ThreadPoolExecutor(8) as pool:
+        reports = [job.result(60) for job in [pool.submit(reader.engine.free_resources) for _ in range(8)]]
+    assert all(report is reports[0] for report in reports)
+    assert reports[0].complete
+    assert reports[0].waited_s > 0
+    assert {call.result(60).lines != () for call in reader.calls} == {True}
+
+
+def test_a_timeout_ends_the_wait_and_not_the_release(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(models_dir, monkeypatch)
+    for timeout in (0, 0.05):
+        early = reader.engine.free_resources(timeout=timeout)
+        assert (early.complete, early.calls, early.sessions, early.files) == (False, 1, 0, 0)
+    assert reader.engine.closed
+    for use in (reader.engine.list_local, reader.engine.__enter__, reader.engine.unload):
+        with pytest.raises(ResourcesFreedError):
+            use()
+    assert reader.calls[0].result(60).lines, "the call was not ended"
+    late = reader.engine.free_resources(timeout=60)
+    assert (late.complete, late.calls) == (True, 0)
+    assert late.sessions >= 3
+    assert late.waited_s >= early.waited_s
+    assert reader.engine.close() is late
+
+
+def test_a_release_that_cancels_ends_calls_early(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(models_dir, monkeypatch, calls=3)
+    assert reader.engine.free_resources(cancel=True).complete
+    for call in reader.calls:
+        with pytest.raises(OcrCancelledError, match="being released"):
+            call.result(60)
+
+
+def test_a_release_may_become_impatient(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(models_dir, monkeypatch)
+    with ThreadPoolExecutor(1) as pool:
+        patient = pool.submit(reader.engine.free_resources)
+        while not reader.engine.closed:
+            time.sleep(0.001)
+        report = reader.engine.free_resources(cancel=True)
+        assert patient.result(60) is report
+    with pytest.raises(OcrCancelledError):
+        reader.calls[0].result(60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_ctrl_c_ends_the_wait_and_not_the_release(models_dir: Path) -> None:
+    code = """
+import os, signal, threading, time
+import numpy as np
+import ferrocr
+
+page = np.full((3000, 1200), 255, np.uint8)
+page[30::40, 60:1100] = page[31::40, 60:1100] = page[45::40, 60:1100:3] = 0
+engine = ferrocr.OcrEngine(threads=1)
+engine.load()
+reader = threading.Thread(target=engine.recognize, args=[page])
+reader.start()
+time.sleep(0.2)
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    report = engine.free_resources()
+except KeyboardInterrupt:
+    assert reader.is_alive(), "the wait ended before the call"
+else:
+    raise SystemExit(f"not interrupted: {report}")
+assert engine.closed and engine.loaded
+reader.join()
+assert not engine.loaded, "the last call out did it"
+assert engine.free_resources(timeout=0).sessions >= 2
+"""
+    ended = run_python(code, FERROCR_MODEL_DIR=str(models_dir))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs glibc and /proc")
+def test_memory_stays_with_the_c_library_without_trim(models_dir: Path, picture_file: Path) -> None:
+    code = """
+import sys, ferrocr
+engine = ferrocr.OcrEngine()
+engine.recognize(sys.argv[1])
+report = engine.free_resources(trim=sys.argv[2] == "trim")
+print(report.rss_after_mb)
+"""
+    after = {
+        trim: float(run_python(code, str(picture_file), trim, FERROCR_MODEL_DIR=str(models_dir)).stdout)
+        for trim in ("trim", "keep")
+    }
+    assert after["trim"] < after["keep"]
+
+
+def test_a_release_does_not_wait_longer_for_a_download_than_it_is_to(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowDownload(models_dir, tmp_path / "models", monkeypatch)
+    slow.thread.start()
+    assert slow.begun.wait(30)
+    early = slow.engine.free_resources(timeout=0.1)
+    assert (early.complete, early.calls) == (False, 1)
+    assert early.waited_s >= 0.1
+    slow.go_on.set()
+    late = slow.engine.free_resources(timeout=60)
+    slow.thread.join(30)
+    assert isinstance(slow.outcome, ResourcesFreedError)
+    assert late.complete
+    assert late.waited_s >= early.waited_s, "the wait for the download counts, from the first request on"
+    assert slow.engine.free_resources() is late
+
+
+def test_a_call_that_downloads_is_ended_by_a_release(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture_file: Path
+) -> None:
+    slow = SlowDownload(models_dir, tmp_path / "models", monkeypatch)
+    slow.thread.start()
+    assert slow.begun.wait(30)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(slow.engine.recognize, picture_file)
+        slow.engine.free_resources(timeout=0)
+        with pytest.raises(ResourcesFreedError):
+            waiting.result(30)  # though the download has not ended yet
+        slow.go_on.set()
+    slow.thread.join(30)
+
+
+# --- unloading ----------------------------------------------------------------------------------------------------
+
+
+def test_an_unloaded_engine_loads_again(models_dir: Path, picture_file: Path) -> None:
+    with OcrEngine(model_dir=models_dir) as engine:
+        assert engine.unload().sessions == 0, "there is nothing to give back yet"
+        first = engine.recognize(picture_file)
+        for _ in range(2):
+            report = engine.unload()
+            assert report.sessions >= 3
+            assert (report.files, report.complete, report.calls) == (3, True, 0)
+            assert (engine.loaded, engine.closed) == (False, False)
+            assert engine.list_local(), "it is open"
+            assert engine.recognize(picture_file) == first
+            assert engine.loaded
+        assert list(engine.recognize_many([picture_file])) == [first]
+
+
+def test_an_unload_waits_for_calls_in_flight(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(models_dir, monkeypatch)
+    assert reader.engine.unload().sessions >= 2
+    page = reader.calls[0].result(60)
+    assert reader.engine.recognize(reader.page) == page
+    reader.engine.free_resources()
+
+
+def test_what_vanished_while_unloaded_is_fetched_or_named(
+    models_dir: Path, real_folder: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OcrEngine(model_dir=real_folder) as engine:
+        page = engine.recognize(picture_file)
+        engine.unload()
+        (real_folder / DETECTOR).unlink()
+        with pytest.raises(ModelNotFoundError, match=DETECTOR):
+            engine.recognize(picture_file)
+        monkeypatch.setenv("FERROCR_OFFLINE", "0")
+        monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
+        assert engine.recognize(picture_file) == page
+
+
+def test_what_vanished_at_the_last_moment_is_fetched_too(
+    models_dir: Path, real_folder: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERROCR_OFFLINE", "0")
+    monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
+    with OcrEngine(model_dir=real_folder) as engine:
+        page = engine.recognize(picture_file)
+        run = engine._run
+
+        def unload_before(*arguments: object) -> Page:
+            monkeypatch.setattr(engine, "_run", run)
+            engine.unload()
+            (real_folder / DETECTOR).unlink()
+            return run(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(engine, "_run", unload_before)
+        assert engine.recognize(picture_file) == page
+
+
+def test_an_idle_engine_unloads_by_itself(models_dir: Path, picture_file: Path) -> None:
+    with OcrEngine(model_dir=models_dir, idle_unload=0.1) as engine:
+        pages = []
+        for _ in range(2):
+            pages.append(engine.recognize(picture_file))
+            deadline = time.monotonic() + 60
+            while engine.loaded:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            assert not engine.closed
+        assert pages[0] == pages[1]
+    with OcrEngine(model_dir=models_dir, idle_unload=0) as engine:
+        assert [engine.recognize(picture_file) for _ in range(3)] == [pages[0]] * 3
+
+
+def test_a_download_can_be_unloaded_from_its_callback(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERROCR_OFFLINE", "0")
+    monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
+    reports = []
+
+    def unload(*_: object) -> None:
+        reports.append(engine.unload())
+
+    with OcrEngine(model_dir=tmp_path, progress=unload) as engine:
+        engine.load()
+        assert engine.loaded
+    assert {report.sessions for report in reports} == {0}
+
+
+# --- what is left -------------------------------------------------------------------------------------------------
+
+
 def test_the_model_folder_can_be_renamed_afterwards(models_dir: Path, tmp_path: Path, picture_file: Path) -> None:
     folder = tmp_path / "models"
     shutil.copytree(models_dir, folder, ignore=shutil.ignore_patterns(".*"))
@@ -198,28 +470,6 @@ for _ in range(5):
 """
     ended = run_python(code, str(picture_file), FERROCR_MODEL_DIR=str(models_dir))
     assert (ended.returncode, ended.stderr) == (0, "")
-
-
-def test_a_forgotten_engine_warns_and_is_released(models_dir: Path) -> None:
-    engine = OcrEngine(model_dir=models_dir)
-    engine.load()
-    core = engine._core
-    with pytest.warns(ResourceWarning, match="unreleased <OcrEngine"):
-        del engine
-        gc.collect()
-    assert core is not None
-    assert core.closed
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        unloaded = OcrEngine(model_dir=models_dir)
-        del unloaded
-        gc.collect()
-
-
-def test_interpreter_exit_with_an_open_engine_is_silent(models_dir: Path) -> None:
-    code = "import ferrocr; e = ferrocr.OcrEngine(); e.load(); print(e.loaded)"
-    ended = run_python(code, FERROCR_MODEL_DIR=str(models_dir))
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "True\n", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
