@@ -147,13 +147,13 @@ def test_a_program_gets_the_plan_of_what_is_not_done(
 ) -> None:
     models(folder, "remove", "b.onnx", "--yes")
     before = snapshot(folder)
-    name = "b.onnx" if command == ["purge"] else "a.onnx"
+    names = ["b.onnx"] if command == ["purge"] else ["a.onnx", "a.txt"]
 
     def told(code: int, *options: str) -> dict[str, Any]:
         capsys.readouterr()
         assert models(folder, *command, *options, "--json") == code
         result: dict[str, Any] = json.loads(capsys.readouterr().out)
-        assert [file["name"] for file in result["files"]] == [name]
+        assert [file["name"] for file in result["files"]] == names
         assert result["bytes"] > 0
         return result
 
