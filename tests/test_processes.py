@@ -1,0 +1,279 @@
+"""Engines and other processes: forks at every moment, pools of all kinds, programs that a process becomes."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from own_process import check_child, scaled
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+
+PRELUDE = """
+import gc, os, pathlib, signal, sys, threading, time, warnings
+import ferrocr
+from ferrocr import ForkedError, ModelStore, OcrEngine
+warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of a fork beside threads, which is what is tried
+picture = sys.argv[1]
+
+def opened(**options):
+    engine = OcrEngine(download=False, **options)
+    engine.load()
+    return engine
+
+def fork(work):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # the parent's guard does not come over, and faulthandler cannot begin another one here
+        work()
+        sys.exit(0)
+    return child
+
+def wait(child, status=0):
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert ended == status, ended
+
+def refuses(engine):
+    uses = {
+        "load": engine.load,
+        "recognize": lambda: engine.recognize(picture),
+        "recognize what is none": lambda: engine.recognize(b""),
+        "recognize_many": lambda: engine.recognize_many([picture]),
+        "list_local": engine.list_local,
+        "get_local_path": engine.get_local_path,
+        "with": engine.__enter__,
+        "free_resources": engine.free_resources,
+        "close": engine.close,
+        "unload": getattr(engine, "unload", engine.close),
+    }
+    for name, use in uses.items():
+        try:
+            use()
+        except ForkedError as error:
+            assert "new engine" in str(error), error
+        else:
+            raise AssertionError(f"{name} is not refused")
+    assert not engine.loaded and isinstance(engine.closed, bool) and "OcrEngine" in repr(engine)
+
+def reads(**options):
+    with OcrEngine(download=False, **options) as engine:
+        return engine.recognize(picture)
+"""
+
+
+@needs_fork
+def test_a_child_can_use_nothing_of_its_parent_s_engine_and_all_of_its_own(
+    models_dir: Path, picture_file: Path
+) -> None:
+    code = f"""{PRELUDE}
+engine = opened()
+page = engine.recognize(picture)
+
+def work():
+    refuses(engine)
+    assert reads() == page
+    refuses(engine)
+
+for _ in range({scaled(2)}):
+    wait(fork(work))
+    assert engine.recognize(picture) == page, "the parent goes on"
+assert engine.free_resources().sessions >= 3
+"""
+    check_child(code, picture_file, models=models_dir)
+
+
+@needs_fork
+@pytest.mark.parametrize(
+    "last", ["pass", "sys.exit(0)", "os._exit(0)", "del globals()['engine']; gc.collect()", "engine.__del__()"]
+)
+@pytest.mark.parametrize("state", ["opened()", "opened(threads=4)", "OcrEngine()"])
+def test_a_child_ends_well_with_what_it_inherited(models_dir: Path, picture_file: Path, last: str, state: str) -> None:
+    code = f"""{PRELUDE}
+engine = {state}
+child = os.fork()
+if child == 0:
+    {last}
+else:
+    wait(child)
+    engine.recognize(picture)
+    engine.free_resources()
+"""
+    check_child(code, picture_file, models=models_dir)
+
+
+@needs_fork
+def test_a_fork_during_calls_hurts_neither_side(models_dir: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+engine = opened()
+page, over = engine.recognize(picture), threading.Event()
+
+def read():
+    while not over.is_set():
+        assert engine.recognize(picture) == page
+
+readers = [threading.Thread(target=read) for _ in range(3)]
+for reader in readers:
+    reader.start()
+for number in range({scaled(4)}):
+    time.sleep(0.03 * number)
+    wait(fork(lambda: (refuses(engine), reads())))
+over.set()
+for reader in readers:
+    reader.join()
+assert engine.recognize(picture) == page
+engine.free_resources()
+"""
+    check_child(code, picture_file, models=models_dir)
+
+
+@needs_fork
+def test_a_fork_during_a_load_or_a_release_hurts_neither_side(models_dir: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+for number in range({scaled(4)}):
+    engine = OcrEngine(download=False)
+    other = threading.Thread(target=lambda: (engine.load(), engine.free_resources()))
+    other.start()
+    time.sleep(0.15 * number)
+    wait(fork(lambda: refuses(engine) if not engine.closed else None))
+    other.join()
+    assert engine.closed
+wait(fork(reads))
+"""
+    check_child(code, picture_file, models=models_dir)
+
+
+@needs_fork
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_workers_forked_from_a_server_make_their_own_engines(
+    models_dir: Path, picture_file: Path, is_loaded: bool
+) -> None:
+    code = f"""{PRELUDE}
+engine = OcrEngine(download=False)
+if {is_loaded}:
+    engine.load()
+
+def serve():
+    refuses(engine)
+    global own  # left open, as in a worker that is told to end
+    own = opened(threads=1)
+    assert own.recognize(picture).lines
+
+workers = [fork(serve) for _ in range(3)]
+for worker in workers:
+    wait(worker)
+assert engine.recognize(picture).lines
+engine.free_resources()
+"""
+    check_child(code, picture_file, models=models_dir)
+
+
+@needs_fork
+def test_a_release_gives_the_lease_back_while_a_child_lives(real_folder: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+engine = opened()
+assert set(ModelStore().in_use().values()) == {{(os.getpid(),)}}
+left, right = os.pipe()
+child = fork(lambda: (os.close(right), os.read(left, 1), refuses(engine)))
+os.close(left)
+engine.free_resources()
+assert ModelStore().in_use() == {{}}, "the child inherited the lock, and does not use the models"
+folder = pathlib.Path(os.environ["FERROCR_MODEL_DIR"])
+folder.rename(folder.with_name("renamed"))
+os.close(right)
+wait(child)
+"""
+    check_child(code, picture_file, models=real_folder)
+
+
+@needs_fork
+def test_a_killed_parent_leaves_no_lease_though_a_child_lives(real_folder: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+left, right = os.pipe()
+parent = os.fork()
+if parent == 0:
+    engine = opened()
+    child = fork(lambda: (os.close(right), os.read(left, 1)))
+    os.kill(os.getpid(), signal.SIGKILL)
+os.close(left)
+wait(parent, -signal.SIGKILL)
+assert ModelStore().in_use() == {{}}
+os.close(right)
+"""
+    check_child(code, picture_file, models=real_folder)
+
+
+@needs_fork
+def test_what_is_executed_inherits_nothing(real_folder: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+import subprocess
+engine = opened()
+command = [sys.executable, "-c", "import os; print(*sorted(os.listdir('/proc/self/fd')))"]
+if sys.platform == "linux":
+    bare = subprocess.run(command, capture_output=True, text=True, check=True, close_fds=False).stdout
+    engine.free_resources()
+    assert bare == subprocess.run(command, capture_output=True, text=True, check=True, close_fds=False).stdout
+    engine = opened()
+child = os.fork()
+if child == 0:
+    os.execv(sys.executable, [sys.executable, "-c", "print('another program')"])
+wait(child)
+assert engine.recognize(picture).lines
+os.execv(sys.executable, [sys.executable, "-c", "import ferrocr; assert ferrocr.ModelStore().in_use() == {{}}"])
+"""
+    printed = check_child(code, picture_file, models=real_folder)
+    assert printed == "another program\n"
+
+
+WORKER = """
+import multiprocessing, sys, threading
+from ferrocr import OcrEngine
+
+engine = None
+
+def begin():
+    global engine
+    engine = OcrEngine(download=False, threads=1)
+
+def read(picture):
+    return engine.recognize(picture)
+
+def main():
+    method, picture, parent_state = sys.argv[1:]
+    if method != "spawn":
+        import warnings
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+    parent = OcrEngine(download=False)
+    expected = parent.recognize(picture)
+    if parent_state == "released":
+        parent.free_resources()
+    with multiprocessing.get_context(method).Pool(2, begin) as pool:
+        assert pool.map(read, [picture] * 8) == [expected] * 8
+        if parent_state == "closed":
+            pool.close()
+            pool.join()
+    # Left by terminate, with workers that hold engines, otherwise.
+    if parent_state != "released":
+        assert parent.recognize(picture) == expected
+        parent.free_resources()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize("parent", ["released", "open", "closed"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_pools_of_every_kind_read(
+    models_dir: Path, picture_file: Path, tmp_path: Path, method: str, parent: str
+) -> None:
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} on this system")
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER)
+    command = [sys.executable, "-W", "error", str(script), method, str(picture_file), parent]
+    environment = {**os.environ, "FERROCR_MODEL_DIR": str(models_dir)}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
