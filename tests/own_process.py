@@ -9,7 +9,7 @@ from pathlib import Path
 SCALE = int(os.environ.get("FERROCR_TEST_SCALE", "1"))
 """How much more than usual is tried of what can always be tried more: 1 for `make test`, more by hand."""
 
-USUAL_SECONDS = 120
+USUAL_SECONDS = 300
 """What no child may need, also on a busy machine: it hangs, and shows where before it is ended."""
 
 # A forked child would wait for its parent's guard for ever when it ends.
