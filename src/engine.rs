@@ -56,7 +56,9 @@ impl Loaded {
         let names = store.map(|store| files.names_in(store)).unwrap_or_default();
         // First the lease, then the files: what is there then is not removed while it is read.
         let lease = store.and_then(|store| store.lease(&names)).map(|lease| (lease, names.len()));
-        Ok(Self { stages: Stages::open(files, provider, options)?, lease })
+        // What was made before the failure is gone by now, and a caller that tries again would find it kept each time.
+        let stages = Stages::open(files, provider, options).inspect_err(|_| memory::trim())?;
+        Ok(Self { stages, lease })
     }
 }
 
