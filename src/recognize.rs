@@ -2,6 +2,7 @@
 
 pub mod charset;
 pub mod ctc;
+pub mod head;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;

@@ -1,0 +1,226 @@
+//! The product, a block of scores at a time.
+//!
+//! One source serves every processor: the loops over lanes have fixed lengths, from which the compiler makes the vector
+//! instructions of the processor that a version is for. The sizes are those with which the sums of a tile just fill its
+//! registers.
+
+use multiversion::multiversion;
+use multiversion::target::target_cfg_f;
+
+/// Columns of weights that lie together: what the widest tile takes.
+pub(super) const COLUMNS: usize = 32;
+
+/// Lanes of the widest vectors.
+const MOST_LANES: usize = 16;
+
+/// What is known of a step so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Best {
+    /// The largest score.
+    score: f32,
+    /// Its column; none before the first finite score.
+    pub(super) column: Option<usize>,
+    /// Sums of exponentials relative to `score`, one a lane.
+    sums: [f32; MOST_LANES],
+}
+
+impl Default for Best {
+    fn default() -> Self {
+        // A finite number: minus infinity less minus infinity is no number.
+        Self { score: f32::MIN, column: None, sums: [0.0; MOST_LANES] }
+    }
+}
+
+impl Best {
+    /// The sum of all exponentials relative to the best score.
+    pub(super) fn sum(&self) -> f32 {
+        self.sums.iter().sum()
+    }
+}
+
+/// The largest number of lanes, steps and steps of the remainder for each kind of processor. On a Xeon with AVX-512 the
+/// first does 24 multiply-adds for two loads of weights, and its sums take 24 of 32 registers; the second and the last
+/// have 16 registers.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(super) fn run(
+    features: &[f32],
+    inputs: usize,
+    weights: &[[f32; COLUMNS]],
+    bias: &[[f32; COLUMNS]],
+    best: &mut [Best],
+) {
+    if target_cfg_f!(target_feature = "avx512f") {
+        blocks::<16, 12, 4, true>(features, inputs, weights, bias, best);
+    } else if target_cfg_f!(target_feature = "fma") {
+        blocks::<8, 6, 2, true>(features, inputs, weights, bias, best);
+    } else if target_cfg_f!(target_feature = "neon") {
+        blocks::<4, 12, 4, true>(features, inputs, weights, bias, best);
+    } else {
+        blocks::<4, 6, 2, false>(features, inputs, weights, bias, best);
+    }
+}
+
+/// All blocks of weights, each for all steps while it lies in the nearest cache.
+#[inline(always)]
+fn blocks<const LANES: usize, const STEPS: usize, const FEW: usize, const FUSED: bool>(
+    features: &[f32],
+    inputs: usize,
+    weights: &[[f32; COLUMNS]],
+    bias: &[[f32; COLUMNS]],
+    best: &mut [Best],
+) {
+    let whole = best.len() / STEPS * STEPS;
+    let (packed, rest) = (pack::<STEPS>(features, inputs, 0..whole), pack::<FEW>(features, inputs, whole..best.len()));
+    let (best, best_of_rest) = best.split_at_mut(whole);
+    let skip = negligible(bias.len() * COLUMNS);
+    for (block, (weights, bias)) in weights.chunks_exact(inputs.max(1)).zip(bias).enumerate() {
+        for first in (0..COLUMNS).step_by(2 * LANES) {
+            let tile = Tile { weights, bias, column: block * COLUMNS + first, first, skip };
+            tile.rows::<LANES, STEPS, FUSED>(&packed, inputs, best);
+            tile.rows::<LANES, FEW, FUSED>(&rest, inputs, best_of_rest);
+        }
+    }
+}
+
+/// Some steps with their values side by side, as many steps as a tile has. What the last tile lacks is zero.
+#[inline(always)]
+fn pack<const STEPS: usize>(features: &[f32], inputs: usize, steps: std::ops::Range<usize>) -> Vec<[f32; STEPS]> {
+    let mut packed = vec![[0.0; STEPS]; steps.len().div_ceil(STEPS) * inputs];
+    for (tile, first) in packed.chunks_exact_mut(inputs.max(1)).zip(steps.clone().step_by(STEPS)) {
+        for (lane, step) in (first..steps.end.min(first + STEPS)).enumerate() {
+            let Some(values) = features.get(step * inputs..(step + 1) * inputs) else { continue };
+            for (row, &value) in tile.iter_mut().zip(values) {
+                row[lane] = value;
+            }
+        }
+    }
+    packed
+}
+
+/// Some columns of a block.
+struct Tile<'a> {
+    weights: &'a [[f32; COLUMNS]],
+    bias: &'a [f32; COLUMNS],
+    /// The first of them, counted from the first block and in this one.
+    column: usize,
+    first: usize,
+    /// How far below the best score a score counts for nothing.
+    skip: f32,
+}
+
+impl Tile<'_> {
+    #[inline(always)]
+    fn rows<const LANES: usize, const STEPS: usize, const FUSED: bool>(
+        &self,
+        features: &[[f32; STEPS]],
+        inputs: usize,
+        best: &mut [Best],
+    ) {
+        for (features, best) in features.chunks_exact(inputs.max(1)).zip(best.chunks_mut(STEPS)) {
+            let scores = self.scores::<LANES, STEPS, FUSED>(features);
+            for (best, scores) in best.iter_mut().zip(&scores) {
+                self.update::<LANES, FUSED>(best, scores);
+            }
+        }
+    }
+
+    /// The scores of a few steps. The sums stay in registers.
+    #[inline(always)]
+    fn scores<const LANES: usize, const STEPS: usize, const FUSED: bool>(
+        &self,
+        features: &[[f32; STEPS]],
+    ) -> [[[f32; LANES]; 2]; STEPS] {
+        let mut sums = [two::<LANES>(self.bias, self.first); STEPS];
+        for (values, row) in features.iter().zip(self.weights) {
+            let row = two::<LANES>(row, self.first);
+            for step in 0..STEPS {
+                for half in 0..2 {
+                    for lane in 0..LANES {
+                        let sum = &mut sums[step][half][lane];
+                        *sum = multiply_add::<FUSED>(values[step], row[half][lane], *sum);
+                    }
+                }
+            }
+        }
+        sums
+    }
+
+    /// Takes the scores of one step in.
+    #[inline(always)]
+    fn update<const LANES: usize, const FUSED: bool>(&self, best: &mut Best, scores: &[[f32; LANES]; 2]) {
+        let floor = best.score - self.skip;
+        // What is no number is never far below, so it reaches the sum.
+        let (mut is_above, mut is_below) = (false, true);
+        for lane in 0..LANES {
+            is_above |= (scores[0][lane] > best.score) | (scores[1][lane] > best.score);
+            is_below &= (scores[0][lane] < floor) & (scores[1][lane] < floor);
+        }
+        if is_below {
+            return;
+        }
+        if is_above {
+            self.raise(best, scores.as_flattened());
+        }
+        for lane in 0..LANES {
+            let both = exp::<FUSED>(scores[0][lane] - best.score) + exp::<FUSED>(scores[1][lane] - best.score);
+            best.sums[lane] += both;
+        }
+    }
+
+    /// Makes the first of the largest scores the best one. That is seldom: a few times for each step.
+    #[inline(never)]
+    fn raise(&self, best: &mut Best, scores: &[f32]) {
+        let before = best.score;
+        for (column, &score) in scores.iter().enumerate() {
+            if score > best.score {
+                (best.score, best.column) = (score, Some(self.column + column));
+            }
+        }
+        let scale = (before - best.score).exp();
+        best.sums.iter_mut().for_each(|sum| *sum *= scale);
+    }
+}
+
+#[inline(always)]
+fn two<const LANES: usize>(row: &[f32; COLUMNS], first: usize) -> [[f32; LANES]; 2] {
+    let half = |half| std::array::from_fn(|lane| row[(first + half * LANES + lane) % COLUMNS]);
+    [half(0), half(1)]
+}
+
+/// Rounded once where the processor has an instruction for that; elsewhere rounding once would be a slow function.
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// How far below the best score `columns` scores may lie without counting: if all of them do, that takes less than
+/// 1e-5 of a probability away.
+#[inline(always)]
+fn negligible(columns: usize) -> f32 {
+    const SHARE: f32 = 1e-5;
+    (columns as f32 / SHARE).ln()
+}
+
+/// e to the power of a number of at most 0: with a relative error below 1e-5 down to -86, and 0 from -87 on; no number
+/// for what is none. 1 for 0.
+///
+/// The number in units of ln 2 is split into a whole part, which becomes the exponent, and a rest of at most a half, of
+/// which a polynomial takes the power. Its coefficients are a Chebyshev fit to 2^x with 1 held at 0, error 3.1e-6.
+#[inline(always)]
+pub(super) fn exp<const FUSED: bool>(x: f32) -> f32 {
+    /// Adding it leaves no bit for fractions, so the whole part stands in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    const MANTISSA_BITS: u32 = f32::MANTISSA_DIGITS - 1;
+    const EXPONENT_OF_ONE: u32 = 127;
+    let x = x * std::f32::consts::LOG2_E;
+    let shifted = x + ROUND;
+    let rest = x - (shifted - ROUND);
+    let mut power = 9.600_395e-3;
+    for coefficient in [5.591_689_4e-2, 2.402_371_9e-1, 6.931_22e-1, 1.0] {
+        power = multiply_add::<FUSED>(power, rest, coefficient);
+    }
+    let whole = f32::from_bits(shifted.to_bits().wrapping_add(EXPONENT_OF_ONE) << MANTISSA_BITS);
+    // A product with what is no number is none, whatever the other factor's bits are.
+    let result = power * whole;
+    if x < -125.0 { 0.0 } else { result }
+}
