@@ -10,7 +10,7 @@ mod kernel;
 use std::iter::repeat_n;
 
 use crate::models::onnx::LinearHead;
-use kernel::{Best, COLUMNS};
+use kernel::{Best, COLUMNS, Row};
 
 /// The weights of a head in the order in which they are used.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,9 +21,9 @@ pub struct Head {
     /// The class of each column.
     classes: Vec<u32>,
     /// Blocks of [`COLUMNS`] columns: all inputs of the first block, then those of the next.
-    weights: Vec<[f32; COLUMNS]>,
+    weights: Vec<Row>,
     /// A block's biases. Columns beyond the last class have minus infinity, which no score beats or adds to.
-    bias: Vec<[f32; COLUMNS]>,
+    bias: Vec<Row>,
 }
 
 impl Head {
@@ -76,9 +76,9 @@ impl Head {
 }
 
 /// One value for each class of a block, filled up.
-fn columns(block: &[u32], otherwise: f32, value: impl Fn(usize) -> f32) -> [f32; COLUMNS] {
+fn columns(block: &[u32], otherwise: f32, value: impl Fn(usize) -> f32) -> Row {
     let mut values = block.iter().map(|&class| value(class as usize)).chain(repeat_n(otherwise, COLUMNS));
-    std::array::from_fn(|_| values.next().unwrap_or(otherwise))
+    Row(std::array::from_fn(|_| values.next().unwrap_or(otherwise)))
 }
 
 #[cfg(test)]
