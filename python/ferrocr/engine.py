@@ -72,10 +72,10 @@ class OcrEngine:
         low_memory: Take less memory, and more time for pages with many lines: lines are read one at a time, and no
             memory is kept between calls. The text is the same.
         idle_unload: Seconds without a call after which the models :meth:`unload` by themselves; None keeps them.
-        languages: Codes of ISO 639-1, such as ``["en"]`` or ``["zh", "en"]``, of the languages that pictures are in: only
-            characters of their scripts come out, and what the recogniser is not asked for costs no time. Digits,
-            punctuation and symbols always do. Languages in Latin script have all of its letters; others have none of
-            them, so name ``"en"`` too where such words occur. None takes every character that the recogniser knows.
+        languages: Codes of ISO 639-1, such as ``["en"]`` or ``["zh", "en"]``, of the languages that pictures are in:
+            only characters of their scripts come out, digits, punctuation and symbols in any case, and what is left
+            out costs no time. Languages in Latin script have all of its letters; others have none of them, so name
+            ``"en"`` too where such words occur. None takes every character that the recogniser knows.
         download: Whether missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.

@@ -75,16 +75,17 @@ pub fn best_classes(probabilities: &[f32], classes: usize, allowed: Option<&[usi
 
 /// As [`best`], of some classes.
 fn best_of(row: &[f32], allowed: &[usize]) -> (usize, f32) {
-    let (mut index, mut value, mut sum) = (0, f32::NEG_INFINITY, 0.0);
+    // In more places than the values have: thousands of them are added one after the other.
+    let (mut index, mut value, mut sum) = (0, f32::NEG_INFINITY, 0.0_f64);
     for &class in allowed {
         let Some(&probability) = row.get(class) else { continue };
-        sum += probability;
+        sum += f64::from(probability);
         if probability > value {
             (index, value) = (class, probability);
         }
     }
     // False for what is no number.
-    if sum > 0.0 { (index, value / sum) } else { (0, 0.0) }
+    if sum > 0.0 { (index, (f64::from(value) / sum) as f32) } else { (0, 0.0) }
 }
 
 /// Rows are searched in blocks of this many values: the maximum of a block is a branch-free loop that the compiler

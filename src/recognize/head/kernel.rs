@@ -50,14 +50,15 @@ impl Best {
 /// have 16 registers.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(super) fn run(features: &[f32], inputs: usize, weights: &[Row], bias: &[Row], best: &mut [Best]) {
-    if target_cfg_f!(target_feature = "avx512f") {
-        blocks::<16, 12, 4, true>(features, inputs, weights, bias, best);
-    } else if target_cfg_f!(target_feature = "fma") {
-        blocks::<8, 6, 2, true>(features, inputs, weights, bias, best);
-    } else if target_cfg_f!(target_feature = "neon") {
-        blocks::<4, 12, 4, true>(features, inputs, weights, bias, best);
-    } else {
-        blocks::<4, 6, 2, false>(features, inputs, weights, bias, best);
+    // Each is a constant in each version.
+    let has_wide = target_cfg_f!(target_feature = "avx512f");
+    let has_fused = target_cfg_f!(target_feature = "fma");
+    let has_neon = target_cfg_f!(target_feature = "neon");
+    match (has_wide, has_fused, has_neon) {
+        (true, _, _) => blocks::<16, 12, 4, true>(features, inputs, weights, bias, best),
+        (_, true, _) => blocks::<8, 6, 2, true>(features, inputs, weights, bias, best),
+        (_, _, true) => blocks::<4, 12, 4, true>(features, inputs, weights, bias, best),
+        _ => blocks::<4, 6, 2, false>(features, inputs, weights, bias, best),
     }
 }
 
@@ -150,8 +151,8 @@ impl Tile<'_> {
     #[inline(always)]
     fn update<const LANES: usize, const FUSED: bool>(&self, best: &mut Best, scores: &[[f32; LANES]; 2]) {
         let (top, floor) = (best.score, best.score - self.skip);
-        // What is no number is not far below, so it reaches the sum.
-        if !any(scores, |score| !(score < floor)) {
+        // What is no number counts, and so reaches the sum.
+        if !any(scores, |score| score >= floor || score.is_nan()) {
             return;
         }
         if any(scores, |score| score > top) {
