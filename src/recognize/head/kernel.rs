@@ -76,8 +76,8 @@ pub(super) fn blocks<const LANES: usize, const STEPS: usize, const FEW: usize, c
     let (best, best_of_rest) = best.split_at_mut(whole);
     let skip = negligible(bias.len() * COLUMNS);
     for (block, (weights, bias)) in weights.chunks_exact(inputs.max(1)).zip(bias).enumerate() {
-        for first in (0..COLUMNS).step_by(2 * LANES) {
-            let tile = Tile { weights, bias, column: block * COLUMNS + first, first, skip };
+        for first in (0..COLUMNS / LANES).step_by(2) {
+            let tile = Tile { weights, bias, column: block * COLUMNS + first * LANES, first, skip };
             tile.rows::<LANES, STEPS, FUSED>(&packed, inputs, best);
             tile.rows::<LANES, FEW, FUSED>(&rest, inputs, best_of_rest);
         }
@@ -103,8 +103,9 @@ fn pack<const STEPS: usize>(features: &[f32], inputs: usize, steps: std::ops::Ra
 struct Tile<'a> {
     weights: &'a [Row],
     bias: &'a Row,
-    /// The first of them, counted from the first block and in this one.
+    /// The first of them, counted from the first block.
     column: usize,
+    /// The first of them in this block, counted in vectors; an even number.
     first: usize,
     /// How far below the best score a score counts for nothing.
     skip: f32,
@@ -180,10 +181,11 @@ impl Tile<'_> {
     }
 }
 
+/// Two vectors of a row. It has no sum that could overflow: a check in the innermost loop took a factor of ten.
 #[inline(always)]
 fn two<const LANES: usize>(row: &Row, first: usize) -> [[f32; LANES]; 2] {
-    let half = |half| std::array::from_fn(|lane| row.0[(first + half * LANES + lane) % COLUMNS]);
-    [half(0), half(1)]
+    let (halves, _) = row.0.as_chunks();
+    [halves[first % halves.len()], halves[(first | 1) % halves.len()]]
 }
 
 /// Whether any score is so. It looks at all of them: that is one vector instruction, and ending early would be a branch
