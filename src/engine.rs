@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use life::{Release, ReleaseReport};
-pub use stages::Stages;
+pub use stages::{Recognizers, Stages};
 
 use crate::error::Result;
 use crate::image::Picture;

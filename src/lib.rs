@@ -19,6 +19,7 @@ pub mod engine;
 pub mod error;
 pub mod geometry;
 pub mod image;
+pub mod language;
 pub mod memory;
 pub mod models;
 pub mod options;

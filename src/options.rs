@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::language::Languages;
+
 /// What a picture may cost before any of it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DecodeLimits {
@@ -97,6 +99,8 @@ pub struct EngineOptions {
     pub orient: OrientOptions,
     /// Recognition, for calls that bring no options of their own.
     pub recognize: RecognizeOptions,
+    /// The languages that pictures are in; only their characters come out. `None` takes all that the model knows.
+    pub languages: Option<Languages>,
     /// Takes less memory, and more time for pages with many lines: one reader instead of one a thread, no memory kept
     /// between runs, and what a call freed is given back to the system at its end. With the default models and two
     /// threads the process held 117 MB between calls instead of 415.

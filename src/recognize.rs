@@ -2,16 +2,22 @@
 
 pub mod charset;
 pub mod ctc;
+pub mod head;
+
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
 use crate::image::tensor::to_bgr_planes;
+use crate::language::Languages;
 use crate::models::Role;
-use crate::models::session::{Model, ModelSpec};
+use crate::models::onnx::LinearHead;
+use crate::models::session::{Model, ModelSpec, Tensor};
 use crate::models::spec;
 use crate::stop::Stop;
 use charset::Charset;
 use ctc::Decoded;
+use head::Head;
 
 /// Strips of PP-OCR recognisers of version 3 and later are this high; a model that fixes another height gets that.
 const DEFAULT_HEIGHT: usize = 48;
@@ -20,22 +26,27 @@ const DEFAULT_HEIGHT: usize = 48;
 /// pads to 320; on 40 labelled pages that was 13 % slower and its token F1 .938 instead of .939.
 const MIN_WIDTH: usize = 48;
 
-/// What a recogniser's strips and classes are, shared by all sessions of one model.
+/// What a recogniser's strips and classes are, and how its output is read: shared by all sessions of one model.
 #[derive(Debug, Clone)]
 pub struct Alphabet {
     height: u32,
     charset: Charset,
+    /// Computed here where the model gives its features instead of probabilities.
+    head: Option<Arc<Head>>,
+    /// The classes that can come out; all, where there is no list. A head has no others.
+    allowed: Option<Vec<usize>>,
 }
 
 impl Alphabet {
-    /// Reads it from a model's description.
+    /// Reads it from a model's description. `head` is what was cut off the model, if that was done, and `languages`
+    /// narrow the characters that can come out.
     ///
     /// # Errors
     /// [`ErrorKind::ModelMismatch`] when the model is no recogniser, carries no characters, or their number does not
-    /// fit its classes.
-    pub fn of(spec: &ModelSpec) -> Result<Self> {
+    /// fit its classes; [`ErrorKind::InvalidArgument`] when it does not know one of the languages.
+    pub fn of(spec: &ModelSpec, head: Option<&LinearHead>, languages: Option<&Languages>) -> Result<Self> {
         spec::check(spec, Role::Recognizer)?;
-        let classes = spec.outputs[0].shape[2];
+        let classes = head.map_or(spec.outputs[0].shape[2], |head| Some(head.classes));
         let Some(characters) = &spec.characters else {
             let message = format!("{} does not say which characters it knows", spec.name);
             return Err(Error::new(ErrorKind::ModelMismatch, message).with_hint(
@@ -44,7 +55,9 @@ impl Alphabet {
             ));
         };
         let charset = Charset::new(characters, classes).map_err(|error| error.named(&spec.name))?;
-        Ok(Self { height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32, charset })
+        let allowed = languages.map(|languages| charset.classes_of(languages, &spec.name)).transpose()?;
+        let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref())));
+        Ok(Self { height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32, charset, head, allowed })
     }
 
     /// Height of a strip in pixels.
@@ -67,15 +80,30 @@ impl Alphabet {
         let data = to_bgr_planes(strip, width)?;
         let mut decoded = Decoded::default();
         model.run(spec::input(&[1, 3, height, width], &data), stop, &mut |output| {
-            let &[1, steps, classes] = output.shape else {
-                let message = format!("a recogniser's output has shape {:?}, expected [1, T, classes]", output.shape);
-                return Err(Error::new(ErrorKind::ModelMismatch, message));
-            };
-            self.charset.check_classes(classes)?;
-            decoded = ctc::decode(output.data, steps, classes, &self.charset);
+            decoded = ctc::decode(&self.best_classes(output)?, &self.charset);
             Ok(())
         })?;
         decoded.stretch(width as f32 / own as f32);
         Ok(decoded)
     }
+
+    /// The best class of each step, with its probability.
+    fn best_classes(&self, output: Tensor<'_>) -> Result<Vec<(usize, f32)>> {
+        let &[1, _, values] = output.shape else {
+            let message = format!("a recogniser's output has shape {:?}, expected [1, T, classes]", output.shape);
+            return Err(Error::new(ErrorKind::ModelMismatch, message));
+        };
+        let Some(head) = &self.head else {
+            self.charset.check_classes(values)?;
+            return Ok(ctc::best_classes(output.data, values, self.allowed.as_deref()));
+        };
+        if values != head.inputs() {
+            let message = format!("a recogniser gives {values} values a step, and its head takes {}", head.inputs());
+            return Err(Error::new(ErrorKind::ModelMismatch, message));
+        }
+        Ok(head.best(output.data))
+    }
 }
+
+#[cfg(test)]
+mod tests;

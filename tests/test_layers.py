@@ -10,6 +10,7 @@ SRC = Path(__file__).parent.parent / "src"
 # A module may use those in rows above its own. Where a new one belongs is a decision: write it down here.
 LAYERS = (
     {"error"},
+    {"language"},
     {"geometry", "memory", "options", "stop"},
     {"image", "models"},
     {"detect", "orient", "recognize"},

@@ -133,6 +133,7 @@ class Engine:
         max_strip_width: int,
         low_memory: bool,
         idle_unload: float | None,
+        languages: Sequence[str] | None,
     ) -> Engine: ...
     def load(
         self,

@@ -1,6 +1,7 @@
 """The engine's arguments, checked: each that is wrong is refused when the engine is made, not at the first picture."""
 
 import os
+from collections.abc import Sequence
 
 from .exceptions import InvalidArgumentError
 from .store import model_sets
@@ -56,6 +57,20 @@ def check_idle_unload(seconds: float | None) -> None:
     if seconds is not None and not seconds >= 0:
         message = f"idle_unload is a number of seconds from 0 on, not {seconds}"
         raise InvalidArgumentError(message)
+
+
+def checked_languages(languages: Sequence[str] | None) -> list[str] | None:
+    """Codes in a list; which of them are known is the core's to say.
+
+    Raises:
+        InvalidArgumentError: It is one text instead.
+    """
+    if languages is None:
+        return None
+    if isinstance(languages, str):
+        message = f"languages is a list of codes, not the text {languages!r}"
+        raise InvalidArgumentError(message, f"say languages=[{languages!r}]")
+    return list(languages)
 
 
 def checked_score(score: float) -> float:

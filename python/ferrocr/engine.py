@@ -7,7 +7,7 @@ import threading
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Literal, Self, overload
@@ -22,6 +22,7 @@ from ._options import (
     check_idle_unload,
     check_provider,
     check_ranges,
+    checked_languages,
     checked_score,
     model_choice,
     set_members,
@@ -71,12 +72,16 @@ class OcrEngine:
         low_memory: Take less memory, and more time for pages with many lines: lines are read one at a time, and no
             memory is kept between calls. The text is the same.
         idle_unload: Seconds without a call after which the models :meth:`unload` by themselves; None keeps them.
+        languages: Codes of ISO 639-1, such as ``["en"]`` or ``["zh", "en"]``, of the languages that pictures are in:
+            only characters of their scripts come out, digits, punctuation and symbols in any case, and what is left
+            out costs no time. Languages in Latin script have all of its letters; others have none of them, so name
+            ``"en"`` too where such words occur. None takes every character that the recogniser knows.
         download: Whether missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.
 
     Raises:
-        InvalidArgumentError: An unknown set or provider, an empty name, or a number out of range.
+        InvalidArgumentError: An unknown set, provider or language, an empty name, or a number out of range.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class OcrEngine:
         max_strip_width: int = 4800,
         low_memory: bool = False,
         idle_unload: float | None = None,
+        languages: Sequence[str] | None = None,
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
@@ -134,6 +140,7 @@ class OcrEngine:
             max_strip_width=max_strip_width,
             low_memory=low_memory,
             idle_unload=idle_unload,
+            languages=checked_languages(languages),
         )
 
     @property

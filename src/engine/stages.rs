@@ -10,8 +10,9 @@ use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
+use crate::language::Languages;
 use crate::memory;
-use crate::models::onnx;
+use crate::models::onnx::{self, LinearHead};
 use crate::models::session::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
@@ -27,6 +28,14 @@ const MAX_READERS: usize = 4;
 /// the memory that it took: with the default models and two threads the process held 455 MB after lines of 1,920 pixels,
 /// and after lines of 4,800 pixels 442 MB instead of 547. No difference in time was seen.
 const USUAL_LINE: Keep = Keep::UpTo(3 * 48 * 2000);
+
+/// Sessions of one recogniser.
+pub struct Recognizers {
+    /// The sessions.
+    pub models: Vec<Box<dyn Model>>,
+    /// What was cut off the model: the sessions give what it takes instead of probabilities.
+    pub head: Option<LinearHead>,
+}
 
 /// Detection and recognition with loaded models.
 pub struct Stages {
@@ -47,6 +56,20 @@ impl Stages {
         recognizers: Vec<Box<dyn Model>>,
         orienters: Vec<Box<dyn Model>>,
     ) -> Result<Self> {
+        Self::with(detector, Recognizers { models: recognizers, head: None }, orienters, None)
+    }
+
+    /// As [`Stages::new`], from recognisers whose head may have been cut off, and for some languages only.
+    ///
+    /// # Errors
+    /// Those of [`Stages::new`], and [`crate::ErrorKind::InvalidArgument`] for a language that the recogniser does not
+    /// know.
+    pub fn with(
+        detector: Box<dyn Model>,
+        Recognizers { models: recognizers, head }: Recognizers,
+        orienters: Vec<Box<dyn Model>>,
+        languages: Option<&Languages>,
+    ) -> Result<Self> {
         let Some(first) = recognizers.first() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
         };
@@ -54,7 +77,7 @@ impl Stages {
             let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
         }
-        let alphabet = Alphabet::of(first.spec())?;
+        let alphabet = Alphabet::of(first.spec(), head.as_ref(), languages)?;
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
         let mut orienters = orienters.into_iter();
         let readers =
@@ -77,17 +100,17 @@ impl Stages {
         let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
         // Each model is optimised on one thread by the runtime, so they are made side by side.
         std::thread::scope(|scope| {
-            let detector = scope.spawn(|| open_copies(&files.detector, 1, whole));
+            let detector = scope.spawn(|| File::read(&files.detector)?.open_copies(1, whole));
             let orienters = scope.spawn(|| match &files.orienter {
-                Some(path) => open_copies(path, readers, share),
+                Some(path) => File::read(path)?.open_copies(readers, share),
                 None => Ok(Vec::new()),
             });
-            let recognizers = open_copies(&files.recognizer, readers, share);
+            let recognizers = open_recognizers(&files.recognizer, readers, share);
             let mut detector = joined(detector)?;
             let Some(detector) = detector.pop() else {
                 return Err(Error::new(ErrorKind::Internal, "no detector was made"));
             };
-            Self::new(detector, recognizers?, joined(orienters)?)
+            Self::with(detector, recognizers?, joined(orienters)?, options.languages.as_ref())
         })
     }
 
@@ -156,23 +179,53 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
     Error::io("read the model", path, error)
 }
 
-fn open_copies(path: &Path, copies: usize, options: SessionOptions) -> Result<Vec<Box<dyn Model>>> {
-    let mut bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    // Bytes that are no model are told from models that the runtime does not support.
-    onnx::summary(&bytes).map_err(|error| error.named(&name))?;
-    onnx::flush_denormals(&mut bytes).map_err(|error| error.named(&name))?;
-    let beside = characters_beside(path)?;
-    std::thread::scope(|scope| {
-        let open = || -> Result<Box<dyn Model>> {
-            let model = OrtModel::from_bytes(&name, &bytes, options)?;
-            Ok(Box::new(model.with_characters(beside.as_deref())))
-        };
-        let others: Vec<_> = (1..copies).map(|_| scope.spawn(open)).collect();
-        let mut models = vec![open()?];
-        for other in others {
-            models.push(joined(other)?);
-        }
-        Ok(models)
-    })
+/// A model's file.
+struct File {
+    name: String,
+    bytes: Vec<u8>,
+    /// The characters beside it.
+    characters: Option<String>,
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self> {
+        let mut bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        // Bytes that are no model are told from models that the runtime does not support.
+        onnx::summary(&bytes).map_err(|error| error.named(&name))?;
+        onnx::flush_denormals(&mut bytes).map_err(|error| error.named(&name))?;
+        Ok(Self { name, bytes, characters: characters_beside(path)? })
+    }
+
+    fn open_copies(&self, copies: usize, options: SessionOptions) -> Result<Vec<Box<dyn Model>>> {
+        std::thread::scope(|scope| {
+            let open = || -> Result<Box<dyn Model>> {
+                let model = OrtModel::from_bytes(&self.name, &self.bytes, options)?;
+                Ok(Box::new(model.with_characters(self.characters.as_deref())))
+            };
+            let others: Vec<_> = (1..copies).map(|_| scope.spawn(open)).collect();
+            let mut models = vec![open()?];
+            for other in others {
+                models.push(joined(other)?);
+            }
+            Ok(models)
+        })
+    }
+}
+
+/// Recognisers without their head, where it can be taken off and they run on the processor.
+///
+/// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities, and
+/// computing the head here, is faster there was not measured, so it keeps the model as it is.
+fn open_recognizers(path: &Path, copies: usize, options: SessionOptions) -> Result<Recognizers> {
+    let mut file = File::read(path)?;
+    let cut = match options.provider {
+        Provider::Cpu | Provider::OpenVino => onnx::cut_head(&file.bytes),
+        Provider::Cuda => None,
+    };
+    let head = cut.map(|cut| {
+        file.bytes = cut.model;
+        cut.head
+    });
+    Ok(Recognizers { models: file.open_copies(copies, options)?, head })
 }

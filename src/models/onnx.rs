@@ -1,17 +1,20 @@
-//! Reading a model's bytes without loading it.
+//! Reading and changing a model's bytes without loading it.
 //!
 //! An ONNX file is one protobuf message. Only the few fields needed here are looked at, by a walker that survives any
 //! bytes: every length is checked against what is left, nesting is bounded, and the time is linear in the file's size.
 //! Of a message that is split into parts, which the format allows and nobody writes, each part is read on its own.
 
 mod flush;
+mod head;
 mod schema;
 mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
 mod wire;
+mod writer;
 
 pub use flush::{SMALLEST_WEIGHT, flush_denormals};
+pub use head::{Cut, LinearHead, cut_head};
 pub use summary::{Summary, ValueInfo, summary};
 
 /// How a model's bytes are laid out.

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::decode::check_size;
+use crate::language::Languages;
 use crate::options::{DecodeLimits, DetectOptions, EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 use crate::stop;
@@ -52,7 +53,7 @@ pub(super) struct Engine(crate::Engine);
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload
+        *, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload, languages
     ))]
     #[allow(clippy::too_many_arguments, reason = "all of them are named where it is called")]
     fn new(
@@ -65,13 +66,15 @@ impl Engine {
         max_strip_width: u32,
         low_memory: bool,
         idle_unload: Option<f64>,
+        languages: Option<Vec<String>>,
     ) -> PyResult<Self> {
         call(py, || {
             let decode = DecodeLimits { max_pixels, max_side, max_bytes };
             let detect = DetectOptions { max_regions, ..DetectOptions::default() };
             let recognize = RecognizeOptions { max_strip_width, ..RecognizeOptions::default() };
             let idle_unload = duration("idle_unload", idle_unload)?;
-            let defaults = EngineOptions::default();
+            let languages = languages.map(|codes| Languages::of(&codes)).transpose()?;
+            let defaults = EngineOptions { languages, ..EngineOptions::default() };
             let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..defaults };
             Ok(Self(crate::Engine::new(options)))
         })

@@ -1,6 +1,7 @@
 //! The characters of a recogniser, by class number.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::language::Languages;
 
 /// Class 0 is CTC's blank, then the characters of the list, then the space unless the model has no class for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,16 @@ impl Charset {
         let Some(&end) = self.ends.get(class) else { return "" };
         let start = if class == 0 { 0 } else { self.ends[class - 1] };
         &self.text[start as usize..end as usize]
+    }
+
+    /// The blank and the classes whose characters `languages` are written with; `model` is named in errors.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] for a language of which there are hardly any letters.
+    pub fn classes_of(&self, languages: &Languages, model: &str) -> Result<Vec<usize>> {
+        languages.check_known((0..self.len()).map(|class| self.character(class)), model)?;
+        // The blank's text is empty, which all of them write.
+        Ok((0..self.len()).filter(|&class| languages.write(self.character(class))).collect())
     }
 
     /// Refuses an output with another number of classes; the space's may be missing.

@@ -39,13 +39,13 @@ impl Decoded {
     }
 }
 
-/// Decodes `steps` rows of `classes` probabilities.
-pub fn decode(probabilities: &[f32], steps: usize, classes: usize, charset: &Charset) -> Decoded {
+/// Decodes the best class of each step and its probability.
+pub fn decode(best: &[(usize, f32)], charset: &Charset) -> Decoded {
     let mut decoded = Decoded::default();
+    let steps = best.len() as f32;
     let mut before = 0;
-    for (step, row) in probabilities.chunks_exact(classes.max(1)).enumerate() {
-        let (class, score) = best(row);
-        let (start, end) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
+    for (step, &(class, score)) in best.iter().enumerate() {
+        let (start, end) = (step as f32 / steps, (step + 1) as f32 / steps);
         match decoded.glyphs.last_mut() {
             Some(last) if class == before && class != 0 => last.end = end,
             _ if class != 0 => {
@@ -61,6 +61,31 @@ pub fn decode(probabilities: &[f32], steps: usize, classes: usize, charset: &Cha
         decoded.score = sum / decoded.glyphs.len() as f32;
     }
     decoded
+}
+
+/// The best class of each row of `classes` probabilities, and its probability; of equal ones the first. Only the classes
+/// in `allowed` count, where it is given: the probability is then their share.
+pub fn best_classes(probabilities: &[f32], classes: usize, allowed: Option<&[usize]>) -> Vec<(usize, f32)> {
+    let rows = probabilities.chunks_exact(classes.max(1));
+    match allowed {
+        None => rows.map(best).collect(),
+        Some(allowed) => rows.map(|row| best_of(row, allowed)).collect(),
+    }
+}
+
+/// As [`best`], of some classes.
+fn best_of(row: &[f32], allowed: &[usize]) -> (usize, f32) {
+    // In more places than the values have: thousands of them are added one after the other.
+    let (mut index, mut value, mut sum) = (0, f32::NEG_INFINITY, 0.0_f64);
+    for &class in allowed {
+        let Some(&probability) = row.get(class) else { continue };
+        sum += f64::from(probability);
+        if probability > value {
+            (index, value) = (class, probability);
+        }
+    }
+    // False for what is no number.
+    if sum > 0.0 { (index, (f64::from(value) / sum) as f32) } else { (0, 0.0) }
 }
 
 /// Rows are searched in blocks of this many values: the maximum of a block is a branch-free loop that the compiler
@@ -128,7 +153,7 @@ mod tests {
             Case { name: "blank first", classes: &[0, 2, 2, 2], text: "b", spans: &[(1, 4)] },
         ];
         for case in cases {
-            let decoded = decode(&rows(case.classes), case.classes.len(), 5, &charset());
+            let decoded = decode(&best_classes(&rows(case.classes), 5, None), &charset());
             assert_eq!(decoded.text, case.text, "{}", case.name);
             let steps = case.classes.len() as f32;
             let spans: Vec<_> = decoded.glyphs.iter().map(|g| (g.start, g.end)).collect();
@@ -136,6 +161,28 @@ mod tests {
             assert_eq!(spans, expected, "{}", case.name);
             let score = if case.text.is_empty() { 0.0 } else { 0.8 };
             assert!((decoded.score - score).abs() < 1e-6, "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn classes_that_are_not_allowed_do_not_count() {
+        struct Case {
+            name: &'static str,
+            row: [f32; 4],
+            allowed: &'static [usize],
+            best: (usize, f32),
+        }
+        const NAN: f32 = f32::NAN;
+        let cases = [
+            Case { name: "a share", row: [0.1, 0.5, 0.3, 0.1], allowed: &[0, 2], best: (2, 0.75) },
+            Case { name: "the first of equals", row: [0.25; 4], allowed: &[1, 3], best: (1, 0.5) },
+            Case { name: "nothing left", row: [0.0, 1.0, 0.0, 0.0], allowed: &[0, 2], best: (0, 0.0) },
+            Case { name: "no class", row: [0.25; 4], allowed: &[], best: (0, 0.0) },
+            Case { name: "one that is not there", row: [0.5, 0.5, 0.0, 0.0], allowed: &[1, 4], best: (1, 1.0) },
+            Case { name: "no numbers", row: [NAN; 4], allowed: &[0, 1], best: (0, 0.0) },
+        ];
+        for case in cases {
+            assert_eq!(best_classes(&case.row, 4, Some(case.allowed)), [case.best], "{}", case.name);
         }
     }
 
@@ -154,7 +201,7 @@ mod tests {
         #[test]
         fn decoding_equals_its_plain_twin(classes in prop::collection::vec(0usize..5, 0..60)) {
             let charset = charset();
-            let decoded = decode(&rows(&classes), classes.len(), 5, &charset);
+            let decoded = decode(&best_classes(&rows(&classes), 5, None), &charset);
             prop_assert_eq!(&decoded.text, &plain(&classes, &charset));
             prop_assert!(decoded.glyphs.iter().all(|g| 0.0 <= g.start && g.start < g.end && g.end <= 1.0));
             prop_assert!(decoded.glyphs.windows(2).all(|w| w[0].end <= w[1].start && w[0].text_end <= w[1].text_end));

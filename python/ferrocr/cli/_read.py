@@ -32,8 +32,15 @@ def add(commands: "Commands") -> None:
     read.add_argument("--models", default=DEFAULT_SET, metavar="SET", help="a set of models, default: %(default)s")
     read.add_argument("--model-dir", metavar="DIR", help="the model directory, default: that of `ferrocr models path`")
     read.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
+    languages = "languages of the pictures as ISO 639-1 codes, such as en,de; default: all that the model knows"
+    read.add_argument("--languages", type=_codes, metavar="CODES", help=languages)
     read.add_argument("--provider", choices=("auto", "cpu", "cuda", "openvino"), default="auto", help="default: auto")
     read.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
+
+
+def _codes(text: str) -> list[str]:
+    """The codes between commas."""
+    return [code.strip() for code in text.split(",")]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,6 +65,7 @@ def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
             model_dir=arguments.model_dir,
             provider=arguments.provider,
             threads=arguments.threads,
+            languages=arguments.languages,
             download=not arguments.no_download,
             progress=progress,
         ) as ocr,

@@ -17,6 +17,7 @@ pub(crate) mod graph {
     pub(crate) const INITIALIZER: u32 = 5;
     pub(crate) const INPUT: u32 = 11;
     pub(crate) const OUTPUT: u32 = 12;
+    pub(crate) const VALUE_INFO: u32 = 13;
     pub(crate) const SPARSE_INITIALIZER: u32 = 15;
 }
 
@@ -28,11 +29,17 @@ pub(crate) mod function {
 
 /// `NodeProto`.
 pub(crate) mod node {
+    pub(crate) const INPUT: u32 = 1;
+    pub(crate) const OUTPUT: u32 = 2;
+    pub(crate) const OP_TYPE: u32 = 4;
     pub(crate) const ATTRIBUTE: u32 = 5;
+    pub(crate) const DOMAIN: u32 = 7;
 }
 
 /// `AttributeProto`.
 pub(crate) mod attribute {
+    pub(crate) const NAME: u32 = 1;
+    pub(crate) const I: u32 = 3;
     pub(crate) const T: u32 = 5;
     pub(crate) const G: u32 = 6;
     pub(crate) const TENSORS: u32 = 10;
@@ -48,6 +55,7 @@ pub(crate) mod sparse_tensor {
 
 /// `TensorProto`.
 pub(crate) mod tensor {
+    pub(crate) const DIMS: u32 = 1;
     pub(crate) const DATA_TYPE: u32 = 2;
     pub(crate) const FLOAT_DATA: u32 = 4;
     pub(crate) const INT32_DATA: u32 = 5;
@@ -74,6 +82,7 @@ pub(crate) mod value_info {
 /// `TypeProto`, and its `Tensor`.
 pub(crate) mod value_type {
     pub(crate) const TENSOR: u32 = 1;
+    pub(crate) const ELEM_TYPE: u32 = 1;
     pub(crate) const TENSOR_SHAPE: u32 = 2;
 }
 

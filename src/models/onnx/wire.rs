@@ -47,6 +47,35 @@ impl<'a> Message<'a> {
         self.offset..self.offset.saturating_add(self.bytes.len())
     }
 
+    /// The bytes.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The fields, each with all of its bytes: what is to be copied as it stands needs these.
+    pub(super) fn whole_fields(mut self) -> impl Iterator<Item = Result<(Field<'a>, &'a [u8])>> {
+        std::iter::from_fn(move || {
+            let before = self.bytes;
+            let field = self.next()?;
+            let length = before.len().saturating_sub(self.bytes.len());
+            Some(field.map(|field| (field, before.get(..length).unwrap_or_default())))
+        })
+    }
+
+    /// The numbers of a packed list.
+    pub(super) fn varints(mut self) -> impl Iterator<Item = Result<u64>> {
+        std::iter::from_fn(move || {
+            if self.bytes.is_empty() {
+                return None;
+            }
+            let number = self.varint();
+            if number.is_err() {
+                self.bytes = &[];
+            }
+            Some(number)
+        })
+    }
+
     /// The bytes as text.
     pub(super) fn text(&self) -> Result<&'a str> {
         str::from_utf8(self.bytes).map_err(|error| self.malformed("a text is not UTF-8").with_source(error))

@@ -1,0 +1,82 @@
+use super::*;
+
+fn languages(codes: &[&str]) -> Languages {
+    Languages::of(codes).unwrap()
+}
+
+#[test]
+fn languages_narrow_letters_by_script_and_leave_signs() {
+    struct Case {
+        codes: &'static [&'static str],
+        write: &'static str,
+        never: &'static str,
+    }
+    let cases = [
+        Case {
+            codes: &["en"],
+            write: "aZéßşơ09 .,;:!?'\"-–—“”…·€§°±×÷→■☑µ①",
+            never: "дλ中あアー、。「」・〇Ａ１：￥ｱ㎡㈱아ا।،",
+        },
+        Case { codes: &["ru", "en"], write: "жЁёyz№", never: "中アλ，" },
+        Case { codes: &["ru"], write: "жЁё7", never: "yzλ" },
+        Case { codes: &["zh"], write: "中〇々、。《》：，（１㎡㈱ㄅ·7", never: "aＡあアー゛아" },
+        Case { codes: &["ja"], write: "中あアー、。「」・ｱ１", never: "aㄅ아" },
+        Case { codes: &["ko"], write: "아中、。", never: "aあ" },
+        Case { codes: &["zh", "en"], write: "中aＡ、7", never: "あж" },
+        Case { codes: &["hi"], write: "क।॥7", never: "a،" },
+        Case { codes: &["ar"], write: "ا،؟7", never: "a।" },
+        Case { codes: &["el"], write: "αώ", never: "aж" },
+    ];
+    for case in cases {
+        let languages = languages(case.codes);
+        let wrong: String = case.write.chars().filter(|&c| !languages.writes(c)).collect();
+        assert_eq!(wrong, "", "{:?} are written with these", case.codes);
+        // Letters and wide forms are told by block first.
+        let wrong: String = case.never.chars().filter(|&c| languages.writes(c)).collect();
+        assert_eq!(wrong, "", "{:?} are not written with these", case.codes);
+    }
+    assert!(languages(&["en"]).write("") && languages(&["en"]).write("ffi") && !languages(&["en"]).write("aж"));
+}
+
+#[test]
+fn an_unknown_code_is_refused_with_those_that_are_known() {
+    for code in ["xx", "", "EN", "eng", "zh-Hans"] {
+        let error = Languages::of(&["en", code]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains(&format!("{code:?}")), "{error}");
+        assert!(error.hint().unwrap().contains("de, el, en, eo"), "{error}");
+    }
+    assert_eq!(Languages::of::<&str>(&[]).unwrap_err().kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn languages_are_a_set() {
+    assert_eq!(languages(&["en", "de", "en"]), languages(&["de", "en"]));
+    assert_eq!(languages(&["en", "de"]).codes().collect::<Vec<_>>(), ["de", "en"]);
+}
+
+#[test]
+fn codes_are_sorted_and_each_has_one_language() {
+    assert!(LANGUAGES.len() >= 60 && LANGUAGES.windows(2).all(|pair| pair[0].code < pair[1].code));
+    assert!(LANGUAGES.iter().all(|language| language.code.len() == 2 && !language.needs.is_empty()));
+}
+
+#[test]
+fn a_language_that_a_model_does_not_know_is_refused() {
+    let latin: Vec<String> = ('a'..='z').chain(['中', 'ж', '1', '.']).map(String::from).collect();
+    let known = |codes: &[&str]| languages(codes).check_known(latin.iter().map(String::as_str), "m.onnx");
+    known(&["en", "fr", "sr"]).unwrap();
+    for (code, name) in [("ru", "Russian"), ("zh", "Chinese"), ("ja", "Japanese"), ("hi", "Hindi")] {
+        let error = known(&["en", code]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        let text = error.to_string();
+        assert!(text.contains("m.onnx") && text.contains(name) && error.hint().is_some(), "{text}");
+    }
+}
+
+#[test]
+fn the_letters_of_formulas_are_no_greek() {
+    let formulas: Vec<String> = ('Α'..='Ω').chain('α'..='ω').map(String::from).collect();
+    let error = languages(&["el"]).check_known(formulas.iter().map(String::as_str), "m.onnx").unwrap_err();
+    assert!(error.to_string().contains("Greek"), "{error}");
+}

@@ -1,0 +1,85 @@
+//! The last layer of a recogniser together with its softmax and the search for the best class.
+//!
+//! Greedy decoding needs of every step the best class and its probability, not the 18,710 scores of PP-OCRv6. So the
+//! scores are computed in blocks that stay in registers: of each block the maximum and the sum of exponentials go on,
+//! the scores themselves never reach memory. The sum is kept relative to the largest score so far and scaled when a
+//! larger one comes (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018).
+
+mod kernel;
+
+use std::iter::repeat_n;
+
+use crate::models::onnx::LinearHead;
+use kernel::{Best, COLUMNS, Row};
+
+/// The weights of a head in the order in which they are used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Head {
+    inputs: usize,
+    /// Number of classes that the layer has.
+    all: usize,
+    /// The class of each column.
+    classes: Vec<u32>,
+    /// Blocks of [`COLUMNS`] columns: all inputs of the first block, then those of the next.
+    weights: Vec<Row>,
+    /// A block's biases. Columns beyond the last class have minus infinity, which no score beats or adds to.
+    bias: Vec<Row>,
+}
+
+impl Head {
+    /// Packs the columns of the classes in `kept`, from the lowest to the highest, or all.
+    ///
+    /// A number in `kept` that is no class is left out; so is what weights and bias have too little of.
+    pub fn new(layer: &LinearHead, kept: Option<&[usize]>) -> Self {
+        let classes: Vec<u32> = match kept {
+            Some(kept) => kept.iter().filter(|&&class| class < layer.classes).map(|&class| class as u32).collect(),
+            None => (0..layer.classes as u32).collect(),
+        };
+        let blocks = classes.chunks(COLUMNS);
+        let (mut weights, mut bias) = (Vec::with_capacity(blocks.len() * layer.inputs), Vec::new());
+        for block in blocks {
+            let rows = layer.weights.chunks_exact(layer.classes.max(1)).take(layer.inputs);
+            weights.extend(rows.map(|row| columns(block, 0.0, |class| row.get(class).copied().unwrap_or(0.0))));
+            bias.push(columns(block, f32::NEG_INFINITY, |class| layer.bias.get(class).copied().unwrap_or(0.0)));
+        }
+        Self { inputs: layer.inputs, all: layer.classes, classes, weights, bias }
+    }
+
+    /// Number of values that a step has.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Number of classes of the layer, with those that are left out.
+    pub fn classes(&self) -> usize {
+        self.all
+    }
+
+    /// For each step the best class and its softmax probability; of equal scores the first.
+    ///
+    /// `features` has [`Head::inputs`] values for each step. Where they or the weights give a score that is no number,
+    /// or infinite, the step's answer is class 0 with probability 0.
+    pub fn best(&self, features: &[f32]) -> Vec<(usize, f32)> {
+        let steps = features.len().checked_div(self.inputs).unwrap_or(0);
+        let mut best = vec![Best::default(); steps];
+        kernel::run(features, self.inputs, &self.weights, &self.bias, &mut best);
+        best.iter().map(|best| self.answer(best)).collect()
+    }
+
+    fn answer(&self, best: &Best) -> (usize, f32) {
+        match (best.column.and_then(|column| self.classes.get(column)), best.sum()) {
+            // False for what is no number.
+            (Some(&class), sum) if sum > 0.0 => (class as usize, 1.0 / sum),
+            _ => (0, 0.0),
+        }
+    }
+}
+
+/// One value for each class of a block, filled up.
+fn columns(block: &[u32], otherwise: f32, value: impl Fn(usize) -> f32) -> Row {
+    let mut values = block.iter().map(|&class| value(class as usize)).chain(repeat_n(otherwise, COLUMNS));
+    Row(std::array::from_fn(|_| values.next().unwrap_or(otherwise)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::models::session::Port;
+
+const INPUTS: usize = 5;
+
+/// Latin letters, Chinese ones, digits and signs.
+fn characters() -> Vec<String> {
+    ('a'..='z').chain('0'..='9').chain(['.', '。', 'λ']).chain('\u{4e00}'..'\u{4e20}').map(String::from).collect()
+}
+
+fn spec(values: usize) -> ModelSpec {
+    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+    ModelSpec {
+        name: "m.onnx".into(),
+        inputs: vec![port(&[None, Some(3), Some(48), None])],
+        outputs: vec![port(&[None, None, Some(values)])],
+        characters: Some(characters().join("\n")),
+    }
+}
+
+/// With the space.
+fn classes() -> usize {
+    characters().len() + 2
+}
+
+/// What the whole model gives for the features that a cut one gives.
+fn probabilities(head: &LinearHead, features: &[f32]) -> Vec<f32> {
+    let row = |step: &[f32]| {
+        let score = |class: usize| {
+            let products = step.iter().enumerate().map(|(i, value)| value * head.weights[i * head.classes + class]);
+            products.sum::<f32>() + head.bias[class]
+        };
+        let scores: Vec<f32> = (0..head.classes).map(score).collect();
+        let top = scores.iter().copied().fold(f32::MIN, f32::max);
+        let powers: Vec<f32> = scores.iter().map(|score| (score - top).exp()).collect();
+        let sum: f32 = powers.iter().sum();
+        powers.into_iter().map(move |power| power / sum)
+    };
+    features.chunks_exact(INPUTS).flat_map(row).collect()
+}
+
+fn any_head() -> impl Strategy<Value = LinearHead> {
+    let values = |count| prop::collection::vec(-3f32..3.0, count);
+    (values(INPUTS * classes()), values(classes())).prop_map(|(weights, bias)| LinearHead {
+        inputs: INPUTS,
+        classes: classes(),
+        weights,
+        bias,
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_cut_model_reads_what_the_whole_one_reads(
+        head in any_head(),
+        features in prop::collection::vec(-1f32..1.0, INPUTS * 30),
+        codes in prop::sample::select(vec![None, Some(vec!["en"]), Some(vec!["zh"]), Some(vec!["zh", "de"])]),
+    ) {
+        let languages = codes.map(|codes| Languages::of(&codes).unwrap());
+        let of = |head, values| Alphabet::of(&spec(values), head, languages.as_ref()).unwrap();
+        let (whole, cut) = (of(None, classes()), of(Some(&head), INPUTS));
+        let given = probabilities(&head, &features);
+        let whole = whole.best_classes(Tensor { shape: &[1, 30, classes()], data: &given }).unwrap();
+        let cut = cut.best_classes(Tensor { shape: &[1, 30, INPUTS], data: &features }).unwrap();
+        for (step, (whole, cut)) in whole.iter().zip(&cut).enumerate() {
+            prop_assert!((whole.1 - cut.1).abs() < 1e-4, "step {step}: {whole:?} {cut:?}");
+            // Two classes may be as good as each other.
+            let row = &given[step * classes()..][..classes()];
+            prop_assert!(whole.0 == cut.0 || (row[whole.0] / row[cut.0] - 1.0).abs() < 1e-4, "{whole:?} {cut:?}");
+        }
+    }
+}
+
+#[test]
+fn only_characters_of_the_languages_are_classes() {
+    let languages = Languages::of(&["en"]).unwrap();
+    let alphabet = Alphabet::of(&spec(classes()), None, Some(&languages)).unwrap();
+    let allowed: String = alphabet.allowed.unwrap().iter().map(|&class| alphabet.charset.character(class)).collect();
+    assert_eq!(allowed, "abcdefghijklmnopqrstuvwxyz0123456789. ");
+    let error = Alphabet::of(&spec(classes()), None, Some(&Languages::of(&["ru"]).unwrap())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn an_output_that_does_not_fit_is_refused() {
+    let head = LinearHead { inputs: INPUTS, classes: classes(), weights: vec![0.0; INPUTS * classes()], bias: vec![] };
+    let cut = Alphabet::of(&spec(INPUTS), Some(&head), None).unwrap();
+    for (shape, text) in [(&[1, 1, 6][..], "6 values"), (&[2, 1, 5], "[2, 1, 5]"), (&[1, 5], "[1, 5]")] {
+        let error = cut.best_classes(Tensor { shape, data: &[0.0; 10] }).unwrap_err();
+        assert!(error.kind() == ErrorKind::ModelMismatch && error.to_string().contains(text), "{error}");
+    }
+    let short = LinearHead { classes: 9, ..head };
+    assert!(Alphabet::of(&spec(INPUTS), Some(&short), None).unwrap_err().to_string().contains("9 classes"));
+}
