@@ -1,6 +1,7 @@
 //! Reading a picture while its caller does something else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -37,9 +38,11 @@ pub struct Reading {
     _engine: Arc<Engine>,
 }
 
+/// What came of it.
 #[derive(Default)]
 struct Outcome {
     page: Mutex<Option<thread::Result<Result<Page>>>>,
+    told: AtomicBool,
     over: Bell,
 }
 
@@ -64,8 +67,7 @@ impl Engine {
         let (engine, own, told) = (Arc::clone(self), stop.clone(), Arc::clone(&outcome));
         let work = move || {
             let page = catch_unwind(AssertUnwindSafe(|| engine.read_source(source, &options, turn, &own)));
-            *told.lock() = Some(page);
-            told.over.ring();
+            told.tell(page);
         };
         let thread = Arc::new(Joined(Mutex::new(Some(spawn("ferrocr-ahead", work)?))));
         self.threads.add(&thread);
@@ -102,13 +104,15 @@ impl Reading {
         let started = Instant::now();
         loop {
             let heard = self.outcome.over.heard();
+            // Asked first: between it and the look, the page may come.
+            let was_told = self.outcome.is_told();
             match self.outcome.lock().take() {
                 Some(Ok(page)) => {
                     self.thread.join();
                     return page.map(Some);
                 }
                 Some(Err(panic)) => resume_unwind(panic),
-                None if self.thread.is_gone() => return Err(given_away()),
+                None if was_told => return Err(given_away()),
                 None => {}
             }
             let left = limit.saturating_sub(started.elapsed());
@@ -121,7 +125,7 @@ impl Reading {
 
     /// Whether there is nothing left to wait for.
     pub fn is_over(&self) -> bool {
-        self.check_process().is_err() || self.thread.is_gone() || self.outcome.lock().is_some()
+        self.check_process().is_err() || self.outcome.is_told()
     }
 
     /// Ends it early; it gives [`ErrorKind::Cancelled`].
@@ -169,6 +173,16 @@ impl Drop for Reading {
 }
 
 impl Outcome {
+    fn tell(&self, page: thread::Result<Result<Page>>) {
+        *self.lock() = Some(page);
+        self.told.store(true, Ordering::Release);
+        self.over.ring();
+    }
+
+    fn is_told(&self) -> bool {
+        self.told.load(Ordering::Acquire)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<thread::Result<Result<Page>>>> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,10 +200,6 @@ impl Joined {
             // Its panic is part of the outcome.
             let _ = thread.join();
         }
-    }
-
-    fn is_gone(&self) -> bool {
-        self.lock().is_none()
     }
 }
 
