@@ -1,5 +1,6 @@
 //! The engine: owns the stages, runs them on pictures, and gives everything back.
 
+mod ahead;
 mod bell;
 mod life;
 mod lines;
@@ -9,8 +10,10 @@ mod stages;
 mod timer;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use ahead::{Reading, Source};
 pub use life::{Release, ReleaseReport};
 pub use stages::{Recognizers, Stages};
 
@@ -23,7 +26,9 @@ use crate::models::store::{Lease, Store};
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 use crate::stop::Stop;
+use ahead::Threads;
 use life::{Held, Holding, Life, Unloading};
+use pool::Turn;
 use timer::Timer;
 
 /// The model files of an engine.
@@ -74,13 +79,16 @@ impl Holding for Loaded {
 pub struct Engine {
     options: EngineOptions,
     life: Life<Loaded>,
+    turns: AtomicU64,
+    /// Of those readings that are under way in the background.
+    threads: Threads,
 }
 
 impl Engine {
     /// An engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
     pub fn new(options: EngineOptions) -> Self {
         let life = Life::new(options.idle_unload);
-        Self { options, life }
+        Self { options, life, turns: AtomicU64::new(0), threads: Threads::default() }
     }
 
     /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
@@ -136,7 +144,7 @@ impl Engine {
     pub fn recognize(&self, picture: &Picture, options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
         self.call(options, stop, |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read(picture, &self.options, options, stop)
+            stages.read(picture, &self.options, options, (self.next_turn(), stop))
         })
     }
 
@@ -147,7 +155,7 @@ impl Engine {
     pub fn recognize_encoded(&self, bytes: &[u8], options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
         self.call(options, stop, |stages, stop| {
             let picture = decode(bytes, &self.options.decode)?;
-            stages.read(&picture, &self.options, options, stop)
+            stages.read(&picture, &self.options, options, (self.next_turn(), stop))
         })
     }
 
@@ -162,7 +170,7 @@ impl Engine {
             stop.check()?;
             let picture = decode(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
             drop(bytes);
-            stages.read(&picture, &self.options, options, stop)
+            stages.read(&picture, &self.options, options, (self.next_turn(), stop))
         })
     }
 
@@ -173,8 +181,13 @@ impl Engine {
     pub fn recognize_line(&self, picture: &Picture) -> Result<Line> {
         self.call(&self.options.recognize, &Stop::new(), |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read_whole(picture, &self.options, stop)
+            stages.read_whole(picture, &self.options, (self.next_turn(), stop))
         })
+    }
+
+    /// The place of a picture among those that are read at the same time: the first come is the first served.
+    fn next_turn(&self) -> Turn {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A use of the stages, with a stop of its own: what ends this call ends no other.
@@ -207,7 +220,11 @@ impl Engine {
     /// # Errors
     /// [`crate::ErrorKind::Forked`] in a forked child, which owns nothing of it.
     pub fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Result<Release> {
-        self.life.free(cancel, timeout, trim)
+        let outcome = self.life.free(cancel, timeout, trim);
+        if matches!(outcome, Ok(Release::Done(_))) {
+            self.threads.join();
+        }
+        outcome
     }
 
     /// Gives back what [`Engine::load`] took, and stays open: the next call loads again. Calls in flight come first,

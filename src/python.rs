@@ -86,6 +86,7 @@ fn regions_of_map(py: Python<'_>, map: PyBuffer<f32>, width: usize) -> PyResult<
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<engine::Engine>()?;
+    module.add_class::<engine::Reading>()?;
     module.add_class::<engine::Stop>()?;
     module.add_class::<store::Store>()?;
     module.add_class::<store::Lease>()?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use ferrocr::engine::{Release, Stages};
+use ferrocr::engine::{Release, Source, Stages};
 use ferrocr::image::Picture;
 use ferrocr::models::session::{Model, ModelSpec, Port, Tensor};
 use ferrocr::options::{EngineOptions, RecognizeOptions};
@@ -327,4 +327,46 @@ fn an_unloaded_engine_loads_again_at_the_next_call() {
     assert!(!engine.is_loaded() && !engine.is_closed());
     assert_eq!(read(&engine, &one_line()), before);
     assert!(engine.is_loaded());
+}
+
+#[test]
+fn pictures_read_ahead_give_the_pages_of_calls() {
+    let (engine, pictures) = (Arc::new(engine(2)), [drawn(100, 100, &[]), one_line(), drawn(700, 90, &[])]);
+    let options = RecognizeOptions::default();
+    let begun: Vec<_> = pictures
+        .iter()
+        .map(|picture| engine.begin(Source::Picture(picture.clone()), &options).expect("begun"))
+        .collect();
+    for (reading, picture) in begun.iter().zip(&pictures) {
+        let page = reading.wait(Duration::MAX).expect("read").expect("over");
+        assert_eq!(page, engine.recognize(picture, &options, &Stop::new()).expect("read"));
+        assert!(reading.is_over());
+        assert_eq!(reading.wait(Duration::MAX).expect_err("given away").kind(), ErrorKind::InvalidArgument);
+    }
+    let damaged = engine.begin(Source::Encoded(vec![1, 2], Some("a.png".into())), &options).expect("begun");
+    let error = damaged.wait(Duration::MAX).expect_err("no picture");
+    assert!(error.kind() == ErrorKind::Image && error.to_string().contains("a.png"), "{error}");
+}
+
+#[test]
+fn pictures_read_ahead_end_early_for_every_reason() {
+    let (engine, begun) = stuck_engine();
+    let engine = Arc::new(engine);
+    let begin = || engine.begin(Source::Picture(one_line()), &RecognizeOptions::default()).expect("begun");
+    let (first, second, third, dropped) = (begin(), begin(), begin(), begin());
+    wait_for(&begun, 1);
+    assert_eq!(first.wait(Duration::from_millis(1)).expect("not over"), None);
+    assert!(!first.is_over());
+    drop(dropped);
+    first.time_out(Duration::from_secs(7));
+    let error = first.wait(Duration::MAX).expect_err("timed out");
+    assert!(error.kind() == ErrorKind::Timeout && error.to_string().contains("7 s"), "{error}");
+    second.cancel();
+    assert_eq!(second.wait(Duration::MAX).expect_err("cancelled").kind(), ErrorKind::Cancelled);
+    assert!(matches!(engine.free(true, None, true), Ok(Release::Done(_))));
+    // The thread is gone, and what it left is there.
+    assert_eq!(third.wait(Duration::MAX).expect_err("freed").kind(), ErrorKind::Cancelled);
+    third.end();
+    let refused = engine.begin(Source::Picture(one_line()), &RecognizeOptions::default());
+    assert_eq!(refused.map(|_| ()).expect_err("freed").kind(), ErrorKind::ResourcesFreed);
 }

@@ -195,7 +195,9 @@ def test_json_of_one_file_is_a_list_too(engine: type[FakeEngine], files: Path, c
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_survives_json(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        fake = type("Fake", (FakeEngine,), {"recognize_many": lambda _self, _images: iter([make_page(text)])})
+        fake = type(
+            "Fake", (FakeEngine,), {"recognize_many": lambda _self, _images: (page for page in [make_page(text)])}
+        )
         patch.setattr(ferrocr, "OcrEngine", fake)
         out = Path(folder) / "out.json"
         assert main(["read", __file__, "--format", "json", "-o", str(out)]) == EXIT_OK

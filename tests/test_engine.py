@@ -93,7 +93,7 @@ def test_many_pictures_keep_their_order_and_errors_their_place(engine: OcrEngine
     results = engine.recognize_many(pictures())  # type: ignore[arg-type]
     first = next(results)
     assert isinstance(first, Page)
-    assert len(taken) == 1, "nothing is read ahead of what was asked for"
+    assert len(taken) <= 3, "no more is read ahead than is of use"
     rest = list(results)
     assert [type(item) for item in rest] == [ImageError, ImageNotFoundError, Page]
     assert rest[2] == first
@@ -117,7 +117,7 @@ def test_only_errors_of_pictures_keep_their_place(engine: OcrEngine, monkeypatch
         raise errors[name]
 
     monkeypatch.setattr(engine, "recognize", fail)
-    results = engine.recognize_many(errors)
+    results = engine.recognize_many(errors, ahead=0)
     for name in ("ImageError", "StorageError", "InferenceError", "OcrTimeoutError"):
         assert next(results) is errors[name]
     with pytest.raises(OcrCancelledError, match="for a test"):

@@ -7,12 +7,12 @@ import threading
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Literal, Self, overload
 
-from . import _core, _exit, _raw
+from . import _ahead, _core, _exit, _raw
 from ._call import Call, Deadline
 from ._defaults import DEFAULT_SET
 from ._inputs import ImageInput, Pixels, normalise
@@ -122,6 +122,7 @@ class OcrEngine:
         self._wanted_provider = provider
         self._provider: str | None = None
         self._download = download
+        self._low_memory = low_memory
         self._progress = progress
         self._store = ModelStore(model_dir)
         # Held by whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
@@ -242,7 +243,8 @@ class OcrEngine:
         min_score: float | None = None,
         timeout: float | None = None,
         on_error: Literal["return"] = "return",
-    ) -> Iterator[Page | OcrError]: ...
+        ahead: int | None = None,
+    ) -> Generator[Page | OcrError]: ...
     @overload
     def recognize_many(
         self,
@@ -251,7 +253,8 @@ class OcrEngine:
         min_score: float | None = None,
         timeout: float | None = None,
         on_error: Literal["raise"],
-    ) -> Iterator[Page]: ...
+        ahead: int | None = None,
+    ) -> Generator[Page]: ...
 
     def recognize_many(
         self,
@@ -260,43 +263,80 @@ class OcrEngine:
         min_score: float | None = None,
         timeout: float | None = None,
         on_error: Literal["return", "raise"] = "return",
-    ) -> Iterator[Page | OcrError]:
-        """Read many pictures, in order, taking from `images` only what is asked for.
+        ahead: int | None = None,
+    ) -> Generator[Page | OcrError]:
+        """Read many pictures, in order: while one is waited for or its page is handled, the next ones are being read.
 
-        No call is in flight between two pictures: `images`, and whoever takes the pages, may release the engine, which
-        ends the sequence, or unload it.
+        `images` is asked in the thread that takes the pages, and only for as many as are read ahead. A picture is as it
+        was when `images` gave it: a file may be deleted and an array be changed as soon as the next one is asked for.
+        `images`, and whoever takes the pages, may release the engine, which ends the sequence, or unload it. Closing
+        the generator, also by leaving the loop, ends what is being read.
 
         Args:
             images: Any iterable of what :meth:`recognize` takes, however long.
             min_score: As for :meth:`recognize`.
-            timeout: As for :meth:`recognize`, for each picture.
+            timeout: As for :meth:`recognize`, for each picture, from when it is waited for.
             on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError or
                 OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
                 case.
+            ahead: Pictures that may be read ahead, from 0 on. The default is a small number, and 0 with
+                ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
+                handled. Each takes the memory of a decoded picture.
 
         Raises:
-            InvalidArgumentError: The bound or the timeout is out of its range, or there is no such `on_error`.
+            InvalidArgumentError: The bound, the timeout or `ahead` is out of its range, or there is no such `on_error`.
             ResourcesFreedError: The engine was freed, also between two pictures.
             OcrError: What :meth:`load` raises.
         """
         if on_error not in ("return", "raise"):
             message = f"on_error is 'return' or 'raise', not {on_error!r}"
             raise InvalidArgumentError(message)
-        self._bound(min_score)
+        if ahead is not None and (isinstance(ahead, bool) or not isinstance(ahead, int) or ahead < 0):
+            message = f"ahead is a number of pictures from 0 on, not {ahead!r}"
+            raise InvalidArgumentError(message)
+        bound = self._bound(min_score)
         Deadline(timeout)  # refuses what is no time
         self.load()
-        return self._each(images, min_score, timeout, keep_going=on_error == "return")
+        if ahead is None:
+            ahead = 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
+        if ahead == 0:
+            return self._each(images, bound, timeout, keep_going=on_error == "return")
+        return self._each_ahead(images, bound, timeout, ahead, keep_going=on_error == "return")
 
     def _each(
-        self, images: Iterable[ImageInput], min_score: float | None, timeout: float | None, *, keep_going: bool
-    ) -> Iterator[Page | OcrError]:
+        self, images: Iterable[ImageInput], bound: float, timeout: float | None, *, keep_going: bool
+    ) -> Generator[Page | OcrError]:
         for image in images:
             try:
-                yield self.recognize(image, min_score=min_score, timeout=timeout)
-            except (ImageError, StorageError, InferenceError, OcrTimeoutError) as error:
+                yield self.recognize(image, min_score=bound, timeout=timeout)
+            except _OF_ONE_PICTURE as error:
                 if not keep_going:
                     raise
                 yield error
+
+    def _each_ahead(
+        self, images: Iterable[ImageInput], bound: float, timeout: float | None, ahead: int, *, keep_going: bool
+    ) -> Generator[Page | OcrError]:
+        """The same, with `ahead` pictures in work beside the one that is waited for."""
+        with _ahead.Ahead(images, lambda image: self._begin(image, bound, timeout), ahead + 1) as begun:
+            while begun.fill():
+                result: Page | OcrError
+                try:
+                    result = begun.take().page()
+                except _OF_ONE_PICTURE as error:
+                    if not keep_going:
+                        raise
+                    result = error
+                yield result
+                if begun:
+                    self._open()  # what was read ahead of a release is not given out after it
+
+    def _begin(self, image: ImageInput, min_score: float, timeout: float | None) -> "_Reading":
+        core, call = self._open(), Call(timeout)
+        form = normalise(image, self._check_size)
+        if not core.loaded:
+            self._load_for(core, call)
+        return _Reading(self, core, form, min_score, timeout)
 
     def unload(self) -> ReleaseReport:
         """Give sessions and memory back, and stay open: the next call loads the models again.
@@ -499,6 +539,50 @@ class OcrEngine:
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
         return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
+
+
+_OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OcrTimeoutError)
+"""What goes wrong with one picture and leaves the next ones as they are."""
+
+
+class _Reading:
+    """A picture that is read in the background."""
+
+    def __init__(
+        self,
+        engine: OcrEngine,
+        core: _core.Engine,
+        form: Path | bytes | Pixels,
+        min_score: float,
+        timeout: float | None,
+    ) -> None:
+        self._engine, self._core, self._timeout = engine, core, timeout
+        self._begin = lambda: _begun(core, form, min_score)
+        self._reading = self._begin()
+        self.over, self.cancel, self.end = self._reading.over, self._reading.cancel, self._reading.end
+
+    def page(self) -> Page:
+        """Wait for it, and raise what :meth:`OcrEngine.recognize` raises."""
+        try:
+            return _raw.page(self._reading.wait(self._timeout))
+        except ModelNotFoundError:
+            # As in a call: it unloaded since we looked, and a file is gone.
+            self._engine._load_for(self._core, Call(self._timeout))
+            return _raw.page(self._begin().wait(self._timeout))
+        except (OcrCancelledError, ResourcesFreedError) as error:
+            if not isinstance(error, OcrTimeoutError):
+                _exit.pause()
+            raise
+        finally:
+            self.end()
+
+
+def _begun(core: _core.Engine, form: Path | bytes | Pixels, min_score: float) -> _core.Reading:
+    if isinstance(form, Path):
+        return core.begin_file(form, min_score)
+    if isinstance(form, Pixels):
+        return core.begin_pixels(form.data, (form.width, form.height), form.channels, min_score)
+    return core.begin_encoded(form, min_score)
 
 
 def _place_of_creation(engine: OcrEngine) -> str:

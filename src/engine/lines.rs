@@ -1,6 +1,6 @@
 //! From regions to lines: which way each one is read, and its text.
 
-use super::share::share;
+use super::share::{Workers, share};
 use crate::detect::Region;
 use crate::error::Result;
 use crate::geometry::Quad;
@@ -46,7 +46,7 @@ impl Lines<'_> {
     ///
     /// # Errors
     /// What a model's run returns.
-    pub(super) fn read(&self, readers: &mut [Reader], regions: &[Region]) -> Result<Vec<Line>> {
+    pub(super) fn read(&self, readers: &Workers<'_, Reader>, regions: &[Region]) -> Result<Vec<Line>> {
         let quads = reading_quads(regions);
         let upside_down = match self.orienter {
             Some(orienter) => share(readers, &quads, |reader, quad| self.upside_down(reader, orienter, quad))?,

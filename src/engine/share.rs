@@ -3,25 +3,35 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
+use super::pool::{Pool, Turn};
 use crate::error::Result;
+use crate::stop::Stop;
 
-/// Does `work` on every item, each worker taking the next one as soon as it is free, the first worker on this thread.
-/// Results come in the order of the items. The first error ends all workers after their current item.
+/// Those who do the work of one picture: they are lent for one item at a time, so several pictures share them.
+pub(super) struct Workers<'a, W> {
+    pub(super) pool: &'a Pool<W>,
+    pub(super) turn: Turn,
+    pub(super) stop: &'a Stop,
+}
+
+/// Does `work` on every item, on as many threads as there are workers, the first of them this one. Results come in the
+/// order of the items. The first error ends all threads after their current item.
 ///
 /// # Errors
-/// What `work` returns.
+/// What `work` returns, and [`Stop::check`].
 pub(super) fn share<W: Send, I: Sync, O: Send>(
-    workers: &mut [W],
+    workers: &Workers<'_, W>,
     items: &[I],
     work: impl Fn(&mut W, &I) -> Result<O> + Sync,
 ) -> Result<Vec<O>> {
     let next = AtomicUsize::new(0);
-    let part = |worker: &mut W| -> Result<Vec<(usize, O)>> {
+    let part = || -> Result<Vec<(usize, O)>> {
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { return Ok(done) };
-            match work(worker, item) {
+            let output = workers.pool.take(workers.turn, workers.stop).and_then(|mut worker| work(&mut worker, item));
+            match output {
                 Ok(output) => done.push((index, output)),
                 Err(error) => {
                     next.store(items.len(), Ordering::Relaxed);
@@ -30,11 +40,10 @@ pub(super) fn share<W: Send, I: Sync, O: Send>(
             }
         }
     };
-    let Some((own, others)) = workers.split_first_mut() else { return Ok(Vec::new()) };
     let mut outputs = std::thread::scope(|scope| {
-        let needed = items.len().saturating_sub(1);
-        let threads: Vec<_> = others.iter_mut().take(needed).map(|worker| scope.spawn(|| part(worker))).collect();
-        let mut outputs = part(own);
+        let others = workers.pool.size().min(items.len()).saturating_sub(1);
+        let threads: Vec<_> = (0..others).map(|_| scope.spawn(&part)).collect();
+        let mut outputs = part();
         for thread in threads {
             let more = joined(thread);
             outputs = outputs.and_then(|mut outputs| {
@@ -58,30 +67,63 @@ mod tests {
     use super::*;
     use crate::error::{Error, ErrorKind};
 
+    fn shared<I: Sync, O: Send>(
+        pool: &Pool<i32>,
+        turn: Turn,
+        items: &[I],
+        work: impl Fn(&mut i32, &I) -> Result<O> + Sync,
+    ) -> Result<Vec<O>> {
+        share(&Workers { pool, turn, stop: &Stop::new() }, items, work)
+    }
+
+    fn counted(pool: &Pool<i32>) -> i32 {
+        let all: Vec<_> = (0..pool.size()).map(|_| pool.take(0, &Stop::new()).expect("idle")).collect();
+        all.iter().map(|count| **count).sum()
+    }
+
     #[test]
     fn results_come_in_order_whoever_made_them() {
         for workers in 1..5 {
-            let mut counts = vec![0; workers];
+            let pool = Pool::new(vec![0; workers]);
             let items: Vec<_> = (0..100).collect();
-            let squares = share(&mut counts, &items, |count, &item| {
+            let squares = shared(&pool, 0, &items, |count, &item| {
                 *count += 1;
                 Ok(item * item)
             });
             assert_eq!(squares.expect("no error"), items.iter().map(|i| i * i).collect::<Vec<_>>());
-            assert_eq!(counts.iter().sum::<i32>(), 100);
+            assert_eq!(counted(&pool), 100);
         }
-        assert_eq!(share(&mut [0; 3], &[] as &[u8], |_, _| Ok(())).expect("nothing to do").len(), 0);
+        assert_eq!(shared(&Pool::new(vec![0; 3]), 0, &[] as &[u8], |_, _| Ok(())).expect("nothing to do").len(), 0);
+    }
+
+    #[test]
+    fn several_lists_share_the_workers() {
+        let pool = Pool::new(vec![0; 2]);
+        let items: Vec<_> = (0..200).collect();
+        std::thread::scope(|scope| {
+            for turn in 0..4 {
+                let (pool, items) = (&pool, &items);
+                scope.spawn(move || {
+                    let same = shared(pool, turn, items, |count, &item| {
+                        *count += 1;
+                        Ok(item)
+                    });
+                    assert_eq!(&same.expect("no error"), items);
+                });
+            }
+        });
+        assert_eq!(counted(&pool), 800);
     }
 
     #[test]
     fn the_first_error_ends_the_work() {
         let items: Vec<_> = (0..1000).collect();
-        let mut counts = [0; 2];
-        let failed = share(&mut counts, &items, |count, &item| {
+        let pool = Pool::new(vec![0; 2]);
+        let failed = shared(&pool, 0, &items, |count, &item| {
             *count += 1;
             if item < 5 { Ok(()) } else { Err(Error::new(ErrorKind::Inference, "no")) }
         });
         assert_eq!(failed.expect_err("item 5").kind(), ErrorKind::Inference);
-        assert!(counts.iter().sum::<i32>() < 1000);
+        assert!(counted(&pool) < 1000);
     }
 }

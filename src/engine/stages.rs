@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::ModelFiles;
 use super::lines::{Lines, Reader};
-use super::pool::Pool;
-use super::share::joined;
+use super::pool::{Pool, Turn};
+use super::share::{Workers, joined};
 use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
@@ -120,20 +120,20 @@ impl Stages {
         self.detectors.size() + self.readers.size() + orienters
     }
 
-    /// Reads a picture.
+    /// Reads a picture. Of several that are read at the same time, the one with the lowest turn goes first.
     ///
     /// # Errors
     /// What a model's run returns, and [`Stop::check`].
-    pub fn read(
+    pub(super) fn read(
         &self,
         picture: &Picture,
         engine: &EngineOptions,
         options: &RecognizeOptions,
-        stop: &Stop,
+        (turn, stop): (Turn, &Stop),
     ) -> Result<Page> {
-        let regions = self.detectors.take(1, stop)?[0].detect(picture, &engine.detect, stop)?;
-        let mut readers = self.readers.take(regions.len(), stop)?;
-        let mut lines = self.lines(picture, engine.orient, *options, stop).read(&mut readers, &regions)?;
+        let regions = self.detectors.take(turn, stop)?.detect(picture, &engine.detect, stop)?;
+        let readers = Workers { pool: &self.readers, turn, stop };
+        let mut lines = self.lines(picture, engine.orient, *options, stop).read(&readers, &regions)?;
         order::sort(&mut lines);
         Ok(Page { width: picture.width(), height: picture.height(), lines })
     }
@@ -142,10 +142,15 @@ impl Stages {
     ///
     /// # Errors
     /// What a model's run returns, and [`Stop::check`].
-    pub fn read_whole(&self, picture: &Picture, engine: &EngineOptions, stop: &Stop) -> Result<Line> {
+    pub(super) fn read_whole(
+        &self,
+        picture: &Picture,
+        engine: &EngineOptions,
+        (turn, stop): (Turn, &Stop),
+    ) -> Result<Line> {
         let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
         let lines = self.lines(picture, engine.orient, engine.recognize, stop);
-        lines.read_one(&mut self.readers.take(1, stop)?[0], quad)
+        lines.read_one(&mut *self.readers.take(turn, stop)?, quad)
     }
 
     fn lines<'a>(

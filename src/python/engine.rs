@@ -1,6 +1,7 @@
 //! `_core.Engine`: what `ferrocr.OcrEngine` is a wrapper of.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pyo3::buffer::PyBuffer;
@@ -8,11 +9,11 @@ use pyo3::prelude::*;
 
 use super::store::Store;
 use super::{call, provider_of};
-use crate::engine::{ModelFiles, Release, ReleaseReport};
+use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
-use crate::image::decode::check_size;
+use crate::image::decode::{check_size, read_file};
 use crate::language::Languages;
 use crate::options::{DecodeLimits, DetectOptions, EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
@@ -47,7 +48,7 @@ impl Stop {
 
 /// The core's engine.
 #[pyclass(frozen, module = "ferrocr._core")]
-pub(super) struct Engine(crate::Engine);
+pub(super) struct Engine(Arc<crate::Engine>);
 
 #[pymethods]
 impl Engine {
@@ -76,7 +77,7 @@ impl Engine {
             let languages = languages.map(|codes| Languages::of(&codes)).transpose()?;
             let defaults = EngineOptions { languages, ..EngineOptions::default() };
             let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..defaults };
-            Ok(Self(crate::Engine::new(options)))
+            Ok(Self(Arc::new(crate::Engine::new(options))))
         })
     }
 
@@ -102,6 +103,12 @@ impl Engine {
     #[getter]
     fn closed(&self) -> bool {
         self.0.is_closed()
+    }
+
+    /// Threads that one call may use.
+    #[getter]
+    fn threads(&self) -> usize {
+        self.0.options().thread_count()
     }
 
     fn check_open(&self, py: Python<'_>) -> PyResult<()> {
@@ -154,11 +161,38 @@ impl Engine {
     ) -> PyResult<RawPage> {
         let (bytes, stop) = (data.to_vec(py)?, token(stop));
         call(py, || {
-            let picture = Picture::from_interleaved(size.0, size.1, channels, &bytes)?;
-            drop(bytes);
+            let picture = picture_of(bytes, size, channels)?;
             self.0.recognize(&picture, &self.options(min_score, timeout)?, &stop)
         })
         .map(raw_page)
+    }
+
+    /// Begins to read a file in the background. Its content is what it is now.
+    fn begin_file(&self, py: Python<'_>, path: PathBuf, min_score: f32) -> PyResult<Reading> {
+        call(py, || {
+            // A released engine reads no file.
+            self.0.check_open()?;
+            let bytes = read_file(&path, &self.0.options().decode)?;
+            self.begin(Source::Encoded(bytes, Some(path.display().to_string())), min_score)
+        })
+    }
+
+    /// Begins to read an encoded picture in the background.
+    fn begin_encoded(&self, py: Python<'_>, data: &[u8], min_score: f32) -> PyResult<Reading> {
+        call(py, || self.begin(Source::Encoded(data.to_vec(), None), min_score))
+    }
+
+    /// Begins to read pixels in the background. They are copied before the interpreter's lock is released.
+    fn begin_pixels(
+        &self,
+        py: Python<'_>,
+        data: PyBuffer<u8>,
+        size: (u32, u32),
+        channels: u32,
+        min_score: f32,
+    ) -> PyResult<Reading> {
+        let bytes = data.to_vec(py)?;
+        call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), min_score))
     }
 
     /// Reads pixels that are one line of text, for comparing the stage with other implementations.
@@ -184,6 +218,58 @@ impl Engine {
     fn options(&self, min_score: f32, timeout: Option<f64>) -> Result<RecognizeOptions> {
         let timeout = duration("timeout", timeout)?;
         Ok(RecognizeOptions { min_score, timeout, ..self.0.options().recognize })
+    }
+
+    fn begin(&self, source: Source, min_score: f32) -> Result<Reading> {
+        self.0.begin(source, &self.options(min_score, None)?).map(Reading)
+    }
+}
+
+/// A picture that is being read in the background. Dropping it ends that, and waits for it.
+#[pyclass(frozen, module = "ferrocr._core")]
+pub(super) struct Reading(engine::Reading);
+
+#[pymethods]
+impl Reading {
+    /// Whether there is nothing left to wait for.
+    fn over(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.0.is_over())
+    }
+
+    /// Waits for the page; after `timeout` seconds the reading is ended early.
+    fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<RawPage> {
+        let timeout = call(py, || duration("timeout", timeout))?;
+        let started = Instant::now();
+        loop {
+            let over = timeout.filter(|timeout| started.elapsed() >= *timeout);
+            let left = timeout.map_or(SLICE, |timeout| timeout.saturating_sub(started.elapsed()));
+            let page = call(py, || {
+                over.into_iter().for_each(|timeout| self.0.time_out(timeout));
+                self.0.wait(if over.is_some() { SLICE } else { left.min(SLICE) })
+            })?;
+            if let Some(page) = page {
+                return Ok(raw_page(page));
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// Ends it early, without waiting for that.
+    fn cancel(&self, py: Python<'_>) {
+        py.detach(|| self.0.cancel());
+    }
+
+    /// Ends it early, and waits until nothing of it runs any more.
+    fn end(&self, py: Python<'_>) {
+        py.detach(|| self.0.end());
+    }
+}
+
+/// Takes the pixels over where they are as the core has them.
+fn picture_of(bytes: Vec<u8>, (width, height): (u32, u32), channels: u32) -> Result<Picture> {
+    match channels {
+        3 => Picture::from_rgb(width, height, bytes),
+        _ => Picture::from_interleaved(width, height, channels, &bytes),
     }
 }
 

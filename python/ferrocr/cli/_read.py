@@ -71,7 +71,9 @@ def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
         ) as ocr,
     ):
         ocr.load()
-        yield from _with_bar(ocr.recognize_many(files), len(files), to_file=arguments.output is not None)
+        # Closed before the engine, which would wait for the pictures that are being read ahead.
+        with closing(ocr.recognize_many(files)) as pages:
+            yield from _with_bar(pages, len(files), to_file=arguments.output is not None)
 
 
 def _unreadable(name: str) -> OcrError | None:

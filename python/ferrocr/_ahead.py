@@ -1,0 +1,99 @@
+"""Pictures that are read while the one before them is waited for, or while its page is handled."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeVar
+
+USUAL = 2
+"""Pictures that are begun before the one in front of them is done. On two cores a second and a third picture in work
+fill the moments in which one alone leaves a core idle: decoding, the detector's boxes, the last line. More only take
+memory, since the readers are busy then."""
+
+
+class Work(Protocol):
+    """What is being read in the background."""
+
+    def over(self) -> bool:
+        """Whether there is nothing left to wait for."""
+
+    def cancel(self) -> None:
+        """End it early, without waiting for that."""
+
+    def end(self) -> None:
+        """End it early, and wait until nothing of it runs any more."""
+
+
+P = TypeVar("P")
+W = TypeVar("W", bound=Work)
+
+
+class Ahead(Generic[P, W]):
+    """The pictures of an iterable that were begun and not taken, in order; never more than `most` of them.
+
+    The iterable is asked in :meth:`fill` alone, so in the thread of whoever takes the pages. A picture that cannot be
+    begun, and an iterable that fails, have their error in their place. Leaving the `with` statement ends what is there.
+    """
+
+    def __init__(self, pictures: Iterable[P], begin: Callable[[P], W], most: int) -> None:
+        self._pictures = iter(pictures)
+        self._begin = begin
+        self._most = most
+        self._begun: deque[W | Exception] = deque()
+        self._is_at_end = False
+
+    def __bool__(self) -> bool:
+        return bool(self._begun)
+
+    def fill(self) -> bool:
+        """Begin at least one more where there may be, and others while the first is not over; False at the end."""
+        while not self._is_at_end and len(self._begun) < self._most:
+            self._begin_next()
+            # Who waits for a page that is there gets it before the iterable is asked for all that it may be asked for.
+            if self._begun and self._is_over(self._begun[0]):
+                break
+        return bool(self._begun)
+
+    def take(self) -> W:
+        """The first one.
+
+        Raises:
+            Exception: The picture could not be begun, or the iterable failed.
+        """
+        first = self._begun.popleft()
+        if isinstance(first, Exception):
+            raise first
+        return first
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._is_at_end = True
+        works = [work for work in self._begun if not isinstance(work, Exception)]
+        self._begun.clear()
+        for work in works:
+            work.cancel()
+        for work in works:
+            work.end()
+
+    def _begin_next(self) -> None:
+        try:
+            picture = next(self._pictures)
+        except StopIteration:
+            self._is_at_end = True
+            return
+        except Exception as error:
+            self._is_at_end = True
+            self._begun.append(error)
+            return
+        try:
+            self._begun.append(self._begin(picture))
+        except Exception as error:
+            self._begun.append(error)
+
+    @staticmethod
+    def _is_over(work: "W | Exception") -> bool:
+        return isinstance(work, Exception) or work.over()
