@@ -7,7 +7,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
 use super::store::Store;
-use super::{call, provider_of};
+use super::{call, preset_of, provider_of};
 use crate::engine::{ModelFiles, Release, ReleaseReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
@@ -52,11 +52,12 @@ pub(super) struct Engine(crate::Engine);
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload
+        *, preset, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload
     ))]
     #[allow(clippy::too_many_arguments, reason = "all of them are named where it is called")]
     fn new(
         py: Python<'_>,
+        preset: &str,
         threads: Option<usize>,
         max_pixels: u64,
         max_side: u32,
@@ -67,12 +68,12 @@ impl Engine {
         idle_unload: Option<f64>,
     ) -> PyResult<Self> {
         call(py, || {
+            let preset = EngineOptions::preset(preset_of(preset)?);
             let decode = DecodeLimits { max_pixels, max_side, max_bytes };
-            let detect = DetectOptions { max_regions, ..DetectOptions::default() };
-            let recognize = RecognizeOptions { max_strip_width, ..RecognizeOptions::default() };
+            let detect = DetectOptions { max_regions, ..preset.detect };
+            let recognize = RecognizeOptions { max_strip_width, ..preset.recognize };
             let idle_unload = duration("idle_unload", idle_unload)?;
-            let defaults = EngineOptions::default();
-            let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..defaults };
+            let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..preset };
             Ok(Self(crate::Engine::new(options)))
         })
     }

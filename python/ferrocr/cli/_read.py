@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import ferrocr
 
 from .._defaults import DEFAULT_SET
+from .._options import PRESETS
 from ..exceptions import ImageNotFoundError, OcrError, StorageError
 from ..progress import DownloadProgress
 from ._command import add_command, positive
@@ -33,6 +34,7 @@ def add(commands: "Commands") -> None:
     read.add_argument("--model-dir", metavar="DIR", help="the model directory, default: that of `ferrocr models path`")
     read.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
     read.add_argument("--provider", choices=("auto", "cpu", "cuda", "openvino"), default="auto", help="default: auto")
+    read.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
     read.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 
@@ -57,6 +59,7 @@ def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
             arguments.models,
             model_dir=arguments.model_dir,
             provider=arguments.provider,
+            preset=arguments.preset,
             threads=arguments.threads,
             download=not arguments.no_download,
             progress=progress,
