@@ -1,6 +1,7 @@
 //! Detection: a picture to the regions that hold text, one a line.
 
 pub mod db;
+mod size;
 
 use crate::error::Result;
 use crate::geometry::Quad;
@@ -48,8 +49,8 @@ impl Detector {
     /// # Errors
     /// What the model's run returns.
     pub fn detect(&mut self, picture: &Picture, options: &DetectOptions, stop: &Stop) -> Result<Vec<Region>> {
-        let view = View::of(picture.width(), picture.height(), options);
-        let input = to_bgr_planes(&view.show(picture)?, view.width as usize)?;
+        let (view, shown) = seen(picture, options)?;
+        let input = to_bgr_planes(&shown, view.width as usize)?;
         let (columns, rows) = (view.width as usize, view.height as usize);
         let mut regions = Vec::new();
         self.model.run(spec::input(&[1, 3, rows, columns], &input), stop, &mut |output| {
@@ -63,6 +64,27 @@ impl Detector {
         regions.retain(|region| region.quad.width() >= 1.0 && region.quad.height() >= 1.0);
         Ok(regions)
     }
+}
+
+/// What the detector sees of a picture, and how: at the size that the options set, or smaller where characters are
+/// larger than they need be.
+fn seen(picture: &Picture, options: &DetectOptions) -> Result<(View, Picture)> {
+    let view = View::of(picture.width(), picture.height(), options);
+    let shown = view.show(picture)?;
+    let side = view.width.max(view.height);
+    if side <= options.least_side {
+        return Ok((view, shown));
+    }
+    let Some(height) = size::character_height(&shown) else { return Ok((view, shown)) };
+    let wanted = side as f32 * options.character_height / height;
+    // Not for a step of the grid or two: what is seen is scaled once more.
+    if wanted > side as f32 - 2.0 * STRIDE as f32 {
+        return Ok((view, shown));
+    }
+    let smaller = DetectOptions { max_side: (wanted as u32).max(options.least_side), ..*options };
+    let view = View::of(picture.width(), picture.height(), &smaller);
+    let shown = view.show(picture)?;
+    Ok((view, shown))
 }
 
 /// What the detector sees of a picture: the whole of it, scaled, in the middle of its input.
@@ -170,6 +192,36 @@ mod tests {
             let (_, _, right, bottom) = view.to_picture(&seen, width as f32, height as f32).bounds();
             prop_assert!((right - width as f32).abs() < 0.01 * width as f32);
             prop_assert!((bottom - height as f32).abs() < 0.01 * height as f32);
+        }
+    }
+
+    #[test]
+    fn pages_with_large_characters_are_shown_smaller() {
+        // Dark marks in rows, so wide and high, as far apart as they are large.
+        let page = |side: u32, (w, h): (u32, u32)| {
+            let grey = |i: u32| if i % side % (2 * w) < w && i / side % (2 * h) < h { 40 } else { 230 };
+            Picture::from_rgb(side, side, (0..side * side).flat_map(|i| [grey(i); 3]).collect()).expect("a picture")
+        };
+        struct Case {
+            name: &'static str,
+            side: u32,
+            mark: (u32, u32),
+            seen: u32,
+        }
+        let cases = [
+            Case { name: "small print", side: 1280, mark: (5, 8), seen: 1280 },
+            Case { name: "ten pixels where eight are enough", side: 1280, mark: (6, 10), seen: 1024 },
+            Case { name: "a gain too small for another look", side: 896, mark: (5, 8), seen: 896 },
+            Case { name: "a headline", side: 1280, mark: (20, 40), seen: 736 },
+            Case { name: "small as it is", side: 736, mark: (20, 40), seen: 736 },
+        ];
+        for case in cases {
+            let (picture, options) = (page(case.side, case.mark), DetectOptions::default());
+            let (view, shown) = seen(&picture, &options).expect("it scales");
+            assert_eq!((view.width, view.height), (case.seen, case.seen), "{}", case.name);
+            assert_eq!(shown, view.show(&picture).expect("it scales"), "{}", case.name);
+            let never = DetectOptions { character_height: f32::INFINITY, ..options };
+            assert_eq!(seen(&picture, &never).expect("it scales").0.width, case.side, "{}", case.name);
         }
     }
 

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::session::{self, Provider};
-use crate::options::DetectOptions;
+use crate::options::{DetectOptions, Preset};
 
 /// Every call into the core: without the interpreter's lock, its error as a Python exception, and a panic as
 /// an error too.
@@ -31,6 +31,13 @@ fn provider_of(name: &str) -> Result<Provider> {
     [Provider::Cpu, Provider::Cuda, Provider::OpenVino].into_iter().find(|p| p.name() == name).ok_or_else(|| {
         let message = format!("there is no provider {name:?}; the providers are cpu, cuda and openvino");
         Error::new(ErrorKind::InvalidArgument, message)
+    })
+}
+
+fn preset_of(name: &str) -> Result<Preset> {
+    Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
+        let names = Preset::ALL.map(Preset::name).join(" and ");
+        Error::new(ErrorKind::InvalidArgument, format!("there is no preset {name:?}; the presets are {names}"))
     })
 }
 

@@ -133,6 +133,66 @@ fn an_upside_down_line_is_turned_with_its_outline() {
     assert!(quad[0].x > quad[1].x && quad[0].y > quad[3].y, "starts at the bottom right: {quad:?}");
 }
 
+/// Reads lines that are darker on their left poorly: they are upside down.
+struct ParticularRecognizer(ModelSpec);
+
+impl Model for ParticularRecognizer {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let row = &input.data[height / 2 * width..][..width];
+        let turned = row[width / 4] < row[3 * width / 4] - 0.01;
+        let mut data = vec![0.0; 13];
+        data[if turned { 1 } else { 2 }] = if turned { 0.7 } else { 0.97 };
+        read(Tensor { shape: &[1, 1, 13], data: &data })
+    }
+}
+
+/// Counts how often it is asked.
+struct CountingOrienter(FakeOrienter, Arc<AtomicUsize>);
+
+impl Model for CountingOrienter {
+    fn spec(&self) -> &ModelSpec {
+        self.0.spec()
+    }
+
+    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.run(input, stop, read)
+    }
+}
+
+#[test]
+fn a_clear_vote_spares_the_orienter_questions_and_turned_lines_are_read_all_the_same() {
+    let read = |sample: usize| {
+        let mut options = EngineOptions::default();
+        options.orient.sample = sample;
+        let (engine, asked) = (Engine::new(options), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&asked);
+        let open = move || {
+            let orienter = FakeOrienter(spec(&[None, Some(2)], None));
+            Stages::new(
+                Box::new(FakeDetector(spec(&[None, Some(1), None, None], None))),
+                vec![Box::new(ParticularRecognizer(spec(&[None, None, Some(13)], Some(LETTERS))))],
+                vec![Box::new(CountingOrienter(orienter, Arc::clone(&count)))],
+            )
+        };
+        engine.load_with(open).expect("fakes load");
+        let mut bars: Vec<_> = (0..15).map(|i| (100, 20 + 45 * i, 300, 20, 90, 70)).collect();
+        bars.extend([(500, 20, 150, 20, 70, 90), (500, 200, 150, 20, 70, 90)]);
+        let page = engine.recognize(&drawn(800, 800, &bars), &RecognizeOptions::default(), &Stop::new());
+        (page.expect("fakes do not fail"), asked.load(Ordering::SeqCst))
+    };
+    let (plain, all) = read(usize::MAX);
+    let (page, asked) = read(8);
+    assert_eq!((all, asked), (17, 8 + 2), "two lines read poorly");
+    assert_eq!(page, plain);
+    assert!(page.lines.iter().all(|line| line.text == "b"), "{}", page.text());
+}
+
 #[test]
 fn a_line_down_the_page_is_read_along_its_length() {
     let picture = drawn(800, 800, &[(100, 100, 40, 300, 50, 50)]);

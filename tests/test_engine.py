@@ -196,6 +196,7 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
     [
         ({"models": "ppocrv99"}, "ppocrv6-small"),
         ({"provider": "abacus"}, "openvino"),
+        ({"preset": "slow"}, "there is no preset 'slow'; the presets are default and fast"),
         ({"threads": 0}, "threads is a number from 1 to 1024"),
         ({"threads": 1025}, "threads"),
         ({"max_pixels": 0}, "max_pixels"),

@@ -132,6 +132,7 @@ class Engine:
     def __new__(
         cls,
         *,
+        preset: str,
         threads: int | None,
         max_pixels: int,
         max_side: int,

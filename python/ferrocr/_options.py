@@ -9,6 +9,9 @@ from .store import model_sets
 ModelChoice = str | os.PathLike[str]
 """A catalog name, the name of a file in the model directory, or a path to a file anywhere."""
 
+PRESETS = ("default", "fast")
+"""What an engine can be made for."""
+
 MOST_SIDE = 2**32 - 1
 """The core counts sides in 32 bits."""
 
@@ -32,6 +35,17 @@ def check_provider(provider: str) -> None:
     """
     if provider not in ("auto", "cpu", "cuda", "openvino"):
         message = f"there is no provider {provider!r}; the providers are auto, cpu, cuda and openvino"
+        raise InvalidArgumentError(message)
+
+
+def check_preset(preset: str) -> None:
+    """Refuse an unknown name.
+
+    Raises:
+        InvalidArgumentError: There is no such preset.
+    """
+    if preset not in PRESETS:
+        message = f"there is no preset {preset!r}; the presets are {' and '.join(PRESETS)}"
         raise InvalidArgumentError(message)
 
 

@@ -20,6 +20,7 @@ from ._options import (
     MOST_SIDE,
     ModelChoice,
     check_idle_unload,
+    check_preset,
     check_provider,
     check_ranges,
     checked_languages,
@@ -58,6 +59,8 @@ class OcrEngine:
         model_dir: The model directory; by default ``FERROCR_MODEL_DIR`` or the user's data directory.
         provider: Where models run: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for what the installed ONNX
             Runtime is made for. A provider that is named and does not work is an error, never silently another one.
+        preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
+            figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
         min_score: Lines with a lower mean character probability are left out, 0 to 1.
         max_pixels: Pictures with more pixels are refused before they are decoded. The default is an A0 page at 300 dpi
@@ -93,6 +96,7 @@ class OcrEngine:
         orienter: ModelChoice | Literal[False] | None = None,
         model_dir: str | os.PathLike[str] | None = None,
         provider: Literal["auto", "cpu", "cuda", "openvino"] = "auto",
+        preset: Literal["default", "fast"] = "default",
         threads: int | None = None,
         min_score: float = 0.5,
         max_pixels: int = 150_000_000,
@@ -109,6 +113,7 @@ class OcrEngine:
         # First, so that __del__ finds it whatever fails below.
         self._core: _core.Engine | None = None
         check_provider(provider)
+        check_preset(preset)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
@@ -133,6 +138,7 @@ class OcrEngine:
         self._report: ReleaseReport | None = None
         self._made_at = _place_of_creation(self)
         self._core = _core.Engine(
+            preset=preset,
             threads=threads,
             max_pixels=max_pixels,
             max_side=max_side,

@@ -79,8 +79,62 @@ fn append_runs(runs: &mut Vec<Run>, row: u32, bits: &[u8]) {
     }
 }
 
-/// The end points of the runs of each connected part; diagonal neighbours are connected.
+/// The extent of a connected part in pixels, both ends included, and how many pixels it has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    left: u32,
+    right: u32,
+    top: u32,
+    bottom: u32,
+    pub(super) area: u32,
+}
+
+impl Part {
+    pub(super) fn width(&self) -> u32 {
+        self.right - self.left + 1
+    }
+
+    pub(super) fn height(&self) -> u32 {
+        self.bottom - self.top + 1
+    }
+
+    fn joined(self, other: Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            right: self.right.max(other.right),
+            top: self.top.min(other.top),
+            bottom: self.bottom.max(other.bottom),
+            area: self.area + other.area,
+        }
+    }
+}
+
+/// The connected parts of set pixels, in rows of `width`.
+pub(super) fn parts(bits: &[u8], width: usize) -> Vec<Part> {
+    let mut runs = Vec::new();
+    bits.chunks_exact(width).enumerate().for_each(|(row, bits)| append_runs(&mut runs, row as u32, bits));
+    let mut parents = connected(&runs);
+    let mut parts: Vec<Part> = runs
+        .iter()
+        .map(|&Run { row, start, end }| Part { left: start, right: end, top: row, bottom: row, area: end - start + 1 })
+        .collect();
+    // A part's first run leads it, and gathers the others.
+    for i in 0..runs.len() {
+        let root = root(&mut parents, i as u32) as usize;
+        if root != i {
+            parts[root] = parts[root].joined(parts[i]);
+        }
+    }
+    (0..runs.len()).filter(|&i| parents[i] as usize == i).map(|i| parts[i]).collect()
+}
+
+/// The end points of the runs of each connected part.
 fn outlines(runs: &[Run]) -> Vec<Vec<Point>> {
+    collect_outlines(runs, &mut connected(runs))
+}
+
+/// For each run an earlier one of the same part, or itself; diagonal neighbours are connected.
+fn connected(runs: &[Run]) -> Vec<u32> {
     let mut parents: Vec<u32> = (0..runs.len() as u32).collect();
     let mut above = 0;
     for (i, run) in runs.iter().enumerate() {
@@ -95,7 +149,7 @@ fn outlines(runs: &[Run]) -> Vec<Vec<Point>> {
             join(&mut parents, (above + offset) as u32, i as u32);
         }
     }
-    collect_outlines(runs, &mut parents)
+    parents
 }
 
 fn collect_outlines(runs: &[Run], parents: &mut [u32]) -> Vec<Vec<Point>> {
@@ -191,6 +245,14 @@ mod tests {
             let (map, width) = map_of(case.rows);
             assert_eq!(outlines(&runs(&map, width, 0.3)).len(), case.parts, "{}", case.name);
         }
+    }
+
+    #[test]
+    fn parts_are_as_large_as_their_pixels() {
+        let (map, width) = map_of(&["##...#", "#....#", "..#...", ".....#"]);
+        let bits: Vec<u8> = map.iter().map(|&value| u8::from(value > 0.0)).collect();
+        let found: Vec<_> = parts(&bits, width).iter().map(|part| (part.width(), part.height(), part.area)).collect();
+        assert_eq!(found, [(2, 2, 3), (1, 2, 2), (1, 1, 1), (1, 1, 1)]);
     }
 
     #[test]

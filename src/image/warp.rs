@@ -93,26 +93,53 @@ fn warp(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Pictu
 }
 
 /// Bicubic look-up (Keys 1981, a = -0.5) at a point of the picture's frame, where pixel centres lie at halves.
+///
+/// Pages that were scanned askew spend as much time here as in the detector: rows are summed first, which takes 60
+/// products instead of 96, and only points near the border look up their pixels one by one.
 fn sample(picture: &Picture, point: Point) -> [u8; 3] {
     let (right, bottom) = (picture.width() as i32 - 1, picture.height() as i32 - 1);
     // The clamp also keeps the casts below in range, whatever the point.
     let x = (point.x - 0.5).clamp(-1.0, right as f32 + 1.0);
     let y = (point.y - 0.5).clamp(-1.0, bottom as f32 + 1.0);
-    let (column, row) = (x.floor() as i32, y.floor() as i32);
+    // Rounds down, since nothing is below -1; `floor` is a call into a library on processors of the common baseline.
+    let (column, row) = ((x + 1.0) as i32 - 1, (y + 1.0) as i32 - 1);
     let (across, down) = (weights(x - column as f32), weights(y - row as f32));
+    let inside = column >= 1 && column + 2 <= right;
     let mut sum = [0.0f32; 3];
     for (dy, wy) in (-1..).zip(down) {
         let line = (row + dy).clamp(0, bottom) as usize * picture.width() as usize;
-        for (dx, wx) in (-1..).zip(across) {
-            let at = 3 * (line + (column + dx).clamp(0, right) as usize);
-            let pixel = &picture.pixels()[at..at + 3];
-            for (sum, &value) in sum.iter_mut().zip(pixel) {
-                *sum += wx * wy * f32::from(value);
+        let four =
+            if inside { neighbours(picture, line + column as usize - 1) } else { near_border(picture, line, column) };
+        let mut total = [0.0f32; 3];
+        for (pixel, wx) in four.chunks_exact(3).zip(across) {
+            for (total, &value) in total.iter_mut().zip(pixel) {
+                *total += wx * f32::from(value);
             }
+        }
+        for (sum, total) in sum.iter_mut().zip(total) {
+            *sum += wy * total;
         }
     }
     // `as` saturates, so overshoot of the kernel ends at 0 and 255.
     sum.map(|value| (value + 0.5) as u8)
+}
+
+/// Four pixels side by side, from the one at `index` on.
+fn neighbours(picture: &Picture, index: usize) -> [u8; 12] {
+    let mut four = [0; 12];
+    four.copy_from_slice(&picture.pixels()[3 * index..3 * index + 12]);
+    four
+}
+
+/// The same of the row that begins at the pixel `line`, around `column`; beyond the picture its border repeats.
+fn near_border(picture: &Picture, line: usize, column: i32) -> [u8; 12] {
+    let right = picture.width() as i32 - 1;
+    let mut four = [0; 12];
+    for (pixel, dx) in four.chunks_exact_mut(3).zip(-1..) {
+        let at = 3 * (line + (column + dx).clamp(0, right) as usize);
+        pixel.copy_from_slice(&picture.pixels()[at..at + 3]);
+    }
+    four
 }
 
 fn weights(t: f32) -> [f32; 4] {
@@ -151,7 +178,38 @@ mod tests {
         assert!(cut.pixels().chunks_exact(3).all(|p| p == [0, 0, 100]));
     }
 
+    /// The definition: sixteen pixels, each with its weight.
+    fn plain_sample(picture: &Picture, point: Point) -> [f32; 3] {
+        let (right, bottom) = (picture.width() as i32 - 1, picture.height() as i32 - 1);
+        let (x, y) = (point.x - 0.5, point.y - 0.5);
+        let (column, row) = (x.floor() as i32, y.floor() as i32);
+        let (across, down) = (weights(x - column as f32), weights(y - row as f32));
+        let mut sum = [0.0f32; 3];
+        for (dy, wy) in (-1..).zip(down) {
+            for (dx, wx) in (-1..).zip(across) {
+                let at = (row + dy).clamp(0, bottom) * (right + 1) + (column + dx).clamp(0, right);
+                for (sum, &value) in sum.iter_mut().zip(&picture.pixels()[3 * at as usize..]) {
+                    *sum += wx * wy * f32::from(value);
+                }
+            }
+        }
+        sum
+    }
+
     proptest! {
+        #[test]
+        fn a_sample_is_what_the_definition_says(
+            width in 1u32..9, height in 1u32..9, x in -0.4f32..9.4, y in -0.4f32..9.4, seed in 1u32..1000,
+        ) {
+            let (x, y) = (x.min(width as f32 + 0.4), y.min(height as f32 + 0.4));
+            let pixels = (0..3 * width * height).map(|i| (i.wrapping_mul(seed).wrapping_mul(2_654_435_761) >> 24) as u8);
+            let picture = Picture::from_rgb(width, height, pixels.collect()).expect("a picture");
+            let (fast, plain) = (sample(&picture, Point::new(x, y)), plain_sample(&picture, Point::new(x, y)));
+            for (fast, plain) in fast.into_iter().zip(plain) {
+                prop_assert!((f32::from(fast) - plain.clamp(0.0, 255.0)).abs() < 0.51, "{fast} is not {plain}");
+            }
+        }
+
         #[test]
         fn any_quad_gives_a_picture_of_the_size_asked_for(
             raw in prop::array::uniform8(-80f32..120.0), width in 1u32..30, height in 1u32..30,

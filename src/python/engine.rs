@@ -8,7 +8,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
 use super::store::Store;
-use super::{call, provider_of};
+use super::{call, preset_of, provider_of};
 use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
@@ -54,11 +54,13 @@ pub(super) struct Engine(Arc<crate::Engine>);
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload, languages
+        *, preset, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload,
+        languages
     ))]
     #[allow(clippy::too_many_arguments, reason = "all of them are named where it is called")]
     fn new(
         py: Python<'_>,
+        preset: &str,
         threads: Option<usize>,
         max_pixels: u64,
         max_side: u32,
@@ -70,13 +72,14 @@ impl Engine {
         languages: Option<Vec<String>>,
     ) -> PyResult<Self> {
         call(py, || {
+            let preset = EngineOptions::preset(preset_of(preset)?);
             let decode = DecodeLimits { max_pixels, max_side, max_bytes };
-            let detect = DetectOptions { max_regions, ..DetectOptions::default() };
-            let recognize = RecognizeOptions { max_strip_width, ..RecognizeOptions::default() };
+            let detect = DetectOptions { max_regions, ..preset.detect };
+            let recognize = RecognizeOptions { max_strip_width, ..preset.recognize };
             let idle_unload = duration("idle_unload", idle_unload)?;
             let languages = languages.map(|codes| Languages::of(&codes)).transpose()?;
-            let defaults = EngineOptions { languages, ..EngineOptions::default() };
-            let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..defaults };
+            let preset = EngineOptions { languages, ..preset };
+            let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..preset };
             Ok(Self(Arc::new(crate::Engine::new(options))))
         })
     }

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import ferrocr
 
 from .._defaults import DEFAULT_SET
+from .._options import PRESETS
 from ..exceptions import ImageNotFoundError, OcrError, StorageError
 from ..progress import DownloadProgress
 from ._command import add_command, positive
@@ -35,6 +36,7 @@ def add(commands: "Commands") -> None:
     languages = "languages of the pictures as ISO 639-1 codes, such as en,de; default: all that the model knows"
     read.add_argument("--languages", type=_codes, metavar="CODES", help=languages)
     read.add_argument("--provider", choices=("auto", "cpu", "cuda", "openvino"), default="auto", help="default: auto")
+    read.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
     read.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 
@@ -64,6 +66,7 @@ def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
             arguments.models,
             model_dir=arguments.model_dir,
             provider=arguments.provider,
+            preset=arguments.preset,
             threads=arguments.threads,
             languages=arguments.languages,
             download=not arguments.no_download,
