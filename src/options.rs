@@ -178,3 +178,17 @@ impl EngineOptions {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_preset_is_the_default_and_the_fast_one_does_less() {
+        assert_eq!(EngineOptions::preset(Preset::Default), EngineOptions::default());
+        let (fast, plain) = (EngineOptions::preset(Preset::Fast), EngineOptions::default());
+        assert!(fast.detect.max_side < plain.detect.max_side && fast.detect.least_side < plain.detect.least_side);
+        assert!(fast.recognize.squeeze < plain.recognize.squeeze);
+        assert_eq!(Preset::ALL.map(Preset::name), ["default", "fast"]);
+    }
+}
