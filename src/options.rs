@@ -30,7 +30,8 @@ pub struct DetectOptions {
     /// labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
     pub max_side: u32,
     /// How high characters without ascenders have to be in what the detector sees, in pixels: pages with larger ones are
-    /// shown to it smaller. Infinite for never.
+    /// shown to it smaller. Infinite for never. Forms at the resolution that is common for them have 8 to 10; below that
+    /// they begin to lose.
     pub character_height: f32,
     /// Pages are not shown smaller than this for the sake of `character_height`, in pixels of the longer side.
     pub least_side: u32,
