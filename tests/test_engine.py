@@ -173,6 +173,11 @@ def test_low_memory_reads_the_same(models_dir: Path, picture_file: Path, engine:
             assert small.recognize(image) == engine.recognize(image)
 
 
+def test_the_fast_preset_reads_plain_print_as_well(models_dir: Path, picture_file: Path, engine: OcrEngine) -> None:
+    with OcrEngine(model_dir=models_dir, preset="fast") as fast:
+        assert fast.recognize(picture_file).text == engine.recognize(picture_file).text
+
+
 def test_threads_share_one_engine(engine: OcrEngine, picture_file: Path) -> None:
     other = np.asarray(draw_text(["Something else", "entirely 99"], size=28))
     alone = (engine.recognize(picture_file), engine.recognize(other))
