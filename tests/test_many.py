@@ -75,7 +75,7 @@ def test_pages_are_those_of_a_loop_in_its_order(two: OcrEngine, pages: list[Path
     for ahead in (None, 0, 1, 100):
         assert list(two.recognize_many(pages, ahead=ahead)) == expected
     for form in (Path.read_bytes, Image.open, lambda file: np.asarray(Image.open(file))):
-        assert list(two.recognize_many(map(form, pages))) == expected  # type: ignore[arg-type]
+        assert list(two.recognize_many(map(form, pages))) == expected
     assert list(two.recognize_many([])) == []
 
 
@@ -135,7 +135,7 @@ def test_no_more_is_asked_for_than_may_be_read_ahead(two: OcrEngine, pages: list
 def test_who_wants_one_thread_or_little_memory_gets_no_reading_ahead(models_dir: Path, pages: list[Path]) -> None:
     for options in ({"threads": 1}, {"low_memory": True}):
         pictures, given = tallied(pages[1:4])
-        with OcrEngine(model_dir=models_dir, download=False, **options) as engine:  # type: ignore[arg-type]
+        with OcrEngine(model_dir=models_dir, download=False, **options) as engine:
             for _ in engine.recognize_many(pictures):
                 assert ahead_threads() == 0
                 if len(given) == 2:

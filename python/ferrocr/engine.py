@@ -563,7 +563,7 @@ class _Reading:
         timeout: float | None,
     ) -> None:
         self._engine, self._core, self._timeout = engine, core, timeout
-        self._begin = lambda: _begun(core, form, min_score)
+        self._begin: Callable[[], _core.Reading] = lambda: _begun(core, form, min_score)
         self._reading = self._begin()
         self.over, self.cancel, self.end = self._reading.over, self._reading.cancel, self._reading.end
 

@@ -42,7 +42,7 @@ pub(super) fn share<W: Send, I: Sync, O: Send>(
     };
     let mut outputs = std::thread::scope(|scope| {
         let others = workers.pool.size().min(items.len()).saturating_sub(1);
-        let threads: Vec<_> = (0..others).map(|_| scope.spawn(&part)).collect();
+        let threads: Vec<_> = (0..others).map(|_| scope.spawn(part)).collect();
         let mut outputs = part();
         for thread in threads {
             let more = joined(thread);
