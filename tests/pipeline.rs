@@ -423,6 +423,8 @@ fn pictures_read_ahead_end_early_for_every_reason() {
     assert!(error.kind() == ErrorKind::Timeout && error.to_string().contains("7 s"), "{error}");
     second.cancel();
     assert_eq!(second.wait(Duration::MAX).expect_err("cancelled").kind(), ErrorKind::Cancelled);
+    let pending = engine.free(false, Some(Duration::ZERO), true).expect("own process");
+    assert!(matches!(pending, Release::Pending { calls: 1 }), "what was begun is waited for: {pending:?}");
     assert!(matches!(engine.free(true, None, true), Ok(Release::Done(_))));
     // The thread is gone, and what it left is there.
     assert_eq!(third.wait(Duration::MAX).expect_err("freed").kind(), ErrorKind::Cancelled);

@@ -2,8 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
+
+from . import _core, _exit, _raw
+from ._inputs import Pixels
+from .exceptions import ModelNotFoundError, OcrCancelledError, OcrTimeoutError, ResourcesFreedError
+from .results import Page
 
 USUAL = 2
 """Pictures that are begun before the one in front of them is done. On two cores a second and a third picture in work
@@ -97,3 +103,71 @@ class Ahead(Generic[P, W]):
     @staticmethod
     def _is_over(work: "W | Exception") -> bool:
         return isinstance(work, Exception) or work.over()
+
+
+class Reading:
+    """A picture that is read in the background.
+
+    Args:
+        core: The engine that reads it.
+        form: The picture.
+        min_score: The bound for its lines.
+        timeout: Seconds that :meth:`page` may wait.
+        load: Loads the models, also those that have to be fetched again.
+    """
+
+    def __init__(
+        self,
+        core: _core.Engine,
+        form: Path | bytes | Pixels,
+        min_score: float,
+        timeout: float | None,
+        load: Callable[[], None],
+    ) -> None:
+        self._timeout, self._load = timeout, load
+        self._begin: Callable[[], _core.Reading] = lambda: _begun(core, form, min_score)
+        self._reading = self._begin()
+
+    def over(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self._reading.over()
+
+    def cancel(self) -> None:
+        """End it early, without waiting for that."""
+        self._reading.cancel()
+
+    def end(self) -> None:
+        """End it early, and wait until nothing of it runs any more."""
+        self._reading.end()
+
+    def page(self) -> Page:
+        """Wait for it.
+
+        Raises:
+            OcrError: What :meth:`ferrocr.OcrEngine.recognize` raises.
+        """
+        try:
+            return self._page()
+        except ModelNotFoundError:
+            # As in a call: it unloaded since we looked, and a file is gone.
+            self._load()
+            self._reading = self._begin()
+            return self._page()
+        except OcrTimeoutError:
+            raise
+        except (OcrCancelledError, ResourcesFreedError):
+            _exit.pause()
+            raise
+        finally:
+            self.end()
+
+    def _page(self) -> Page:
+        return _raw.page(self._reading.wait(self._timeout))
+
+
+def _begun(core: _core.Engine, form: Path | bytes | Pixels, min_score: float) -> _core.Reading:
+    if isinstance(form, Path):
+        return core.begin_file(form, min_score)
+    if isinstance(form, Pixels):
+        return core.begin_pixels(form.data, (form.width, form.height), form.channels, min_score)
+    return core.begin_encoded(form, min_score)

@@ -337,12 +337,12 @@ class OcrEngine:
                 if begun:
                     self._open()  # what was read ahead of a release is not given out after it
 
-    def _begin(self, image: ImageInput, min_score: float, timeout: float | None) -> "_Reading":
+    def _begin(self, image: ImageInput, min_score: float, timeout: float | None) -> _ahead.Reading:
         core, call = self._open(), Call(timeout)
         form = normalise(image, self._check_size)
         if not core.loaded:
             self._load_for(core, call)
-        return _Reading(self, core, form, min_score, timeout)
+        return _ahead.Reading(core, form, min_score, timeout, lambda: self._load_for(core, Call(timeout)))
 
     def unload(self) -> ReleaseReport:
         """Give sessions and memory back, and stay open: the next call loads the models again.
@@ -549,46 +549,6 @@ class OcrEngine:
 
 _OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OcrTimeoutError)
 """What goes wrong with one picture and leaves the next ones as they are."""
-
-
-class _Reading:
-    """A picture that is read in the background."""
-
-    def __init__(
-        self,
-        engine: OcrEngine,
-        core: _core.Engine,
-        form: Path | bytes | Pixels,
-        min_score: float,
-        timeout: float | None,
-    ) -> None:
-        self._engine, self._core, self._timeout = engine, core, timeout
-        self._begin: Callable[[], _core.Reading] = lambda: _begun(core, form, min_score)
-        self._reading = self._begin()
-        self.over, self.cancel, self.end = self._reading.over, self._reading.cancel, self._reading.end
-
-    def page(self) -> Page:
-        """Wait for it, and raise what :meth:`OcrEngine.recognize` raises."""
-        try:
-            return _raw.page(self._reading.wait(self._timeout))
-        except ModelNotFoundError:
-            # As in a call: it unloaded since we looked, and a file is gone.
-            self._engine._load_for(self._core, Call(self._timeout))
-            return _raw.page(self._begin().wait(self._timeout))
-        except (OcrCancelledError, ResourcesFreedError) as error:
-            if not isinstance(error, OcrTimeoutError):
-                _exit.pause()
-            raise
-        finally:
-            self.end()
-
-
-def _begun(core: _core.Engine, form: Path | bytes | Pixels, min_score: float) -> _core.Reading:
-    if isinstance(form, Path):
-        return core.begin_file(form, min_score)
-    if isinstance(form, Pixels):
-        return core.begin_pixels(form.data, (form.width, form.height), form.channels, min_score)
-    return core.begin_encoded(form, min_score)
 
 
 def _place_of_creation(engine: OcrEngine) -> str:

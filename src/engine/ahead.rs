@@ -42,8 +42,11 @@ pub struct Reading {
 #[derive(Default)]
 struct Outcome {
     page: Mutex<Option<thread::Result<Result<Page>>>>,
+    /// The call has begun, so a release waits for it; or it never will.
+    begun: AtomicBool,
     told: AtomicBool,
-    over: Bell,
+    /// Rings when one of these changes.
+    changed: Bell,
 }
 
 /// A thread that several may wait for.
@@ -54,7 +57,8 @@ struct Joined(Mutex<Option<JoinHandle<()>>>);
 pub(super) struct Threads(Mutex<Vec<Weak<Joined>>>);
 
 impl Engine {
-    /// Reads a picture in the background. Those begun earlier are served first. `options` hold for this picture alone,
+    /// Reads a picture in the background, in a call that has begun when this returns: a load or an unload that is under
+    /// way comes first. Pictures begun earlier are served first. `options` hold for this picture alone,
     /// except for their timeout: see [`Reading::wait`].
     ///
     /// # Errors
@@ -66,16 +70,24 @@ impl Engine {
         let options = RecognizeOptions { timeout: None, ..*options };
         let (engine, own, told) = (Arc::clone(self), stop.clone(), Arc::clone(&outcome));
         let work = move || {
-            let page = catch_unwind(AssertUnwindSafe(|| engine.read_source(source, &options, turn, &own)));
+            let page = catch_unwind(AssertUnwindSafe(|| engine.read_source(source, &options, (turn, &own), &told)));
             told.tell(page);
         };
         let thread = Arc::new(Joined(Mutex::new(Some(spawn("ferrocr-ahead", work)?))));
         self.threads.add(&thread);
+        outcome.wait_for_begin();
         Ok(Reading { outcome, thread, stop, process: std::process::id(), _engine: Arc::clone(self) })
     }
 
-    fn read_source(&self, source: Source, options: &RecognizeOptions, turn: Turn, stop: &Stop) -> Result<Page> {
+    fn read_source(
+        &self,
+        source: Source,
+        options: &RecognizeOptions,
+        (turn, stop): (Turn, &Stop),
+        outcome: &Outcome,
+    ) -> Result<Page> {
         self.call(options, stop, |stages, stop| {
+            outcome.begin();
             let limits = &self.options().decode;
             let picture = match source {
                 Source::Picture(picture) => {
@@ -103,7 +115,7 @@ impl Reading {
         self.check_process()?;
         let started = Instant::now();
         loop {
-            let heard = self.outcome.over.heard();
+            let heard = self.outcome.changed.heard();
             // Asked first: between it and the look, the page may come.
             let was_told = self.outcome.is_told();
             match self.outcome.lock().take() {
@@ -119,7 +131,7 @@ impl Reading {
             if left.is_zero() {
                 return Ok(None);
             }
-            self.outcome.over.wait(heard, Some(left));
+            self.outcome.changed.wait(heard, Some(left));
         }
     }
 
@@ -176,7 +188,22 @@ impl Outcome {
     fn tell(&self, page: thread::Result<Result<Page>>) {
         *self.lock() = Some(page);
         self.told.store(true, Ordering::Release);
-        self.over.ring();
+        self.begin();
+    }
+
+    fn begin(&self) {
+        self.begun.store(true, Ordering::Release);
+        self.changed.ring();
+    }
+
+    fn wait_for_begin(&self) {
+        loop {
+            let heard = self.changed.heard();
+            if self.begun.load(Ordering::Acquire) {
+                return;
+            }
+            self.changed.wait(heard, None);
+        }
     }
 
     fn is_told(&self) -> bool {
