@@ -203,7 +203,7 @@ def test_any_text_survives_json(text: str) -> None:
 
 
 def test_options_reach_the_engine(engine: type[FakeEngine], files: Path) -> None:
-    given_options = "--models ppocrv5-mobile --model-dir m --threads 3 --provider cpu --no-download"
+    given_options = "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cpu --no-download"
     main(["read", "a.png", *given_options.split()])
     progress = engine.options.pop("progress")
     assert callable(progress)
@@ -211,6 +211,7 @@ def test_options_reach_the_engine(engine: type[FakeEngine], files: Path) -> None
         "models": "ppocrv5-mobile",
         "model_dir": "m",
         "threads": 3,
+        "languages": ["en", "de"],
         "provider": "cpu",
         "download": False,
     }
