@@ -49,6 +49,12 @@ def open_ferrocr() -> Reader:
     return lambda path: [line.text for line in ocr.recognize(path).lines]
 
 
+def open_ferrocr_fast() -> Reader:
+    """Ferrocr with the same models and its fast preset."""
+    ocr = import_module("ferrocr").OcrEngine(preset="fast")
+    return lambda path: [line.text for line in ocr.recognize(path).lines]
+
+
 def open_rapidocr() -> Reader:
     """RapidOCR on ONNX Runtime."""
     ocr = import_module("rapidocr").RapidOCR(params={"Global.log_level": "critical"})
@@ -100,6 +106,7 @@ class Adapter:
 
 ADAPTERS = {
     "ferrocr": Adapter(open_ferrocr, "ferrocr"),
+    "ferrocr-fast": Adapter(open_ferrocr_fast, "ferrocr"),
     "rapidocr": Adapter(open_rapidocr, "rapidocr"),
     "rapidocr-openvino": Adapter(open_rapidocr_openvino, "rapidocr"),
     "ocrust": Adapter(open_ocrust, "ocrust"),

@@ -205,7 +205,9 @@ def test_any_text_survives_json(text: str) -> None:
 
 
 def test_options_reach_the_engine(engine: type[FakeEngine], files: Path) -> None:
-    given_options = "--models ppocrv5-mobile --model-dir m --threads 3 --provider cpu --preset fast --no-download"
+    given_options = (
+        "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cpu --preset fast --no-download"
+    )
     main(["read", "a.png", *given_options.split()])
     progress = engine.options.pop("progress")
     assert callable(progress)
@@ -213,6 +215,7 @@ def test_options_reach_the_engine(engine: type[FakeEngine], files: Path) -> None
         "models": "ppocrv5-mobile",
         "model_dir": "m",
         "threads": 3,
+        "languages": ["en", "de"],
         "provider": "cpu",
         "preset": "fast",
         "download": False,

@@ -18,6 +18,7 @@ use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
 use crate::page::{Line, Page, order};
 use crate::recognize::Alphabet;
+use crate::recognize::head::Head;
 use crate::stop::Stop;
 
 /// Each reader has a copy of the recogniser, so more threads than this work inside of the sessions instead. Only tried
@@ -218,15 +219,15 @@ impl File {
     }
 }
 
-/// Recognisers without their head, where it can be taken off and they run on the processor.
+/// Recognisers without their head, where it can be taken off and they run on a processor with vectors.
 ///
 /// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities, and
 /// computing the head here, is faster there was not measured, so it keeps the model as it is.
 fn open_recognizers(path: &Path, copies: usize, options: SessionOptions) -> Result<Recognizers> {
     let mut file = File::read(path)?;
     let cut = match options.provider {
-        Provider::Cpu | Provider::OpenVino => onnx::cut_head(&file.bytes),
-        Provider::Cuda => None,
+        Provider::Cpu | Provider::OpenVino if Head::is_fast() => onnx::cut_head(&file.bytes),
+        Provider::Cpu | Provider::OpenVino | Provider::Cuda => None,
     };
     let head = cut.map(|cut| {
         file.bytes = cut.model;

@@ -10,7 +10,7 @@ mod kernel;
 use std::iter::repeat_n;
 
 use crate::models::onnx::LinearHead;
-use kernel::{Best, COLUMNS, Row};
+use kernel::{Best, COLUMNS, Row, Run};
 
 /// The weights of a head in the order in which they are used.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,11 @@ impl Head {
         Self { inputs: layer.inputs, all: layer.classes, classes, weights, bias }
     }
 
+    /// Whether it is fast on this processor: without vectors, the runtime's own way is faster.
+    pub fn is_fast() -> bool {
+        kernel::has_vectors()
+    }
+
     /// Number of values that a step has.
     pub fn inputs(&self) -> usize {
         self.inputs
@@ -62,8 +67,12 @@ impl Head {
     pub fn best(&self, features: &[f32]) -> Vec<(usize, f32)> {
         let steps = features.len().checked_div(self.inputs).unwrap_or(0);
         let mut best = vec![Best::default(); steps];
-        kernel::run(features, self.inputs, &self.weights, &self.bias, &mut best);
+        self.run(features, &mut best).start();
         best.iter().map(|best| self.answer(best)).collect()
+    }
+
+    fn run<'a>(&'a self, features: &'a [f32], best: &'a mut [Best]) -> Run<'a> {
+        Run { features, inputs: self.inputs, weights: &self.weights, bias: &self.bias, best }
     }
 
     fn answer(&self, best: &Best) -> (usize, f32) {

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use super::*;
 
@@ -113,22 +114,34 @@ fn many_classes_far_below_the_best_are_left_out_within_the_bound() {
     }
 }
 
+/// Powers of e with the vectors of `simd`.
+struct Powers(Vec<f32>);
+
+impl WithSimd for Powers {
+    type Output = Vec<f32>;
+
+    fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
+        self.0.resize(self.0.len().next_multiple_of(S::F32_LANES), 0.0);
+        for x in S::as_mut_simd_f32s(&mut self.0).0 {
+            *x = kernel::exp(simd, *x);
+        }
+        self.0
+    }
+}
+
 #[test]
 fn the_power_is_as_near_as_it_says() {
-    for step in 0..=86_000 {
-        let x = -step as f32 / 1000.0;
-        let exact = f64::from(x).exp();
-        for [found] in [kernel::exp::<1, true>(&[x + 3.0], 3.0), kernel::exp::<1, false>(&[x], 0.0)] {
-            assert!((f64::from(found) / exact - 1.0).abs() < 2e-5, "{x}: {found} {exact}");
+    let xs: Vec<f32> = (0..=86_000).map(|step| -step as f32 / 1000.0).collect();
+    let ends = vec![0.0, -0.0, -87.0, -1e30, f32::NEG_INFINITY, f32::NAN];
+    for powers in [Arch::new().dispatch(Powers(xs.clone())), Scalar::new().vectorize(Powers(xs.clone()))] {
+        for (x, power) in xs.iter().zip(powers) {
+            assert!((f64::from(power) / f64::from(*x).exp() - 1.0).abs() < 1e-5, "{x}: {power}");
         }
     }
-    for (x, exact) in [(0.0, 1.0), (-0.0, 1.0), (-87.0, 0.0), (-1e30, 0.0), (f32::NEG_INFINITY, 0.0)] {
-        assert_eq!(kernel::exp::<2, true>(&[x; 2], 0.0), [exact; 2]);
-        assert_eq!(kernel::exp::<2, false>(&[x; 2], 0.0), [exact; 2]);
+    for powers in [Arch::new().dispatch(Powers(ends.clone())), Scalar::new().vectorize(Powers(ends.clone()))] {
+        assert_eq!(powers[..5], [1.0, 1.0, 0.0, 0.0, 0.0]);
+        assert!(powers[5].is_nan());
     }
-    assert!(
-        kernel::exp::<1, false>(&[f32::NAN], 0.0)[0].is_nan() && kernel::exp::<1, true>(&[f32::NAN], 0.0)[0].is_nan()
-    );
 }
 
 /// A layer, some of its classes, and features for it.
@@ -150,20 +163,25 @@ fn any_case() -> impl Strategy<Value = (LinearHead, Vec<usize>, Vec<f32>)> {
 }
 
 proptest! {
-    /// The tiles of all processors, of which this one chooses one.
     #[test]
-    fn every_tile_gives_the_same((layer, _, features) in any_case()) {
+    fn all_vectors_give_the_same((layer, _, features) in any_case()) {
         let head = Head::new(&layer, None);
-        let steps = features.len() / layer.inputs;
         let all: Vec<usize> = (0..layer.classes).collect();
-        for blocks in [
-            kernel::blocks::<16, 12, 4, true>,
-            kernel::blocks::<8, 6, 2, true>,
-            kernel::blocks::<4, 12, 4, true>,
-            kernel::blocks::<4, 6, 2, false>,
-        ] {
-            let mut best = vec![Best::default(); steps];
-            blocks(&features, layer.inputs, &head.weights, &head.bias, &mut best);
+        let mut starts: Vec<fn(Run<'_>)> = vec![|run| Scalar::new().vectorize(run)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            starts.push(|run| match pulp::x86::V3::try_new() {
+                Some(v3) => Simd::vectorize(v3, run),
+                None => Scalar::new().vectorize(run),
+            });
+            starts.push(|run| match pulp::x86::V4::try_new() {
+                Some(v4) => Simd::vectorize(v4, run),
+                None => Scalar::new().vectorize(run),
+            });
+        }
+        for start in starts {
+            let mut best = vec![Best::default(); features.len() / layer.inputs];
+            start(head.run(&features, &mut best));
             let found: Vec<_> = best.iter().map(|best| head.answer(best)).collect();
             agrees(&layer, &all, &features, &found)?;
         }
