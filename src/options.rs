@@ -54,7 +54,8 @@ pub struct RecognizeOptions {
     /// Lines with a lower mean character probability are dropped.
     pub min_score: f32,
     /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
-    /// 4,800 is a line of about 250 characters, and its output takes 45 MB with 18,710 classes.
+    /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of 18,710
+    /// classes takes twice as much, 45 MB of it for its output alone.
     pub max_strip_width: u32,
     /// How long the call may take from its start, the wait for other calls included; `None` sets no bound, since only
     /// the caller knows what a page is worth. Reading and decoding the file, and making sessions after an unload, run
