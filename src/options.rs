@@ -69,7 +69,8 @@ pub struct RecognizeOptions {
     /// Lines with a lower mean character probability are dropped.
     pub min_score: f32,
     /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
-    /// 4,800 is a line of about 250 characters, and its output takes 45 MB with 18,710 classes.
+    /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of 18,710
+    /// classes takes twice as much, 45 MB of it for its output alone.
     pub max_strip_width: u32,
     /// Strips have this part of their natural width, more than 0 and at most 1: the recogniser's time goes with it. What
     /// 0.9 and less cost in accuracy stands in docs/decisions.md.

@@ -38,7 +38,7 @@ def both(request: pytest.FixtureRequest, models_dir: Path, whole_model: Path) ->
 
 def scores(page: Page) -> list[float]:
     """Of all lines and words."""
-    return [part.score for line in page.lines for part in (line, *line.words)]
+    return [score for line in page.lines for score in (line.score, *(word.score for word in line.words))]
 
 
 @pytest.mark.parametrize("size", [14, 30, 70])
