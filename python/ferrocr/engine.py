@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import sys
-import threading
 import time
 import tracemalloc
 import warnings
@@ -13,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Literal, Self, overload
 
 from . import _ahead, _core, _exit, _raw
-from ._call import Call, Deadline
+from ._call import Call, Claim, Deadline, Gate
 from ._defaults import DEFAULT_SET
 from ._inputs import ImageInput, Pixels, normalise
 from ._options import (
@@ -130,8 +129,8 @@ class OcrEngine:
         self._low_memory = low_memory
         self._progress = progress
         self._store = ModelStore(model_dir)
-        # Held by whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
-        self._lock = threading.RLock()
+        # Inside is whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
+        self._gate = Gate()
         self._loading: Call | None = None
         self._load_ended: float | None = None
         self._freeing_since: float | None = None
@@ -383,10 +382,11 @@ class OcrEngine:
         report = _raw.release_report(raw)
         if not report.complete:
             return report
-        # A download notices at its next step that the engine is closed.
-        if not deadline.acquire(self._lock):
-            return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
+        claim = Claim()
         try:
+            # A download notices at its next step that the engine is closed.
+            if not self._gate.enter(claim, deadline):
+                return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
             if self._report is None:
                 ended = self._load_ended or 0.0
                 waited = max(report.waited_s, ended - self._freeing_since)
@@ -394,7 +394,8 @@ class OcrEngine:
                 _exit.forget(self._core)
             return self._report
         finally:
-            self._lock.release()
+            if self._gate.owner is claim:
+                del self._gate.owner
 
     def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """The same as :meth:`free_resources`."""
@@ -481,24 +482,33 @@ class OcrEngine:
             core.check_open()
             call.check()
 
-        if not call.deadline.acquire(self._lock, look_around):
-            raise call.timed_out()
+        claim = Claim()
         try:
-            # Again, because a release that came first has waited for this lock: nothing may begin after it.
+            if not self._gate.enter(claim, call.deadline, look_around):
+                raise call.timed_out()
+            # Again, because a release that came first has waited for this gate: nothing may begin after it.
             core.check_open()
             if core.loaded:
                 return
             if self._loading is not None:
                 message = "this engine is loading its models: `progress` can call neither load nor recognize"
                 raise InvalidArgumentError(message)
-            self._loading = call
-            try:
-                self._load(core)
-            finally:
-                self._loading = None
-                self._load_ended = time.monotonic()
+            self._load_once(core, call)
         finally:
-            self._lock.release()
+            if self._gate.owner is claim:
+                del self._gate.owner
+
+    def _load_once(self, core: _core.Engine, call: Call) -> None:
+        self._loading = call
+        try:
+            self._load(core)
+        except OcrError:
+            # A release that began meanwhile has given back what the load stood on, and is the better reason.
+            core.check_open()
+            raise
+        finally:
+            self._loading = None
+            self._load_ended = time.monotonic()
 
     def _load(self, core: _core.Engine) -> None:
         from ._runtime import disable_telemetry, find_runtime
