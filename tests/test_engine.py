@@ -1,8 +1,10 @@
 """The engine's promises: what it reads, what it refuses, and how its life ends."""
 
+import copy
+import gc
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -224,6 +226,25 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
 def test_wrong_arguments_say_what_is_right(arguments: dict[str, object], reason: str) -> None:
     with pytest.raises(InvalidArgumentError, match=reason):
         OcrEngine(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_engine_has_one_owner(models_dir: Path, copied: Callable[[object], object]) -> None:
+    with OcrEngine(model_dir=models_dir, download=False, threads=1) as engine:
+        engine.load()
+        with pytest.raises(TypeError, match="make a new one in another process"):
+            copied(engine)
+        gc.collect()
+        assert (engine.loaded, engine.closed) == (True, False)
+
+
+def test_an_engine_that_was_never_made_can_be_looked_at() -> None:
+    engine = OcrEngine.__new__(OcrEngine)
+    with pytest.raises(InvalidArgumentError):
+        engine.__init__(threads=0)  # type: ignore[misc]
+    assert repr(engine) == "<OcrEngine, never made>"
+    assert (engine.provider, engine.loaded, engine.closed) == (None, False, True)
+    assert engine.free_resources().complete
 
 
 def test_a_missing_model_names_file_directory_and_command(tmp_path: Path) -> None:

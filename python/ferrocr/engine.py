@@ -7,13 +7,15 @@ import time
 import tracemalloc
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Literal, Self, overload
+from typing import Literal, NoReturn, Self, SupportsIndex, overload
 
 from . import _ahead, _core, _exit, _raw
 from ._call import Call, Claim, Deadline, Gate
 from ._defaults import DEFAULT_SET
+from ._forks import in_one_piece
 from ._inputs import ImageInput, Pixels, normalise
 from ._options import (
     MOST_SIDE,
@@ -109,8 +111,9 @@ class OcrEngine:
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
-        # First, so that __del__ finds it whatever fails below.
+        # First, so that they are there whatever fails below.
         self._core: _core.Engine | None = None
+        self._provider: str | None = None
         check_provider(provider)
         check_preset(preset)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
@@ -124,7 +127,6 @@ class OcrEngine:
         )
         self._min_score = checked_score(min_score)
         self._wanted_provider = provider
-        self._provider: str | None = None
         self._download = download
         self._low_memory = low_memory
         self._progress = progress
@@ -311,13 +313,15 @@ class OcrEngine:
     def _each(
         self, images: Iterable[ImageInput], bound: float, timeout: float | None, *, keep_going: bool
     ) -> Generator[Page | OcrError]:
+        result: Page | OcrError
         for image in images:
             try:
-                yield self.recognize(image, min_score=bound, timeout=timeout)
+                result = self.recognize(image, min_score=bound, timeout=timeout)
             except _OF_ONE_PICTURE as error:
                 if not keep_going:
                     raise
-                yield error
+                result = _bare(error)
+            yield result
 
     def _each_ahead(
         self, images: Iterable[ImageInput], bound: float, timeout: float | None, ahead: int, *, keep_going: bool
@@ -331,7 +335,7 @@ class OcrEngine:
                 except _OF_ONE_PICTURE as error:
                     if not keep_going:
                         raise
-                    result = error
+                    result = _bare(error)
                 yield result
                 if begun:
                     self._open()  # what was read ahead of a release is not given out after it
@@ -425,7 +429,17 @@ class OcrEngine:
         # Last, because a warning may be an error.
         warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        # A copy would be a second owner, and the first of both to be collected would release what the other one uses.
+        message = (
+            f"{type(self).__name__} cannot be copied or pickled, because it owns models in memory: share it between "
+            "threads as it is, and make a new one in another process"
+        )
+        raise TypeError(message)
+
     def __repr__(self) -> str:
+        if self._core is None:
+            return f"<{type(self).__name__}, never made>"
         state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
         return f"<{type(self).__name__} {Path(self._choices[1]).name}, {state}>"
 
@@ -511,23 +525,24 @@ class OcrEngine:
             self._load_ended = time.monotonic()
 
     def _load(self, core: _core.Engine) -> None:
-        from ._runtime import disable_telemetry, find_runtime
-
-        runtime = find_runtime()
+        library = in_one_piece(_library)
         chosen = [choice for choice in self._choices if choice is not None]
         detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._tell)
-        disable_telemetry()
-        _core.load_runtime(runtime.path)
+        in_one_piece(lambda: _core.load_runtime(library))
         _exit.remember(core)
+
+        def load(provider: str) -> None:
+            core.load(
+                detector=detector,
+                recognizer=recognizer,
+                orienter=orienter[0] if orienter else None,
+                provider=provider,
+                store=self._store._core,
+            )
+
         for provider in self._providers():
             try:
-                core.load(
-                    detector=detector,
-                    recognizer=recognizer,
-                    orienter=orienter[0] if orienter else None,
-                    provider=provider,
-                    store=self._store._core,
-                )
+                in_one_piece(partial(load, provider), first=provider)
             except InferenceError:
                 if self._wanted_provider != "auto" or provider == "cpu":
                     raise
@@ -559,6 +574,15 @@ class OcrEngine:
 
 _OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OcrTimeoutError)
 """What goes wrong with one picture and leaves the next ones as they are."""
+
+
+def _bare(error: OcrError) -> OcrError:
+    """The error without the frames that it came through, which hold the picture and the engine."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = link.__context__ = None
+        link = link.__cause__
+    return error
 
 
 class _Reading:
@@ -599,6 +623,16 @@ def _begun(core: _core.Engine, form: Path | bytes | Pixels, min_score: float) ->
     if isinstance(form, Pixels):
         return core.begin_pixels(form.data, (form.width, form.height), form.channels, min_score)
     return core.begin_encoded(form, min_score)
+
+
+def _library() -> Path:
+    """ONNX Runtime's library, which may be loaded from then on."""
+    # What it imports takes longer than all the rest of the package.
+    from ._runtime import disable_telemetry, find_runtime
+
+    library = find_runtime().path
+    disable_telemetry()
+    return library
 
 
 def _place_of_creation(engine: OcrEngine) -> str:
