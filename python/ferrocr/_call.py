@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from . import _core
-from .exceptions import InvalidArgumentError, OcrCancelledError, OcrTimeoutError
+from ._arguments import checked_seconds
+from .exceptions import OcrCancelledError, OcrTimeoutError
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
 """Seconds between two looks at a gate that is closed. Whoever waits does so for a load, some tenths of a second, or for
@@ -27,11 +28,7 @@ class Deadline:
     """
 
     def __init__(self, timeout: float | None) -> None:
-        # Written so that it refuses what is no number.
-        if timeout is not None and not timeout >= 0:
-            message = f"timeout is a number of seconds from 0 on, not {timeout}"
-            raise InvalidArgumentError(message)
-        self.timeout = timeout
+        self.timeout = None if timeout is None else checked_seconds("timeout", timeout)
         self._started = time.monotonic()
 
     def passed(self) -> float:

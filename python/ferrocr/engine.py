@@ -22,6 +22,7 @@ from ._options import (
     ModelChoice,
     check_idle_unload,
     check_preset,
+    check_progress,
     check_provider,
     check_ranges,
     checked_languages,
@@ -119,6 +120,7 @@ class OcrEngine:
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
+        check_progress(progress)
         defaults = set_members(models)
         self._choices: tuple[ModelChoice, ModelChoice, ModelChoice | None] = (
             model_choice("detector", detector, defaults[0]),
@@ -129,6 +131,7 @@ class OcrEngine:
         self._wanted_provider = provider
         self._download = download
         self._low_memory = low_memory
+        self._max_bytes = max_bytes
         self._progress = progress
         self._store = ModelStore(model_dir)
         # Inside is whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
@@ -342,7 +345,7 @@ class OcrEngine:
 
     def _begin(self, image: ImageInput, min_score: float, timeout: float | None) -> "_Reading":
         core, call = self._open(), Call(timeout)
-        form = normalise(image, self._check_size)
+        form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._load_for(core, call)
         return _Reading(self, core, form, min_score, timeout)
@@ -465,7 +468,7 @@ class OcrEngine:
     def _read(self, image: ImageInput, min_score: float, call: Call) -> Page:
         call.begin()
         core = self._open()
-        form = normalise(image, self._check_size)
+        form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._load_for(core, call)
         try:
