@@ -532,7 +532,7 @@ class OcrEngine:
         chosen = [choice for choice in self._choices if choice is not None]
         detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._tell)
         in_one_piece(lambda: _core.load_runtime(library))
-        _exit.remember(core)
+        _exit.remember(core, self)
 
         def load(provider: str) -> None:
             core.load(
