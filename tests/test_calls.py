@@ -3,6 +3,7 @@
 import asyncio
 import pickle
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -49,7 +50,7 @@ def test_a_call_ends_at_its_timeout_and_the_next_is_whole(
     assert engine.recognize(long_page, timeout=float("inf")) == engine.recognize(long_page, timeout=LONG) == whole
 
 
-@pytest.mark.parametrize("timeout", [-1.0, float("nan")])
+@pytest.mark.parametrize("timeout", [-1.0, float("nan"), 2**2000])
 def test_what_is_no_time_is_refused(engine: OcrEngine, picture_file: Path, timeout: float) -> None:
     uses = (
         lambda: engine.recognize(picture_file, timeout=timeout),
@@ -188,6 +189,52 @@ def test_a_task_that_is_cancelled_before_its_turn_reads_nothing(
 
         asyncio.run(cancel())
         assert not begun.is_set()
+
+
+def test_a_timeout_ends_the_wait_for_a_thread_too(
+    models_dir: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OcrEngine(model_dir=models_dir) as engine:
+        engine.load()
+        begun = in_flight(engine, monkeypatch)
+
+        async def wait() -> None:
+            let_go = threading.Event()
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+            occupied = asyncio.create_task(asyncio.to_thread(let_go.wait, LONG))
+            await asyncio.sleep(0)
+            with pytest.raises(OcrTimeoutError, match=r"timeout of 0\.05 s"):
+                await engine.arecognize(picture_file, timeout=0.05)
+            assert not occupied.done()
+            let_go.set()
+            assert await occupied
+
+        asyncio.run(wait())
+        assert not begun.is_set()
+
+
+@pytest.mark.parametrize("loop_is_closed", [False, True])
+def test_a_closed_coroutine_ends_its_reading(
+    models_dir: Path, long_page: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, *, loop_is_closed: bool
+) -> None:
+    with OcrEngine(model_dir=models_dir, threads=1) as engine:
+        engine.load()
+        begun = in_flight(engine, monkeypatch)
+        call = engine.arecognize(long_page)
+
+        async def begin() -> None:
+            call.send(None)
+            assert await asyncio.to_thread(begun.wait, LONG)
+            if not loop_is_closed:
+                call.close()
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        loop.close()
+        call.close()
+        started = time.monotonic()
+        assert engine.free_resources(timeout=LONG).complete
+        assert time.monotonic() - started < 1.0, "the reading was ended, a node of a model ago"
 
 
 def test_a_freed_engine_refuses_a_task(models_dir: Path, picture_file: Path) -> None:

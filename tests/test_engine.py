@@ -1,8 +1,11 @@
 """The engine's promises: what it reads, what it refuses, and how its life ends."""
 
+import copy
+import gc
 import pickle
 import shutil
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -166,6 +169,22 @@ def test_bounds_are_arguments(models_dir: Path, picture_file: Path, engine: OcrE
         assert narrow.recognize(picture_file).text != whole.text, "squeezed beyond reading"
 
 
+@pytest.mark.parametrize("form", [bytearray, memoryview, bytes])
+def test_bytes_beyond_the_bound_are_not_copied(engine: OcrEngine, form: Callable[[bytes], bytes]) -> None:
+    data = form(bytes(64 * 2**20))
+    with OcrEngine(max_bytes=2**20) as small:
+        small._core = engine._core  # loaded
+        tracemalloc.start()
+        try:
+            with pytest.raises(ImageError, match=f"longer than max_bytes={2**20}") as caught:
+                small.recognize(data)
+            assert tracemalloc.get_traced_memory()[1] < 2**20
+        finally:
+            tracemalloc.stop()
+            small._core = None
+    assert caught.value.hint is not None
+
+
 def test_low_memory_reads_the_same(models_dir: Path, picture_file: Path, engine: OcrEngine) -> None:
     page = np.asarray(draw_text([f"Line number {i} of some" for i in range(12)]))
     with OcrEngine(model_dir=models_dir, low_memory=True) as small:
@@ -214,7 +233,16 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
         ({"max_strip_width": 2**32}, "max_strip_width"),
         ({"idle_unload": -1}, "idle_unload is a number of seconds from 0 on, not -1"),
         ({"idle_unload": float("nan")}, "idle_unload"),
+        ({"idle_unload": 2**2000}, "idle_unload is a number of seconds from 0 on, not one with 2001 bits"),
         ({"detector": ""}, "detector"),
+        ({"detector": 5}, "detector is a name, a path, not 5"),
+        ({"detector": False}, "detector is a name, a path, not False"),
+        ({"detector": b"x.onnx"}, "detector"),
+        ({"detector": "a\0b"}, "detector"),
+        ({"recognizer": Path("a\0b")}, "recognizer"),
+        ({"orienter": True}, "orienter is a name, a path or False, not True"),
+        ({"progress": 5}, "progress is a function or None, not 5"),
+        ({"models": []}, "there is no model set"),
         ({"recognizer": ""}, "recognizer"),
         ({"orienter": ""}, "orienter"),
         ({"min_score": -1.0}, "min_score"),
@@ -224,6 +252,25 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
 def test_wrong_arguments_say_what_is_right(arguments: dict[str, object], reason: str) -> None:
     with pytest.raises(InvalidArgumentError, match=reason):
         OcrEngine(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_engine_has_one_owner(models_dir: Path, copied: Callable[[object], object]) -> None:
+    with OcrEngine(model_dir=models_dir, download=False, threads=1) as engine:
+        engine.load()
+        with pytest.raises(TypeError, match="make a new one in another process"):
+            copied(engine)
+        gc.collect()
+        assert (engine.loaded, engine.closed) == (True, False)
+
+
+def test_an_engine_that_was_never_made_can_be_looked_at() -> None:
+    engine = OcrEngine.__new__(OcrEngine)
+    with pytest.raises(InvalidArgumentError):
+        engine.__init__(threads=0)  # type: ignore[misc]
+    assert repr(engine) == "<OcrEngine, never made>"
+    assert (engine.provider, engine.loaded, engine.closed) == (None, False, True)
+    assert engine.free_resources().complete
 
 
 def test_a_missing_model_names_file_directory_and_command(tmp_path: Path) -> None:

@@ -6,24 +6,45 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import run_python
-from ferrocr import OcrEngine, _exit
+from ferrocr import ModelStore, OcrEngine, _exit
+
+
+def remembered() -> list[Any]:
+    """What would be released at exit."""
+    return [core for _, core in _exit._loaded.values()]
+
+
+def test_a_class_with_its_own_end_is_released_all_the_same(real_folder: Path) -> None:
+    class Own(OcrEngine):
+        def __del__(self) -> None:  # type: ignore[override]
+            """Without that of the base class."""
+
+    engine = Own(model_dir=real_folder, download=False, threads=1)
+    engine.load()
+    before = remembered()
+    assert engine._core in before
+    assert ModelStore(real_folder).in_use() != {}
+    del before, engine
+    gc.collect()
+    assert ModelStore(real_folder).in_use() == {}
 
 
 def test_a_forgotten_engine_warns_and_is_released(models_dir: Path) -> None:
     engine = OcrEngine(model_dir=models_dir)
     engine.load()
     core = engine._core
-    assert core in _exit._loaded.values()
+    assert core in remembered()
     with pytest.warns(ResourceWarning, match="unreleased <OcrEngine"):
         del engine
         gc.collect()
     assert core is not None
     assert core.closed
-    assert core not in _exit._loaded.values()
+    assert core not in remembered()
 
 
 def test_engines_that_hold_nothing_are_forgotten_silently(models_dir: Path) -> None:
@@ -34,7 +55,7 @@ def test_engines_that_hold_nothing_are_forgotten_silently(models_dir: Path) -> N
         emptied.unload()
         del unloaded, emptied
         gc.collect()
-    assert not any(core.closed or not core.loaded for core in _exit._loaded.values())
+    assert not any(core.closed or not core.loaded for core in remembered())
 
 
 @pytest.mark.parametrize("action", ["always", "error"])

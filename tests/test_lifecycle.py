@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -25,7 +26,9 @@ from ferrocr import (
     Page,
     ReleaseReport,
     ResourcesFreedError,
+    StorageError,
 )
+from own_process import check_child, scaled
 
 
 def test_after_the_release_everything_is_refused(models_dir: Path, picture_file: Path) -> None:
@@ -292,6 +295,57 @@ assert engine.free_resources(timeout=0).sessions >= 2
 """
     ended = run_python(code, FERROCR_MODEL_DIR=str(models_dir))
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that send signals on this system")
+@pytest.mark.parametrize("method", ["load", "free_resources"])
+def test_ctrl_c_leaves_no_door_closed_wherever_it_falls(models_dir: Path, method: str) -> None:
+    code = f"""
+import random, signal, sys, threading
+from ferrocr import OcrEngine
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+random.seed(1)
+loaded = OcrEngine(download=False, threads=1)
+if "{method}" == "load":
+    loaded.load()
+for _ in range({scaled(300)}):
+    engine = loaded if "{method}" == "load" else OcrEngine(download=False)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 2e-4))
+        while True:
+            engine.{method}()
+    except KeyboardInterrupt:
+        pass
+    assert engine._gate.owner is None
+reports = []
+for engine in (loaded, engine):
+    other = threading.Thread(target=lambda: reports.append(engine.free_resources(timeout=30)))
+    other.start()
+    other.join()
+assert all(report.complete for report in reports), reports
+"""
+    check_child(code, models=models_dir)
+
+
+def test_a_load_that_a_release_overtakes_says_so(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = OcrEngine(model_dir=models_dir, download=False)
+
+    def overtaken(*_: object, **__: object) -> None:
+        engine.free_resources()
+        message = "the folder is gone, since the release is over"
+        raise StorageError(message)
+
+    monkeypatch.setattr(engine, "_load", overtaken)
+    with pytest.raises(ResourcesFreedError):
+        engine.load()
+    whole = OcrEngine(model_dir=models_dir, download=False)
+    monkeypatch.setattr(whole, "_load", lambda _: (_ for _ in ()).throw(StorageError("the disk is gone")))
+    with pytest.raises(StorageError, match="the disk is gone"):
+        whole.load()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc and /proc")

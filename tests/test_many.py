@@ -1,10 +1,12 @@
 """`recognize_many`: what is read ahead, in which order it comes, and how it ends."""
 
+import gc
 import os
 import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -215,6 +217,30 @@ def test_errors_stand_in_their_place(two: OcrEngine, pages: list[Path]) -> None:
     with pytest.raises(ImageError):
         next(results)
     assert (ahead_threads(), list(results)) == (0, [])
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_an_error_that_is_kept_keeps_neither_picture_nor_engine(models_dir: Path, ahead: int) -> None:
+    class Picture(np.ndarray):
+        """An array that weak references can see."""
+
+    pictures: list[weakref.ref[Picture]] = []
+
+    def bad() -> Iterator[Picture]:
+        for _ in range(3):
+            pictures.append(weakref.ref(picture := np.zeros((9, 9), np.float64).view(Picture)))
+            yield picture
+            del picture
+
+    engine = OcrEngine(model_dir=models_dir, download=False, threads=2)
+    errors = list(engine.recognize_many(bad(), ahead=ahead))
+    engine.free_resources()
+    owner = weakref.ref(engine)
+    del engine
+    gc.collect()
+    assert [type(error) for error in errors] == [ImageError] * 3
+    assert [picture() for picture in pictures] == [None] * 3
+    assert owner() is None
 
 
 def test_an_iterable_that_fails_does_so_after_the_pages_before(two: OcrEngine, pages: list[Path]) -> None:

@@ -146,6 +146,52 @@ wait(fork(reads))
 
 
 @needs_fork
+def test_a_fork_during_the_first_load_of_a_process_leaves_no_lock_taken(models_dir: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+def load_and_fork(delay):
+    engine = OcrEngine(download=False)
+    other = threading.Thread(target=engine.load)
+    other.start()
+    time.sleep(delay)
+    wait(fork(reads))
+    other.join()
+    assert engine.recognize(picture).lines
+    engine.free_resources()
+
+for number in range({scaled(6)}):
+    # In a child, because this process must not have loaded before.
+    wait(fork(lambda: load_and_fork(0.2 * number / {scaled(6)})))
+"""
+    check_child(code, picture_file, models=models_dir)
+
+
+@needs_fork
+def test_a_thread_that_loads_may_fork_itself(models_dir: Path, tmp_path: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+from ferrocr._forks import in_one_piece
+
+def handler(*_):
+    # Not to its end by an error, which would go through the download: the threads of that are its parent's.
+    forked.append(fork(lambda: (reads(), os._exit(0))))
+
+forked = []
+signal.signal(signal.SIGALRM, handler)
+in_one_piece(lambda: os.kill(os.getpid(), signal.SIGALRM))
+os.environ.pop("FERROCR_OFFLINE")
+os.environ["FERROCR_MIRROR"] = pathlib.Path(os.environ["FERROCR_MODEL_DIR"]).as_uri()
+engine = OcrEngine(model_dir=sys.argv[2], progress=lambda *_: forked or handler())
+children, forked = forked, []
+engine.load()
+for child in (*children, *forked):
+    wait(child)
+assert len(children) == len(forked) == 1
+assert engine.recognize(picture) == reads()
+engine.free_resources()
+"""
+    check_child(code, picture_file, tmp_path / "empty", models=models_dir)
+
+
+@needs_fork
 @pytest.mark.parametrize("is_loaded", [False, True])
 def test_workers_forked_from_a_server_make_their_own_engines(
     models_dir: Path, picture_file: Path, is_loaded: bool

@@ -44,6 +44,23 @@ def text_of(text: str, what: str) -> str:
     return text
 
 
+def checked_seconds(name: str, seconds: float) -> float:
+    """A time.
+
+    Raises:
+        InvalidArgumentError: It is negative, no number, or a whole number that no time is counted in.
+    """
+    try:
+        # Written so that it refuses what is no number.
+        if seconds >= 0:
+            return float(seconds)
+    except OverflowError:
+        message = f"{name} is a number of seconds from 0 on, not one with {int(seconds).bit_length()} bits"
+        raise InvalidArgumentError(message, "None or math.inf sets no bound") from None
+    message = f"{name} is a number of seconds from 0 on, not {seconds}"
+    raise InvalidArgumentError(message)
+
+
 def name_of(name: str) -> str:
     """A name that was given.
 

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 
 from . import _core
-from .exceptions import InvalidArgumentError, OcrCancelledError, OcrTimeoutError
+from ._arguments import checked_seconds
+from .exceptions import OcrCancelledError, OcrTimeoutError
 
-_SLICE = 0.05
-"""The longest wait for a lock between two looks around, in seconds. Windows lets no signal into such a wait."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
+"""Seconds between two looks at a gate that is closed. Whoever waits does so for a load, some tenths of a second, or for
+a download: so a wait is at most a tenth longer than it had to be, and fifty looks in a second cost nothing."""
 
 
 def _nothing() -> None:
@@ -26,11 +28,7 @@ class Deadline:
     """
 
     def __init__(self, timeout: float | None) -> None:
-        # Written so that it refuses what is no number.
-        if timeout is not None and not timeout >= 0:
-            message = f"timeout is a number of seconds from 0 on, not {timeout}"
-            raise InvalidArgumentError(message)
-        self.timeout = timeout
+        self.timeout = None if timeout is None else checked_seconds("timeout", timeout)
         self._started = time.monotonic()
 
     def passed(self) -> float:
@@ -41,15 +39,47 @@ class Deadline:
         """Seconds that are left, 0 when it is over; None without a bound."""
         return None if self.timeout is None else max(0.0, self.timeout - self.passed())
 
-    def acquire(self, lock: "threading.RLock", look_around: Callable[[], None] = _nothing) -> bool:
-        """Wait for the lock; False when the time is over before. `look_around` may raise to end the wait."""
+
+class Claim:
+    """What a thread holds a :class:`Gate` with: one for each time."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+
+
+class Gate:
+    """Lets one thread pass at a time, and any number of times while it is the one.
+
+    Unlike with a lock, no Ctrl-C can fall between taking it and noting who is to give it back::
+
+        claim = Claim()
+        try:
+            gate.enter(claim, deadline)
+            ...
+        finally:
+            if gate.owner is claim:
+                del gate.owner
+
+    Python looks for signals at calls and jumps back alone, and these last two lines have none: they must stay as they
+    are, and in the function that enters.
+    """
+
+    owner: Claim | None = None
+
+    def enter(self, claim: Claim, deadline: Deadline, look_around: Callable[[], None] = _nothing) -> bool:
+        """Wait until nobody else is inside; False when the time is over before. `look_around` may raise to end it."""
+        pause = _SHORTEST_PAUSE
         while True:
             look_around()
-            left = self.left()
-            if lock.acquire(timeout=_SLICE if left is None else min(left, _SLICE)):
+            # One step, in which nobody else comes first and no signal is seen.
+            owner: Claim = vars(self).setdefault("owner", claim)
+            if owner is claim or owner.thread == claim.thread:
                 return True
+            left = deadline.left()
             if left == 0:
                 return False
+            time.sleep(pause if left is None else min(left, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 class Call:

@@ -7,6 +7,7 @@ a call. So what is loaded is released before, and calls in flight are ended.
 import atexit
 import threading
 import time
+import weakref
 from contextlib import suppress
 
 from . import _core
@@ -18,13 +19,17 @@ _LONGEST_WAIT = 5.0
 _PAUSE = 1.0
 """Seconds that a daemon thread is held up at exit: enough for Python to stop it, and short for whoever waits for it."""
 
-_loaded: dict[int, _core.Engine] = {}
+_loaded: dict[int, tuple[weakref.ref[object], _core.Engine]] = {}
 _is_exiting = threading.Event()
 
 
-def remember(core: _core.Engine) -> None:
-    """Note that it holds something, or will soon."""
-    _loaded[id(core)] = core
+def remember(core: _core.Engine, owner: object) -> None:
+    """Note that it holds something, or will soon.
+
+    It is forgotten with its owner, whose class may have a ``__del__`` of its own that releases nothing.
+    """
+    key = id(core)
+    _loaded[key] = weakref.ref(owner, lambda _: _loaded.pop(key, None)), core
 
 
 def forget(core: _core.Engine) -> None:
@@ -44,6 +49,6 @@ def pause() -> None:
 @atexit.register
 def _release_all() -> None:
     _is_exiting.set()
-    for core in list(_loaded.values()):
+    for _, core in list(_loaded.values()):
         with suppress(OcrError):  # in a forked child nothing of it is its own
             core.free(cancel=True, timeout=_LONGEST_WAIT, trim=False)

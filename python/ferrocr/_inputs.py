@@ -1,6 +1,7 @@
 """What a user may hand over as a picture, as one of the three forms that the core takes."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
@@ -33,8 +34,10 @@ class Pixels(NamedTuple):
     channels: int
 
 
-def normalise(image: ImageInput, check_size: SizeCheck) -> Path | bytes | Pixels:
-    """Tell the forms apart; `check_size` sees the size of arrays and Pillow images before anything is made of them.
+def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.maxsize) -> Path | bytes | Pixels:
+    """Tell the forms apart, and refuse what is too large before anything is made of it.
+
+    `check_size` sees the size of arrays and Pillow images, and `max_bytes` is for encoded ones.
 
     Raises:
         ImageError: A type, shape, element type or size that is no picture.
@@ -42,6 +45,9 @@ def normalise(image: ImageInput, check_size: SizeCheck) -> Path | bytes | Pixels
     if isinstance(image, str | os.PathLike):
         return Path(image)
     if isinstance(image, bytes | bytearray | memoryview):
+        # A copy, unless it is `bytes` already.
+        if memoryview(image).nbytes > max_bytes:
+            raise _too_long(max_bytes)
         return bytes(image)
     if isinstance(image, np.ndarray):
         return _from_array(image, check_size)
@@ -49,6 +55,12 @@ def normalise(image: ImageInput, check_size: SizeCheck) -> Path | bytes | Pixels
         return _from_pillow(image, check_size)
     message = f"cannot read a picture from {type(image).__name__}"
     raise ImageError(message, "pass a path, bytes, a Pillow image or a numpy array (HxW, HxWx3 RGB or HxWx4)")
+
+
+def _too_long(max_bytes: int) -> ImageError:
+    # As the core says it of files.
+    message = f"the file is longer than max_bytes={max_bytes}"
+    return ImageError(message, "store the picture compressed, for example as PNG")
 
 
 def _from_array(array: npt.NDArray[np.generic], check_size: SizeCheck) -> Pixels:

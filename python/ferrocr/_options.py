@@ -3,8 +3,9 @@
 import os
 from collections.abc import Sequence
 
+from ._arguments import checked_seconds
 from .exceptions import InvalidArgumentError
-from .store import model_sets
+from .store import ProgressCallback, model_sets
 
 ModelChoice = str | os.PathLike[str]
 """A catalog name, the name of a file in the model directory, or a path to a file anywhere."""
@@ -68,8 +69,18 @@ def check_idle_unload(seconds: float | None) -> None:
     Raises:
         InvalidArgumentError: It is negative or no number.
     """
-    if seconds is not None and not seconds >= 0:
-        message = f"idle_unload is a number of seconds from 0 on, not {seconds}"
+    if seconds is not None:
+        checked_seconds("idle_unload", seconds)
+
+
+def check_progress(progress: ProgressCallback | None) -> None:
+    """Refuse what cannot be called.
+
+    Raises:
+        InvalidArgumentError: It is neither None nor a function.
+    """
+    if progress is not None and not callable(progress):
+        message = f"progress is a function or None, not {progress!r}"
         raise InvalidArgumentError(message)
 
 
@@ -106,7 +117,7 @@ def set_members(name: str) -> tuple[str, str, str]:
         InvalidArgumentError: There is no such set.
     """
     sets = model_sets()
-    if name not in sets:
+    if not isinstance(name, str) or name not in sets:
         message = f"there is no model set {name!r}; the sets are {', '.join(sorted(sets))}"
         raise InvalidArgumentError(message)
     return sets[name]
@@ -116,9 +127,16 @@ def model_choice(role: str, choice: ModelChoice | None, default: str) -> ModelCh
     """The model for a role: that of the set unless another is given.
 
     Raises:
-        InvalidArgumentError: The name is empty.
+        InvalidArgumentError: The name is empty, or neither a name nor a path.
     """
-    if choice == "":
+    if choice is None:
+        return default
+    text = os.fspath(choice) if isinstance(choice, str | os.PathLike) else None
+    if not isinstance(text, str) or "\0" in text:
+        false = " or False" if role == "orienter" else ""
+        message = f"{role} is a name, a path{false}, not {choice!r}"
+        raise InvalidArgumentError(message, "leave it out for that of the model set")
+    if text == "":
         message = f"the {role}'s name is empty"
         raise InvalidArgumentError(message, "leave it out for that of the model set")
-    return default if choice is None else choice
+    return choice

@@ -3,24 +3,26 @@
 import dataclasses
 import os
 import sys
-import threading
 import time
 import tracemalloc
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Literal, Self, overload
+from typing import Literal, NoReturn, Self, SupportsIndex, overload
 
 from . import _ahead, _core, _exit, _raw
-from ._call import Call, Deadline
+from ._call import Call, Claim, Deadline, Gate
 from ._defaults import DEFAULT_SET
+from ._forks import in_one_piece
 from ._inputs import ImageInput, Pixels, normalise
 from ._options import (
     MOST_SIDE,
     ModelChoice,
     check_idle_unload,
     check_preset,
+    check_progress,
     check_provider,
     check_ranges,
     checked_languages,
@@ -110,13 +112,15 @@ class OcrEngine:
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
-        # First, so that __del__ finds it whatever fails below.
+        # First, so that they are there whatever fails below.
         self._core: _core.Engine | None = None
+        self._provider: str | None = None
         check_provider(provider)
         check_preset(preset)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
+        check_progress(progress)
         defaults = set_members(models)
         self._choices: tuple[ModelChoice, ModelChoice, ModelChoice | None] = (
             model_choice("detector", detector, defaults[0]),
@@ -125,13 +129,13 @@ class OcrEngine:
         )
         self._min_score = checked_score(min_score)
         self._wanted_provider = provider
-        self._provider: str | None = None
         self._download = download
         self._low_memory = low_memory
+        self._max_bytes = max_bytes
         self._progress = progress
         self._store = ModelStore(model_dir)
-        # Held by whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
-        self._lock = threading.RLock()
+        # Inside is whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
+        self._gate = Gate()
         self._loading: Call | None = None
         self._load_ended: float | None = None
         self._freeing_since: float | None = None
@@ -312,13 +316,15 @@ class OcrEngine:
     def _each(
         self, images: Iterable[ImageInput], bound: float, timeout: float | None, *, keep_going: bool
     ) -> Generator[Page | OcrError]:
+        result: Page | OcrError
         for image in images:
             try:
-                yield self.recognize(image, min_score=bound, timeout=timeout)
+                result = self.recognize(image, min_score=bound, timeout=timeout)
             except _OF_ONE_PICTURE as error:
                 if not keep_going:
                     raise
-                yield error
+                result = _bare(error)
+            yield result
 
     def _each_ahead(
         self, images: Iterable[ImageInput], bound: float, timeout: float | None, ahead: int, *, keep_going: bool
@@ -332,14 +338,14 @@ class OcrEngine:
                 except _OF_ONE_PICTURE as error:
                     if not keep_going:
                         raise
-                    result = error
+                    result = _bare(error)
                 yield result
                 if begun:
                     self._open()  # what was read ahead of a release is not given out after it
 
     def _begin(self, image: ImageInput, min_score: float, timeout: float | None) -> _ahead.Reading:
         core, call = self._open(), Call(timeout)
-        form = normalise(image, self._check_size)
+        form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._load_for(core, call)
         return _ahead.Reading(core, form, min_score, timeout, lambda: self._load_for(core, Call(timeout)))
@@ -383,10 +389,11 @@ class OcrEngine:
         report = _raw.release_report(raw)
         if not report.complete:
             return report
-        # A download notices at its next step that the engine is closed.
-        if not deadline.acquire(self._lock):
-            return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
+        claim = Claim()
         try:
+            # A download notices at its next step that the engine is closed.
+            if not self._gate.enter(claim, deadline):
+                return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
             if self._report is None:
                 ended = self._load_ended or 0.0
                 waited = max(report.waited_s, ended - self._freeing_since)
@@ -394,7 +401,8 @@ class OcrEngine:
                 _exit.forget(self._core)
             return self._report
         finally:
-            self._lock.release()
+            if self._gate.owner is claim:
+                del self._gate.owner
 
     def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """The same as :meth:`free_resources`."""
@@ -424,7 +432,17 @@ class OcrEngine:
         # Last, because a warning may be an error.
         warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        # A copy would be a second owner, and the first of both to be collected would release what the other one uses.
+        message = (
+            f"{type(self).__name__} cannot be copied or pickled, because it owns models in memory: share it between "
+            "threads as it is, and make a new one in another process"
+        )
+        raise TypeError(message)
+
     def __repr__(self) -> str:
+        if self._core is None:
+            return f"<{type(self).__name__}, never made>"
         state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
         return f"<{type(self).__name__} {Path(self._choices[1]).name}, {state}>"
 
@@ -450,7 +468,7 @@ class OcrEngine:
     def _read(self, image: ImageInput, min_score: float, call: Call) -> Page:
         call.begin()
         core = self._open()
-        form = normalise(image, self._check_size)
+        form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._load_for(core, call)
         try:
@@ -481,43 +499,53 @@ class OcrEngine:
             core.check_open()
             call.check()
 
-        if not call.deadline.acquire(self._lock, look_around):
-            raise call.timed_out()
+        claim = Claim()
         try:
-            # Again, because a release that came first has waited for this lock: nothing may begin after it.
+            if not self._gate.enter(claim, call.deadline, look_around):
+                raise call.timed_out()
+            # Again, because a release that came first has waited for this gate: nothing may begin after it.
             core.check_open()
             if core.loaded:
                 return
             if self._loading is not None:
                 message = "this engine is loading its models: `progress` can call neither load nor recognize"
                 raise InvalidArgumentError(message)
-            self._loading = call
-            try:
-                self._load(core)
-            finally:
-                self._loading = None
-                self._load_ended = time.monotonic()
+            self._load_once(core, call)
         finally:
-            self._lock.release()
+            if self._gate.owner is claim:
+                del self._gate.owner
+
+    def _load_once(self, core: _core.Engine, call: Call) -> None:
+        self._loading = call
+        try:
+            self._load(core)
+        except OcrError:
+            # A release that began meanwhile has given back what the load stood on, and is the better reason.
+            core.check_open()
+            raise
+        finally:
+            self._loading = None
+            self._load_ended = time.monotonic()
 
     def _load(self, core: _core.Engine) -> None:
-        from ._runtime import disable_telemetry, find_runtime
-
-        runtime = find_runtime()
+        library = in_one_piece(_library)
         chosen = [choice for choice in self._choices if choice is not None]
         detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._tell)
-        disable_telemetry()
-        _core.load_runtime(runtime.path)
-        _exit.remember(core)
+        in_one_piece(lambda: _core.load_runtime(library))
+        _exit.remember(core, self)
+
+        def load(provider: str) -> None:
+            core.load(
+                detector=detector,
+                recognizer=recognizer,
+                orienter=orienter[0] if orienter else None,
+                provider=provider,
+                store=self._store._core,
+            )
+
         for provider in self._providers():
             try:
-                core.load(
-                    detector=detector,
-                    recognizer=recognizer,
-                    orienter=orienter[0] if orienter else None,
-                    provider=provider,
-                    store=self._store._core,
-                )
+                in_one_piece(partial(load, provider), first=provider)
             except InferenceError:
                 if self._wanted_provider != "auto" or provider == "cpu":
                     raise
@@ -549,6 +577,25 @@ class OcrEngine:
 
 _OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OcrTimeoutError)
 """What goes wrong with one picture and leaves the next ones as they are."""
+
+
+def _bare(error: OcrError) -> OcrError:
+    """The error without the frames that it came through, which hold the picture and the engine."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = link.__context__ = None
+        link = link.__cause__
+    return error
+
+
+def _library() -> Path:
+    """ONNX Runtime's library, which may be loaded from then on."""
+    # What it imports takes longer than all the rest of the package.
+    from ._runtime import disable_telemetry, find_runtime
+
+    library = find_runtime().path
+    disable_telemetry()
+    return library
 
 
 def _place_of_creation(engine: OcrEngine) -> str:
