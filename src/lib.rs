@@ -17,6 +17,7 @@
 pub mod detect;
 pub mod engine;
 pub mod error;
+mod files;
 pub mod geometry;
 pub mod image;
 pub mod language;

@@ -2,6 +2,7 @@
 
 mod engine;
 mod error;
+mod interruptible;
 mod store;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,6 +1,7 @@
 """What a picture may cost: either a clear refusal that names the limit, or a page, within bounds of memory and time."""
 
 import json
+import os
 import struct
 import sys
 import zlib
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from ferrocr import OcrEngine, StorageError
 from own_process import check_child
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="measures with resource.getrusage")
@@ -171,3 +173,13 @@ def test_a_file_beyond_its_bytes_is_read_to_its_limit_only(models_dir: Path, tmp
     assert "max_bytes" in outcome["text"], outcome
     # What its length says is not trusted, since a pipe has none: it is read, but no further than the limit.
     assert outcome["more"] < 512 + 64, outcome
+
+
+def test_a_pipe_is_refused_and_not_waited_for(engine: OcrEngine, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match="no regular file") as caught:
+        engine.recognize(pipe)
+    assert caught.value.hint is not None
+    (error,) = engine.recognize_many([pipe])
+    assert isinstance(error, StorageError)

@@ -1,19 +1,25 @@
 """How one call ends early, and that nothing of it stays: timeouts, cancelled tasks, calls in event loops."""
 
 import asyncio
+import os
 import pickle
+import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from conftest import draw_text
 from ferrocr import (
+    ForkedError,
     InvalidArgumentError,
     OcrCancelledError,
     OcrEngine,
@@ -116,6 +122,90 @@ def test_a_timeout_holds_during_a_download_too(
             loading.result(LONG)
     assert stuck.engine.recognize(picture_file).lines, "the download goes on with the next call"
     stuck.engine.free_resources()
+
+
+# --- Ctrl-C -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_signal() -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Sends this process a SIGINT soon, and has it handled by what is given."""
+    usual = signal.getsignal(signal.SIGINT)
+    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+
+    def arm(handle: Callable[[], object]) -> None:
+        signal.signal(signal.SIGINT, lambda *_: handle())
+        timer.start()
+
+    yield arm
+    timer.join()
+    signal.signal(signal.SIGINT, usual)
+
+
+@pytest.mark.parametrize("kind", ["file", "bytes", "pixels"])
+def test_ctrl_c_ends_a_call_early(
+    models_dir: Path,
+    tmp_path: Path,
+    long_page: npt.NDArray[np.uint8],
+    on_signal: Callable[[Callable[[], object]], None],
+    kind: str,
+) -> None:
+    path = tmp_path / "long.png"
+    Image.fromarray(long_page).save(path)
+    images: dict[str, Path | bytes | npt.NDArray[np.uint8]] = {
+        "file": path,
+        "bytes": path.read_bytes(),
+        "pixels": long_page,
+    }
+    calls = []
+    with OcrEngine(model_dir=models_dir, download=False, threads=1) as ocr:
+        ocr.load()
+
+        def interrupt() -> None:
+            calls.append(ocr.free_resources(timeout=0).calls)
+            raise KeyboardInterrupt
+
+        on_signal(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            ocr.recognize(images[kind])
+        assert calls == [1], "it was handled while the call was in flight"
+        assert ocr.free_resources(timeout=0).complete, "nothing of it is left"
+
+
+def test_a_signal_that_raises_nothing_ends_no_call(
+    engine: OcrEngine, long_page: npt.NDArray[np.uint8], on_signal: Callable[[Callable[[], object]], None]
+) -> None:
+    whole, handled = engine.recognize(long_page), threading.Event()
+    on_signal(handled.set)
+    assert engine.recognize(long_page) == whole
+    assert handled.is_set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_that_a_signal_handler_forks_does_not_wait_for_the_call(
+    engine: OcrEngine, long_page: npt.NDArray[np.uint8], on_signal: Callable[[Callable[[], object]], None]
+) -> None:
+    children: list[int] = []
+    on_signal(lambda: children.append(os.fork()))
+    try:
+        page = engine.recognize(long_page)
+    except ForkedError:
+        os._exit(7)  # the child
+    finally:
+        if children == [0]:
+            os._exit(8)
+    assert page.lines
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 7
+
+
+def test_the_core_can_be_referred_to_weakly(models_dir: Path) -> None:
+    ocr = OcrEngine(model_dir=models_dir, download=False, threads=1)
+    core = weakref.ref(ocr._core)
+    ocr.close()
+    assert core() is not None
+    del ocr
+    assert core() is None
 
 
 # --- event loops --------------------------------------------------------------------------------------------------

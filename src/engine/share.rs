@@ -1,7 +1,7 @@
 //! One list of work for several threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::ScopedJoinHandle;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use super::pool::{Pool, Turn};
 use crate::error::Result;
@@ -14,8 +14,9 @@ pub(super) struct Workers<'a, W> {
     pub(super) stop: &'a Stop,
 }
 
-/// Does `work` on every item, on as many threads as there are workers, the first of them this one. Results come in the
-/// order of the items. The first error ends all threads after their current item.
+/// Does `work` on every item, on as many threads as there are workers, the first of them this one; on fewer where the
+/// system gives no more. Results come in the order of the items. The first error ends all threads after their current
+/// item.
 ///
 /// # Errors
 /// What `work` returns, and [`Stop::check`].
@@ -42,7 +43,7 @@ pub(super) fn share<W: Send, I: Sync, O: Send>(
     };
     let mut outputs = std::thread::scope(|scope| {
         let others = workers.pool.size().min(items.len()).saturating_sub(1);
-        let threads: Vec<_> = (0..others).map(|_| scope.spawn(part)).collect();
+        let threads: Vec<_> = (0..others).map_while(|_| begin(scope, part)).collect();
         let mut outputs = part();
         for thread in threads {
             let more = joined(thread);
@@ -57,15 +58,62 @@ pub(super) fn share<W: Send, I: Sync, O: Send>(
     Ok(outputs.into_iter().map(|(_, output)| output).collect())
 }
 
+/// Work that is done by another thread meanwhile, or by this one when it is waited for: where the system gives no more
+/// threads, work is slower and not lost.
+pub(super) struct Aside<'scope, T, F> {
+    thread: Option<ScopedJoinHandle<'scope, T>>,
+    work: F,
+}
+
+impl<'scope, T: Send + 'scope, F: Fn() -> T + Copy + Send + 'scope> Aside<'scope, T, F> {
+    pub(super) fn begin(scope: &'scope Scope<'scope, '_>, work: F) -> Self {
+        Self { thread: begin(scope, work), work }
+    }
+
+    pub(super) fn wait(self) -> T {
+        self.thread.map_or_else(self.work, joined)
+    }
+}
+
+/// Starts a scoped thread; none where the system gives no more. [`Scope::spawn`] would panic there.
+fn begin<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Option<ScopedJoinHandle<'scope, T>> {
+    #[cfg(test)]
+    if tests::are_threads_used_up() {
+        return None;
+    }
+    Builder::new().spawn_scoped(scope, work).ok()
+}
+
 /// A scoped thread's result; its panic goes on in this thread, as if the work had been done here.
-pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::error::{Error, ErrorKind};
+
+    thread_local! {
+        static USED_UP: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Whether the system gives this thread no more threads.
+    pub(super) fn are_threads_used_up() -> bool {
+        USED_UP.get()
+    }
+
+    fn without_threads<T>(work: impl FnOnce() -> T) -> T {
+        USED_UP.set(true);
+        let outcome = work();
+        USED_UP.set(false);
+        outcome
+    }
 
     fn shared<I: Sync, O: Send>(
         pool: &Pool<i32>,
@@ -125,5 +173,22 @@ mod tests {
         });
         assert_eq!(failed.expect_err("item 5").kind(), ErrorKind::Inference);
         assert!(counted(&pool) < 1000);
+    }
+
+    #[test]
+    fn where_no_thread_can_be_started_this_one_does_the_work() {
+        let own = std::thread::current().id();
+        let pool = Pool::new(vec![0; 4]);
+        let items: Vec<_> = (0..100).collect();
+        let same = without_threads(|| {
+            shared(&pool, 0, &items, |_, &item| {
+                assert_eq!(std::thread::current().id(), own);
+                Ok(item)
+            })
+        });
+        assert_eq!(same.expect("no error"), items);
+        let aside = || std::thread::scope(|scope| Aside::begin(scope, || std::thread::current().id()).wait());
+        assert_eq!(without_threads(aside), own);
+        assert_ne!(aside(), own, "where there are threads, another one does it");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::ModelFiles;
 use super::lines::{Lines, Reader};
 use super::pool::{Pool, Turn};
-use super::share::{Workers, joined};
+use super::share::{Aside, Workers};
 use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
@@ -102,17 +102,17 @@ impl Stages {
         let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
         // Each model is optimised on one thread by the runtime, so they are made side by side.
         std::thread::scope(|scope| {
-            let detector = scope.spawn(|| File::read(&files.detector)?.open_copies(1, whole));
-            let orienters = scope.spawn(|| match &files.orienter {
+            let detector = Aside::begin(scope, || File::read(&files.detector)?.open_copies(1, whole));
+            let orienters = Aside::begin(scope, || match &files.orienter {
                 Some(path) => File::read(path)?.open_copies(readers, share),
                 None => Ok(Vec::new()),
             });
             let recognizers = open_recognizers(&files.recognizer, readers, share);
-            let mut detector = joined(detector)?;
+            let mut detector = detector.wait()?;
             let Some(detector) = detector.pop() else {
                 return Err(Error::new(ErrorKind::Internal, "no detector was made"));
             };
-            Self::with(detector, recognizers?, joined(orienters)?, options.languages.as_ref())
+            Self::with(detector, recognizers?, orienters.wait()?, options.languages.as_ref())
         })
     }
 
@@ -210,10 +210,10 @@ impl File {
                 let model = OrtModel::from_bytes(&self.name, &self.bytes, options)?;
                 Ok(Box::new(model.with_characters(self.characters.as_deref())))
             };
-            let others: Vec<_> = (1..copies).map(|_| scope.spawn(open)).collect();
+            let others: Vec<_> = (1..copies).map(|_| Aside::begin(scope, open)).collect();
             let mut models = vec![open()?];
             for other in others {
-                models.push(joined(other)?);
+                models.push(other.wait()?);
             }
             Ok(models)
         })

@@ -1,7 +1,6 @@
 //! Encoded files to pictures, under limits that hold before pixels are allocated.
 
-use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind as IoErrorKind, Read};
 use std::path::Path;
 
 use image::error::{ImageError, LimitErrorKind};
@@ -9,6 +8,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::Picture;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::open_regular;
 use crate::options::DecodeLimits;
 
 /// Decodes JPEG, PNG, TIFF, BMP, GIF or WebP (the first page or frame), told apart by content.
@@ -35,17 +35,19 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
 /// Reads a picture's file unless it is longer than `limits` allow.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] when it cannot be read, [`ErrorKind::Image`] when it is too long.
+/// [`ErrorKind::Io`] when it cannot be read or is no regular file, [`ErrorKind::Image`] when it is too long.
 pub fn read_file(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>> {
     let failed = |error| Error::io("read", path, error);
-    let file = File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
+    // A pipe is refused: nobody could end the wait for who writes to it.
+    let file = open_regular(path).map_err(|error| match error.kind() {
+        IoErrorKind::NotFound => {
             Error::new(ErrorKind::ImageNotFound, format!("there is no picture file {}", path.display()))
         }
+        IoErrorKind::InvalidInput => failed(error).with_hint("give a file, or the bytes that were read from elsewhere"),
         _ => failed(error),
     })?;
     let mut bytes = Vec::new();
-    // Measured while reading: a pipe or a growing file has no length to ask for.
+    // Measured while reading: the file may grow meanwhile.
     file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     check_length(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
     Ok(bytes)
@@ -123,5 +125,29 @@ fn into_picture(picture: DynamicImage) -> Result<Picture> {
         DynamicImage::ImageLuma8(grey) => Picture::from_interleaved(width, height, 1, grey.as_raw()),
         alpha if alpha.color().has_alpha() => Picture::from_interleaved(width, height, 4, alpha.into_rgba8().as_raw()),
         other => Picture::from_rgb(width, height, other.into_rgb8().into_raw()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let dir = tempfile::tempdir().expect("a folder");
+        let (pipe, file, link) = (dir.path().join("pipe"), dir.path().join("file"), dir.path().join("link"));
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        std::fs::write(&file, "content").expect("a file");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        let limits = DecodeLimits::default();
+        for path in [&pipe, dir.path(), Path::new("/dev/null")] {
+            let error = read_file(path, &limits).expect_err("refused");
+            assert!(error.kind() == ErrorKind::Io && error.hint().is_some(), "{error}");
+            assert!(error.to_string().contains("no regular file"), "{error}");
+        }
+        assert_eq!(read_file(&link, &limits).expect("it leads to a file"), b"content");
     }
 }

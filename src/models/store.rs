@@ -5,12 +5,13 @@
 //! same directory, so a file appears under its name only when all of its bytes are there and verified.
 
 use std::env;
-use std::fs::{self, DirEntry, File, OpenOptions};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::catalog::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::open_regular;
 
 mod archive;
 mod audit;
@@ -312,23 +313,6 @@ fn is_model_name(name: &str) -> bool {
     let suffix = Path::new(name).extension().and_then(|suffix| suffix.to_str());
     let is_known = |suffix: &str| SUFFIXES.iter().any(|known| known.eq_ignore_ascii_case(suffix));
     fault(name).is_none() && suffix.is_some_and(is_known)
-}
-
-/// Opens a regular file for reading, and nothing else, even if it was put in the place of one a moment ago.
-fn open_regular(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // Opening a pipe would otherwise wait for a writer.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    }
-    let file = options.open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
 }
 
 /// Follows links. One that leads nowhere, or where this user may not look, is no file that could be read.

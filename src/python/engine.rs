@@ -1,12 +1,15 @@
 //! `_core.Engine`: what `ferrocr.OcrEngine` is a wrapper of.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 
+use super::interruptible::{self, SLICE};
 use super::store::Store;
 use super::{call, preset_of, provider_of};
 use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
@@ -27,9 +30,6 @@ type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 type RawPage = (u32, u32, Vec<RawLine>);
 type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
-/// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
-const SLICE: Duration = Duration::from_millis(50);
-
 /// Ends the calls that it is given to.
 #[pyclass(frozen, module = "ferrocr._core")]
 pub(super) struct Stop(stop::Stop);
@@ -46,9 +46,20 @@ impl Stop {
     }
 }
 
-/// The core's engine.
-#[pyclass(frozen, module = "ferrocr._core")]
+/// The core's engine. Python refers to it weakly, to release at exit what is still loaded then.
+#[pyclass(frozen, weakref, module = "ferrocr._core")]
 pub(super) struct Engine(Arc<crate::Engine>);
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.0) == 1 {
+            // What the drop does, but other threads of Python go on meanwhile. A forked child is refused, and at the
+            // end of the interpreter nothing is released here: the drop knows what to do then.
+            let free = || catch_unwind(AssertUnwindSafe(|| self.0.free(false, None, true))).map(drop);
+            let _ = Python::try_attach(|py| py.detach(free));
+        }
+    }
+}
 
 #[pymethods]
 impl Engine {
@@ -132,21 +143,23 @@ impl Engine {
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let stop = token(stop);
-        call(py, || self.0.recognize_file(&path, &self.options(min_score, timeout)?, &stop)).map(raw_page)
+        let (engine, options, stop) = self.a_call(py, min_score, timeout, stop)?;
+        let work = move |stop: &stop::Stop| engine.recognize_file(&path, &options, stop);
+        interruptible::call(py, &stop, work).map(raw_page)
     }
 
     #[pyo3(signature = (data, min_score, timeout, stop))]
     fn recognize_encoded(
         &self,
         py: Python<'_>,
-        data: &[u8],
+        data: PyBackedBytes,
         min_score: f32,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let stop = token(stop);
-        call(py, || self.0.recognize_encoded(data, &self.options(min_score, timeout)?, &stop)).map(raw_page)
+        let (engine, options, stop) = self.a_call(py, min_score, timeout, stop)?;
+        let work = move |stop: &stop::Stop| engine.recognize_encoded(&data, &options, stop);
+        interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
@@ -162,12 +175,11 @@ impl Engine {
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (bytes, stop) = (data.to_vec(py)?, token(stop));
-        call(py, || {
-            let picture = picture_of(bytes, size, channels)?;
-            self.0.recognize(&picture, &self.options(min_score, timeout)?, &stop)
-        })
-        .map(raw_page)
+        let bytes = data.to_vec(py)?;
+        let picture = call(py, || picture_of(bytes, size, channels))?;
+        let (engine, options, stop) = self.a_call(py, min_score, timeout, stop)?;
+        let work = move |stop: &stop::Stop| engine.recognize(&picture, &options, stop);
+        interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Begins to read a file in the background. Its content is what it is now.
@@ -223,6 +235,18 @@ impl Engine {
         Ok(RecognizeOptions { min_score, timeout, ..self.0.options().recognize })
     }
 
+    /// What a call needs, for whichever thread does it.
+    fn a_call(
+        &self,
+        py: Python<'_>,
+        min_score: f32,
+        timeout: Option<f64>,
+        stop: Option<&Stop>,
+    ) -> PyResult<(Arc<crate::Engine>, RecognizeOptions, stop::Stop)> {
+        let options = call(py, || self.options(min_score, timeout))?;
+        Ok((Arc::clone(&self.0), options, stop.map(|stop| stop.0.clone()).unwrap_or_default()))
+    }
+
     fn begin(&self, source: Source, min_score: f32) -> Result<Reading> {
         self.0.begin(source, &self.options(min_score, None)?).map(Reading)
     }
@@ -274,10 +298,6 @@ fn picture_of(bytes: Vec<u8>, (width, height): (u32, u32), channels: u32) -> Res
         3 => Picture::from_rgb(width, height, bytes),
         _ => Picture::from_interleaved(width, height, channels, &bytes),
     }
-}
-
-fn token(stop: Option<&Stop>) -> stop::Stop {
-    stop.map(|stop| stop.0.clone()).unwrap_or_default()
 }
 
 /// A number of seconds; more than can be counted is as long as can be.

@@ -1,5 +1,6 @@
 //! Work on a thread of its own, so that `progress` is heard also while a source is silent.
 
+use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -37,11 +38,12 @@ pub(super) fn watched<T: Send>(
     };
     thread::scope(|scope| {
         let (alive, ended) = mpsc::channel::<()>();
-        let worker = scope.spawn(move || {
+        let fetch = move || {
             // It is dropped when the work has ended, in whatever way.
             let _alive = alive;
             work()
-        });
+        };
+        let worker = thread::Builder::new().spawn_scoped(scope, fetch).map_err(no_thread)?;
         // Also when `progress` panics: the scope waits for the worker.
         let mut interrupt = Interrupt(Some((state, end)));
         if !watch(&ended, &mut tell) {
@@ -53,6 +55,13 @@ pub(super) fn watched<T: Send>(
             Trouble::Stop(Error::new(ErrorKind::Internal, message))
         })
     })
+}
+
+fn no_thread(error: io::Error) -> Trouble {
+    let message = "cannot start the thread that downloads";
+    Trouble::Stop(
+        Error::new(ErrorKind::Internal, message).with_source(error).with_hint("allow this process more threads"),
+    )
 }
 
 /// Ends the work at once when the watch is left early.

@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::thread;
+use std::time::Duration;
 
 use super::characters::list_of;
 use super::lock::{self, Attempt, Locked, Mode};
@@ -18,6 +20,15 @@ use crate::error::{Error, Result};
 
 /// The most that is read of a lease: thousands of names.
 const MOST: u64 = 1 << 20;
+
+/// More leases than this are looked through for those of processes that are gone, before one is added: a pool of
+/// workers has fewer, and to look at so many takes some milliseconds at most.
+const MANY: usize = 32;
+
+/// How often a locked lease that is still empty is read again, and after what time: some versions of ferrocr lock it
+/// first and write it then, within some microseconds.
+const LOOKS: u32 = 5;
+const LOOK_AGAIN: Duration = Duration::from_millis(4);
 
 /// Protects models of a store from being removed, until it is dropped or its process ends.
 ///
@@ -61,7 +72,21 @@ impl Store {
         if names.is_empty() || !self.dir().is_dir() {
             return None;
         }
+        self.sweep_many_leases();
         self.try_lease(names).ok().flatten()
+    }
+
+    /// Removes the leases of processes that are gone, when there are many and nobody else is at work in the directory.
+    ///
+    /// A process that ends in whatever way but the usual one leaves its lease, and only removals look for them.
+    fn sweep_many_leases(&self) {
+        if fs::read_dir(self.leases()).map_or(0, Iterator::count) <= MANY {
+            return;
+        }
+        if let Some(_hold) = self.try_hold_alone() {
+            // They count for nothing, and the next one tries again.
+            let _ = self.sweep_leases_held();
+        }
     }
 
     fn try_lease(&self, names: BTreeSet<String>) -> Result<Option<Lease>> {
@@ -165,13 +190,22 @@ fn live(path: &Path) -> io::Result<Option<Record>> {
         Err(_) if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) => return Ok(None),
         file => file?,
     };
-    if lock::attempt(&file, Mode::Shared) != Attempt::Busy {
-        return Ok(None);
-    }
-    let mut text = String::new();
     let unfit = |why| io::Error::new(io::ErrorKind::InvalidData, why);
-    if (&*file).take(MOST).read_to_string(&mut text)? as u64 == MOST {
-        return Err(unfit("it is too long"));
+    let mut text = String::new();
+    for look in 0..LOOKS {
+        if look > 0 {
+            thread::sleep(LOOK_AGAIN);
+        }
+        if lock::attempt(&file, Mode::Shared) != Attempt::Busy {
+            return Ok(None);
+        }
+        (&*file).rewind()?;
+        if (&*file).take(MOST).read_to_string(&mut text)? as u64 == MOST {
+            return Err(unfit("it is too long"));
+        }
+        if !text.is_empty() {
+            break;
+        }
     }
     let record = Record::parse(&text).ok_or_else(|| unfit("a process has it locked, and it does not say which"))?;
     Ok((!record.has_ended()).then_some(record))

@@ -49,6 +49,48 @@ fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
 }
 
 #[test]
+fn many_leases_of_processes_that_are_gone_are_swept_by_the_next_one() {
+    let (_dir, store) = store();
+    let kept = store.lease(&names(&["a.onnx"])).unwrap();
+    let foreign = store.leases().join("notes");
+    fs::write(&foreign, "").unwrap();
+    let leave =
+        |count| (0..count).for_each(|id| fs::write(store.leases().join(format!("lease.1.2.{id}")), "").unwrap());
+    let left = || fs::read_dir(store.leases()).unwrap().count() - 2;
+    leave(MANY - 2);
+    drop(store.lease(&names(&["a.onnx"])).unwrap());
+    assert_eq!(left(), MANY - 2, "not many");
+    leave(MANY + 1);
+    let hold = store.hold_shared().unwrap();
+    drop(store.lease(&names(&["a.onnx"])).unwrap());
+    assert_eq!(left(), MANY + 1, "another one is at work, and is not waited for");
+    drop(hold);
+    drop(without_locks(|| store.lease(&names(&["a.onnx"]))));
+    assert_eq!(left(), MANY + 1, "nothing tells which of them are free");
+    let next = store.lease(&names(&["b.onnx"])).unwrap();
+    assert_eq!(left(), 1, "the next one");
+    assert!(kept.path.exists() && next.path.exists() && foreign.exists());
+    assert_eq!(store.in_use().unwrap().len(), 2);
+}
+
+#[test]
+fn a_lease_that_is_written_after_it_was_locked_is_waited_for() {
+    let (_dir, store) = store();
+    fs::create_dir_all(store.leases()).unwrap();
+    let path = store.leases().join("lease.1.2.3");
+    fs::write(&path, "").unwrap();
+    let held = fs::File::open(&path).unwrap();
+    held.lock().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(LOOK_AGAIN / 4);
+            fs::write(&path, "pid 7\nmodel a.onnx\n").unwrap();
+        });
+        assert_eq!(store.in_use().unwrap(), BTreeMap::from([("a.onnx".into(), vec![7])]));
+    });
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_lock_that_a_child_inherited_from_a_dead_holder_counts_nothing() {
     let mut record = Record::of_this_process(names(&["a.onnx"]));

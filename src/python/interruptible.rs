@@ -1,0 +1,97 @@
+//! Long calls that Ctrl-C ends.
+
+use std::mem;
+use std::panic::resume_unwind;
+use std::process;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::stop::{Reason, Stop};
+
+/// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
+pub(super) const SLICE: Duration = Duration::from_millis(50);
+
+/// As [`super::call`], for work that may take long and that `stop` ends.
+///
+/// Python handles signals on its main thread alone, and not while that works. So there another thread does the work, and
+/// this one looks for signals. Where the system gives no other thread, a signal waits for the end of the work.
+pub(super) fn call<T: Send + 'static>(
+    py: Python<'_>,
+    stop: &Stop,
+    work: impl Fn(&Stop) -> Result<T> + Send + Sync + 'static,
+) -> PyResult<T> {
+    let work = Arc::new(work);
+    let working = if is_main_thread(py).unwrap_or(false) { Working::begin(&work, stop) } else { None };
+    match working {
+        Some(working) => working.wait(py, stop),
+        None => super::call(py, || work(stop)),
+    }
+}
+
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    threading.call_method0("main_thread")?.getattr("ident")?.eq(threading.call_method0("get_ident")?)
+}
+
+/// Work that another thread does. Not scoped: a child that is forked by a signal's handler has no such thread, and would
+/// wait for it for ever.
+struct Working<T> {
+    thread: JoinHandle<Result<T>>,
+    /// Hears nothing, until the work has ended in whatever way.
+    ended: Receiver<()>,
+    process: u32,
+}
+
+impl<T: Send + 'static> Working<T> {
+    /// None when the system gives no thread.
+    fn begin(work: &Arc<impl Fn(&Stop) -> Result<T> + Send + Sync + 'static>, stop: &Stop) -> Option<Self> {
+        let (alive, ended) = mpsc::channel();
+        let (work, stop) = (Arc::clone(work), stop.clone());
+        let all = move || {
+            let _alive = alive;
+            work(&stop)
+        };
+        let thread = Builder::new().name("ferrocr-call".to_owned()).spawn(all).ok()?;
+        Some(Self { thread, ended, process: process::id() })
+    }
+
+    /// The thread has ended when this returns.
+    fn wait(mut self, py: Python<'_>, stop: &Stop) -> PyResult<T> {
+        loop {
+            let ended = &mut self.ended;
+            if py.detach(move || ended.recv_timeout(SLICE)) != Err(RecvTimeoutError::Timeout) {
+                return super::call(py, || self.end());
+            }
+            let signal = py.check_signals().err();
+            if process::id() != self.process {
+                let forked = self.process;
+                // There is no such thread here that could be detached.
+                mem::forget(self);
+                return signal.map_or_else(|| super::call(py, || Err(copied(forked))), Err);
+            }
+            if let Some(signal) = signal {
+                // What it comes to does not count any more, and a panic was printed.
+                let _ = super::call(py, || {
+                    stop.fire(Reason::Cancelled);
+                    self.end()
+                });
+                return Err(signal);
+            }
+        }
+    }
+
+    /// Its panic goes on in this thread, as if the work had been done here.
+    fn end(self) -> Result<T> {
+        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+fn copied(process: u32) -> Error {
+    let message = format!("this call belongs to process {process}, which forked this one");
+    Error::new(ErrorKind::Forked, message).with_hint("make a new engine in the child process")
+}
