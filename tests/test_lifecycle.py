@@ -278,18 +278,26 @@ page = np.full((3000, 1200), 255, np.uint8)
 page[30::40, 60:1100] = page[31::40, 60:1100] = page[45::40, 60:1100:3] = 0
 engine = ferrocr.OcrEngine(threads=1)
 engine.load()
-reader = threading.Thread(target=engine.recognize, args=[page])
-reader.start()
+began = threading.Barrier(5)
+def read():
+    began.wait()
+    engine.recognize(page)
+# They take turns with the one detector, so that the last is far from its end when the signal comes.
+readers = [threading.Thread(target=read) for _ in range(4)]
+for reader in readers:
+    reader.start()
+began.wait()
 time.sleep(0.2)
 threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     report = engine.free_resources()
 except KeyboardInterrupt:
-    assert reader.is_alive(), "the wait ended before the call"
+    assert any(reader.is_alive() for reader in readers), "the wait ended before the calls"
 else:
     raise SystemExit(f"not interrupted: {report}")
 assert engine.closed and engine.loaded
-reader.join()
+for reader in readers:
+    reader.join()
 assert not engine.loaded, "the last call out did it"
 assert engine.free_resources(timeout=0).sessions >= 2
 """
