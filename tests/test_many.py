@@ -1,5 +1,6 @@
 """`recognize_many`: what is read ahead, in which order it comes, and how it ends."""
 
+import contextlib
 import gc
 import os
 import signal
@@ -52,9 +53,13 @@ def two(models_dir: Path) -> Iterator[OcrEngine]:
 
 
 def ahead_threads() -> int:
-    """Threads of this process that read ahead."""
-    names = (Path(task, "comm").read_text().strip() for task in Path("/proc/self/task").iterdir())
-    return sum(name == "ferrocr-ahead" for name in names)
+    """How many threads of this process read ahead."""
+    names = []
+    for task in Path("/proc/self/task").iterdir():
+        # Others may end while they are listed.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names.append(Path(task, "comm").read_text().strip())
+    return names.count("ferrocr-ahead")
 
 
 def tallied(items: list[Any]) -> tuple[Iterator[Any], list[Any]]:
