@@ -239,7 +239,11 @@ impl Store {
     /// [`ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
     pub fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
         let path = self.existing(name)?;
-        let mut file = open_regular(&path).map_err(|error| Error::io("open", &path, error))?;
+        let mut file = open_regular(&path).map_err(|error| match error.kind() {
+            // Another process may remove it in between.
+            io::ErrorKind::NotFound => self.missing(name, "is not there"),
+            _ => Error::io("open", &path, error),
+        })?;
         let digest = Digest::read(&mut file, expected.bytes);
         self.check(name, expected, &digest.map_err(|error| Error::io("read", &path, error))?)
     }

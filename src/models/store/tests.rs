@@ -1,4 +1,6 @@
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -249,6 +251,28 @@ proptest! {
             prop_assert!(store.existing(&name).is_ok());
         }
     }
+}
+
+#[test]
+fn a_file_that_comes_and_goes_is_there_or_not_whenever_it_is_verified() {
+    let (_dir, store) = store();
+    fs::create_dir(store.dir()).unwrap();
+    let (here, away) = (store.dir().join("a.onnx"), store.dir().join("away"));
+    fs::write(&away, "abc").unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                fs::rename(&away, &here).unwrap();
+                fs::rename(&here, &away).unwrap();
+            }
+        });
+        let outcomes: Vec<_> = (0..20_000).map(|_| store.verify("a.onnx", &ABC)).collect();
+        is_over.store(true, Ordering::Relaxed);
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            assert_eq!(error.kind(), ErrorKind::ModelNotFound, "{error}");
+        }
+    });
 }
 
 #[test]
