@@ -19,6 +19,7 @@ fn spec(output: &[Option<usize>], characters: Option<&str>) -> ModelSpec {
         inputs: vec![port(&[None, Some(3), None, None])],
         outputs: vec![port(output)],
         characters: characters.map(str::to_owned),
+        ..ModelSpec::default()
     }
 }
 

@@ -84,12 +84,17 @@ def test_the_release_check_fetches_nothing(tmp_path: Path, capsys: Captured, mon
 @pytest.mark.parametrize(
     ("cycles", "problems"),
     [
-        ([Cycle(50.0, 400.0, 80.0, 2, 2, 5, 5, 1.0), Cycle(50.0, 400.0, 95.0, 2, 1, 5, 5, 1.0)], []),
-        ([Cycle(50.0, 400.0, 80.0, 2, 2, 5, 5, 1.0), Cycle(50.0, 400.0, 96.0, 2, 2, 5, 5, 1.0)], ["from 80 to 96 MB"]),
-        ([Cycle(50.0, 400.0, 150.0, 2, 2, 5, 5, 1.0)], []),
-        ([Cycle(50.0, 400.0, 390.0, 2, 2, 5, 5, 1.0)] * 2, ["first release left 390 MB of memory"]),
-        ([Cycle(50.0, 400.0, 80.0, 2, 4, 5, 6, 1.0)], ["cycle 1 left 2 threads", "cycle 1 left 1 descriptors"]),
-        ([Cycle(None, None, None, None, None, None, None, 1.0)] * 2, []),
+        ([Cycle("cpu", 50.0, 400.0, 80.0, 2, 2, 5, 5, 1.0), Cycle("cpu", 50.0, 400.0, 95.0, 2, 1, 5, 5, 1.0)], []),
+        (
+            [Cycle("cpu", 50.0, 400.0, 80.0, 2, 2, 5, 5, 1.0), Cycle("cpu", 50.0, 400.0, 96.0, 2, 2, 5, 5, 1.0)],
+            ["from 80 to 96 MB"],
+        ),
+        ([Cycle("cpu", 50.0, 400.0, 150.0, 2, 2, 5, 5, 1.0)], []),
+        ([Cycle("openvino", 33.0, 430.0, 150.0, 2, 2, 6, 6, 1.0)], []),
+        ([Cycle("cuda", 33.0, 430.0, 150.0, 2, 2, 6, 6, 1.0)], ["first release left 150 MB of memory"]),
+        ([Cycle("cpu", 50.0, 400.0, 390.0, 2, 2, 5, 5, 1.0)] * 2, ["first release left 390 MB of memory"]),
+        ([Cycle("cpu", 50.0, 400.0, 80.0, 2, 4, 5, 6, 1.0)], ["cycle 1 left 2 threads", "cycle 1 left 1 descriptors"]),
+        ([Cycle("cpu", None, None, None, None, None, None, None, 1.0)] * 2, []),
     ],
 )
 def test_what_was_not_given_back_is_said(cycles: list[Cycle], problems: list[str]) -> None:

@@ -560,9 +560,19 @@ parent.free_resources()
 
 
 def test_import_is_light_and_silent() -> None:
-    code = "import sys, ferrocr; print(sorted({'PIL', 'onnxruntime', 'tqdm', 'asyncio'} & set(sys.modules)))"
+    code = "import sys, ferrocr; print(sorted({'PIL', 'numpy', 'onnxruntime', 'tqdm', 'asyncio'} & set(sys.modules)))"
     ended = run_python(code)
     assert (ended.stdout, ended.stderr) == ("[]\n", "")
+
+
+def test_a_file_is_read_without_numpy(models_dir: Path, picture_file: Path) -> None:
+    code = (
+        "import pathlib, sys, ferrocr; path = pathlib.Path(sys.argv[1])\n"
+        "with ferrocr.OcrEngine() as engine:\n"
+        "    for picture in (path, path.read_bytes()): assert engine.recognize(picture).lines\n"
+        "print(sorted({'PIL', 'numpy'} & set(sys.modules)))"
+    )
+    assert check_child(code, picture_file, models=models_dir) == "[]\n"
 
 
 def test_telemetry_is_off_unless_the_user_wants_it(models_dir: Path) -> None:

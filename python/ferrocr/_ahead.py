@@ -2,12 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from . import _core, _exit, _raw
-from ._inputs import Pixels
+from ._inputs import Form
 from .exceptions import ModelNotFoundError, OcrCancelledError, OcrTimeoutError, ResourcesFreedError
 from .results import Page
 
@@ -119,13 +118,13 @@ class Reading:
     def __init__(
         self,
         core: _core.Engine,
-        form: Path | bytes | Pixels,
+        form: Form,
         min_score: float,
         timeout: float | None,
         load: Callable[[], None],
     ) -> None:
         self._timeout, self._load = timeout, load
-        self._begin: Callable[[], _core.Reading] = lambda: _begun(core, form, min_score)
+        self._begin: Callable[[], _core.Reading] = lambda: form.begin(core, min_score)
         self._reading = self._begin()
 
     def over(self) -> bool:
@@ -163,11 +162,3 @@ class Reading:
 
     def _page(self) -> Page:
         return _raw.page(self._reading.wait(self._timeout))
-
-
-def _begun(core: _core.Engine, form: Path | bytes | Pixels, min_score: float) -> _core.Reading:
-    if isinstance(form, Path):
-        return core.begin_file(form, min_score)
-    if isinstance(form, Pixels):
-        return core.begin_pixels(form.data, (form.width, form.height), form.channels, min_score)
-    return core.begin_encoded(form, min_score)

@@ -16,7 +16,7 @@ from . import _ahead, _core, _exit, _raw
 from ._call import Call, Claim, Deadline, Gate
 from ._defaults import DEFAULT_SET
 from ._forks import in_one_piece
-from ._inputs import ImageInput, Pixels, normalise
+from ._inputs import Form, ImageInput, normalise
 from ._options import (
     MOST_SIDE,
     ModelChoice,
@@ -478,15 +478,10 @@ class OcrEngine:
             self._load_for(core, call)
             return self._run(core, form, min_score, call)
 
-    def _run(self, core: _core.Engine, form: Path | bytes | Pixels, min_score: float, call: Call) -> Page:
+    def _run(self, core: _core.Engine, form: Form, min_score: float, call: Call) -> Page:
         call.check()
-        options = (min_score, call.deadline.left(), call.stop)
         try:
-            if isinstance(form, Path):
-                return _raw.page(core.recognize_file(form, *options))
-            if isinstance(form, Pixels):
-                return _raw.page(core.recognize_pixels(form.data, (form.width, form.height), form.channels, *options))
-            return _raw.page(core.recognize_encoded(form, *options))
+            return _raw.page(form.recognize(core, min_score, call.deadline.left(), call.stop))
         except OcrTimeoutError:
             # The core knows of what was left.
             raise call.timed_out() from None

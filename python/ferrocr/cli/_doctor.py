@@ -13,7 +13,6 @@ from .._defaults import DEFAULT_SET
 from ..exceptions import OcrError
 from ..progress import megabytes
 from ..store import CatalogEntry, ModelStore, catalog, model_sets
-from . import _release_check
 from ._command import add_command, add_dir, positive
 from ._errors import EXIT_OK, EXIT_PROBLEMS, split_hint
 from ._memory import available_mb
@@ -59,6 +58,8 @@ class Check:
 def run(arguments: argparse.Namespace) -> int:
     """Make every check, or the one of the release, and print what came of it."""
     if arguments.release_check:
+        from . import _release_check
+
         return _release_check.run(arguments)
     checks = [_check_versions(), *_check_runtime(), *_check_models(arguments.dir), _check_memory()]
     ok = all(check.ok for check in checks)
