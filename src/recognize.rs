@@ -76,7 +76,7 @@ impl Alphabet {
     /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
     pub fn read(&self, model: &mut dyn Model, strip: &Picture, stop: &Stop) -> Result<Decoded> {
         let (own, height) = (strip.width() as usize, strip.height() as usize);
-        let width = own.max(MIN_WIDTH);
+        let width = own.max(MIN_WIDTH).next_multiple_of(model.spec().step.max(1));
         let data = to_bgr_planes(strip, width)?;
         let mut decoded = Decoded::default();
         model.run(spec::input(&[1, 3, height, width], &data), stop, &mut |output| {

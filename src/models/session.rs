@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ort::environment::Environment;
-use ort::ep::{self, ExecutionProvider};
+use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider};
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
@@ -37,6 +37,9 @@ pub struct ModelSpec {
     pub outputs: Vec<Port>,
     /// The `character` property: one character a line, as PP-OCR recognisers carry it.
     pub characters: Option<String>,
+    /// Sides that differ between runs are best rounded up to a multiple of this, because the runtime prepares itself for
+    /// each shape that is new. 0 where any will do.
+    pub step: usize,
 }
 
 /// A dense array of floats, lent for one call.
@@ -97,6 +100,14 @@ impl Provider {
         found.map_err(|error| refused("cannot list the runtime's providers", &error))
     }
 }
+
+/// Steps of 32, 64 and 128 pixels took 1.28, 1.03 and 1.04 s of processor time a page, any width 1.96 s: the wider, the
+/// more padding. On the first pages of a process; see docs/decisions.md.
+const OPENVINO_STEP: usize = 64;
+
+/// Prepared operations that a session of OpenVINO remembers, of which a model has about 100 for each shape. With 300,
+/// 1,000 and 5,000 of them 42 pages peaked at 761, 886 and 916 MB, and took the same time.
+const OPENVINO_REMEMBERS: usize = 1000;
 
 struct Runtime {
     path: PathBuf,
@@ -193,6 +204,7 @@ impl OrtModel {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),
             characters,
+            step: if options.provider == Provider::OpenVino { OPENVINO_STEP } else { 0 },
         };
         let shrink_above = match (options.provider, options.keep) {
             // Only tried there: other providers have arenas of their own, and refuse to shrink one that they lack.
@@ -231,9 +243,31 @@ fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<Se
     let provider = match options.provider {
         Provider::Cpu => return Ok(builder.with_execution_providers([processor])?),
         Provider::Cuda => ep::CUDA::default().build(),
-        Provider::OpenVino => ep::OpenVINO::default().with_device_type("CPU").with_num_threads(options.threads).build(),
+        Provider::OpenVino => ep::OpenVINO::default()
+            .with_device_type("CPU")
+            .with_num_threads(options.threads)
+            .with_arbitrary_config("load_config", openvino_config())
+            .build(),
     };
     Ok(builder.with_execution_providers([provider.error_on_failure(), processor])?)
+}
+
+/// What OpenVINO is told beyond the provider's own options, as JSON.
+fn openvino_config() -> String {
+    // Its own default where the processor computes with it, which ONNX Runtime's provider leaves out.
+    let precision = if has_bfloat16() { "bf16" } else { "f32" };
+    // Pinned threads of two sessions would share a core. Each shape that is remembered takes memory, up to gigabytes.
+    format!(
+        r#"{{"CPU": {{"INFERENCE_PRECISION_HINT": "{precision}", "ENABLE_CPU_PINNING": false,
+        "CPU_RUNTIME_CACHE_CAPACITY": "{OPENVINO_REMEMBERS}"}}}}"#
+    )
+}
+
+fn has_bfloat16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 fn port(outlet: &Outlet) -> Port {

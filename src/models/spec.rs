@@ -118,6 +118,7 @@ mod tests {
             inputs: vec![port("x", input)],
             outputs: vec![port("y", output)],
             characters: None,
+            ..ModelSpec::default()
         }
     }
 

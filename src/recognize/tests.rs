@@ -17,6 +17,7 @@ fn spec(values: usize) -> ModelSpec {
         inputs: vec![port(&[None, Some(3), Some(48), None])],
         outputs: vec![port(&[None, None, Some(values)])],
         characters: Some(characters().join("\n")),
+        ..ModelSpec::default()
     }
 }
 
@@ -93,4 +94,37 @@ fn an_output_that_does_not_fit_is_refused() {
     }
     let short = LinearHead { classes: 9, ..head };
     assert!(Alphabet::of(&spec(INPUTS), Some(&short), None).unwrap_err().to_string().contains("9 classes"));
+}
+
+/// An `a` where a strip is black, in steps of 8 pixels.
+struct Ruler(ModelSpec, Vec<usize>);
+
+impl Model for Ruler {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let width = input.shape[3];
+        self.1.push(width);
+        let row = &input.data[..width];
+        let output: Vec<_> =
+            row.chunks(8).flat_map(|part| if part[0] < -0.9 { [0.0, 1.0, 0.0] } else { [1.0, 0.0, 0.0] }).collect();
+        read(Tensor { shape: &[1, width.div_ceil(8), 3], data: &output })
+    }
+}
+
+#[test]
+fn a_strip_that_is_padded_to_a_step_has_its_characters_where_they_were() {
+    let pixels: Vec<u8> = (0..48 * 100 * 3).map(|i| if (40..56).contains(&(i / 3 % 100)) { 0 } else { 255 }).collect();
+    let strip = Picture::from_rgb(100, 48, pixels).unwrap();
+    for (step, width) in [(0, 100), (50, 100), (64, 128)] {
+        let spec = ModelSpec { step, characters: Some("a".into()), ..spec(3) };
+        let alphabet = Alphabet::of(&spec, None, None).unwrap();
+        let mut model = Ruler(spec, Vec::new());
+        let decoded = alphabet.read(&mut model, &strip, &Stop::new()).unwrap();
+        assert_eq!((decoded.text.as_str(), model.1), ("a", vec![width]));
+        let (start, end) = (decoded.glyphs[0].start * 100.0, decoded.glyphs[0].end * 100.0);
+        assert!((start - 40.0).abs() < 8.0 && (end - 56.0).abs() < 8.0, "{start} to {end}");
+    }
 }
