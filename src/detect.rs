@@ -138,7 +138,7 @@ impl View {
 /// Width and height that the detector sees of a picture.
 pub fn input_size(width: u32, height: u32, options: &DetectOptions) -> (u32, u32) {
     let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
-    let enlarged = (f64::from(options.min_side) / short).max(1.0);
+    let enlarged = (f64::from(options.min_side) / short).min(f64::from(options.enlarged_side) / long).max(1.0);
     let scale = enlarged.min(f64::from(options.max_side) / long);
     let side = |length: u32| {
         let steps = (f64::from(length) * scale / f64::from(STRIDE)).round();
@@ -222,6 +222,20 @@ mod tests {
             assert_eq!(shown, view.show(&picture).expect("it scales"), "{}", case.name);
             let never = DetectOptions { character_height: f32::INFINITY, ..options };
             assert_eq!(seen(&picture, &never).expect("it scales").0.width, case.side, "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn small_pictures_are_enlarged_until_one_side_is_long_enough() {
+        let sizes = [
+            ((100, 100), (736, 736)),
+            ((600, 400), (960, 640)),
+            ((340, 76), (960, 224)),
+            ((1100, 500), (1088, 512)),
+            ((3000, 1000), (1280, 416)),
+        ];
+        for ((width, height), seen) in sizes {
+            assert_eq!(input_size(width, height, &DetectOptions::default()), seen, "{width}x{height}");
         }
     }
 

@@ -27,7 +27,10 @@ pub struct DetectOptions {
     /// The shorter side of what the detector sees is at least this long: small pictures are enlarged.
     /// 736 is the value PP-OCR models are published with.
     pub min_side: u32,
-    /// The longer side of what the detector sees is at most this long, whatever `min_side` asks for. Lines are cut out
+    /// Pictures are enlarged until their longer side is this long, whatever `min_side` asks for. On 40 labelled pages, 17
+    /// of them small, 1280 and 960 have a token F1 of .9816 and .9814, 736 and no enlarging .9813.
+    pub enlarged_side: u32,
+    /// The longer side of what the detector sees is at most this long, whatever the others ask for. Lines are cut out
     /// of the picture itself, so this bounds how small text may be to be found, not how well it is read. On 100
     /// labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
     pub max_side: u32,
@@ -52,6 +55,7 @@ impl Default for DetectOptions {
     fn default() -> Self {
         Self {
             min_side: 736,
+            enlarged_side: 960,
             max_side: 1280,
             character_height: 8.0,
             least_side: 736,
