@@ -32,13 +32,14 @@ from .exceptions import (
 )
 from .lease import Lease
 from .removal import ArchivedFile, PlannedFile, Removal, TrashedFile
-from .results import Line, Page, ReleaseReport, Word
+from .results import Block, Line, Page, ReleaseReport, Word
 from .store import CatalogEntry, ModelStore, catalog, model_sets
 
 __all__ = [
     "ArchivedFile",
     "AuditEntry",
     "AuditReport",
+    "Block",
     "CatalogEntry",
     "DownloadError",
     "ForkedError",

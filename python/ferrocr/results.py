@@ -44,6 +44,24 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that belong together: a paragraph, a heading, a column's part, a row of a table or a form.
+
+    Attributes:
+        quad: Its outline.
+        lines: Its lines in reading order.
+    """
+
+    quad: Quad
+    lines: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines' texts, one a line."""
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The text of one picture.
 
@@ -51,11 +69,13 @@ class Page:
         width: Width of the picture in pixels, after its EXIF turn.
         height: Height of the picture in pixels, after its EXIF turn.
         lines: Lines in reading order: rows from top to bottom, each from left to right.
+        blocks: The same lines in groups, in the same order.
     """
 
     width: int
     height: int
     lines: tuple[Line, ...]
+    blocks: tuple[Block, ...] = ()
 
     @property
     def text(self) -> str:
