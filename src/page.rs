@@ -1,6 +1,8 @@
-//! What was read: a page of lines of words.
+//! What was read: a page of blocks of lines of words.
 
-pub mod order;
+mod order;
+
+use std::ops::Range;
 
 use crate::geometry::Quad;
 use crate::recognize::ctc::Decoded;
@@ -14,6 +16,17 @@ pub struct Page {
     pub height: u32,
     /// Lines in reading order.
     pub lines: Vec<Line>,
+    /// Which of them belong together: every line is in one block, and blocks have the order of their lines.
+    pub blocks: Vec<Block>,
+}
+
+/// Lines that belong together: a paragraph, a heading, a row of a table or a form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// Which of the page's lines they are.
+    pub lines: Range<usize>,
+    /// The smallest rectangle around them whose sides run as their text does; the first corner is at the text's top left.
+    pub quad: Quad,
 }
 
 /// A line of text as the detector saw it: a table's cell or a column's line is a line of its own.
@@ -41,6 +54,12 @@ pub struct Word {
 }
 
 impl Page {
+    /// A page of lines in any order: they are put in reading order, and in blocks.
+    pub fn new(width: u32, height: u32, lines: Vec<Line>) -> Self {
+        let (lines, blocks) = order::arrange(lines);
+        Self { width, height, lines, blocks }
+    }
+
     /// The lines' texts, one a line.
     pub fn text(&self) -> String {
         self.lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")

@@ -10,7 +10,9 @@ _Point = tuple[float, float]
 _Quad = tuple[_Point, _Point, _Point, _Point]
 _Word = tuple[str, float, _Quad]
 _Line = tuple[str, float, _Quad, list[_Word]]
-_RawPage = tuple[int, int, list[_Line]]
+# first line, the line after its last, outline
+_RawBlock = tuple[int, int, _Quad]
+_RawPage = tuple[int, int, list[_Line], list[_RawBlock]]
 # name, path, state, bytes, modified, sha256, role, version, in_use, pids, kept, detail, action, removal
 _RawEntry = tuple[
     str,

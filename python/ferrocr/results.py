@@ -45,10 +45,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines that belong together: a paragraph, a heading, a column's part, a row of a table or a form.
+    """Lines that belong together: a paragraph, a heading, a row of a table or a form.
+
+    A paragraph that goes on in the next column or on the next page is a block in each.
 
     Attributes:
-        quad: Its outline.
+        quad: Its outline: the smallest rectangle around its lines whose sides run as their text does.
         lines: Its lines in reading order.
     """
 
@@ -68,8 +70,10 @@ class Page:
     Attributes:
         width: Width of the picture in pixels, after its EXIF turn.
         height: Height of the picture in pixels, after its EXIF turn.
-        lines: Lines in reading order: rows from top to bottom, each from left to right.
-        blocks: The same lines in groups, in the same order.
+        lines: Lines in reading order: columns of text one after the other; in each of them, and in tables, receipts and
+            forms, rows from top to bottom, each from left to right.
+        blocks: The same lines in groups, in the same order: their texts with an empty line between them are the page's
+            text in paragraphs.
     """
 
     width: int

@@ -16,7 +16,7 @@ use crate::models::onnx::{self, LinearHead};
 use crate::models::session::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
-use crate::page::{Line, Page, order};
+use crate::page::{Line, Page};
 use crate::recognize::Alphabet;
 use crate::recognize::head::Head;
 use crate::stop::Stop;
@@ -135,9 +135,8 @@ impl Stages {
     ) -> Result<Page> {
         let regions = self.detectors.take(turn, stop)?.detect(picture, &engine.detect, stop)?;
         let readers = Workers { pool: &self.readers, turn, stop };
-        let mut lines = self.lines(picture, engine.orient, *options, stop).read(&readers, &regions)?;
-        order::sort(&mut lines);
-        Ok(Page { width: picture.width(), height: picture.height(), lines })
+        let lines = self.lines(picture, engine.orient, *options, stop).read(&readers, &regions)?;
+        Ok(Page::new(picture.width(), picture.height(), lines))
     }
 
     /// Reads a picture that is one line from edge to edge.

@@ -27,7 +27,9 @@ type RawPoint = (f32, f32);
 pub(super) type RawQuad = (RawPoint, RawPoint, RawPoint, RawPoint);
 type RawWord = (String, f32, RawQuad);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
-type RawPage = (u32, u32, Vec<RawLine>);
+// Its first line, the line after its last, its outline.
+type RawBlock = (usize, usize, RawQuad);
+type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>);
 type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
 /// Ends the calls that it is given to.
@@ -330,7 +332,8 @@ fn in_slices(
 }
 
 fn raw_page(page: Page) -> RawPage {
-    (page.width, page.height, page.lines.into_iter().map(raw_line).collect())
+    let blocks = page.blocks.iter().map(|block| (block.lines.start, block.lines.end, raw_quad(&block.quad))).collect();
+    (page.width, page.height, page.lines.into_iter().map(raw_line).collect(), blocks)
 }
 
 fn raw_line(line: Line) -> RawLine {
