@@ -50,7 +50,7 @@ pub(super) fn pitch<'a>(regions: impl Iterator<Item = &'a [Row]>) -> Option<f64>
     let mut pitches: Vec<f64> = regions
         .flat_map(|rows| rows.windows(2))
         .filter(|pair| are_alike(&pair[0], &pair[1]))
-        .map(|pair| distance(&pair[0], &pair[1]))
+        .map(|pair| Row::pitch(&pair[0], &pair[1]))
         .filter(|pitch| *pitch <= FURTHEST)
         .collect();
     pitches.sort_by(f64::total_cmp);
@@ -59,13 +59,9 @@ pub(super) fn pitch<'a>(regions: impl Iterator<Item = &'a [Row]>) -> Option<f64>
 
 fn begins(rows: &[Row], i: usize, usual: f64) -> bool {
     let Some(above) = i.checked_sub(1).map(|above| &rows[above]) else { return true };
-    let distance = distance(above, &rows[i]);
+    let distance = Row::pitch(above, &rows[i]);
     let is_near = distance <= FURTHEST && distance <= BREAK * usual;
     !is_near || !are_alike(above, &rows[i]) || is_indented(above, &rows[i], rows.get(i + 1))
-}
-
-fn distance(above: &Row, row: &Row) -> f64 {
-    2.0 * (row.middle - above.middle) / (row.height + above.height)
 }
 
 /// Whether both are lines of text in the same print and direction, one below the other.

@@ -64,7 +64,12 @@ impl Row {
         self.right - self.left
     }
 
-    /// The part of its width, or of a wider one, that is text.
+    /// How far the middle of the lower row is below the upper one's, in heights.
+    pub(super) fn pitch(upper: &Self, lower: &Self) -> f64 {
+        2.0 * (lower.middle - upper.middle) / (lower.height + upper.height)
+    }
+
+    /// The part of a width, its own or a column's, that is text.
     pub(super) fn fill(&self, width: f64) -> f64 {
         self.places.iter().map(Place::width).sum::<f64>() / width
     }

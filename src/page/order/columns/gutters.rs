@@ -44,12 +44,12 @@ impl Gutter {
     }
 
     /// Which places stand on its left and right.
-    pub(super) fn range(&self, bands: &[Band]) -> Range<usize> {
+    pub(super) fn places(&self, bands: &[Band]) -> Range<usize> {
         bands[self.bands.start].places.start..bands[self.bands.end - 1].places.end
     }
 
-    pub(super) fn places<'a>(&self, places: &'a [Place], bands: &[Band]) -> &'a [Place] {
-        &places[self.range(bands)]
+    pub(super) fn has_on_its_left(&self, place: &Place) -> bool {
+        place.center() < self.x
     }
 }
 
@@ -60,8 +60,9 @@ fn core(place: &Place, unit: f64) -> (f64, f64) {
     (place.middle() - reach, place.middle() + reach)
 }
 
-/// Sorts the places from top to bottom, and says where no line stands.
-pub(super) fn bands(places: &mut [Place], unit: f64) -> Vec<Band> {
+/// The places from top to bottom, and the bands that they stand in.
+pub(super) fn bands(places: &[Place], unit: f64) -> (Vec<Place>, Vec<Band>) {
+    let mut places = places.to_vec();
     places.sort_by(|a, b| core(a, unit).0.total_cmp(&core(b, unit).0));
     let mut bands: Vec<Band> = Vec::new();
     for (i, place) in places.iter().enumerate() {
@@ -74,7 +75,7 @@ pub(super) fn bands(places: &mut [Place], unit: f64) -> Vec<Band> {
             _ => bands.push(Band { places: i..i + 1, top, bottom }),
         }
     }
-    bands
+    (places, bands)
 }
 
 /// Every gutter, each as tall as it can be.
