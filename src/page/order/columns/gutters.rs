@@ -85,19 +85,19 @@ pub(super) fn between(places: &[Place], bands: &[Band], unit: f64) -> Vec<Gutter
     let mut gutters = Vec::new();
     for (i, band) in bands.iter().enumerate() {
         let free = grid.free(&places[band.places.clone()]);
-        close(&mut open, &free, i, |cells, start| gutters.push(grid.gutter(cells, start..i)));
+        close(&mut open, &free, |cells, start| gutters.push(grid.gutter(cells, start..i)));
         open.iter_mut().zip(&free).filter(|(_, free)| **free).for_each(|(open, _)| *open = open.or(Some(i)));
     }
     let end = bands.len();
-    close(&mut open, &vec![false; grid.cells], end, |cells, start| gutters.push(grid.gutter(cells, start..end)));
+    close(&mut open, &vec![false; grid.cells], |cells, start| gutters.push(grid.gutter(cells, start..end)));
     gutters
 }
 
-/// Tells of neighbouring cells that were open since the same band and end at this one.
-fn close(open: &mut [Option<usize>], free: &[bool], band: usize, mut ends: impl FnMut(Range<usize>, usize)) {
+/// Tells of neighbouring cells that have been open since the same band and are free no more.
+fn close(open: &mut [Option<usize>], free: &[bool], mut ends: impl FnMut(Range<usize>, usize)) {
     let mut run: Option<(Range<usize>, usize)> = None;
     for (cell, open) in open.iter_mut().enumerate() {
-        let start = if free[cell] { None } else { open.take().filter(|&start| start < band) };
+        let start = if free[cell] { None } else { open.take() };
         run = match (run, start) {
             (Some((cells, since)), Some(start)) if since == start => Some((cells.start..cell + 1, since)),
             (run, start) => {
