@@ -96,7 +96,7 @@ def columns_below_a_paragraph() -> tuple[Image.Image, list[str]]:
 
 
 def receipt() -> tuple[Image.Image, list[str]]:
-    items = [("Coffee", "2.50"), ("Apple pie with cream", "13.75"), ("Mineral water", "1.00"), ("Tip", "0.30")]
+    items = [("Coffee", "2.50"), ("Apple pie with cream", "13.75"), ("Mineral water", "1.00"), ("Lemonade", "0.30")]
     sheet = Sheet(600, 420)
     sheet.write(180, 40, "Harbour Coffee House")
     for row, (item, price) in enumerate(items):

@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use crate::geometry::{Point, Quad};
 use crate::page::Line;
 
-/// A line across all others is read by itself when it is at least so many times as long as high. Single characters and
-/// short words look as if they ran down the page too, and are up to about three times as long.
-const LONG: f32 = 4.0;
+/// A line across all others is read by itself when it is as long as so many lines are high. Shorter ones are headings
+/// of a table's narrow columns, numbers stamped on a form, or single characters, which look as if they ran down the
+/// page: they are read where they stand.
+const LONG: f32 = 10.0;
 
 /// A quarter turn and a skew. Quarter turns are exact, and so is the whole frame for a page without skew: the same page
 /// elsewhere, or turned, has the same places.
@@ -115,10 +116,13 @@ pub(super) fn overlap((start, end): (f64, f64), (other_start, other_end): (f64, 
 /// The lines that run along or against most of the text, and those that run across it, each direction by itself.
 pub(super) fn directions(lines: &[Line]) -> Vec<Vec<usize>> {
     let main = main_turn(lines.iter().map(|line| &line.quad));
+    let mut heights: Vec<f32> = lines.iter().map(|line| line.quad.height()).collect();
+    heights.sort_by(f32::total_cmp);
+    let long = heights.get(heights.len() / 2).map_or(0.0, |height| LONG * height);
     let mut directions = [const { Vec::new() }; 3];
     for (i, Line { quad, .. }) in lines.iter().enumerate() {
         let direction = match turn_of(quad).map(|turn| (turn + 4 - main) % 4) {
-            Some(across @ (1 | 3)) if quad.width() >= LONG * quad.height() => across.div_ceil(2),
+            Some(across @ (1 | 3)) if quad.width() >= long => across.div_ceil(2),
             _ => 0,
         };
         directions[direction].push(i);

@@ -31,10 +31,14 @@ const INDENT: std::ops::Range<f64> = 0.7..8.0;
 /// Of rows that begin or end together, edges differ by at most so many heights.
 const EDGE: f64 = 0.7;
 
+/// A line of justified text that ends so many heights before the margin is the last one of its paragraph.
+const SHORT: f64 = 2.0;
+
 /// Groups the rows of a region. `usual` is the page's distance between rows.
 pub(super) fn of(rows: Vec<Row>, usual: Option<f64>) -> Vec<Vec<Place>> {
     let usual = pitch([rows.as_slice()].into_iter()).or(usual).unwrap_or(USUAL);
-    let begins: Vec<bool> = (0..rows.len()).map(|i| begins(&rows, i, usual)).collect();
+    let margins = Margins::of(&rows);
+    let begins: Vec<bool> = (0..rows.len()).map(|i| begins(&rows, i, usual, margins.as_ref())).collect();
     let mut blocks: Vec<Vec<Place>> = Vec::new();
     for (row, begins) in rows.into_iter().zip(begins) {
         match blocks.last_mut() {
@@ -57,11 +61,14 @@ pub(super) fn pitch<'a>(regions: impl Iterator<Item = &'a [Row]>) -> Option<f64>
     (pitches.len() >= ENOUGH).then(|| pitches[pitches.len() / 4])
 }
 
-fn begins(rows: &[Row], i: usize, usual: f64) -> bool {
+fn begins(rows: &[Row], i: usize, usual: f64, margins: Option<&Margins>) -> bool {
     let Some(above) = i.checked_sub(1).map(|above| &rows[above]) else { return true };
     let distance = Row::pitch(above, &rows[i]);
     let is_near = distance <= FURTHEST && distance <= BREAK * usual;
-    !is_near || !are_alike(above, &rows[i]) || is_indented(above, &rows[i], rows.get(i + 1))
+    !is_near
+        || !are_alike(above, &rows[i])
+        || is_indented(above, &rows[i], rows.get(i + 1))
+        || margins.is_some_and(|margins| margins.tell_apart(above, &rows[i]))
 }
 
 /// Whether both are lines of text in the same print and direction, one below the other.
@@ -84,4 +91,30 @@ fn is_indented(above: &Row, row: &Row, below: Option<&Row>) -> bool {
         && begins_inside(above)
         && begins_inside(below)
         && row.right >= above.right.max(below.right) - edge
+}
+
+/// Where lines of justified text begin and end.
+struct Margins {
+    left: f64,
+    right: f64,
+}
+
+impl Margins {
+    /// `None` unless at least half of the rows begin together, and half end together.
+    fn of(rows: &[Row]) -> Option<Self> {
+        let margin = |edge: fn(&Row) -> f64| {
+            let mut edges: Vec<f64> = rows.iter().map(edge).collect();
+            edges.sort_by(f64::total_cmp);
+            let median = *edges.get(edges.len() / 2)?;
+            let there = rows.iter().filter(|row| (edge(row) - median).abs() <= EDGE * row.height).count();
+            (2 * there >= rows.len()).then_some(median)
+        };
+        Some(Self { left: margin(|row| row.left)?, right: margin(|row| row.right)? })
+    }
+
+    /// Whether a row is indented and the one above is a last one: paragraphs of one line, such as those of a dialogue.
+    fn tell_apart(&self, above: &Row, row: &Row) -> bool {
+        let is_last = above.right < self.right - SHORT * above.height;
+        is_last && INDENT.contains(&((row.left - self.left) / row.height))
+    }
 }

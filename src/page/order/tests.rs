@@ -214,6 +214,20 @@ fn paragraphs_are_told_by_space_print_and_indents() {
             blocks: "a0 a+a a+b a+c | b0 b+a b+b b+c",
         },
         Case {
+            name: "a dialogue in justified text",
+            lines: vec![
+                print("a", 0.0, 0.0, 600.0),
+                print("b", 0.0, 28.0, 600.0),
+                print("c", 0.0, 56.0, 600.0),
+                print("d", 0.0, 84.0, 200.0),
+                print("e", 30.0, 112.0, 400.0),
+                print("f", 30.0, 140.0, 300.0),
+                print("g", 30.0, 168.0, 570.0),
+                print("h", 0.0, 196.0, 600.0),
+            ],
+            blocks: "a b c d | e | f | g h",
+        },
+        Case {
             name: "centred lines",
             lines: vec![print("a", 0.0, 0.0, 400.0), print("b", 80.0, 28.0, 240.0), print("c", 10.0, 56.0, 380.0)],
             blocks: "a b c",
@@ -264,6 +278,17 @@ fn a_note_along_the_margin_is_read_after_the_text() {
     let page = [page.concat(), column("b", 500.0, 70.0, 460.0, 14)].concat();
     let read = read(page);
     assert!(read.starts_with("heading | aa ") && read.ends_with(" bn | note"), "{read}");
+}
+
+#[test]
+fn a_narrow_heading_of_a_table_is_read_where_it_stands() {
+    let mut page = vec![print("name", 0.0, 100.0, 80.0)];
+    page.extend(turned(&[print("tall", -160.0, 200.0, 110.0)], 3));
+    page.push(print("price", 300.0, 100.0, 80.0));
+    page.extend(
+        (0..12).map(|i| print(&format!("item {i}"), (i % 3) as f32 * 150.0, 200.0 + (i / 3) as f32 * 30.0, 80.0)),
+    );
+    assert_eq!(order(page.clone()), names(&page));
 }
 
 #[test]
