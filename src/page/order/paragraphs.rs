@@ -26,7 +26,7 @@ const BELOW: f64 = 0.5;
 
 /// A row that begins so many heights further to the right than its neighbours is the first one of a paragraph, and none
 /// if it is much more: then it is centred, or a formula.
-const INDENT: std::ops::Range<f64> = 0.7..8.0;
+const INDENT: std::ops::Range<f64> = 0.6..8.0;
 
 /// Of rows that begin or end together, edges differ by at most so many heights.
 const EDGE: f64 = 0.7;
