@@ -228,6 +228,15 @@ fn paragraphs_are_told_by_space_print_and_indents() {
             blocks: "a b c d | e | f | g h",
         },
         Case {
+            name: "centred lines above justified text",
+            lines: [
+                vec![print("x", 150.0, 0.0, 300.0), print("y", 100.0, 28.0, 400.0), print("z", 130.0, 56.0, 340.0)],
+                (0..6).map(|i| print(["a", "b", "c", "d", "e", "f"][i], 0.0, 120.0 + 28.0 * i as f32, 600.0)).collect(),
+            ]
+            .concat(),
+            blocks: "x y z | a b c d e f",
+        },
+        Case {
             name: "centred lines",
             lines: vec![print("a", 0.0, 0.0, 400.0), print("b", 80.0, 28.0, 240.0), print("c", 10.0, 56.0, 380.0)],
             blocks: "a b c",
@@ -327,7 +336,7 @@ fn thousands_of_lines_take_no_time() {
         ("one place", |_| (0.0, 0.0, 100.0)),
     ];
     for (name, layout) in layouts {
-        let page = (0..4000).map(|i| layout(i)).enumerate().map(|(i, (x, y, width))| at(i, x, y, width)).collect();
+        let page = (0..4000).map(layout).enumerate().map(|(i, (x, y, width))| at(i, x, y, width)).collect();
         let started = Instant::now();
         let (lines, _) = arrange(page);
         // Without optimisation it is a tenth of a second; what grows with the cube of the lines takes minutes.
