@@ -68,14 +68,9 @@ impl Region {
         Some(Self { places, bands, unit })
     }
 
-    /// Gutters with something on both sides, the tallest first.
+    /// Its gutters, the tallest first.
     fn gutters(&self) -> Vec<Gutter> {
         let mut gutters = gutters::between(&self.places, &self.bands, self.unit);
-        gutters.retain(|gutter| {
-            let beside = &self.places[gutter.places(&self.bands)];
-            let mut on_left = beside.iter().map(|place| gutter.has_on_its_left(place));
-            on_left.clone().any(|left| left) && on_left.any(|left| !left)
-        });
         gutters.sort_by(|a, b| b.height(&self.bands).total_cmp(&a.height(&self.bands)));
         gutters
     }

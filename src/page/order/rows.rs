@@ -28,22 +28,43 @@ pub(super) struct Row {
 /// The rows of a region from top to bottom.
 pub(super) fn of(mut places: Vec<Place>) -> Vec<Row> {
     places.sort_by(|a, b| a.middle().total_cmp(&b.middle()));
-    let mut rows: Vec<Vec<Place>> = Vec::new();
+    let mut rows: Vec<Open> = Vec::new();
     for place in places {
         match rows.last_mut() {
-            Some(row) if continues(row, &place) => row.push(place),
-            _ => rows.push(vec![place]),
+            Some(row) if row.takes(&place) => row.push(place),
+            _ => rows.push(Open { places: vec![place], last: place }),
         }
     }
-    rows.into_iter().map(Row::of).collect()
+    rows.into_iter().map(|row| Row::of(row.places)).collect()
 }
 
-fn continues(row: &[Place], place: &Place) -> bool {
-    let level = row.last().is_some_and(|last| {
-        let common = overlap((last.top, last.bottom), (place.top, place.bottom));
-        common >= SAME_ROW * last.height().min(place.height())
-    });
-    level && !row.iter().any(|other| is_stacked(other, place))
+/// A row that may go on.
+struct Open {
+    /// By their middles from left to right.
+    places: Vec<Place>,
+    /// The one that came last.
+    last: Place,
+}
+
+impl Open {
+    /// Whether the place is level with the row's last one, and not above or below one of them. As none of them are above
+    /// each other, it is enough to look at its neighbours.
+    fn takes(&self, place: &Place) -> bool {
+        let common = overlap((self.last.top, self.last.bottom), (place.top, place.bottom));
+        let is_level = common >= SAME_ROW * self.last.height().min(place.height());
+        let at = self.position(place);
+        let neighbours = &self.places[at.saturating_sub(1)..self.places.len().min(at + 1)];
+        is_level && !neighbours.iter().any(|other| is_stacked(other, place))
+    }
+
+    fn push(&mut self, place: Place) {
+        self.places.insert(self.position(&place), place);
+        self.last = place;
+    }
+
+    fn position(&self, place: &Place) -> usize {
+        self.places.partition_point(|other| other.center() <= place.center())
+    }
 }
 
 fn is_stacked(one: &Place, other: &Place) -> bool {

@@ -11,8 +11,8 @@ const GUTTER: f64 = 0.75;
 /// Whitespace is looked for on a grid of this part of the height...
 const CELL: f64 = 0.125;
 
-/// ...and of at most so many cells, for regions that are extremely wide. 1,024 are 128 heights, a wide table.
-const MOST_CELLS: f64 = 1024.0;
+/// ...and of at most so many cells, for regions that are extremely wide. The pages that were looked at have up to 400.
+const MOST_CELLS: f64 = 512.0;
 
 /// A stretch of a region from its left to its right, between two horizontal lines that cross no text.
 #[derive(Debug, Clone)]
@@ -78,35 +78,40 @@ pub(super) fn bands(places: &[Place], unit: f64) -> (Vec<Place>, Vec<Band>) {
     (places, bands)
 }
 
-/// Every gutter, each as tall as it can be.
+/// Every gutter with something on both sides, each as tall as it can be.
 pub(super) fn between(places: &[Place], bands: &[Band], unit: f64) -> Vec<Gutter> {
     let Some(grid) = Grid::of(places, unit) else { return Vec::new() };
-    let mut open: Vec<Option<usize>> = vec![None; grid.cells];
+    let mut stretches: Vec<Option<Stretch>> = vec![None; grid.cells];
     let mut gutters = Vec::new();
     for (i, band) in bands.iter().enumerate() {
-        let free = grid.free(&places[band.places.clone()]);
-        close(&mut open, &free, |cells, start| gutters.push(grid.gutter(cells, start..i)));
-        open.iter_mut().zip(&free).filter(|(_, free)| **free).for_each(|(open, _)| *open = open.or(Some(i)));
+        let places = &places[band.places.clone()];
+        let free = grid.free(places);
+        grid.close(&mut stretches, &free, i, &mut gutters);
+        let (left, right) = extent(places);
+        for (cell, stretch) in stretches.iter_mut().enumerate().filter(|(cell, _)| free[*cell]) {
+            let x = grid.x(cell);
+            let stretch = stretch.get_or_insert(Stretch { start: i, has_left: false, has_right: false });
+            stretch.has_left |= left < x;
+            stretch.has_right |= right > x;
+        }
     }
-    let end = bands.len();
-    close(&mut open, &vec![false; grid.cells], |cells, start| gutters.push(grid.gutter(cells, start..end)));
+    grid.close(&mut stretches, &vec![false; grid.cells], bands.len(), &mut gutters);
     gutters
 }
 
-/// Tells of neighbouring cells that have been open since the same band and are free no more.
-fn close(open: &mut [Option<usize>], free: &[bool], mut ends: impl FnMut(Range<usize>, usize)) {
-    let mut run: Option<(Range<usize>, usize)> = None;
-    for (cell, open) in open.iter_mut().enumerate() {
-        let start = if free[cell] { None } else { open.take() };
-        run = match (run, start) {
-            (Some((cells, since)), Some(start)) if since == start => Some((cells.start..cell + 1, since)),
-            (run, start) => {
-                run.into_iter().for_each(|(cells, since)| ends(cells, since));
-                start.map(|start| (cell..cell + 1, start))
-            }
-        };
-    }
-    run.into_iter().for_each(|(cells, since)| ends(cells, since));
+/// Where the places begin and end from left to right.
+fn extent(places: &[Place]) -> (f64, f64) {
+    let empty = (f64::INFINITY, f64::NEG_INFINITY);
+    places.iter().fold(empty, |(left, right), place| (left.min(place.left), right.max(place.right)))
+}
+
+/// Whitespace at a cell, from a band on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stretch {
+    start: usize,
+    /// Whether something stands on its left.
+    has_left: bool,
+    has_right: bool,
 }
 
 /// A region's width in cells.
@@ -121,8 +126,7 @@ struct Grid {
 impl Grid {
     /// `None` for places that have no extent.
     fn of(places: &[Place], unit: f64) -> Option<Self> {
-        let left = places.iter().map(|place| place.left).fold(f64::INFINITY, f64::min);
-        let right = places.iter().map(|place| place.right).fold(f64::NEG_INFINITY, f64::max);
+        let (left, right) = extent(places);
         let cell = (CELL * unit).max((right - left) / MOST_CELLS);
         let is_usable = cell > 0.0 && cell.is_finite();
         let cells = ((right - left) / cell).ceil();
@@ -151,8 +155,21 @@ impl Grid {
         free
     }
 
-    fn gutter(&self, cells: Range<usize>, bands: Range<usize>) -> Gutter {
-        let middle = (cells.start + cells.end - 1 + self.gutter) as f64 / 2.0;
-        Gutter { x: self.left + middle * self.cell, bands }
+    /// Takes the stretches that end at a band, and makes a gutter of neighbouring ones that are alike.
+    fn close(&self, stretches: &mut [Option<Stretch>], free: &[bool], end: usize, gutters: &mut Vec<Gutter>) {
+        let mut last: Option<(usize, Stretch)> = None;
+        for (cell, stretch) in stretches.iter_mut().enumerate().filter(|(cell, _)| !free[*cell]) {
+            let Some(ended) = stretch.take().filter(|stretch| stretch.has_left && stretch.has_right) else { continue };
+            match gutters.last_mut() {
+                Some(gutter) if cell > 0 && last == Some((cell - 1, ended)) => gutter.x += self.cell / 2.0,
+                _ => gutters.push(Gutter { x: self.x(cell), bands: ended.start..end }),
+            }
+            last = Some((cell, ended));
+        }
+    }
+
+    /// The middle of the narrowest gutter that begins at a cell.
+    fn x(&self, cell: usize) -> f64 {
+        self.left + (cell as f64 + self.gutter as f64 / 2.0) * self.cell
     }
 }
