@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test format bench clean lint test-core build types models test-package needs-cargo
+.PHONY: help run test format bench clean lint test-core build types models test-package guard needs-cargo
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
@@ -32,7 +32,7 @@ run: build models ## Build, fetch the default models, read a picture that the pr
 	@$(IN_VENV)/python examples/read_sample.py
 
 # From left to right: what fails fast comes first.
-test: lint test-core build types models test-package ## Everything that must hold before a commit.
+test: lint test-core build types models test-package guard ## Everything that must hold before a commit.
 	@echo "== all passed =="
 
 lint: needs-cargo $(STAMP)
@@ -62,6 +62,11 @@ types: build
 test-package: build models
 	@echo "== pytest =="
 	@$(IN_VENV)/python -m pytest
+
+# Only ratios of one run, so it may stand among the tests.
+guard: build models
+	@echo "== benches/guard.py =="
+	@$(IN_VENV)/python benches/guard.py
 
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="

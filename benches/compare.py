@@ -55,6 +55,12 @@ def open_ferrocr_fast() -> Reader:
     return lambda path: [line.text for line in ocr.recognize(path).lines]
 
 
+def open_ferrocr_openvino() -> Reader:
+    """Ferrocr on OpenVINO."""
+    engine = import_module("ferrocr").OcrEngine(provider="openvino")
+    return lambda path: [line.text for line in engine.recognize(path).lines]
+
+
 def open_rapidocr() -> Reader:
     """RapidOCR on ONNX Runtime."""
     ocr = import_module("rapidocr").RapidOCR(params={"Global.log_level": "critical"})
@@ -107,6 +113,7 @@ class Adapter:
 ADAPTERS = {
     "ferrocr": Adapter(open_ferrocr, "ferrocr"),
     "ferrocr-fast": Adapter(open_ferrocr_fast, "ferrocr"),
+    "ferrocr-openvino": Adapter(open_ferrocr_openvino, "ferrocr"),
     "rapidocr": Adapter(open_rapidocr, "rapidocr"),
     "rapidocr-openvino": Adapter(open_rapidocr_openvino, "rapidocr"),
     "ocrust": Adapter(open_ocrust, "ocrust"),

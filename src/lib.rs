@@ -26,6 +26,7 @@ pub mod models;
 pub mod options;
 pub mod orient;
 pub mod page;
+mod process;
 #[cfg(feature = "python")]
 mod python;
 pub mod recognize;

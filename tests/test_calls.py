@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -197,15 +196,6 @@ def test_a_child_that_a_signal_handler_forks_does_not_wait_for_the_call(
             os._exit(8)
     assert page.lines
     assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 7
-
-
-def test_the_core_can_be_referred_to_weakly(models_dir: Path) -> None:
-    ocr = OcrEngine(model_dir=models_dir, download=False, threads=1)
-    core = weakref.ref(ocr._core)
-    ocr.close()
-    assert core() is not None
-    del ocr
-    assert core() is None
 
 
 # --- event loops --------------------------------------------------------------------------------------------------

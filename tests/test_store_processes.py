@@ -71,13 +71,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def start(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     """An interpreter of its own, which may use local servers and folders."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "FERROCR_OFFLINE": "0", "PIP_NO_INDEX": "1", **environment},
     )
+    _started.append(process)
+    return process
+
+
+_started: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    """A test that fails leaves none behind that would go on changing its directory."""
+    yield
+    while _started:
+        with _started.pop() as process:
+            process.kill()
 
 
 def finish(process: subprocess.Popen[str], timeout: float = 60) -> str:

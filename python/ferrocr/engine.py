@@ -61,6 +61,7 @@ class OcrEngine:
         model_dir: The model directory; by default ``FERROCR_MODEL_DIR`` or the user's data directory.
         provider: Where models run: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for what the installed ONNX
             Runtime is made for. A provider that is named and does not work is an error, never silently another one.
+            OpenVINO computes in bfloat16 where the processor does.
         preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
             figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.

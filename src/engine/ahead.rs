@@ -15,6 +15,7 @@ use crate::image::Picture;
 use crate::image::decode::{check_size, decode};
 use crate::options::RecognizeOptions;
 use crate::page::Page;
+use crate::process::Owner;
 use crate::stop::{Reason, Stop};
 
 /// A picture that is read later: whatever its owner does meanwhile, it stays the same.
@@ -33,7 +34,7 @@ pub struct Reading {
     outcome: Arc<Outcome>,
     thread: Arc<Joined>,
     stop: Stop,
-    process: u32,
+    owner: Owner,
     // Last: the thread, which has it too, is gone before.
     _engine: Arc<Engine>,
 }
@@ -76,7 +77,7 @@ impl Engine {
         let thread = Arc::new(Joined(Mutex::new(Some(spawn("ferrocr-ahead", work)?))));
         self.threads.add(&thread);
         outcome.wait_for_begin();
-        Ok(Reading { outcome, thread, stop, process: std::process::id(), _engine: Arc::clone(self) })
+        Ok(Reading { outcome, thread, stop, owner: Owner::this_process(), _engine: Arc::clone(self) })
     }
 
     fn read_source(
@@ -112,7 +113,7 @@ impl Reading {
     /// # Errors
     /// What [`Engine::recognize_encoded`] returns; [`ErrorKind::Forked`] in a forked child.
     pub fn wait(&self, limit: Duration) -> Result<Option<Page>> {
-        self.check_process()?;
+        self.owner.check("this reading")?;
         let started = Instant::now();
         loop {
             let heard = self.outcome.changed.heard();
@@ -137,7 +138,7 @@ impl Reading {
 
     /// Whether there is nothing left to wait for.
     pub fn is_over(&self) -> bool {
-        self.check_process().is_err() || self.outcome.is_told()
+        !self.owner.is_here() || self.outcome.is_told()
     }
 
     /// Ends it early; it gives [`ErrorKind::Cancelled`].
@@ -152,7 +153,7 @@ impl Reading {
 
     /// Ends it early, and waits until its thread is gone.
     pub fn end(&self) {
-        if self.check_process().is_ok() {
+        if self.owner.is_here() {
             self.cancel();
             self.thread.join();
         }
@@ -160,23 +161,15 @@ impl Reading {
 
     fn fire(&self, reason: Reason) {
         // The lock of a forked child may have been held by a thread that does not exist there.
-        if self.check_process().is_ok() {
+        if self.owner.is_here() {
             self.stop.fire(reason);
         }
-    }
-
-    fn check_process(&self) -> Result<()> {
-        if std::process::id() == self.process {
-            return Ok(());
-        }
-        let message = format!("this reading belongs to process {}, which forked this one", self.process);
-        Err(Error::new(ErrorKind::Forked, message).with_hint("make a new engine in the child process"))
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        if self.check_process().is_err() {
+        if !self.owner.is_here() {
             // There is no such thread here that could be detached.
             return std::mem::forget(Arc::clone(&self.thread));
         }

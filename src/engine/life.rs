@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::Owner;
 use crate::stop::{Reason, Stop};
 
 mod machine;
@@ -25,7 +26,7 @@ use shared::{Make, Shared, State};
 /// to be done. [`machine::Machine`] decides, this does.
 pub(super) struct Life<T: Holding> {
     shared: Arc<Shared<T>>,
-    process: u32,
+    owner: Owner,
 }
 
 /// A use of the `T` that a release waits for.
@@ -44,7 +45,7 @@ pub(super) struct Unloading<'a, T: Holding> {
 impl<T: Holding> Life<T> {
     /// One that unloads by itself after `idle_unload` without a call.
     pub(super) fn new(idle_unload: Option<Duration>) -> Self {
-        Self { shared: Arc::new(Shared::new(idle_unload)), process: std::process::id() }
+        Self { shared: Arc::new(Shared::new(idle_unload)), owner: Owner::this_process() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -57,7 +58,7 @@ impl<T: Holding> Life<T> {
 
     pub(super) fn is_loaded(&self) -> bool {
         // What a forked child inherited is not its own.
-        self.check_process().is_ok() && self.lock().machine.is_loaded()
+        self.owner.is_here() && self.lock().machine.is_loaded()
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
@@ -67,11 +68,7 @@ impl<T: Holding> Life<T> {
 
     /// The lock of a forked child may have been held by a thread that does not exist there, so this comes before it.
     fn check_process(&self) -> Result<()> {
-        if std::process::id() == self.process {
-            return Ok(());
-        }
-        let message = format!("this engine belongs to process {}, which forked this one", self.process);
-        Err(Error::new(ErrorKind::Forked, message).with_hint("make a new engine in the child process"))
+        self.owner.check("this engine")
     }
 
     /// Makes the `T` unless it is there. One caller makes it, others wait for the outcome. `make` is kept: the first
@@ -215,7 +212,7 @@ impl<T: Holding> Drop for Call<'_, T> {
 
 impl<T: Holding> Drop for Life<T> {
     fn drop(&mut self) {
-        if self.check_process().is_err() {
+        if !self.owner.is_here() {
             // The child owns no thread of the sessions; destroying them there would crash.
             return mem::forget(Arc::clone(&self.shared));
         }

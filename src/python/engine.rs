@@ -48,8 +48,8 @@ impl Stop {
     }
 }
 
-/// The core's engine. Python refers to it weakly, to release at exit what is still loaded then.
-#[pyclass(frozen, weakref, module = "ferrocr._core")]
+/// The core's engine. Besides its wrapper, the exit handler refers to it, to release what is still loaded then.
+#[pyclass(frozen, module = "ferrocr._core")]
 pub(super) struct Engine(Arc<crate::Engine>);
 
 impl Drop for Engine {

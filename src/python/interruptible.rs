@@ -2,7 +2,6 @@
 
 use std::mem;
 use std::panic::resume_unwind;
-use std::process;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
@@ -10,7 +9,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::process::Owner;
 use crate::stop::{Reason, Stop};
 
 /// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
@@ -44,7 +44,7 @@ struct Working<T> {
     thread: JoinHandle<Result<T>>,
     /// Hears nothing, until the work has ended in whatever way.
     ended: Receiver<()>,
-    process: u32,
+    owner: Owner,
 }
 
 impl<T: Send + 'static> Working<T> {
@@ -57,7 +57,7 @@ impl<T: Send + 'static> Working<T> {
             work(&stop)
         };
         let thread = Builder::new().name("ferrocr-call".to_owned()).spawn(all).ok()?;
-        Some(Self { thread, ended, process: process::id() })
+        Some(Self { thread, ended, owner: Owner::this_process() })
     }
 
     /// The thread has ended when this returns.
@@ -68,11 +68,10 @@ impl<T: Send + 'static> Working<T> {
                 return super::call(py, || self.end());
             }
             let signal = py.check_signals().err();
-            if process::id() != self.process {
-                let forked = self.process;
+            if let Err(forked) = self.owner.check("this call") {
                 // There is no such thread here that could be detached.
                 mem::forget(self);
-                return signal.map_or_else(|| super::call(py, || Err(copied(forked))), Err);
+                return signal.map_or_else(|| super::call(py, || Err(forked)), Err);
             }
             if let Some(signal) = signal {
                 // What it comes to does not count any more, and a panic was printed.
@@ -89,9 +88,4 @@ impl<T: Send + 'static> Working<T> {
     fn end(self) -> Result<T> {
         self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
     }
-}
-
-fn copied(process: u32) -> Error {
-    let message = format!("this call belongs to process {process}, which forked this one");
-    Error::new(ErrorKind::Forked, message).with_hint("make a new engine in the child process")
 }

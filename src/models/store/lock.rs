@@ -7,12 +7,12 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Store, disk};
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::Owner;
 
 /// How long a process waits for others that change the directory. They hold the lock for some renames only.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,13 +89,13 @@ fn wait_since(file: &File, mode: Mode, started: Instant) -> Option<Attempt> {
 #[derive(Debug)]
 pub(super) struct Locked {
     file: File,
-    process: u32,
+    owner: Owner,
 }
 
 impl Locked {
     /// Answers for the lock on `file` from now on, which may be taken later.
     pub(super) fn new(file: File) -> Self {
-        Self { file, process: process::id() }
+        Self { file, owner: Owner::this_process() }
     }
 
     /// A file of the bookkeeping that is there; see [`disk::open_there`].
@@ -106,12 +106,12 @@ impl Locked {
     /// The same open file as a child has it that was forked just now.
     #[cfg(test)]
     pub(super) fn in_a_child(&self) -> Self {
-        Self { file: self.file.try_clone().unwrap(), process: 0 }
+        Self { file: self.file.try_clone().unwrap(), owner: Owner::parent() }
     }
 
     /// Whether this is the process that opened it, and not a child that was forked from it.
     pub(super) fn is_ours(&self) -> bool {
-        self.process == process::id()
+        self.owner.is_here()
     }
 }
 
