@@ -75,7 +75,7 @@ def test_an_annotated_picture_is_a_png(
     engine: type[FakeEngine], files: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Image.new("RGB", (40, 30), "white").save("c.png")
-    monkeypatch.setattr(engine, "recognize_many", lambda _self, _images: iter([make_page("x")]))
+    monkeypatch.setattr(engine, "recognize_many", lambda _self, _images: (page for page in [make_page("x")]))
     assert main(["read", "c.png", "--format", "png", "-o", "out.png"]) == EXIT_OK
     with Image.open("out.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (40, 30))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from PIL import Image
@@ -21,9 +22,11 @@ def paper(page: Page, colour: str = "white") -> Image.Image:
     return Image.new("RGB", (page.width, page.height), colour)
 
 
-def drawn(page: Page, **options: bool) -> np.ndarray:  # type: ignore[type-arg]
-    """The pixels that are not paper any more."""
-    return np.asarray(page.draw(paper(page), **options)) != 255
+def drawn(page: Page, **options: bool) -> npt.NDArray[np.bool_]:
+    """Where the picture is not paper any more."""
+    pixels: npt.NDArray[np.uint8] = np.asarray(page.draw(paper(page), **options))
+    changed: npt.NDArray[np.bool_] = np.any(pixels != 255, axis=2)
+    return changed
 
 
 def test_lines_and_blocks_are_outlined_and_the_picture_is_left_alone() -> None:
@@ -34,7 +37,7 @@ def test_lines_and_blocks_are_outlined_and_the_picture_is_left_alone() -> None:
     assert result.mode == "RGB"
     for line in PLAIN.lines:
         for x, y in line.quad:
-            assert result.getpixel((x, y)) != (255, 255, 255)
+            assert result.getpixel((int(x), int(y))) != (255, 255, 255)
     assert result.getpixel((20, 35)) != (255, 255, 255), "the block's left edge, between its lines"
     assert result.getpixel((150, 50)) == (255, 255, 255)
 
@@ -59,7 +62,7 @@ def test_words_are_outlined_when_asked_for() -> None:
 
 def test_a_label_of_a_line_at_the_edge_is_on_the_picture() -> None:
     page = Page(300, 200, (Line("x", 0.9, upright(290, 0, 300, 10), ()),))
-    changed = drawn(page).any(axis=2)
+    changed = drawn(page)
     assert changed[:, :285].any(), "moved to the left"
     assert changed[:20].any()
 
