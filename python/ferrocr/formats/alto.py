@@ -45,9 +45,9 @@ class AltoWriter(Writer):
 
     def _block(self, block: Block, page: Page) -> Iterator[str]:
         attributes = {**self._placed("block", block.quad, page), "ROTATION": common_turn(block.lines) or None}
-        yield f"    {tag('TextBlock', attributes)}\n{_shape(block.quad, page)}"
+        yield f"    {tag('TextBlock', attributes)}\n{_shape(block.quad, page, 5)}"
         for line in block.lines:
-            yield f"     {tag('TextLine', self._placed('line', line.quad, page))}\n{_shape(line.quad, page)}"
+            yield f"     {tag('TextLine', self._placed('line', line.quad, page))}\n{_shape(line.quad, page, 6)}"
             yield from self._words(line, page)
             yield "     </TextLine>\n"
         yield "    </TextBlock>\n"
@@ -58,7 +58,7 @@ class AltoWriter(Writer):
             if before is not None:
                 yield f"      {_space(before, word, page)}\n"
             attributes = {**self._placed("string", word.quad, page), "CONTENT": word.text, "WC": confidence(word.score)}
-            shape = _shape(word.quad, page)
+            shape = _shape(word.quad, page, 7)
             opening = tag("String", attributes, empty=not shape)
             yield f"      {opening}\n{shape}      </String>\n" if shape else f"      {opening}\n"
             before = word
@@ -99,11 +99,11 @@ def _head(source: str | None) -> str:
     )
 
 
-def _shape(quad: Quad, page: Page) -> str:
+def _shape(quad: Quad, page: Page, depth: int) -> str:
     """The outline of what is no upright box, from the text's top left on, which tells how it is turned."""
     if is_upright(quad):
         return ""
-    return f"      <Shape>{tag('Polygon', {'POINTS': corners_of(quad, page)}, empty=True)}</Shape>\n"
+    return f"{' ' * depth}<Shape>{tag('Polygon', {'POINTS': corners_of(quad, page)}, empty=True)}</Shape>\n"
 
 
 def _space(before: Word, after: Word, page: Page) -> str:

@@ -10,8 +10,9 @@ from ._writer import Writer
 # Marks anywhere: code, emphasis, links, HTML and autolinks, strikethrough, formulas. Of a link's signs the first is
 # enough, and "\[" with "\]" would be a formula to some.
 _ANYWHERE = re.compile(r"[\\`*_\[<~$]|&(?=#|[A-Za-z][A-Za-z0-9]*;)")
-# Marks at the start of a line: headings, lists, quotations, tables, and lines below a heading.
-_AT_START = re.compile(r"[#+\-=>|:]|(?<=\d)[.)]")
+# Marks at the start of a line: headings, quotations, tables, lists, and lines below a heading or the head of a table.
+# Prices and negative numbers are none.
+_AT_START = re.compile(r"[#>|]|[+-](?![^\W_])|=(?==*$)|:(?=[\s-])|(?<=\d)[.)](?=\s|$)")
 _NUMBERED = re.compile(r"\d{1,9}(?=[.)])")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NO_CHARACTER = re.compile("[\ud800-\udfff\ufffe\uffff]")
