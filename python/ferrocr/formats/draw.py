@@ -1,11 +1,12 @@
 """Draws what was read over its picture. Needs Pillow, which ``pip install 'ferrocr[draw]'`` brings."""
 
+import math
 import os
 from typing import TYPE_CHECKING
 
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError
 from ..results import Page, Quad
-from ._layout import blocks_of
+from ._layout import blocks_of, turn_of
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -94,16 +95,27 @@ class _Sketch:
         self._draw.line([*quad, quad[0], quad[1]], fill=colour, width=pen, joint="curve")
 
     def label(self, quad: Quad, text: str, colour: tuple[int, int, int]) -> None:
-        """Write `text` in white on a plate above the text's top left, moved into the picture."""
+        """Write `text` in white on a plate before the line's start or, where there is no room, above it."""
         if not text:
             return
         margin = round(self._pen)
         left, top, right, bottom = self._draw.textbbox((0, 0), text, font=self._font)
         width, height = right - left + 2 * margin, bottom - top + 2 * margin
-        x = min(max(quad[0][0], 0), max(self._size[0] - width, 0))
-        y = min(max(quad[0][1] - height, 0), max(self._size[1] - height, 0))
+        x, y = _before(quad, width, height)
+        if not (0 <= x <= self._size[0] - width and 0 <= y <= self._size[1] - height):
+            x = min(max(quad[0][0], 0), max(self._size[0] - width, 0))
+            y = min(max(quad[0][1] - height, 0), max(self._size[1] - height, 0))
         self._draw.rectangle((x, y, x + width, y + height), fill=colour)
         self._draw.text((x + margin - left, y + margin - top), text, fill=(255, 255, 255), font=self._font)
+
+
+def _before(quad: Quad, width: float, height: float) -> tuple[float, float]:
+    """The top left corner of a box of that size that touches the edge where the line begins, from outside."""
+    turn = math.radians(turn_of(quad))
+    right, down = math.cos(turn), -math.sin(turn)
+    reach = (abs(right) * width + abs(down) * height) / 2
+    (x0, y0), (x3, y3) = quad[0], quad[3]
+    return (x0 + x3) / 2 - right * reach - width / 2, (y0 + y3) / 2 - down * reach - height / 2
 
 
 def _colour(score: float) -> tuple[int, int, int]:

@@ -34,6 +34,7 @@ class HocrWriter(Writer):
             {"http-equiv": "Content-Type", "content": "text/html;charset=utf-8"},
             {"name": "ocr-system", "content": f"ferrocr {__version__}"},
             {"name": "ocr-capabilities", "content": _CLASSES},
+            {"name": "ocr-langs", "content": "unknown"},
         )
         return (
             f'{DECLARATION}{_DOCTYPE}<html xmlns="http://www.w3.org/1999/xhtml">\n <head>\n  <title></title>\n'
