@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from conftest import run_python
 from ferrocr import Block, InvalidArgumentError, Line, Page, formats
@@ -41,6 +41,7 @@ def test_a_page_gives_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRITERS)
+@settings(max_examples=30)  # each format has its own test with more of them
 @given(sheet=sheets)
 def test_whatever_is_read_can_be_written_as_utf_8(name: str, sheet: Sheet) -> None:
     text = "".join(chunks(name, [sheet]))

@@ -12,7 +12,7 @@ from conftest import run_python
 from ferrocr import ImageError, ImageNotFoundError, InvalidArgumentError, Line, Page, PillowMissingError
 from ferrocr.formats import Sheet
 from ferrocr.formats.draw import draw
-from format_pages import BLANK, PLAIN, UP, line_of, sheets, upright
+from format_pages import BLANK, PLAIN, UP, Quad, line_of, sheets, upright
 
 BLUE, ORANGE, RED = (0, 114, 178), (213, 94, 0), (204, 0, 85)
 
@@ -58,6 +58,22 @@ def test_labels_can_be_left_out() -> None:
 
 def test_words_are_outlined_when_asked_for() -> None:
     assert drawn(PLAIN, words=True).sum() > drawn(PLAIN).sum()
+
+
+@pytest.mark.parametrize(
+    ("quad", "plate"),
+    [
+        (upright(150, 100, 250, 120), (148, 110)),  # to its left
+        (((150, 120), (50, 120), (50, 100), (150, 100)), (152, 110)),  # upside down: to its right
+        (((150, 150), (150, 60), (170, 60), (170, 150)), (160, 153)),  # runs up: below it
+        (upright(2, 100, 90, 120), (4, 97)),  # no room: above it
+    ],
+)
+def test_a_label_stands_before_the_start_of_its_line(quad: Quad, plate: tuple[int, int]) -> None:
+    page = Page(300, 200, (Line("x", 0.9, quad, ()),))
+    x, y = plate
+    assert drawn(page)[y, x]
+    assert not drawn(page, numbers=False, scores=False)[y, x]
 
 
 def test_a_label_of_a_line_at_the_edge_is_on_the_picture() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferrocr import InvalidArgumentError, Page
@@ -47,6 +47,7 @@ def rounded(entry: Sheet | Failure) -> Any:  # noqa: ANN401
     return json.loads(json.dumps(form.to_dict(entry)))
 
 
+@settings(max_examples=50)
 @given(entries)
 def test_any_pages_come_back_from_a_file_that_fits_the_schema(written: list[Sheet | Failure]) -> None:
     text = "".join(chunks("json", written))
@@ -56,6 +57,7 @@ def test_any_pages_come_back_from_a_file_that_fits_the_schema(written: list[Shee
         assert "".join(chunks("json", read)) == text, "what was rounded stays as it is"
 
 
+@settings(max_examples=50)
 @given(entries)
 def test_any_pages_come_back_from_lines_that_fit_the_schema(written: list[Sheet | Failure]) -> None:
     text = "".join(chunks("jsonl", written))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -94,6 +94,7 @@ def test_text_that_looks_like_markup_is_text(name: str, texts: list[str], cut: i
     assert paragraphs(PARSERS[name].parse(page.to("markdown"))) == expected(page)
 
 
+@settings(max_examples=50)
 @given(st.lists(sheets, max_size=3))
 def test_any_pages_come_back_with_a_rule_between_them(written: list[Sheet]) -> None:
     tokens = PARSERS["commonmark"].parse("".join(chunks("markdown", written)))
