@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ferrocr
-from ferrocr import exceptions
+from ferrocr import Line, Page, exceptions
 from ferrocr.cli import main
 from ferrocr.cli._errors import (
     EXIT_CANNOT_RUN,
@@ -31,10 +30,10 @@ ROOT = Path(__file__).parent.parent
 Captured = pytest.CaptureFixture[str]
 
 
-def make_page(text: str) -> Any:  # noqa: ANN401
-    """What the command line needs of a page, with one line."""
-    line = SimpleNamespace(text=text, score=0.98765, quad=((1.04, 2.0), (9.0, 2.0), (9.0, 5.0), (1.0, 5.0)), words=())
-    return SimpleNamespace(text=text, lines=(line,), width=40, height=30)
+def make_page(text: str) -> Page:
+    """A page with one line."""
+    line = Line(text, 0.98765, ((1.04, 2.0), (9.0, 2.0), (9.0, 5.0), (1.0, 5.0)), ())
+    return Page(40, 30, (line,))
 
 
 class FakeEngine:
@@ -176,20 +175,28 @@ def test_a_broken_file_does_not_end_the_rest(engine: type[FakeEngine], files: Pa
 
 def test_json_has_an_object_for_each_file(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
     assert main(["read", "b.png", "broken.png", "--format", "json"]) == EXIT_PROBLEMS
-    read, broken = json.loads(capsys.readouterr().out)
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema_version"] == "1.0"
+    read, broken = document["pages"]
+    quad = [[1.0, 2.0], [9.0, 2.0], [9.0, 5.0], [1.0, 5.0]]
     assert read == {
-        "file": "b.png",
+        "source": "b.png",
+        "number": 1,
+        "dpi": None,
         "width": 40,
         "height": 30,
         "text": "beta\n贝塔",
-        "lines": [{"text": "beta\n贝塔", "score": 0.9877, "quad": [[1.0, 2.0], [9.0, 2.0], [9.0, 5.0], [1.0, 5.0]]}],
+        "lines": [{"text": "beta\n贝塔", "score": 0.9877, "quad": quad, "words": []}],
+        "blocks": [],
     }
-    assert broken == {"file": "broken.png", "error": "broken.png is not a picture"}
+    assert broken == {"source": "broken.png", "number": 1, "error": "broken.png is not a picture"}
 
 
-def test_json_of_one_file_is_a_list_too(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
-    assert main(["read", "a.png", "--format", "json"]) == EXIT_OK
-    assert [item["text"] for item in json.loads(capsys.readouterr().out)] == ["alpha"]
+def test_json_lines_have_a_line_for_each_file(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+    assert main(["read", "a.png", "broken.png", "b.png", "--format", "jsonl"]) == EXIT_PROBLEMS
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("text") for line in lines] == ["alpha", None, "beta\n贝塔"]
+    assert lines[1]["error"] == "broken.png is not a picture"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -201,7 +208,7 @@ def test_any_text_survives_json(text: str) -> None:
         patch.setattr(ferrocr, "OcrEngine", fake)
         out = Path(folder) / "out.json"
         assert main(["read", __file__, "--format", "json", "-o", str(out)]) == EXIT_OK
-        assert json.loads(out.read_text(encoding="utf-8"))[0]["text"] == text
+        assert json.loads(out.read_text(encoding="utf-8"))["pages"][0]["text"] == text
 
 
 def test_options_reach_the_engine(engine: type[FakeEngine], files: Path) -> None:
@@ -360,7 +367,7 @@ def test_the_sample_is_read(models_dir: Path, tmp_path: Path, capsys: Captured) 
     files = [str(picture), str(broken)]
     assert main(["read", *files, "--model-dir", str(models_dir), "--format", "json", "--no-download"]) == EXIT_PROBLEMS
     out, err = capsys.readouterr()
-    read, failed = json.loads(out)
+    read, failed = json.loads(out)["pages"]
     assert (read["width"], read["height"]) == (sample["WIDTH"], sample["HEIGHT"])
     expected = sample["expected_words"]()
     found = set(read["text"].split())

@@ -64,6 +64,10 @@ class RuntimeUnavailableError(OcrError, ImportError):
     """ONNX Runtime's library is missing, too old or ambiguous."""
 
 
+class PillowMissingError(OcrError, ImportError):
+    """Drawing needs Pillow, which is not installed."""
+
+
 class InferenceError(OcrError, RuntimeError):
     """ONNX Runtime refused a session or a run."""
 

@@ -6,6 +6,12 @@ the text is read, however that is turned. ``numpy.asarray(line.quad)`` is a 4x2 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+    import PIL.Image
 
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
@@ -85,6 +91,43 @@ class Page:
     def text(self) -> str:
         """The lines' texts, one a line."""
         return "\n".join(line.text for line in self.lines)
+
+    def to(self, format: str) -> str:
+        """The page as a file's text, in one of :data:`ferrocr.formats.WRITERS`, such as ``"json"`` or ``"hocr"``.
+
+        Encode it as UTF-8. ferrocr.formats writes files of several pages, and with the name of their picture.
+
+        Raises:
+            InvalidArgumentError: There is no such format.
+        """
+        from .formats import Sheet, chunks
+
+        return "".join(chunks(format, [Sheet(self)]))
+
+    def draw(
+        self,
+        image: "PIL.Image.Image | str | os.PathLike[str]",
+        *,
+        words: bool = False,
+        numbers: bool = True,
+        scores: bool = True,
+    ) -> "PIL.Image.Image":
+        """A copy of the picture that the page was read from, with outlines, reading order and scores drawn over it.
+
+        Args:
+            image: The picture, as a Pillow image or as a file.
+            words: Outline each word too.
+            numbers: Whether labels have the line's place in the reading order, from 1 on.
+            scores: Whether labels have the line's score, in per cent.
+
+        Raises:
+            PillowMissingError: Pillow is not installed: ``pip install 'ferrocr[draw]'``.
+            ImageError: Pillow cannot decode the picture.
+            InvalidArgumentError: The picture has another size than the page.
+        """
+        from .formats.draw import draw
+
+        return draw(self, image, words=words, numbers=numbers, scores=scores)
 
 
 @dataclass(frozen=True, slots=True)

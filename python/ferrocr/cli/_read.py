@@ -1,18 +1,18 @@
-"""``ferrocr read``: the text of pictures, as text or as JSON."""
+"""``ferrocr read``: the text of pictures, in any of the formats."""
 
 import argparse
-import json
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import ferrocr
 
 from .._defaults import DEFAULT_SET
 from .._options import PRESETS
-from ..exceptions import ImageNotFoundError, OcrError, StorageError
+from ..exceptions import ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
+from ..formats import WRITERS, Failure, Sheet, TextWriter, Writer, writer
 from ..progress import DownloadProgress
 from ._command import add_command, positive
 from ._errors import EXIT_OK, EXIT_PROBLEMS, report, split_hint
@@ -22,13 +22,29 @@ if TYPE_CHECKING:
     from ..results import Page
     from ._command import Commands
 
+PICTURE = "png"
+"""The format that is no text: the picture with what was read drawn over it."""
+
+_NOTES = """\
+formats:
+  text      the text, line by line
+  json      text, scores and positions of lines and words, in one object
+  jsonl     the same as JSON Lines: a picture a line, as soon as it is read
+  tsv       boxes of words, as Tesseract writes them
+  hocr      HTML with boxes of words
+  alto      ALTO XML 4.4
+  page      PAGE XML of 2019-07-15, for one picture
+  markdown  the text in paragraphs
+  png       the picture with outlines, reading order and scores drawn over it, for one picture"""
+
 
 def add(commands: "Commands") -> None:
     """Describe the command."""
     example = "ferrocr read page1.png page2.jpg --format json -o pages.json"
-    read = add_command(commands, "read", run, "read the text in pictures", example)
+    read = add_command(commands, "read", run, "read the text in pictures", example, notes=_NOTES)
     read.add_argument("files", nargs="+", metavar="FILE", help="a picture")
-    read.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    formats = (*WRITERS, PICTURE)
+    read.add_argument("--format", choices=formats, default="text", metavar="FORMAT", help="see below; default: text")
     read.add_argument("-o", "--output", metavar="OUT", help="write here instead of to stdout, whole or not at all")
     read.add_argument("--models", default=DEFAULT_SET, metavar="SET", help="a set of models, default: %(default)s")
     read.add_argument("--model-dir", metavar="DIR", help="the model directory, default: that of `ferrocr models path`")
@@ -45,12 +61,44 @@ def _codes(text: str) -> list[str]:
     return [code.strip() for code in text.split(",")]
 
 
+class _NothingToWriteError(Exception):
+    """The one picture of a file could not be read: no empty file is left in its place."""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Read the files and write what they hold."""
-    write = _write_json if arguments.format == "json" else _write_text
-    with open_output(arguments.output) as out, closing(_pages(arguments)) as pages:
-        all_read = write(out, arguments.files, pages)
-    return EXIT_OK if all_read else EXIT_PROBLEMS
+    _check_format(arguments)
+    try:
+        with open_output(arguments.output) as out, closing(_pages(arguments)) as pages:
+            failed = _write(out, arguments, _entries(arguments.files, pages))
+    except _NothingToWriteError:
+        return EXIT_PROBLEMS
+    return EXIT_PROBLEMS if failed else EXIT_OK
+
+
+def _check_format(arguments: argparse.Namespace) -> None:
+    """Refuse what cannot be written, before models are fetched and loaded for nothing."""
+    name: str = arguments.format
+    if len(arguments.files) > 1 and _holds_one(name):
+        message = f"a file of the format {name} holds one picture, and there are {len(arguments.files)}"
+        raise InvalidArgumentError(message, "read them one by one")
+    if name == PICTURE:
+        from ..formats.draw import check_pillow
+
+        check_pillow()
+        if arguments.output in (None, "-") and (sys.stdout.isatty() or not hasattr(sys.stdout, "buffer")):
+            message = "a picture cannot be printed as text"
+            raise InvalidArgumentError(message, "name a file: -o OUT")
+
+
+def _holds_one(name: str) -> bool:
+    return name == PICTURE or WRITERS[name].one_page
+
+
+def _writer(arguments: argparse.Namespace) -> Writer:
+    if arguments.format == TextWriter.name:
+        return TextWriter(headers=len(arguments.files) > 1)
+    return writer(arguments.format)
 
 
 def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
@@ -97,43 +145,57 @@ def _with_bar(pages: "Iterator[Page | OcrError]", total: int, *, to_file: bool) 
     return iter(tqdm(pages, total=total, unit="file", file=sys.stderr))
 
 
-def _write_text(out: IO[str], files: Sequence[str], pages: "Iterator[Page | OcrError]") -> bool:
-    """Print each page's text, under a header where there is more than one file; true if all could be read."""
-    failed = written = 0
+def _entries(files: Sequence[str], pages: "Iterator[Page | OcrError]") -> Iterator[Sheet | Failure]:
+    """The same pages with their files' names. What could not be read is reported here."""
     for name, page in zip(files, pages, strict=True):
         if isinstance(page, OcrError):
             report(page, name)
-            failed += 1
-            continue
-        if written:
-            print(file=out)
-        if len(files) > 1:
-            print(f"==> {name} <==", file=out)
-        print(page.text, file=out)
-        written += 1
-    return not failed
-
-
-def _write_json(out: IO[str], files: Sequence[str], pages: "Iterator[Page | OcrError]") -> bool:
-    """Print one list with an object for each file; true if all could be read."""
-    objects: list[dict[str, Any]] = []
-    failed = 0
-    for name, page in zip(files, pages, strict=True):
-        if isinstance(page, OcrError):
-            report(page, name)
-            failed += 1
-            objects.append({"file": name, "error": split_hint(page)[0]})
+            yield Failure(split_hint(page)[0], name)
         else:
-            objects.append({"file": name, **_page_object(page)})
-    # One file a line: as long as a file's text needs, and still a list that any JSON reader takes.
-    print("[" + ",\n ".join(json.dumps(item, ensure_ascii=False) for item in objects) + "]", file=out)
-    return not failed
+            yield Sheet(page, name)
 
 
-def _page_object(page: "Page") -> dict[str, Any]:
-    """Plain data of a page: positions in pixels of the picture, clockwise from each line's top left."""
-    lines = [
-        {"text": line.text, "score": round(line.score, 4), "quad": [[round(x, 1), round(y, 1)] for x, y in line.quad]}
-        for line in page.lines
-    ]
-    return {"width": page.width, "height": page.height, "text": page.text, "lines": lines}
+def _write(out: IO[str], arguments: argparse.Namespace, entries: Iterator[Sheet | Failure]) -> int:
+    """Write one file, page by page; returns how many pages could not be read."""
+    if arguments.format == PICTURE:
+        for sheet in _or_nothing(entries):
+            _put_picture(out, sheet)
+        return 0
+    if _holds_one(arguments.format):
+        entries = _or_nothing(entries)
+    making, failed = _writer(arguments), 0
+    _put(out, making, making.begin())
+    for entry in entries:
+        failed += isinstance(entry, Failure)
+        _put(out, making, making.add(entry))
+        out.flush()  # whoever reads along need not wait for the next page
+    _put(out, making, making.end())
+    return failed
+
+
+def _or_nothing(entries: Iterator[Sheet | Failure]) -> Iterator[Sheet]:
+    """The same, where each could be read; else the command ends without a file."""
+    for entry in entries:
+        if isinstance(entry, Failure):
+            raise _NothingToWriteError
+        yield entry
+
+
+def _put(out: IO[str], making: Writer, piece: str) -> None:
+    """Write a piece: text as the terminal or the file wants it, everything else as UTF-8 without translation."""
+    buffer = getattr(out, "buffer", None)  # whatever stands in for stdout may have none
+    if isinstance(making, TextWriter) or buffer is None:
+        out.write(piece)
+    else:
+        buffer.write(piece.encode())
+
+
+def _put_picture(out: IO[str], entry: Sheet) -> None:
+    """Write the drawing of a page."""
+    import io
+
+    from ..formats.draw import draw
+
+    data = io.BytesIO()
+    draw(entry.page, entry.source or "").save(data, PICTURE)
+    out.buffer.write(data.getvalue())  # type: ignore[attr-defined]  # every stream of text has one but stand-ins

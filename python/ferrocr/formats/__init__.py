@@ -1,0 +1,93 @@
+"""Results as files: text, JSON, JSON Lines, TSV, hOCR, ALTO, PAGE XML and Markdown; :mod:`.draw` makes pictures.
+
+One page::
+
+    Path("receipt.hocr").write_text(page.to("hocr"), encoding="utf-8")
+
+A document of any number of pages, none of which is kept::
+
+    with open("book.xml", "w", encoding="utf-8") as file:
+        sheets = (Sheet(page, source="book.tif", number=number) for number, page in enumerate(pages, 1))
+        file.writelines(chunks("alto", sheets))
+
+docs/formats.md says what each format holds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+
+from ..exceptions import InvalidArgumentError
+from ._sheet import Failure, Sheet
+from ._writer import Writer
+from .alto import AltoWriter
+from .hocr import HocrWriter
+from .json import JsonLinesWriter, JsonWriter
+from .markdown import MarkdownWriter
+from .page_xml import PageXmlWriter
+from .text import TextWriter
+from .tsv import TsvWriter
+
+__all__ = [
+    "WRITERS",
+    "AltoWriter",
+    "Failure",
+    "HocrWriter",
+    "JsonLinesWriter",
+    "JsonWriter",
+    "MarkdownWriter",
+    "PageXmlWriter",
+    "Sheet",
+    "TextWriter",
+    "TsvWriter",
+    "Writer",
+    "chunks",
+    "writer",
+]
+
+WRITERS: Mapping[str, type[Writer]] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            TextWriter,
+            JsonWriter,
+            JsonLinesWriter,
+            TsvWriter,
+            HocrWriter,
+            AltoWriter,
+            PageXmlWriter,
+            MarkdownWriter,
+        )
+    }
+)
+"""The formats by name."""
+
+
+def writer(name: str) -> Writer:
+    """A writer for one file of the format `name`.
+
+    Raises:
+        InvalidArgumentError: There is no such format.
+    """
+    kind = WRITERS.get(name)
+    if kind is None:
+        message = f"there is no format {name!r}"
+        raise InvalidArgumentError(message, f"choose one of {', '.join(WRITERS)}")
+    return kind()
+
+
+def chunks(name: str, entries: Iterable[Sheet | Failure]) -> Iterator[str]:
+    """The pieces of one file of the format `name`, each page as it comes. Encode them as UTF-8.
+
+    Raises:
+        InvalidArgumentError: There is no such format; it has one page a file, and there are more; or a page's blocks
+            do not hold its lines.
+    """
+    making = writer(name)
+    return _pieces(making, entries)
+
+
+def _pieces(making: Writer, entries: Iterable[Sheet | Failure]) -> Iterator[str]:
+    yield making.begin()
+    for entry in entries:
+        yield making.add(entry)
+    yield making.end()

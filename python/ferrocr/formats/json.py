@@ -1,0 +1,141 @@
+"""JSON and JSON Lines, which hold all that a page has, and their readers.
+
+The form is described by the JSON Schema that :func:`schema` gives; its version is in every file. Within a major version
+things are only added, so a reader ignores what it does not know.
+"""
+
+import json
+import re
+from typing import Any, ClassVar, cast
+
+from .. import __version__
+from ..exceptions import InvalidArgumentError
+from ..results import Line, Page, Quad, Word
+from ._json_reader import from_dict, read, read_lines
+from ._layout import blocks_of
+from ._sheet import Failure, Sheet
+from ._writer import Writer
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "JsonLinesWriter",
+    "JsonWriter",
+    "from_dict",
+    "read",
+    "read_lines",
+    "schema",
+    "to_dict",
+]
+
+SCHEMA_VERSION = "1.0"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class JsonWriter(Writer):
+    """One object with a list of pages, each of which is a line of the file."""
+
+    name: ClassVar[str] = "json"
+    suffix: ClassVar[str] = ".json"
+    media_type: ClassVar[str] = "application/json"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries = 0
+
+    def begin(self) -> str:
+        """The object up to its list."""
+        head = _dumped({"schema_version": SCHEMA_VERSION, "generator": f"ferrocr {__version__}"})
+        return f'{head[:-1]}, "pages": ['
+
+    def end(self) -> str:
+        """The end of the list and of the object."""
+        return "\n]}\n" if self._entries else "]}\n"
+
+    def _page(self, sheet: Sheet) -> str:
+        return self._entry(to_dict(sheet))
+
+    def _failure(self, failure: Failure) -> str:
+        return self._entry(to_dict(failure))
+
+    def _entry(self, plain: dict[str, Any]) -> str:
+        self._entries += 1
+        return (",\n " if self._entries > 1 else "\n ") + _dumped(plain)
+
+
+class JsonLinesWriter(Writer):
+    """An object a line, one for each page."""
+
+    name: ClassVar[str] = "jsonl"
+    suffix: ClassVar[str] = ".jsonl"
+    media_type: ClassVar[str] = "application/jsonl"
+
+    def _page(self, sheet: Sheet) -> str:
+        return self._line(to_dict(sheet))
+
+    def _failure(self, failure: Failure) -> str:
+        return self._line(to_dict(failure))
+
+    def _line(self, plain: dict[str, Any]) -> str:
+        return _dumped({"schema_version": SCHEMA_VERSION, **plain}) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a JSON file. A line of JSON Lines is what ``#/$defs/line`` in it says."""
+    from importlib.resources import files  # which imports more than all formats together
+
+    text = files(__package__).joinpath("result-1.schema.json").read_text(encoding="utf-8")
+    return cast("dict[str, Any]", json.loads(text))
+
+
+def to_dict(entry: Sheet | Failure) -> dict[str, Any]:
+    """Plain data of a page: what a file's ``pages`` hold.
+
+    Scores have four digits behind the point, positions one.
+    """
+    if isinstance(entry, Failure):
+        return {"source": entry.source, "number": entry.number, "error": entry.error}
+    page = entry.page
+    return {
+        "source": entry.source,
+        "number": entry.number,
+        "dpi": entry.dpi,
+        "width": page.width,
+        "height": page.height,
+        "text": page.text,
+        "lines": [_line(line) for line in page.lines],
+        "blocks": _blocks(page),
+    }
+
+
+def _dumped(plain: dict[str, Any]) -> str:
+    try:
+        text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        message = "a page has a number that is none"
+        raise InvalidArgumentError(message) from error
+    # Halves of characters, as in names of files that are no UTF-8: no encoding takes them, but JSON can say them.
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {**_written(line), "words": [_written(word) for word in line.words]}
+
+
+def _written(part: Line | Word) -> dict[str, Any]:
+    return {"text": part.text, "score": round(part.score, 4), "quad": _corners(part.quad)}
+
+
+def _corners(quad: Quad) -> list[list[float]]:
+    return [[round(x, 1), round(y, 1)] for x, y in quad]
+
+
+def _blocks(page: Page) -> list[dict[str, Any]]:
+    """Each block with the indexes of its lines."""
+    blocks: list[dict[str, Any]] = []
+    start = 0
+    for block in blocks_of(page) if page.blocks else ():
+        end = start + len(block.lines)
+        blocks.append({"quad": _corners(block.quad), "lines": list(range(start, end))})
+        start = end
+    return blocks
