@@ -410,7 +410,9 @@ from ferrocr import _core
 rng, count, ahead = random.Random(7), int(sys.argv[1]), int(sys.argv[2])
 def pictures():
     for number in range(count):
-        page = np.full((rng.randrange(60, 900), rng.randrange(60, 900)), 255, np.uint8)
+        # The largest of them comes first.
+        height, width = (rng.randrange(60, 900), rng.randrange(60, 900)) if number else (900, 900)
+        page = np.full((height, width), 255, np.uint8)
         page[20:-20:rng.randrange(30, 90), 20:-20] = 0
         yield page
 half = None
@@ -427,5 +429,5 @@ with ferrocr.OcrEngine(threads=2, download=False) as engine:
 def test_memory_does_not_grow_with_the_number_of_pages(models_dir: Path, ahead: int) -> None:
     """FERROCR_TEST_SCALE=10 tries 500 pages."""
     grown = int(check_child(GROWTH, scaled(50), ahead, models=models_dir, seconds=scaled(300)))
-    # The first half has seen most sizes; what a larger one takes later is bounded.
-    assert grown < 60
+    # Pages of other shapes may still find no piece of memory that fits.
+    assert grown < 30
