@@ -115,7 +115,7 @@ impl Margins {
     /// Whether a row is indented and the one above is a last one: paragraphs of one line, such as those of a dialogue.
     fn tell_apart(&self, above: &Row, row: &Row) -> bool {
         let (before, after) = (row.left - self.left, self.right - row.right);
-        let is_centred = (before - after).abs() <= 2.0 * EDGE * row.height;
+        let is_centred = (before - after).abs() <= EDGE * row.height;
         let is_last = above.right < self.right - SHORT * above.height;
         is_last && !is_centred && INDENT.contains(&(before / row.height))
     }
