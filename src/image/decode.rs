@@ -86,6 +86,10 @@ fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
     if bytes.is_empty() {
         return Err(Error::new(ErrorKind::Image, "the file is empty"));
     }
+    // The form of TIFF with offsets of 64 bits, which the decoder knows and the guess does not.
+    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+        return Ok(ImageFormat::Tiff);
+    }
     image::guess_format(bytes).map_err(|_| unknown(bytes))
 }
 
