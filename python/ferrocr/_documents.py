@@ -26,7 +26,9 @@ from .results import Page
 UseOfTextLayer = Literal["ignore", "auto", "only"]
 
 USUAL_DPI = 200.0
-"""To be measured."""
+"""Fewer lose small print, more only cost: seven pages of 5 to 12 point text have a token F1 of .996, .9999 and .9996 at
+100, 150 and 200, and eight labelled scans one of .972 at 100 to 300, where 300 takes 1.26 times the processor time of
+200. Chinese documents did a little better at 200 than at 150. docs/decisions.md has the figures."""
 
 _LONGEST_SIDE = 2**29
 """PDFium counts the bytes of a row in 31 bits."""
