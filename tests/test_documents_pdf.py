@@ -31,6 +31,8 @@ from ferrocr import (
     OcrError,
     OcrTimeoutError,
     ResourcesFreedError,
+    StorageError,
+    _pdf,
 )
 from ferrocr._documents import Limits, resolution
 from ferrocr._pdf import PdfFile, _open_files, placed
@@ -534,6 +536,29 @@ def test_documents_are_read_from_several_threads(two: OcrEngine, file: Path) -> 
     with ThreadPoolExecutor(4) as pool:
         for texts in pool.map(read, range(scaled(12))):
             assert texts == ["sheet 1", "sheet 2", "sheet 3", "sheet 4"]
+
+
+def test_a_long_file_is_opened_anew_and_has_to_be_the_same(
+    models_dir: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pdf, "_KEPT", 1)  # at each page
+    with OcrEngine(model_dir=models_dir, download=False) as engine:
+        for source in (file, file.read_bytes()):
+            document = engine.recognize_document(source, text_layer="only")
+            assert [page.text for page in document.pages] == [f"sheet {number}" for number in range(1, 21)]
+        pages = engine.recognize_pages(file, pages="1-4", text_layer="only", ahead=0)
+        first = next(pages)
+        assert isinstance(first, DocumentPage)
+        file.write_bytes(numbered(21))
+        for number, error in enumerate(pages, 2):
+            assert isinstance(error, DocumentError)
+            assert (error.page, "was changed since it was opened" in str(error)) == (number, True)
+        pages = engine.recognize_pages(file, pages="1-2", text_layer="only", ahead=0)
+        next(pages)
+        file.unlink()
+        (error,) = pages
+        assert isinstance(error, StorageError)
+        assert error.page == 2
 
 
 def test_a_closed_file_gives_nothing_more() -> None:
