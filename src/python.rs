@@ -2,6 +2,7 @@
 
 mod engine;
 mod error;
+mod frames;
 mod interruptible;
 mod store;
 
@@ -94,6 +95,7 @@ fn regions_of_map(py: Python<'_>, map: PyBuffer<f32>, width: usize) -> PyResult<
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<engine::Engine>()?;
+    module.add_class::<frames::Frames>()?;
     module.add_class::<engine::Reading>()?;
     module.add_class::<engine::Stop>()?;
     module.add_class::<store::Store>()?;

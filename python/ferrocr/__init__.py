@@ -10,9 +10,12 @@ Example::
 
 from ._core import __version__
 from .audit import AuditEntry, AuditReport, ModelInfo, ModelState
+from .documents import Document, DocumentPage
 from .engine import OcrEngine
 from .exceptions import (
+    DocumentError,
     DownloadError,
+    EncryptedDocumentError,
     ForkedError,
     ImageError,
     ImageNotFoundError,
@@ -42,7 +45,11 @@ __all__ = [
     "AuditReport",
     "Block",
     "CatalogEntry",
+    "Document",
+    "DocumentError",
+    "DocumentPage",
     "DownloadError",
+    "EncryptedDocumentError",
     "ForkedError",
     "ImageError",
     "ImageNotFoundError",

@@ -1,14 +1,26 @@
 """Pictures that are read while the one before them is waited for, or while its page is handled."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Literal, Protocol, Self, TypeVar
 
 from . import _core, _exit, _raw
-from ._inputs import Form
-from .exceptions import ModelNotFoundError, OcrCancelledError, OcrTimeoutError, ResourcesFreedError
+from .exceptions import (
+    ImageError,
+    InferenceError,
+    InvalidArgumentError,
+    ModelNotFoundError,
+    OcrCancelledError,
+    OcrError,
+    OcrTimeoutError,
+    ResourcesFreedError,
+    StorageError,
+)
 from .results import Page
+
+OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OcrTimeoutError)
+"""What goes wrong with one picture and leaves the next ones as they are."""
 
 USUAL = 2
 """Pictures that are begun before the one in front of them is done. On two cores a second and a third picture in work
@@ -29,7 +41,15 @@ class Work(Protocol):
         """End it early, and wait until nothing of it runs any more."""
 
 
+class Picture(Protocol):
+    """What can be read in the background."""
+
+    def begin(self, core: _core.Engine, min_score: float) -> _core.Reading:
+        """Begin to read it."""
+
+
 P = TypeVar("P")
+R = TypeVar("R")
 W = TypeVar("W", bound=Work)
 
 
@@ -104,12 +124,68 @@ class Ahead(Generic[P, W]):
         return isinstance(work, Exception) or work.over()
 
 
+def stream(
+    begun: Ahead[P, W], result_of: Callable[[W], R], check_open: Callable[[], object], *, keep_going: bool
+) -> Generator[R | OcrError]:
+    """The results of what is begun, in order; `result_of` waits for one.
+
+    With `keep_going`, an error of one picture stands in its place.
+
+    Raises:
+        OcrError: What else `result_of` raises, and `check_open`, which is asked between two pictures.
+    """
+    with begun:
+        while begun.fill():
+            result: R | OcrError
+            try:
+                result = result_of(begun.take())
+            except OF_ONE_PICTURE as error:
+                if not keep_going:
+                    raise
+                result = bare(error)
+            yield result
+            if begun:
+                check_open()  # what was read ahead of a release is not given out after it
+
+
+def bare(error: OcrError) -> OcrError:
+    """The error without the frames that it came through, which hold the picture and the engine."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = link.__context__ = None
+        link = link.__cause__
+    return error
+
+
+def keeps_going(on_error: Literal["return", "raise"]) -> bool:
+    """What `on_error` says.
+
+    Raises:
+        InvalidArgumentError: There is no such choice.
+    """
+    if on_error not in ("return", "raise"):
+        message = f"on_error is 'return' or 'raise', not {on_error!r}"
+        raise InvalidArgumentError(message)
+    return on_error == "return"
+
+
+def check_ahead(ahead: int | None) -> None:
+    """Refuse what is no number of pictures.
+
+    Raises:
+        InvalidArgumentError: It is negative or no whole number.
+    """
+    if ahead is not None and (isinstance(ahead, bool) or not isinstance(ahead, int) or ahead < 0):
+        message = f"ahead is a number of pictures from 0 on, not {ahead!r}"
+        raise InvalidArgumentError(message)
+
+
 class Reading:
     """A picture that is read in the background.
 
     Args:
         core: The engine that reads it.
-        form: The picture.
+        picture: The picture. It is begun again where the models have to be fetched again.
         min_score: The bound for its lines.
         timeout: Seconds that :meth:`page` may wait.
         load: Loads the models, also those that have to be fetched again.
@@ -118,13 +194,13 @@ class Reading:
     def __init__(
         self,
         core: _core.Engine,
-        form: Form,
+        picture: Picture,
         min_score: float,
         timeout: float | None,
         load: Callable[[], None],
     ) -> None:
         self._timeout, self._load = timeout, load
-        self._begin: Callable[[], _core.Reading] = lambda: form.begin(core, min_score)
+        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, min_score)
         self._reading = self._begin()
 
     def over(self) -> bool:

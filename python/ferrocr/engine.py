@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Literal, NoReturn, Self, SupportsIndex, overload
 
-from . import _ahead, _core, _exit, _raw
+from . import _ahead, _core, _documents, _exit, _raw
 from ._call import Call, Claim, Deadline, Gate
 from ._defaults import DEFAULT_SET
 from ._forks import in_one_piece
@@ -30,8 +30,9 @@ from ._options import (
     model_choice,
     set_members,
 )
+from ._page_numbers import PageNumbers
+from .documents import Document, DocumentPage
 from .exceptions import (
-    ImageError,
     InferenceError,
     InvalidArgumentError,
     ModelNotFoundError,
@@ -39,7 +40,6 @@ from .exceptions import (
     OcrError,
     OcrTimeoutError,
     ResourcesFreedError,
-    StorageError,
 )
 from .results import Page, ReleaseReport
 from .store import ModelStore, ProgressCallback
@@ -132,9 +132,11 @@ class OcrEngine:
         self._wanted_provider = provider
         self._download = download
         self._low_memory = low_memory
-        self._max_bytes = max_bytes
+        self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
         self._progress = progress
         self._store = ModelStore(model_dir)
+        # Those that are open: a release closes them, whoever still holds their pages.
+        self._documents: set[_documents.OpenDocument] = set()
         # Inside is whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
         self._gate = Gate()
         self._loading: Call | None = None
@@ -299,20 +301,174 @@ class OcrEngine:
             ResourcesFreedError: The engine was freed, also between two pictures.
             OcrError: What :meth:`load` raises.
         """
-        if on_error not in ("return", "raise"):
-            message = f"on_error is 'return' or 'raise', not {on_error!r}"
-            raise InvalidArgumentError(message)
-        if ahead is not None and (isinstance(ahead, bool) or not isinstance(ahead, int) or ahead < 0):
-            message = f"ahead is a number of pictures from 0 on, not {ahead!r}"
-            raise InvalidArgumentError(message)
+        keep_going = _ahead.keeps_going(on_error)
+        _ahead.check_ahead(ahead)
         bound = self._bound(min_score)
         Deadline(timeout)  # refuses what is no time
         self.load()
-        if ahead is None:
-            ahead = 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
+        ahead = self._usual_ahead() if ahead is None else ahead
         if ahead == 0:
-            return self._each(images, bound, timeout, keep_going=on_error == "return")
-        return self._each_ahead(images, bound, timeout, ahead, keep_going=on_error == "return")
+            return self._each(images, bound, timeout, keep_going=keep_going)
+
+        def begin(image: ImageInput) -> _ahead.Reading:
+            self._open()
+            return self._begin(normalise(image, self._check_size, self._max_bytes), bound, timeout)
+
+        begun = _ahead.Ahead(images, begin, ahead + 1)
+        return _ahead.stream(begun, _ahead.Reading.page, self._open, keep_going=keep_going)
+
+    def recognize_document(
+        self,
+        document: ImageInput,
+        *,
+        pages: PageNumbers | None = None,
+        dpi: float = _documents.USUAL_DPI,
+        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        password: str | None = None,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        on_error: Literal["return", "raise"] = "raise",
+    ) -> Document:
+        """Read the pages of a PDF, of a TIFF with several pages, or of a picture, which is a document of one page.
+
+        :meth:`recognize_pages` gives the same pages one by one, for documents of any length.
+
+        Args:
+            document: A PDF or what :meth:`recognize` takes: a path, an encoded file's bytes, or a picture. PDF files
+                need the extra: ``pip install "ferrocr[pdf]"``.
+            pages: Which pages, from 1 on, in the order in which they are wanted: a text such as ``"1-3,7,12-"``, or
+                several numbers. None for all.
+            dpi: Pixels to the inch that a PDF's pages are rendered at, 1 to 10000. A page that would be larger than
+                the engine's `max_pixels` or `max_side` allow is rendered at fewer; the result says at how many.
+            text_layer: The text that a PDF brings itself: ``"ignore"`` it and read what a person sees; ``"auto"`` to
+                take it for pages where it is likely to be all the text, which are then not read; ``"only"`` to read
+                nothing. It is not compared with what is seen. docs/documents.md says when it is taken.
+            password: What opens an encrypted PDF.
+            min_score: As for :meth:`recognize`; text of a PDF's own has a score of 1.
+            timeout: As for :meth:`recognize`, for each page, from when it is waited for. Rendering does not count.
+            on_error: ``"raise"`` ends at the first page that cannot be read; ``"return"`` goes on, and keeps the errors
+                in the result.
+
+        Raises:
+            InvalidArgumentError: An argument is out of its range, or there is no such page.
+            ImageError: The file is no document or picture, is damaged (DocumentError), or is encrypted
+                (EncryptedDocumentError).
+            RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed.
+            OcrError: What :meth:`recognize` raises.
+        """
+        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        keep_going = _ahead.keeps_going(on_error)
+        count, results = self._pages(document, wish, min_score, timeout, None, keep_going=keep_going)
+        read = list(results)
+        good = tuple(page for page in read if isinstance(page, DocumentPage))
+        bad = tuple(error for error in read if isinstance(error, OcrError))
+        return Document(good, bad, count, _documents.name_of(document))
+
+    @overload
+    def recognize_pages(
+        self,
+        document: ImageInput,
+        *,
+        pages: PageNumbers | None = None,
+        dpi: float = _documents.USUAL_DPI,
+        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        password: str | None = None,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        on_error: Literal["return"] = "return",
+        ahead: int | None = None,
+    ) -> Generator[DocumentPage | OcrError]: ...
+    @overload
+    def recognize_pages(
+        self,
+        document: ImageInput,
+        *,
+        pages: PageNumbers | None = None,
+        dpi: float = _documents.USUAL_DPI,
+        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        password: str | None = None,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        on_error: Literal["raise"],
+        ahead: int | None = None,
+    ) -> Generator[DocumentPage]: ...
+
+    def recognize_pages(
+        self,
+        document: ImageInput,
+        *,
+        pages: PageNumbers | None = None,
+        dpi: float = _documents.USUAL_DPI,
+        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        password: str | None = None,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        on_error: Literal["return", "raise"] = "return",
+        ahead: int | None = None,
+    ) -> Generator[DocumentPage | OcrError]:
+        """Read the pages of a document one by one, in order: while one is waited for, the next ones are rendered.
+
+        The document is opened at once. It is closed at its end, when the generator is closed or forgotten, also by
+        leaving the loop, and when the engine is freed. A file must stay as it is until then.
+
+        Args:
+            document: As for :meth:`recognize_document`, with `pages`, `dpi`, `text_layer`, `password`, `min_score` and
+                `timeout`.
+            pages: See there.
+            dpi: See there.
+            text_layer: See there.
+            password: See there.
+            min_score: See there.
+            timeout: See there.
+            on_error: ``"return"`` yields a page's error in its place, with the page's number as its ``page``, and goes
+                on; ``"raise"`` ends there. Every other error ends it in any case.
+            ahead: Pages that may be rendered and read ahead, as for :meth:`recognize_many`: each takes the memory of
+                its picture.
+
+        Raises:
+            ResourcesFreedError: The engine was freed, also between two pages.
+            OcrError: What :meth:`recognize_document` raises, except where errors stand in their place.
+        """
+        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        keep_going = _ahead.keeps_going(on_error)
+        _ahead.check_ahead(ahead)
+        return self._pages(document, wish, min_score, timeout, ahead, keep_going=keep_going)[1]
+
+    def _pages(
+        self,
+        source: ImageInput,
+        wish: _documents.Wish,
+        min_score: float | None,
+        timeout: float | None,
+        ahead: int | None,
+        *,
+        keep_going: bool,
+    ) -> tuple[int, Generator[DocumentPage | OcrError]]:
+        """How many pages the document has, and what comes of those that are wanted."""
+        bound = self._bound(min_score)
+        Deadline(timeout)  # refuses what is no time
+        name = _documents.name_of(source)
+        document = _documents.open_document(source, wish, self._limits())
+        try:
+            numbers = wish.pages.among(document.count, name or "the document")
+            # Where pages may bring their text, it may be that none has to be read.
+            if wish.text_layer == "ignore":
+                self.load()
+        except BaseException:
+            document.close()
+            raise
+        ahead = self._usual_ahead() if ahead is None else ahead
+        begin = partial(self._begin, min_score=bound, timeout=timeout)
+        results = _documents.pages_of(
+            document, numbers, name, begin, self._open, self._documents, most=ahead + 1, keep_going=keep_going
+        )
+        return document.count, results
+
+    def _limits(self) -> _documents.Limits:
+        return _documents.Limits(self._max_pixels, self._max_side, self._max_bytes, self._check_size)
+
+    def _usual_ahead(self) -> int:
+        return 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
 
     def _each(
         self, images: Iterable[ImageInput], bound: float, timeout: float | None, *, keep_going: bool
@@ -321,35 +477,17 @@ class OcrEngine:
         for image in images:
             try:
                 result = self.recognize(image, min_score=bound, timeout=timeout)
-            except _OF_ONE_PICTURE as error:
+            except _ahead.OF_ONE_PICTURE as error:
                 if not keep_going:
                     raise
-                result = _bare(error)
+                result = _ahead.bare(error)
             yield result
 
-    def _each_ahead(
-        self, images: Iterable[ImageInput], bound: float, timeout: float | None, ahead: int, *, keep_going: bool
-    ) -> Generator[Page | OcrError]:
-        """The same, with `ahead` pictures in work beside the one that is waited for."""
-        with _ahead.Ahead(images, lambda image: self._begin(image, bound, timeout), ahead + 1) as begun:
-            while begun.fill():
-                result: Page | OcrError
-                try:
-                    result = begun.take().page()
-                except _OF_ONE_PICTURE as error:
-                    if not keep_going:
-                        raise
-                    result = _bare(error)
-                yield result
-                if begun:
-                    self._open()  # what was read ahead of a release is not given out after it
-
-    def _begin(self, image: ImageInput, min_score: float, timeout: float | None) -> _ahead.Reading:
+    def _begin(self, picture: _ahead.Picture, min_score: float, timeout: float | None) -> _ahead.Reading:
         core, call = self._open(), Call(timeout)
-        form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._load_for(core, call)
-        return _ahead.Reading(core, form, min_score, timeout, lambda: self._load_for(core, Call(timeout)))
+        return _ahead.Reading(core, picture, min_score, timeout, lambda: self._load_for(core, Call(timeout)))
 
     def unload(self) -> ReleaseReport:
         """Give sessions and memory back, and stay open: the next call loads the models again.
@@ -399,6 +537,8 @@ class OcrEngine:
                 ended = self._load_ended or 0.0
                 waited = max(report.waited_s, ended - self._freeing_since)
                 self._report = dataclasses.replace(report, waited_s=waited)
+                for document in list(self._documents):
+                    document.close()
                 _exit.forget(self._core)
             return self._report
         finally:
@@ -569,19 +709,6 @@ class OcrEngine:
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
         return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
-
-
-_OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OcrTimeoutError)
-"""What goes wrong with one picture and leaves the next ones as they are."""
-
-
-def _bare(error: OcrError) -> OcrError:
-    """The error without the frames that it came through, which hold the picture and the engine."""
-    link: BaseException | None = error
-    while link is not None:
-        link.__traceback__ = link.__context__ = None
-        link = link.__cause__
-    return error
 
 
 def _library() -> Path:

@@ -10,9 +10,11 @@ class OcrError(Exception):
 
     Attributes:
         hint: What to do about it; None where there is nothing to say. The text of the error ends with it.
+        page: Number of the document's page that it is about; None where it is about no single page.
     """
 
     hint: str | None = None
+    page: int | None = None
 
     # The one argument of the base is the whole text: it and the attributes are what pickle and copy bring back.
     def __init__(self, message: str = "", hint: str | None = None) -> None:
@@ -30,6 +32,14 @@ class ImageError(OcrError, ValueError):
 
 class ImageNotFoundError(ImageError, FileNotFoundError):
     """There is no picture file of that name."""
+
+
+class DocumentError(ImageError):
+    """A document, or a page of one, is damaged or of a kind that cannot be read."""
+
+
+class EncryptedDocumentError(DocumentError, PermissionError):
+    """A document is encrypted, and the password is missing, wrong, or not what opens it."""
 
 
 class ModelNotFoundError(OcrError, FileNotFoundError):
@@ -61,7 +71,7 @@ class StorageError(OcrError, OSError):
 
 
 class RuntimeUnavailableError(OcrError, ImportError):
-    """ONNX Runtime's library is missing, too old or ambiguous."""
+    """A library that does the work is missing, too old or ambiguous: ONNX Runtime, or pypdfium2 for PDF files."""
 
 
 class PillowMissingError(OcrError, ImportError):

@@ -12,6 +12,7 @@ use super::pool::Turn;
 use super::timer::spawn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
+use crate::image::decode::frames::Frames;
 use crate::image::decode::{check_size, decode};
 use crate::options::RecognizeOptions;
 use crate::page::Page;
@@ -24,6 +25,8 @@ pub enum Source {
     Encoded(Vec<u8>, Option<String>),
     /// Pixels.
     Picture(Picture),
+    /// A page of a TIFF file, counted from 0 on.
+    Frame(Arc<Frames>, usize),
 }
 
 /// A picture that is being read by a thread of its own, begun by [`Engine::begin`].
@@ -99,6 +102,7 @@ impl Engine {
                     Some(name) => error.named(name),
                     None => error,
                 })?,
+                Source::Frame(frames, index) => frames.decode(index, limits)?,
             };
             stages.read(&picture, self.options(), options, (turn, stop))
         })

@@ -1,6 +1,9 @@
 //! Encoded files to pictures, under limits that hold before pixels are allocated.
 
-use std::io::{Cursor, ErrorKind as IoErrorKind, Read};
+pub mod frames;
+
+use std::fs::File;
+use std::io::{BufRead, Cursor, ErrorKind as IoErrorKind, Read, Seek};
 use std::path::Path;
 
 use image::error::{ImageError, LimitErrorKind};
@@ -19,8 +22,11 @@ use crate::options::DecodeLimits;
 /// # Errors
 /// [`ErrorKind::Image`] when the content is of no known format, is damaged, or exceeds `limits`.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
-    let format = format_of(bytes, limits)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    decode_from(Cursor::new(bytes), format_of(bytes, limits)?, limits)
+}
+
+fn decode_from(content: impl BufRead + Seek, format: ImageFormat, limits: &DecodeLimits) -> Result<Picture> {
+    let mut reader = ImageReader::with_format(content, format);
     reader.limits(codec_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|error| damaged(format, error, limits))?;
     let (width, height) = decoder.dimensions();
@@ -37,20 +43,25 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
 /// # Errors
 /// [`ErrorKind::Io`] when it cannot be read or is no regular file, [`ErrorKind::Image`] when it is too long.
 pub fn read_file(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>> {
+    let file = open_picture(path)?;
+    let mut bytes = Vec::new();
+    // Measured while reading: the file may grow meanwhile.
+    let read = file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| Error::io("read", path, error))?;
+    check_length(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
+    Ok(bytes)
+}
+
+fn open_picture(path: &Path) -> Result<File> {
     let failed = |error| Error::io("read", path, error);
     // A pipe is refused: nobody could end the wait for who writes to it.
-    let file = open_regular(path).map_err(|error| match error.kind() {
+    open_regular(path).map_err(|error| match error.kind() {
         IoErrorKind::NotFound => {
             Error::new(ErrorKind::ImageNotFound, format!("there is no picture file {}", path.display()))
         }
         IoErrorKind::InvalidInput => failed(error).with_hint("give a file, or the bytes that were read from elsewhere"),
         _ => failed(error),
-    })?;
-    let mut bytes = Vec::new();
-    // Measured while reading: the file may grow meanwhile.
-    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-    check_length(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
-    Ok(bytes)
+    })
 }
 
 /// Refuses sizes beyond `limits`.
@@ -75,6 +86,10 @@ fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
     if bytes.is_empty() {
         return Err(Error::new(ErrorKind::Image, "the file is empty"));
     }
+    // The form of TIFF with offsets of 64 bits, which the decoder knows and the guess does not.
+    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+        return Ok(ImageFormat::Tiff);
+    }
     image::guess_format(bytes).map_err(|_| unknown(bytes))
 }
 
@@ -90,7 +105,7 @@ fn unknown(bytes: &[u8]) -> Error {
     let known = "the content is no JPEG, PNG, TIFF, BMP, GIF or WebP";
     if bytes.starts_with(b"%PDF-") {
         return Error::new(ErrorKind::Image, format!("{known}, it is a PDF"))
-            .with_hint("render its pages to pictures first, for example with pypdfium2 or pdftoppm");
+            .with_hint("recognize_document reads PDF files");
     }
     Error::new(ErrorKind::Image, known).with_hint("convert the file to one of these formats")
 }

@@ -9,6 +9,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
+use super::frames::Frames;
 use super::interruptible::{self, SLICE};
 use super::store::Store;
 use super::{call, preset_of, provider_of};
@@ -210,6 +211,11 @@ impl Engine {
     ) -> PyResult<Reading> {
         let bytes = data.to_vec(py)?;
         call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), min_score))
+    }
+
+    /// Begins to read a page of a TIFF file in the background.
+    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, min_score: f32) -> PyResult<Reading> {
+        call(py, || self.begin(Source::Frame(Arc::clone(&frames.0), index), min_score))
     }
 
     /// Reads pixels that are one line of text, for comparing the stage with other implementations.

@@ -1,0 +1,257 @@
+//! The pages of a TIFF file, decoded one by one.
+//!
+//! A TIFF file is a chain of directories, one a picture, and the decoder that all pictures go through takes the first.
+//! So it is shown the file with another header, by which the directory that is wanted is the first one: limits, kinds
+//! of pixels and turns are the same for every page, and no more than one page is in memory.
+
+use std::collections::HashSet;
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use image::ImageFormat;
+
+use super::{decode_from, open_picture};
+use crate::error::{Error, ErrorKind, Result};
+use crate::image::Picture;
+use crate::options::DecodeLimits;
+
+/// Most directories of a file that are followed, so that one of 512 MB that has nothing else takes neither minutes nor
+/// gigabytes. Scans of whole archives have some thousands.
+const MOST: usize = 100_000;
+
+/// Most entries of a directory: as many as the older form can count. Others have some dozens.
+const MOST_ENTRIES: u64 = 65_535;
+
+/// The tag that says whether a directory is a page, a smaller copy of one, or a mask.
+const NEW_SUBFILE_TYPE: u16 = 254;
+
+/// A TIFF file whose pages can be decoded in any order, from any thread, one at a time.
+pub struct Frames {
+    stored: Mutex<Option<Box<dyn Stored>>>,
+    form: Form,
+    offsets: Vec<u64>,
+    /// Why the chain ends before its end.
+    broken: Option<&'static str>,
+}
+
+trait Stored: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Stored for T {}
+
+impl Frames {
+    /// Opens a file. It is read where a page needs it, and stays open until [`Frames::close`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::ImageNotFound`] or [`ErrorKind::Io`] when it cannot be opened, [`ErrorKind::Image`] when it is no TIFF
+    /// file or has no page.
+    pub fn of_file(path: &Path) -> Result<Self> {
+        Self::of(Box::new(open_picture(path)?)).map_err(|error| error.named(&path.display().to_string()))
+    }
+
+    /// Takes a file's content.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Image`] when it is no TIFF file or has no page.
+    pub fn of_bytes(bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Self> {
+        Self::of(Box::new(Cursor::new(bytes)))
+    }
+
+    fn of(mut stored: Box<dyn Stored>) -> Result<Self> {
+        let (form, first) = Form::of(&mut *stored)
+            .map_err(|error| Error::new(ErrorKind::Image, "the TIFF picture is damaged").with_source(error))?;
+        let (directories, broken) = follow(&mut *stored, form, first);
+        let Some(_) = directories.first() else {
+            let why = broken.unwrap_or("it has no directory");
+            return Err(Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}")));
+        };
+        // A file that says of no directory that it is a page has them all as pages.
+        let pages: Vec<u64> = directories.iter().filter(|found| !found.is_aside).map(|found| found.offset).collect();
+        let all = || directories.iter().map(|found| found.offset).collect();
+        let offsets = if pages.is_empty() { all() } else { pages };
+        Ok(Self { stored: Mutex::new(Some(stored)), form, offsets, broken })
+    }
+
+    /// How many pages there are: directories that are neither smaller copies of others nor masks. Where the chain is
+    /// broken there is one more, which cannot be decoded, so that nobody takes the rest for the whole.
+    pub fn count(&self) -> usize {
+        self.offsets.len() + usize::from(self.broken.is_some())
+    }
+
+    /// Decodes a page, counted from 0 on, as [`super::decode`] decodes a picture.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Image`] when it is damaged or exceeds `limits`, [`ErrorKind::InvalidArgument`] when there is no such
+    /// page, [`ErrorKind::ResourcesFreed`] after [`Frames::close`].
+    pub fn decode(&self, index: usize, limits: &DecodeLimits) -> Result<Picture> {
+        let Some(&offset) = self.offsets.get(index) else {
+            return Err(self.missing(index));
+        };
+        let mut stored = self.lock();
+        let Some(stored) = stored.as_deref_mut() else {
+            let message = "the document was closed, because its engine was freed";
+            return Err(Error::new(ErrorKind::ResourcesFreed, message));
+        };
+        let shown = Reheaded { stored, header: self.form.header(offset), position: 0 };
+        decode_from(BufReader::new(shown), ImageFormat::Tiff, limits)
+    }
+
+    /// Closes the file, whoever still has this. A page that is being decoded comes first.
+    pub fn close(&self) {
+        *self.lock() = None;
+    }
+
+    fn missing(&self, index: usize) -> Error {
+        match self.broken.filter(|_| index == self.offsets.len()) {
+            Some(why) => Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}"))
+                .with_hint("the pages before this one can be read; save the file anew from where it came"),
+            None => Error::new(ErrorKind::InvalidArgument, format!("there is no frame {index}")),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Box<dyn Stored>>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How numbers are written in a file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Form {
+    is_big_endian: bool,
+    /// Offsets of 64 bits instead of 32.
+    is_long: bool,
+}
+
+/// A directory of the chain.
+struct Directory {
+    offset: u64,
+    /// It is a smaller copy or a mask of another one.
+    is_aside: bool,
+}
+
+impl Form {
+    /// Tells it from the header, which leads to the first directory.
+    fn of(stored: &mut dyn Stored) -> io::Result<(Self, u64)> {
+        stored.seek(SeekFrom::Start(0))?;
+        let mut mark = [0; 4];
+        stored.read_exact(&mut mark)?;
+        let (is_big_endian, is_long) = match &mark {
+            b"II*\0" => (false, false),
+            b"MM\0*" => (true, false),
+            b"II+\0" => (false, true),
+            b"MM\0+" => (true, true),
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "it does not begin as one")),
+        };
+        let form = Self { is_big_endian, is_long };
+        stored.seek(SeekFrom::Start(if is_long { 8 } else { 4 }))?;
+        let first = form.offset(stored)?;
+        Ok((form, first))
+    }
+
+    /// A header that leads to the directory at `offset`.
+    fn header(self, offset: u64) -> Vec<u8> {
+        let mut header = if self.is_big_endian { b"MM".to_vec() } else { b"II".to_vec() };
+        let mut push = |value: u64, bytes: usize| {
+            let (big, little) = (value.to_be_bytes(), value.to_le_bytes());
+            header.extend(if self.is_big_endian { &big[8 - bytes..] } else { &little[..bytes] });
+        };
+        if self.is_long {
+            push(43, 2);
+            push(8, 2);
+            push(0, 2);
+            push(offset, 8);
+        } else {
+            push(42, 2);
+            push(offset, 4);
+        }
+        header
+    }
+
+    /// The next number of `bytes`, at most 8.
+    fn number(self, stored: &mut dyn Stored, bytes: usize) -> io::Result<u64> {
+        let mut read = [0; 8];
+        let part = if self.is_big_endian { &mut read[8 - bytes..] } else { &mut read[..bytes] };
+        stored.read_exact(part)?;
+        Ok(if self.is_big_endian { u64::from_be_bytes(read) } else { u64::from_le_bytes(read) })
+    }
+
+    fn offset(self, stored: &mut dyn Stored) -> io::Result<u64> {
+        self.number(stored, if self.is_long { 8 } else { 4 })
+    }
+
+    /// The directory at `offset`, and where the next one is; 0 at the end.
+    fn directory(self, stored: &mut dyn Stored, offset: u64) -> io::Result<(Directory, u64)> {
+        stored.seek(SeekFrom::Start(offset))?;
+        let (head, entry) = if self.is_long { (8, 20) } else { (2, 12) };
+        let entries = self.number(stored, head)?;
+        if entries == 0 || entries > MOST_ENTRIES {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        // Entries are in order, and none that is known comes before this one.
+        let tag = self.number(stored, 2)?;
+        let bytes = if self.number(stored, 2)? == 3 { 2 } else { 4 };
+        self.offset(stored)?;
+        let value = self.number(stored, bytes)?;
+        // Bit 0: a smaller copy. Bit 2: a mask.
+        let is_aside = tag == u64::from(NEW_SUBFILE_TYPE) && value & 0b101 != 0;
+        let end = offset.saturating_add(head as u64).saturating_add(entries * entry);
+        stored.seek(SeekFrom::Start(end))?;
+        Ok((Directory { offset, is_aside }, self.offset(stored)?))
+    }
+}
+
+/// The directories from `first` on, and why there may be more.
+fn follow(stored: &mut dyn Stored, form: Form, first: u64) -> (Vec<Directory>, Option<&'static str>) {
+    let (mut found, mut seen, mut next) = (Vec::new(), HashSet::new(), first);
+    while next != 0 {
+        if !seen.insert(next) {
+            return (found, Some("its chain of pages leads back to an earlier one"));
+        }
+        if found.len() == MOST {
+            return (found, Some("it has more than 100000 pages"));
+        }
+        let Ok((directory, after)) = form.directory(stored, next) else {
+            return (found, Some("its chain of pages leads out of the file"));
+        };
+        found.push(directory);
+        next = after;
+    }
+    (found, None)
+}
+
+/// A file with another header.
+struct Reheaded<'a> {
+    stored: &'a mut dyn Stored,
+    header: Vec<u8>,
+    position: u64,
+}
+
+impl Read for Reheaded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let header = usize::try_from(self.position).ok().and_then(|start| self.header.get(start..));
+        let read = match header {
+            Some(mut header) if !header.is_empty() => header.read(buffer)?,
+            _ => {
+                self.stored.seek(SeekFrom::Start(self.position))?;
+                self.stored.read(buffer)?
+            }
+        };
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Reheaded<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.stored.seek(SeekFrom::End(0))?.checked_add_signed(by),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests;
