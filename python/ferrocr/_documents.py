@@ -128,11 +128,26 @@ def open_document(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocumen
         head = content[:_HEAD]
     else:
         return _picture(source, wish, limits)
-    if b"%PDF-" in head and not head.startswith((*_TIFF, *_PICTURES)):
+    kind = _kind_of(head)
+    if kind == "pdf":
         return _pdf(content, name or "the document", wish, limits)
-    if head.startswith(_TIFF) and wish.text_layer != "only":
+    if kind == "tiff" and wish.text_layer != "only":
         return _Tiff(content)
     return _picture(source, wish, limits)
+
+
+def kind_of(path: Path) -> Literal["pdf", "tiff"] | None:
+    """What kind of document a file is, as its content says; None for a picture, and for what cannot be read."""
+    try:
+        return _kind_of(_head_of(path))
+    except OcrError:
+        return None
+
+
+def _kind_of(head: bytes) -> Literal["pdf", "tiff"] | None:
+    if head.startswith(_TIFF):
+        return "tiff"
+    return "pdf" if b"%PDF-" in head and not head.startswith(_PICTURES) else None
 
 
 def pages_of(

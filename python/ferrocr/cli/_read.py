@@ -1,17 +1,18 @@
-"""``ferrocr read``: the text of pictures, in any of the formats."""
+"""``ferrocr read``: the text of pictures and documents, in any of the formats."""
 
 import argparse
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import ferrocr
 
 from .._defaults import DEFAULT_SET
+from .._documents import USUAL_DPI, kind_of, wish_of
 from .._options import PRESETS
-from ..exceptions import ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
+from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
 from ..formats import WRITERS, Failure, Sheet, TextWriter, Writer, writer
 from ..progress import DownloadProgress
 from ._command import add_command, positive
@@ -19,8 +20,9 @@ from ._errors import EXIT_OK, EXIT_PROBLEMS, report, split_hint
 from ._output import open_output
 
 if TYPE_CHECKING:
-    from ..results import Page
     from ._command import Commands
+
+T = TypeVar("T")
 
 PICTURE = "png"
 """The format that is no text: the picture with what was read drawn over it."""
@@ -41,8 +43,8 @@ formats:
 def add(commands: "Commands") -> None:
     """Describe the command."""
     example = "ferrocr read page1.png page2.jpg --format json -o pages.json"
-    read = add_command(commands, "read", run, "read the text in pictures", example, notes=_NOTES)
-    read.add_argument("files", nargs="+", metavar="FILE", help="a picture")
+    read = add_command(commands, "read", run, "read the text in pictures and documents", example, notes=_NOTES)
+    read.add_argument("files", nargs="+", metavar="FILE", help="a picture, a PDF, or a TIFF with several pages")
     formats = (*WRITERS, PICTURE)
     read.add_argument("--format", choices=formats, default="text", metavar="FORMAT", help="see below; default: text")
     read.add_argument("-o", "--output", metavar="OUT", help="write here instead of to stdout, whole or not at all")
@@ -53,6 +55,10 @@ def add(commands: "Commands") -> None:
     read.add_argument("--languages", type=_codes, metavar="CODES", help=languages)
     read.add_argument("--provider", choices=("auto", "cpu", "cuda", "openvino"), default="auto", help="default: auto")
     read.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
+    read.add_argument("--pages", metavar="PAGES", help="pages of each document, such as 1-3,7,12-; default: all")
+    read.add_argument("--dpi", type=float, default=USUAL_DPI, help="for pages of a PDF, default: %(default)g")
+    layers = "take the text that a PDF brings itself where it is likely to be all; default: ignore"
+    read.add_argument("--text-layer", choices=("ignore", "auto", "only"), default="ignore", help=layers)
     read.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 
@@ -69,16 +75,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the files and write what they hold."""
     _check_format(arguments)
     try:
-        with open_output(arguments.output) as out, closing(_pages(arguments)) as pages:
-            failed = _write(out, arguments, _entries(arguments.files, pages))
+        with open_output(arguments.output) as out, closing(_entries(arguments)) as entries:
+            failed = _write(out, arguments, entries)
     except _NothingToWriteError:
         return EXIT_PROBLEMS
     return EXIT_PROBLEMS if failed else EXIT_OK
 
 
 def _check_format(arguments: argparse.Namespace) -> None:
-    """Refuse what cannot be written, before models are fetched and loaded for nothing."""
+    """Refuse what cannot be read or written, before models are fetched and loaded for nothing."""
     name: str = arguments.format
+    wish_of(arguments.pages, arguments.dpi, arguments.text_layer, None)
     if len(arguments.files) > 1 and _holds_one(name):
         message = f"a file of the format {name} holds one picture, and there are {len(arguments.files)}"
         raise InvalidArgumentError(message, "read them one by one")
@@ -89,6 +96,9 @@ def _check_format(arguments: argparse.Namespace) -> None:
         if arguments.output in (None, "-") and (sys.stdout.isatty() or not hasattr(sys.stdout, "buffer")):
             message = "a picture cannot be printed as text"
             raise InvalidArgumentError(message, "name a file: -o OUT")
+        if kind_of(Path(arguments.files[0])) == "pdf":
+            message = f"what was read is drawn over a picture, and {arguments.files[0]} is a PDF"
+            raise InvalidArgumentError(message, "make a picture of its page, and read that")
 
 
 def _holds_one(name: str) -> bool:
@@ -101,12 +111,12 @@ def _writer(arguments: argparse.Namespace) -> Writer:
     return writer(arguments.format)
 
 
-def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
-    """What each file gave, in order. An error that concerns no single file is raised instead."""
+def _entries(arguments: argparse.Namespace) -> Generator[Sheet | Failure]:
+    """What each page of each file gave, in order. An error that concerns no single file is raised instead."""
     files: list[str] = arguments.files
     refused = [error for name in files if (error := _unreadable(name))]
     if len(refused) == len(files):
-        yield from refused  # before models are fetched and loaded for nothing
+        yield from map(_failed, refused, files)  # before models are fetched and loaded for nothing
         return
     with (
         DownloadProgress() as progress,
@@ -121,10 +131,42 @@ def _pages(arguments: argparse.Namespace) -> "Generator[Page | OcrError]":
             progress=progress,
         ) as ocr,
     ):
-        ocr.load()
-        # Closed before the engine, which would wait for the pictures that are being read ahead.
-        with closing(ocr.recognize_many(files)) as pages:
-            yield from _with_bar(pages, len(files), to_file=arguments.output is not None)
+        are_documents = arguments.pages is not None or any(kind_of(Path(name)) for name in files)
+        # Closed before the engine, which would wait for what is being read ahead.
+        with closing(_documents(ocr, arguments) if are_documents else _pictures(ocr, arguments)) as entries:
+            yield from entries
+
+
+def _pictures(ocr: ferrocr.OcrEngine, arguments: argparse.Namespace) -> Generator[Sheet | Failure]:
+    files: list[str] = arguments.files
+    ocr.load()
+    with closing(ocr.recognize_many(files)) as pages:
+        for name, page in zip(files, _with_bar(pages, arguments), strict=True):
+            yield _failed(page, name) if isinstance(page, OcrError) else Sheet(page, name)
+
+
+def _documents(ocr: ferrocr.OcrEngine, arguments: argparse.Namespace) -> Generator[Sheet | Failure]:
+    """Pages of documents, and pictures among them; one file after the other."""
+    for name in _with_bar(arguments.files, arguments):
+        try:
+            results = ocr.recognize_pages(
+                name, pages=arguments.pages, dpi=arguments.dpi, text_layer=arguments.text_layer
+            )
+        except (ImageError, StorageError, InvalidArgumentError) as error:
+            yield _failed(error, name)
+            continue
+        with closing(results):
+            for result in results:
+                if isinstance(result, OcrError):
+                    yield _failed(result, name, result.page or 1)
+                else:
+                    yield Sheet(result.page, name, result.number, result.dpi)
+
+
+def _failed(error: OcrError, name: str, number: int = 1) -> Failure:
+    """The user is told at once."""
+    report(error, name if error.page is None else f"{name}, page {number}")
+    return Failure(split_hint(error)[0], name, number)
 
 
 def _unreadable(name: str) -> OcrError | None:
@@ -136,23 +178,14 @@ def _unreadable(name: str) -> OcrError | None:
     return None if is_there else ImageNotFoundError(f"there is no picture file {name}")
 
 
-def _with_bar(pages: "Iterator[Page | OcrError]", total: int, *, to_file: bool) -> "Iterator[Page | OcrError]":
-    """The same pages, with a bar where it disturbs no text that scrolls by on the same terminal."""
+def _with_bar(items: Iterable[T], arguments: argparse.Namespace) -> Iterator[T]:
+    """The same, one for each file, with a bar where it disturbs no text that scrolls by on the same terminal."""
+    total, to_file = len(arguments.files), arguments.output is not None
     if total == 1 or not sys.stderr.isatty() or (sys.stdout.isatty() and not to_file):
-        return pages
+        return iter(items)
     from tqdm import tqdm
 
-    return iter(tqdm(pages, total=total, unit="file", file=sys.stderr))
-
-
-def _entries(files: Sequence[str], pages: "Iterator[Page | OcrError]") -> Iterator[Sheet | Failure]:
-    """The same pages with their files' names. What could not be read is reported here."""
-    for name, page in zip(files, pages, strict=True):
-        if isinstance(page, OcrError):
-            report(page, name)
-            yield Failure(split_hint(page)[0], name)
-        else:
-            yield Sheet(page, name)
+    return iter(tqdm(items, total=total, unit="file", file=sys.stderr))
 
 
 def _write(out: IO[str], arguments: argparse.Namespace, entries: Iterator[Sheet | Failure]) -> int:
