@@ -101,8 +101,8 @@ impl Provider {
     }
 }
 
-/// Steps of 32, 64 and 128 pixels took 1.28, 1.03 and 1.04 s of processor time a page, any width 1.96 s: the wider, the
-/// more padding. On the first pages of a process; see docs/decisions.md.
+/// In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page, steps of 32 took
+/// 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See docs/decisions.md.
 const OPENVINO_STEP: usize = 64;
 
 /// Prepared operations that a session of OpenVINO remembers, of which a model has about 100 for each shape. With 300,
