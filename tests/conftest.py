@@ -1,5 +1,6 @@
 """What several test files need: the models, one loaded engine, drawn pages, the shared pictures."""
 
+import gc
 import io
 import os
 import shutil
@@ -41,6 +42,24 @@ def engine(models_dir: Path) -> Iterator[OcrEngine]:
     with OcrEngine(model_dir=models_dir, download=False) as ocr:
         ocr.load()
         yield ocr
+
+
+@pytest.fixture
+def two(models_dir: Path) -> Iterator[OcrEngine]:
+    """An engine with two threads, whatever the machine has."""
+    with OcrEngine(model_dir=models_dir, download=False, threads=2) as engine:
+        engine.load()
+        yield engine
+
+
+@pytest.fixture
+def no_pdf_stays_open() -> Iterator[None]:
+    """Holds that each PDF file that a test opens is closed, also where nobody has closed it."""
+    yield
+    gc.collect()
+    from ferrocr._pdf import _open_files
+
+    assert not _open_files
 
 
 @pytest.fixture(autouse=True)

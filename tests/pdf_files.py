@@ -41,6 +41,11 @@ def make_pdf(sheets: Sequence[Sheet], *, objects: Sequence[bytes] = (), root: st
     return _file([*body, *objects])
 
 
+def numbered(count: int) -> bytes:
+    """Pages that say their number."""
+    return make_pdf([Sheet(words(f"sheet {number}")) for number in range(1, count + 1)])
+
+
 def scanned(pictures: Sequence[Image.Image], dpi: float = 100) -> bytes:
     """Pages that are pictures."""
     out = io.BytesIO()

@@ -1,6 +1,5 @@
 """TIFF files with several pages: each comes by its number, in all kinds of pixels, under the limits."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,14 +7,6 @@ from PIL import Image
 
 from conftest import draw_text
 from ferrocr import DocumentPage, ImageError, InvalidArgumentError, OcrEngine, OcrError, ResourcesFreedError
-
-
-@pytest.fixture
-def two(models_dir: Path) -> Iterator[OcrEngine]:
-    """An engine with two threads, whatever the machine has."""
-    with OcrEngine(model_dir=models_dir, download=False, threads=2) as engine:
-        engine.load()
-        yield engine
 
 
 def drawn(number: int, mode: str = "L") -> Image.Image:

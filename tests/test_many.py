@@ -44,14 +44,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return files
 
 
-@pytest.fixture
-def two(models_dir: Path) -> Iterator[OcrEngine]:
-    """An engine with two threads, whatever the machine has."""
-    with OcrEngine(model_dir=models_dir, download=False, threads=2) as engine:
-        engine.load()
-        yield engine
-
-
 def ahead_threads() -> int:
     """How many threads of this process read ahead."""
     names = []

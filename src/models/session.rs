@@ -11,6 +11,7 @@ use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider}
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
+use serde_json::json;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
@@ -257,10 +258,12 @@ fn openvino_config() -> String {
     // Its own default where the processor computes with it, which ONNX Runtime's provider leaves out.
     let precision = if has_bfloat16() { "bf16" } else { "f32" };
     // Pinned threads of two sessions would share a core. Each shape that is remembered takes memory, up to gigabytes.
-    format!(
-        r#"{{"CPU": {{"INFERENCE_PRECISION_HINT": "{precision}", "ENABLE_CPU_PINNING": false,
-        "CPU_RUNTIME_CACHE_CAPACITY": "{OPENVINO_REMEMBERS}"}}}}"#
-    )
+    let processor = json!({
+        "INFERENCE_PRECISION_HINT": precision,
+        "ENABLE_CPU_PINNING": false,
+        "CPU_RUNTIME_CACHE_CAPACITY": OPENVINO_REMEMBERS.to_string(),
+    });
+    json!({ "CPU": processor }).to_string()
 }
 
 fn has_bfloat16() -> bool {
