@@ -1,5 +1,6 @@
 """Documents of any kind: which pages are read, what comes of a picture, and what is refused."""
 
+import asyncio
 import itertools
 import os
 import pickle
@@ -215,6 +216,66 @@ def test_of_what_moves_the_first_frame_is_read(engine: OcrEngine, tmp_path: Path
     assert engine.recognize(file).text == "first frame"
     document = engine.recognize_document(file)
     assert (document.page_count, document.text) == (1, "first frame")
+
+
+# --- in an event loop ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many_pages(tmp_path: Path) -> Path:
+    """Forty pages of forty lines: half a minute's work or more."""
+    pages = [draw_text([f"page {page} line {line}" for line in range(40)]) for page in range(40)]
+    file = tmp_path / "many.tif"
+    pages[0].save(file, save_all=True, append_images=pages[1:])
+    return file
+
+
+def test_a_document_is_read_beside_the_event_loop(two: OcrEngine, many_pages: Path) -> None:
+    turns = 0
+
+    async def read() -> tuple[Document, Document]:
+        nonlocal turns
+        both = asyncio.gather(*(two.arecognize_document(many_pages, pages=pages) for pages in ("2,1", "1")))
+        while not both.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+        first, second = await both
+        return first, second
+
+    first, second = asyncio.run(read())
+    assert turns > 1
+    assert first == two.recognize_document(many_pages, pages="2,1")
+    assert second.pages == first.pages[1:]
+    with pytest.raises(InvalidArgumentError, match="no page 41"):
+        asyncio.run(two.arecognize_document(many_pages, pages="41"))
+
+
+def test_a_cancelled_task_ends_its_document_and_is_over_with_it(
+    models_dir: Path, many_pages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OcrEngine(model_dir=models_dir, download=False, threads=2) as engine:
+        engine.load()
+        begun: list[object] = []
+        begin = engine._begin
+
+        def noted(*arguments: object) -> object:
+            begun.append(arguments)
+            return begin(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(engine, "_begin", noted)
+
+        async def cancel() -> None:
+            task = asyncio.create_task(engine.arecognize_document(many_pages))
+            while not begun:
+                await asyncio.sleep(0.001)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            # The thread is out, and what was read ahead too: a release has nobody to wait for.
+            assert engine.free_resources(timeout=0).complete
+
+        asyncio.run(cancel())
+        assert len(begun) < 40
 
 
 # --- without the extra --------------------------------------------------------------------------------------------

@@ -328,7 +328,7 @@ for _ in range({scaled(300)}):
             engine.{method}()
     except KeyboardInterrupt:
         pass
-    assert engine._gate.owner is None
+    assert engine._loader.gate.owner is None
 reports = []
 for engine in (loaded, engine):
     other = threading.Thread(target=lambda: reports.append(engine.free_resources(timeout=30)))
@@ -347,11 +347,11 @@ def test_a_load_that_a_release_overtakes_says_so(models_dir: Path, monkeypatch: 
         message = "the folder is gone, since the release is over"
         raise StorageError(message)
 
-    monkeypatch.setattr(engine, "_load", overtaken)
+    monkeypatch.setattr(engine._loader, "_load", overtaken)
     with pytest.raises(ResourcesFreedError):
         engine.load()
     whole = OcrEngine(model_dir=models_dir, download=False)
-    monkeypatch.setattr(whole, "_load", lambda _: (_ for _ in ()).throw(StorageError("the disk is gone")))
+    monkeypatch.setattr(whole._loader, "_load", lambda *_: (_ for _ in ()).throw(StorageError("the disk is gone")))
     with pytest.raises(StorageError, match="the disk is gone"):
         whole.load()
 

@@ -2,7 +2,9 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from typing import Protocol
 
 from . import _core
 from ._arguments import checked_seconds
@@ -15,6 +17,10 @@ a download: so a wait is at most a tenth longer than it had to be, and fifty loo
 
 def _nothing() -> None:
     pass
+
+
+class _Work(Protocol):
+    def cancel(self) -> None: ...
 
 
 class Deadline:
@@ -97,6 +103,8 @@ class Call:
         self.stop = _core.Stop()
         self.begun = False
         self._is_cancelled = False
+        # They end with whoever waits for them. A list that is replaced, because another thread may go through it.
+        self._works: list[weakref.ref[_Work]] = []
 
     def begin(self) -> None:
         """Say that its work begins. Of this and :meth:`cancel` at least one sees the other.
@@ -111,6 +119,15 @@ class Call:
         """End it early, from any thread."""
         self._is_cancelled = True
         self.stop.cancel()
+        for reference in self._works:
+            if (work := reference()) is not None:
+                work.cancel()
+
+    def take_along(self, work: _Work) -> None:
+        """Cancel `work`, which goes on in the background, when this is cancelled, or if it has been."""
+        self._works = [reference for reference in self._works if reference() is not None] + [weakref.ref(work)]
+        if self._is_cancelled:
+            work.cancel()
 
     def check(self) -> None:
         """Refuse to go on once it is to end.

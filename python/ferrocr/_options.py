@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Literal
 
 from ._arguments import checked_seconds
 from .exceptions import InvalidArgumentError
@@ -9,6 +10,9 @@ from .store import ProgressCallback, model_sets
 
 ModelChoice = str | os.PathLike[str]
 """A catalog name, the name of a file in the model directory, or a path to a file anywhere."""
+
+ModelChoices = tuple[ModelChoice, ModelChoice, ModelChoice | None]
+"""Detector, recogniser, and orienter if there is one."""
 
 PRESETS = ("default", "fast")
 """What an engine can be made for."""
@@ -110,25 +114,31 @@ def checked_score(score: float) -> float:
     raise InvalidArgumentError(message)
 
 
-def set_members(name: str) -> tuple[str, str, str]:
-    """Detector, recogniser and orienter of a set.
+def model_choices(
+    models: str,
+    detector: ModelChoice | None,
+    recognizer: ModelChoice | None,
+    orienter: ModelChoice | Literal[False] | None,
+) -> ModelChoices:
+    """The models of the set, but for those that are given instead.
 
     Raises:
-        InvalidArgumentError: There is no such set.
+        InvalidArgumentError: There is no such set, or a name is empty, or neither a name nor a path.
     """
     sets = model_sets()
-    if not isinstance(name, str) or name not in sets:
-        message = f"there is no model set {name!r}; the sets are {', '.join(sorted(sets))}"
+    if not isinstance(models, str) or models not in sets:
+        message = f"there is no model set {models!r}; the sets are {', '.join(sorted(sets))}"
         raise InvalidArgumentError(message)
-    return sets[name]
+    defaults = sets[models]
+    return (
+        _model_choice("detector", detector, defaults[0]),
+        _model_choice("recognizer", recognizer, defaults[1]),
+        None if orienter is False else _model_choice("orienter", orienter, defaults[2]),
+    )
 
 
-def model_choice(role: str, choice: ModelChoice | None, default: str) -> ModelChoice:
-    """The model for a role: that of the set unless another is given.
-
-    Raises:
-        InvalidArgumentError: The name is empty, or neither a name nor a path.
-    """
+def _model_choice(role: str, choice: ModelChoice | None, default: str) -> ModelChoice:
+    """The model for a role: that of the set unless another is given."""
     if choice is None:
         return default
     text = os.fspath(choice) if isinstance(choice, str | os.PathLike) else None

@@ -7,33 +7,27 @@ import time
 import tracemalloc
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
-from functools import partial
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Literal, NoReturn, Self, SupportsIndex, overload
 
 from . import _ahead, _core, _documents, _exit, _raw
-from ._call import Call, Claim, Deadline, Gate
+from ._call import Call, Claim, Deadline
 from ._defaults import DEFAULT_SET
-from ._forks import in_one_piece
 from ._inputs import Form, ImageInput, normalise
+from ._loading import Loader, Provider
 from ._options import (
     MOST_SIDE,
     ModelChoice,
     check_idle_unload,
     check_preset,
-    check_progress,
-    check_provider,
     check_ranges,
     checked_languages,
     checked_score,
-    model_choice,
-    set_members,
+    model_choices,
 )
 from ._page_numbers import PageNumbers
 from .documents import Document, DocumentPage
 from .exceptions import (
-    InferenceError,
     InvalidArgumentError,
     ModelNotFoundError,
     OcrCancelledError,
@@ -98,7 +92,7 @@ class OcrEngine:
         recognizer: ModelChoice | None = None,
         orienter: ModelChoice | Literal[False] | None = None,
         model_dir: str | os.PathLike[str] | None = None,
-        provider: Literal["auto", "cpu", "cuda", "openvino"] = "auto",
+        provider: Provider = "auto",
         preset: Literal["default", "fast"] = "default",
         threads: int | None = None,
         min_score: float = 0.5,
@@ -115,32 +109,18 @@ class OcrEngine:
     ) -> None:
         # First, so that they are there whatever fails below.
         self._core: _core.Engine | None = None
-        self._provider: str | None = None
-        check_provider(provider)
         check_preset(preset)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
-        check_progress(progress)
-        defaults = set_members(models)
-        self._choices: tuple[ModelChoice, ModelChoice, ModelChoice | None] = (
-            model_choice("detector", detector, defaults[0]),
-            model_choice("recognizer", recognizer, defaults[1]),
-            None if orienter is False else model_choice("orienter", orienter, defaults[2]),
-        )
+        choices = model_choices(models, detector, recognizer, orienter)
         self._min_score = checked_score(min_score)
-        self._wanted_provider = provider
-        self._download = download
         self._low_memory = low_memory
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
-        self._progress = progress
         self._store = ModelStore(model_dir)
+        self._loader = Loader(self._store, choices, provider, download=download, progress=progress)
         # Those that are open: a release closes them, whoever still holds their pages.
         self._documents: set[_documents.OpenDocument] = set()
-        # Inside is whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
-        self._gate = Gate()
-        self._loading: Call | None = None
-        self._load_ended: float | None = None
         self._freeing_since: float | None = None
         self._report: ReleaseReport | None = None
         self._made_at = _place_of_creation(self)
@@ -170,7 +150,7 @@ class OcrEngine:
     @property
     def provider(self) -> str | None:
         """Where the loaded models run, or ran before they were given back; None before the first load."""
-        return self._provider
+        return None if self._core is None else self._loader.provider
 
     def list_local(self) -> list[str]:
         """Names of the model files in the model directory, sorted; empty for a directory that is not there.
@@ -204,7 +184,7 @@ class OcrEngine:
             InvalidArgumentError: This is the callback `progress`, which the load is waiting for.
             ResourcesFreedError: The engine was freed, also during a download.
         """
-        self._load_for(self._open(), Call())
+        self._loader.load(self._open(), Call())
 
     def recognize(self, image: ImageInput, *, min_score: float | None = None, timeout: float | None = None) -> Page:
         """Read one picture.
@@ -358,11 +338,49 @@ class OcrEngine:
         """
         wish = _documents.wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
-        count, results = self._pages(document, wish, min_score, timeout, None, keep_going=keep_going)
-        read = list(results)
-        good = tuple(page for page in read if isinstance(page, DocumentPage))
-        bad = tuple(error for error in read if isinstance(error, OcrError))
-        return Document(good, bad, count, _documents.name_of(document))
+        return self._document(document, wish, min_score, timeout, Call(), keep_going=keep_going)
+
+    async def arecognize_document(
+        self,
+        document: ImageInput,
+        *,
+        pages: PageNumbers | None = None,
+        dpi: float = _documents.USUAL_DPI,
+        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        password: str | None = None,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        on_error: Literal["return", "raise"] = "raise",
+    ) -> Document:
+        """Read the pages of a document in a thread, while the event loop goes on.
+
+        Cancelling the task ends the pages that are being read; rendering one goes to its end. The thread is as for
+        :meth:`arecognize`.
+
+        Args:
+            document: As for :meth:`recognize_document`, with the same options.
+            pages: See there.
+            dpi: See there.
+            text_layer: See there.
+            password: See there.
+            min_score: See there.
+            timeout: See there; the wait for a thread does not count.
+            on_error: See there.
+
+        Raises:
+            OcrError: What :meth:`recognize_document` raises.
+        """
+        from ._asyncio import in_thread
+
+        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        keep_going = _ahead.keeps_going(on_error)
+        call = Call()
+
+        def read() -> Document:
+            call.begin()
+            return self._document(document, wish, min_score, timeout, call, keep_going=keep_going)
+
+        return await in_thread(call, read)
 
     @overload
     def recognize_pages(
@@ -432,7 +450,23 @@ class OcrEngine:
         wish = _documents.wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
-        return self._pages(document, wish, min_score, timeout, ahead, keep_going=keep_going)[1]
+        return self._pages(document, wish, min_score, timeout, ahead, Call(), keep_going=keep_going)[1]
+
+    def _document(
+        self,
+        source: ImageInput,
+        wish: _documents.Wish,
+        min_score: float | None,
+        timeout: float | None,
+        call: Call,
+        *,
+        keep_going: bool,
+    ) -> Document:
+        count, results = self._pages(source, wish, min_score, timeout, None, call, keep_going=keep_going)
+        read = list(results)
+        good = tuple(page for page in read if isinstance(page, DocumentPage))
+        bad = tuple(error for error in read if isinstance(error, OcrError))
+        return Document(good, bad, count, _documents.name_of(source))
 
     def _pages(
         self,
@@ -441,10 +475,11 @@ class OcrEngine:
         min_score: float | None,
         timeout: float | None,
         ahead: int | None,
+        call: Call,
         *,
         keep_going: bool,
     ) -> tuple[int, Generator[DocumentPage | OcrError]]:
-        """How many pages the document has, and what comes of those that are wanted."""
+        """How many pages the document has, and what comes of those that are wanted. Cancelling `call` ends them."""
         bound = self._bound(min_score)
         Deadline(timeout)  # refuses what is no time
         name = _documents.name_of(source)
@@ -458,9 +493,18 @@ class OcrEngine:
             document.close()
             raise
         ahead = self._usual_ahead() if ahead is None else ahead
-        begin = partial(self._begin, min_score=bound, timeout=timeout)
+
+        def begin(picture: _ahead.Picture) -> _ahead.Reading:
+            reading = self._begin(picture, bound, timeout)
+            call.take_along(reading)
+            return reading
+
+        def check() -> None:
+            self._open()
+            call.check()
+
         results = _documents.pages_of(
-            document, numbers, name, begin, self._open, self._documents, most=ahead + 1, keep_going=keep_going
+            document, numbers, name, begin, check, self._documents, most=ahead + 1, keep_going=keep_going
         )
         return document.count, results
 
@@ -486,8 +530,8 @@ class OcrEngine:
     def _begin(self, picture: _ahead.Picture, min_score: float, timeout: float | None) -> _ahead.Reading:
         core, call = self._open(), Call(timeout)
         if not core.loaded:
-            self._load_for(core, call)
-        return _ahead.Reading(core, picture, min_score, timeout, lambda: self._load_for(core, Call(timeout)))
+            self._loader.load(core, call)
+        return _ahead.Reading(core, picture, min_score, timeout, lambda: self._loader.load(core, Call(timeout)))
 
     def unload(self) -> ReleaseReport:
         """Give sessions and memory back, and stay open: the next call loads the models again.
@@ -528,22 +572,21 @@ class OcrEngine:
         report = _raw.release_report(raw)
         if not report.complete:
             return report
-        claim = Claim()
+        claim, gate = Claim(), self._loader.gate
         try:
             # A download notices at its next step that the engine is closed.
-            if not self._gate.enter(claim, deadline):
+            if not gate.enter(claim, deadline):
                 return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
             if self._report is None:
-                ended = self._load_ended or 0.0
-                waited = max(report.waited_s, ended - self._freeing_since)
+                waited = max(report.waited_s, self._loader.ended - self._freeing_since)
                 self._report = dataclasses.replace(report, waited_s=waited)
                 for document in list(self._documents):
                     document.close()
                 _exit.forget(self._core)
             return self._report
         finally:
-            if self._gate.owner is claim:
-                del self._gate.owner
+            if gate.owner is claim:
+                del gate.owner
 
     def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """The same as :meth:`free_resources`."""
@@ -585,7 +628,7 @@ class OcrEngine:
         if self._core is None:
             return f"<{type(self).__name__}, never made>"
         state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
-        return f"<{type(self).__name__} {Path(self._choices[1]).name}, {state}>"
+        return f"<{type(self).__name__} {self._loader.recognizer}, {state}>"
 
     def _open(self) -> _core.Engine:
         if self._core is None:
@@ -611,12 +654,12 @@ class OcrEngine:
         core = self._open()
         form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
-            self._load_for(core, call)
+            self._loader.load(core, call)
         try:
             return self._run(core, form, min_score, call)
         except ModelNotFoundError:
             # It unloaded since we looked, and a file is gone from where the core would load it again.
-            self._load_for(core, call)
+            self._loader.load(core, call)
             return self._run(core, form, min_score, call)
 
     def _run(self, core: _core.Engine, form: Form, min_score: float, call: Call) -> Page:
@@ -629,96 +672,6 @@ class OcrEngine:
         except (OcrCancelledError, ResourcesFreedError):
             _exit.pause()
             raise
-
-    def _load_for(self, core: _core.Engine, call: Call) -> None:
-        def look_around() -> None:
-            core.check_open()
-            call.check()
-
-        claim = Claim()
-        try:
-            if not self._gate.enter(claim, call.deadline, look_around):
-                raise call.timed_out()
-            # Again, because a release that came first has waited for this gate: nothing may begin after it.
-            core.check_open()
-            if core.loaded:
-                return
-            if self._loading is not None:
-                message = "this engine is loading its models: `progress` can call neither load nor recognize"
-                raise InvalidArgumentError(message)
-            self._load_once(core, call)
-        finally:
-            if self._gate.owner is claim:
-                del self._gate.owner
-
-    def _load_once(self, core: _core.Engine, call: Call) -> None:
-        self._loading = call
-        try:
-            self._load(core)
-        except OcrError:
-            # A release that began meanwhile has given back what the load stood on, and is the better reason.
-            core.check_open()
-            raise
-        finally:
-            self._loading = None
-            self._load_ended = time.monotonic()
-
-    def _load(self, core: _core.Engine) -> None:
-        library = in_one_piece(_library)
-        chosen = [choice for choice in self._choices if choice is not None]
-        detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=self._tell)
-        in_one_piece(lambda: _core.load_runtime(library))
-        _exit.remember(core, self)
-
-        def load(provider: str) -> None:
-            core.load(
-                detector=detector,
-                recognizer=recognizer,
-                orienter=orienter[0] if orienter else None,
-                provider=provider,
-                store=self._store._core,
-            )
-
-        for provider in self._providers():
-            try:
-                in_one_piece(partial(load, provider), first=provider)
-            except InferenceError:
-                if self._wanted_provider != "auto" or provider == "cpu":
-                    raise
-            else:
-                self._provider = provider
-                return
-
-    def _tell(self, name: str, source: str, done: int, total: int | None) -> None:
-        """Pass a download's step on.
-
-        Raises once the engine is closed, because the release waits for that, and once the call that loads is to end.
-        """
-        self._check_loading()
-        if self._progress is not None:
-            self._progress(name, source, done, total)
-            self._check_loading()
-
-    def _check_loading(self) -> None:
-        self._open()
-        if self._loading is not None:
-            self._loading.check()
-
-    def _providers(self) -> list[str]:
-        """What to try in order: for ``"auto"`` the accelerators that the library was built for, then the processor."""
-        if self._wanted_provider != "auto":
-            return [self._wanted_provider]
-        return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
-
-
-def _library() -> Path:
-    """ONNX Runtime's library, which may be loaded from then on."""
-    # What it imports takes longer than all the rest of the package.
-    from ._runtime import disable_telemetry, find_runtime
-
-    library = find_runtime().path
-    disable_telemetry()
-    return library
 
 
 def _place_of_creation(engine: OcrEngine) -> str:

@@ -1,0 +1,153 @@
+"""Loading models: finding or fetching their files, ONNX Runtime's library, and the provider that works."""
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from . import _core, _exit
+from ._call import Call, Claim, Gate
+from ._forks import in_one_piece
+from ._options import ModelChoices, check_progress, check_provider
+from .exceptions import InferenceError, InvalidArgumentError, OcrError
+from .store import ModelStore, ProgressCallback
+
+Provider = Literal["auto", "cpu", "cuda", "openvino"]
+
+
+class Loader:
+    """Loads the models of one engine, as often as they are gone.
+
+    Args:
+        store: The model directory.
+        choices: Detector, recogniser and, if there is one, orienter.
+        provider: Where models shall run.
+        download: Whether missing models may be fetched.
+        progress: Told of downloads.
+
+    Attributes:
+        gate: Inside is whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
+        provider: Where the loaded models run, or ran before they were given back; None before the first load.
+        ended: When the last load ended, by the monotonic clock; 0 before the first.
+
+    Raises:
+        InvalidArgumentError: There is no such provider, or `progress` is no function.
+    """
+
+    def __init__(
+        self,
+        store: ModelStore,
+        choices: ModelChoices,
+        provider: Provider,
+        *,
+        download: bool,
+        progress: ProgressCallback | None,
+    ) -> None:
+        check_provider(provider)
+        check_progress(progress)
+        self._store, self._choices, self._wanted_provider = store, choices, provider
+        self._download, self._progress = download, progress
+        self._call: Call | None = None
+        self.gate = Gate()
+        self.provider: str | None = None
+        self.ended = 0.0
+
+    @property
+    def recognizer(self) -> str:
+        """The recogniser's name, for people."""
+        return Path(os.fspath(self._choices[1])).name
+
+    def load(self, core: _core.Engine, call: Call) -> None:
+        """Load the models into `core`, unless they are there.
+
+        Raises:
+            OcrError: What :meth:`ferrocr.OcrEngine.load` raises, and what ends `call`.
+        """
+
+        def look_around() -> None:
+            core.check_open()
+            call.check()
+
+        claim = Claim()
+        try:
+            if not self.gate.enter(claim, call.deadline, look_around):
+                raise call.timed_out()
+            # Again, because a release that came first has waited for this gate: nothing may begin after it.
+            core.check_open()
+            if core.loaded:
+                return
+            if self._call is not None:
+                message = "this engine is loading its models: `progress` can call neither load nor recognize"
+                raise InvalidArgumentError(message)
+            self._load_for(core, call)
+        finally:
+            if self.gate.owner is claim:
+                del self.gate.owner
+
+    def _load_for(self, core: _core.Engine, call: Call) -> None:
+        self._call = call
+        try:
+            self._load(core, call)
+        except OcrError:
+            # A release that began meanwhile has given back what the load stood on, and is the better reason.
+            core.check_open()
+            raise
+        finally:
+            self._call = None
+            self.ended = time.monotonic()
+
+    def _load(self, core: _core.Engine, call: Call) -> None:
+        library = in_one_piece(_library)
+        chosen = [choice for choice in self._choices if choice is not None]
+        tell = partial(self._tell, core, call)
+        detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=tell)
+        in_one_piece(lambda: _core.load_runtime(library))
+        _exit.remember(core, self)
+
+        def load(provider: str) -> None:
+            core.load(
+                detector=detector,
+                recognizer=recognizer,
+                orienter=orienter[0] if orienter else None,
+                provider=provider,
+                store=self._store._core,
+            )
+
+        for provider in self._providers():
+            try:
+                in_one_piece(partial(load, provider), first=provider)
+            except InferenceError:
+                if self._wanted_provider != "auto" or provider == "cpu":
+                    raise
+            else:
+                self.provider = provider
+                return
+
+    def _tell(self, core: _core.Engine, call: Call, name: str, source: str, done: int, total: int | None) -> None:
+        """Pass a download's step on.
+
+        Raises once the engine is closed, because the release waits for that, and once the call that loads is to end.
+        """
+        core.check_open()
+        call.check()
+        if self._progress is not None:
+            self._progress(name, source, done, total)
+            core.check_open()
+            call.check()
+
+    def _providers(self) -> list[str]:
+        """What to try in order: for ``"auto"`` the accelerators that the library was built for, then the processor."""
+        if self._wanted_provider != "auto":
+            return [self._wanted_provider]
+        return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
+
+
+def _library() -> Path:
+    """ONNX Runtime's library, which may be loaded from then on."""
+    # What it imports takes longer than all the rest of the package.
+    from ._runtime import disable_telemetry, find_runtime
+
+    library = find_runtime().path
+    disable_telemetry()
+    return library
