@@ -223,6 +223,9 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
         ({"preset": "slow"}, "there is no preset 'slow'; the presets are default and fast"),
         ({"threads": 0}, "threads is a number from 1 to 1024"),
         ({"threads": 1025}, "threads"),
+        ({"threads": "2"}, "threads is a number from 1 to 1024, not '2'"),
+        ({"threads": 1.5}, "threads is a number from 1 to 1024, not 1.5"),
+        ({"threads": True}, "threads is a number from 1 to 1024, not True"),
         ({"max_pixels": 0}, "max_pixels"),
         ({"max_pixels": 2**63}, "max_pixels is a number from 1 to 9223372036854775807"),
         ({"max_side": 0}, "max_side"),
@@ -233,6 +236,9 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
         ({"max_strip_width": 2**32}, "max_strip_width"),
         ({"idle_unload": -1}, "idle_unload is a number of seconds from 0 on, not -1"),
         ({"idle_unload": float("nan")}, "idle_unload"),
+        ({"idle_unload": "5"}, "idle_unload is a number of seconds from 0 on, not '5'"),
+        ({"languages": 5}, "languages is a list of codes such as .*, not 5"),
+        ({"languages": ["en", 5]}, "languages is a list of codes"),
         ({"idle_unload": 2**2000}, "idle_unload is a number of seconds from 0 on, not one with 2001 bits"),
         ({"detector": ""}, "detector"),
         ({"detector": 5}, "detector is a name, a path, not 5"),
@@ -247,6 +253,7 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
         ({"orienter": ""}, "orienter"),
         ({"min_score": -1.0}, "min_score"),
         ({"min_score": float("nan")}, "min_score"),
+        ({"min_score": "x"}, "min_score is a probability from 0 to 1, not 'x'"),
     ],
 )
 def test_wrong_arguments_say_what_is_right(arguments: dict[str, object], reason: str) -> None:

@@ -52,12 +52,12 @@ def checked_seconds(name: str, seconds: float) -> float:
     """
     try:
         # Written so that it refuses what is no number.
-        if seconds >= 0:
+        if isinstance(seconds, Real) and seconds >= 0:
             return float(seconds)
     except OverflowError:
         message = f"{name} is a number of seconds from 0 on, not one with {int(seconds).bit_length()} bits"
         raise InvalidArgumentError(message, "None or math.inf sets no bound") from None
-    message = f"{name} is a number of seconds from 0 on, not {seconds}"
+    message = f"{name} is a number of seconds from 0 on, not {seconds!r}"
     raise InvalidArgumentError(message)
 
 

@@ -1,7 +1,8 @@
 """The engine's arguments, checked: each that is wrong is refused when the engine is made, not at the first picture."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from typing import Literal
 
 from ._arguments import checked_seconds
@@ -58,13 +59,14 @@ def check_ranges(**numbers: int | None) -> None:
     """Refuse numbers out of their ranges; None is always fine.
 
     Raises:
-        InvalidArgumentError: One is too small or too large.
+        InvalidArgumentError: One is too small, too large or no whole number.
     """
     for name, value in numbers.items():
         least, most = _RANGES[name]
-        if value is not None and not least <= value <= most:
-            message = f"{name} is a number from {least} to {most}, not {value}"
-            raise InvalidArgumentError(message)
+        if value is None or (isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most):
+            continue
+        message = f"{name} is a number from {least} to {most}, not {value!r}"
+        raise InvalidArgumentError(message)
 
 
 def check_idle_unload(seconds: float | None) -> None:
@@ -92,14 +94,18 @@ def checked_languages(languages: Sequence[str] | None) -> list[str] | None:
     """Codes in a list; which of them are known is the core's to say.
 
     Raises:
-        InvalidArgumentError: It is one text instead.
+        InvalidArgumentError: It is one text instead, or no list of texts.
     """
     if languages is None:
         return None
     if isinstance(languages, str):
         message = f"languages is a list of codes, not the text {languages!r}"
         raise InvalidArgumentError(message, f"say languages=[{languages!r}]")
-    return list(languages)
+    codes = list(languages) if isinstance(languages, Iterable) else None
+    if codes is None or not all(isinstance(code, str) for code in codes):
+        message = f"languages is a list of codes such as ['en', 'de'], not {languages!r}"
+        raise InvalidArgumentError(message)
+    return codes
 
 
 def checked_score(score: float) -> float:
@@ -108,9 +114,9 @@ def checked_score(score: float) -> float:
     Raises:
         InvalidArgumentError: It is none.
     """
-    if 0.0 <= score <= 1.0:
+    if isinstance(score, Real) and 0.0 <= score <= 1.0:
         return score
-    message = f"min_score is a probability from 0 to 1, not {score}"
+    message = f"min_score is a probability from 0 to 1, not {score!r}"
     raise InvalidArgumentError(message)
 
 
