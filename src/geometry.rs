@@ -267,6 +267,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_quad_turns_with_its_picture() {
+        let quad = Quad::upright(10.0, 5.0, 30.0, 9.0);
+        for quarters in 0..8 {
+            assert_eq!(quad.turned(quarters, 100.0, 50.0).quarters(), quarters % 4);
+            let mut by_one = quad;
+            let (mut width, mut height) = (100.0, 50.0);
+            for _ in 0..quarters {
+                by_one = by_one.turned(1, width, height);
+                (width, height) = (height, width);
+            }
+            assert_eq!(by_one, quad.turned(quarters, 100.0, 50.0));
+        }
+        assert_eq!(quad.starting_at(2).quarters(), 2, "upside down");
+        assert_eq!(rect(0.0, 0.0, 9.0, 2.0, 44.0).corners().quarters(), 0);
+    }
+
     proptest! {
         #[test]
         fn the_rectangle_of_a_rectangle_is_itself(

@@ -205,6 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_turned_four_times_by_a_quarter_is_itself() {
+        let picture = gradient(3, 2);
+        let once = turned(picture.clone(), 1).expect("turned");
+        assert_eq!((once.width(), once.height()), (2, 3));
+        assert_eq!(once.pixels()[..6], [0, 1, 100, 0, 0, 100], "its left column is the top row");
+        for quarters in 0..4 {
+            let by_one = (0..quarters).try_fold(picture.clone(), |picture, _| turned(picture, 1)).expect("turned");
+            assert_eq!(turned(picture.clone(), quarters).expect("turned"), by_one);
+            assert_eq!(turned(by_one, 4 - quarters).expect("turned"), picture);
+        }
+    }
+
+    #[test]
     fn outside_of_the_picture_its_border_repeats() {
         let picture = gradient(10, 10);
         let quad =
@@ -255,10 +268,13 @@ mod tests {
         }
 
         #[test]
-        fn the_fast_way_and_the_warp_agree(left in 0u32..10, top in 0u32..10, w in 4u32..20, h in 4u32..20) {
+        fn the_fast_way_and_the_warp_agree(
+            left in 0u32..10, top in 0u32..10, w in 4u32..20, h in 4u32..20, quarters in 0usize..4,
+        ) {
             let picture = gradient(40, 40);
             let (l, t) = (left as f32, top as f32);
-            let quad = Quad::upright(l, t, l + w as f32, t + h as f32);
+            let quad = Quad::upright(l, t, l + w as f32, t + h as f32).starting_at(quarters);
+            let (w, h) = if quarters % 2 == 0 { (w, h) } else { (h, w) };
             let fast = rectify(&picture, &quad, w, h).expect("inside");
             let plain = warp(&picture, &quad, w, h).expect("inside");
             prop_assert!(fast.pixels().iter().zip(plain.pixels()).all(|(a, b)| a.abs_diff(*b) <= 1));

@@ -195,4 +195,31 @@ mod tests {
             assert!((0..4).all(|i| follows(i) && (found[i].quad != ALONG) == case.turned), "{}", case.name);
         }
     }
+
+    #[test]
+    fn a_page_is_turned_when_most_of_its_text_is_and_the_vote_is_clear() {
+        let down = Quad::upright(0.0, 0.0, 10.0, 90.0).starting_at(1);
+        struct Case {
+            name: &'static str,
+            along: usize,
+            down: usize,
+            upside_down: f32,
+            quarters: usize,
+        }
+        let cases = [
+            Case { name: "nothing", along: 0, down: 0, upside_down: 0.0, quarters: 0 },
+            Case { name: "upright", along: 9, down: 8, upside_down: 0.1, quarters: 0 },
+            Case { name: "read downwards", along: 8, down: 9, upside_down: 0.1, quarters: 1 },
+            Case { name: "upside down", along: 9, down: 8, upside_down: 0.9, quarters: 2 },
+            Case { name: "read upwards", along: 8, down: 9, upside_down: 0.9, quarters: 3 },
+            Case { name: "not clear", along: 0, down: 9, upside_down: 0.6, quarters: 0 },
+            Case { name: "two lines are no page", along: 0, down: 2, upside_down: 0.0, quarters: 0 },
+        ];
+        for case in cases {
+            let quads = [vec![ALONG; case.along], vec![down; case.down]].concat();
+            let upside_down = vec![Some(case.upside_down); quads.len()];
+            let found = Found { quads, upside_down };
+            assert_eq!(found.quarters(&OrientOptions::default()), case.quarters, "{}", case.name);
+        }
+    }
 }
