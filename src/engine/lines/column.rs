@@ -1,10 +1,10 @@
 //! Columns of vertical text: square characters that stand upright, one below the other.
 //!
-//! PP-OCR reads a column like a line that lies on its side, and knows characters well that way. But it leaves out marks:
-//! of commas, full stops, brackets and long vowels up to nine of ten. They leave holes of a character's size with ink in
-//! them. A hole is read once more, its neighbours stood upright beside it: as it is, which brings commas and full stops,
-//! and turned, which brings what vertical print turns, such as brackets and dashes. What comes out counts only where the
-//! neighbours are read as before, so lines of a page that is turned by a quarter stay as they are.
+//! PP-OCR reads a column like a line that lies on its side, and knows letters well that way. But it leaves out marks: of
+//! commas, full stops, brackets and long vowels up to nine of ten. They leave holes with ink in them. A hole is read once
+//! more, its neighbours upright beside it, and what is in it as horizontal print has it: what is small, a comma or a full
+//! stop, in the lower left of its square, and what is large, a bracket or a dash, turned back. What comes out counts only
+//! where the neighbours are read as before, so lines of a page that is turned by a quarter stay as they are.
 
 use std::ops::Range;
 
@@ -22,17 +22,22 @@ const MOSTLY_SQUARE: f32 = 0.6;
 /// Print has 0.7 to 1; what is spaced more widely is found as single characters.
 const PITCH: Range<f32> = 0.6..1.3;
 
-/// Of what is left at the ends of a column, this much of a character is room for one: outlines are drawn a third of a
-/// character wider than the text.
+/// This much of a character's length between two others is room for a mark: commas are often set in half of a square.
+const ROOM: f32 = 0.35;
+
+/// The same at the ends of a column, whose outline is drawn a third of a character longer than the text.
 const ROOM_AT_END: f32 = 0.55;
 
 /// Larger holes are spaces, or something else than text. Two marks in a row are usual, three occur.
 const MOST_CELLS: usize = 3;
 
-/// A hole has something in it when its light and dark differ by this part of what they do in the whole column.
-const INK: f32 = 0.5;
+/// A hole is looked at with this much of a character above and below it: a mark may stand close to its neighbour.
+const BEYOND: f32 = 0.15;
 
-/// A mark in a hole is taken from this probability on; the marks of 60 drawn columns have 0.8 and more.
+/// What is at most so wide and high, in characters, is a comma or a full stop.
+const SMALL: f32 = 0.6;
+
+/// Marks are taken from this probability on. In 60 drawn columns right ones have 0.8 and more.
 const SURE: f32 = 0.5;
 
 /// A character with its place along the column, in fractions of its length.
@@ -89,44 +94,55 @@ impl Lines<'_> {
             return Ok(decoded);
         }
         let Some(mut column) = Column::of(&decoded, 1.0 / aspect(quad)) else { return Ok(decoded) };
+        let ink = Ink::of(strip);
         let mut found = false;
         // From the bottom up, so that what is put in moves no hole that is still to be read.
-        for hole in column.holes(strip).into_iter().rev() {
-            let mut best: Option<Vec<Character>> = None;
-            for is_lying in [false, true] {
-                let marks = self.read_hole(reader, quad, (&column, &hole), is_lying)?;
-                let is_better = |marks: &Vec<Character>| best.as_ref().is_none_or(|best| least(marks) > least(best));
-                best = marks.filter(is_better).or(best);
-            }
-            let Some(marks) = best.filter(|marks| least(marks) >= SURE) else { continue };
+        for hole in column.holes(strip, &ink).into_iter().rev() {
+            let marks = self.read_hole(reader, (quad, &ink), &column, &hole)?;
+            found |= !marks.is_empty();
             column.characters.splice(hole.at..hole.at, marks);
-            found = true;
         }
         Ok(if found { column.decoded() } else { decoded })
     }
 
-    /// What a hole holds: `None` where it or its neighbours are read as something else than they can be.
+    /// What a hole holds: nothing where it or its neighbours are read as something else than they can be.
     fn read_hole(
         &self,
         reader: &mut Reader,
-        quad: &Quad,
-        (column, hole): (&Column, &Hole),
-        is_lying: bool,
-    ) -> Result<Option<Vec<Character>>> {
-        let mut cells = Vec::with_capacity(hole.cells + 2);
-        let mut stand = |middle: f32, is_lying: bool| -> Result<()> {
-            let cell = cell(quad, middle, column.pitch, is_lying);
-            let width = (self.alphabet.height() as f32 * aspect(&cell)).ceil() as u32;
-            cells.push(rectify(self.picture, &cell, width.max(1), self.alphabet.height())?);
-            Ok(())
-        };
+        (quad, ink): (&Quad, &Ink),
+        column: &Column,
+        hole: &Hole,
+    ) -> Result<Vec<Character>> {
+        let half = column.pitch / 2.0;
         let (above, below) = column.neighbours(hole);
-        above.map_or(Ok(()), |above| stand(above.middle(), false))?;
-        hole.middles().try_for_each(|middle| stand(middle, is_lying))?;
-        below.map_or(Ok(()), |below| stand(below.middle(), false))?;
-        let strip = side_by_side(&cells)?;
-        let read = characters(&self.alphabet.read(reader.recognizer.as_mut(), &strip, self.stop)?);
-        Ok(between(&read, above, below).map(|marks| hole.filled(marks)).filter(|marks| !marks.is_empty()))
+        let upright =
+            |letter: &Character| self.cut(quad.slice(letter.middle() - half, letter.middle() + half).starting_at(3));
+        let mut cells = Vec::with_capacity(hole.cells + 2);
+        cells.extend(above.map(upright).transpose()?);
+        for stretch in hole.stretches() {
+            let beyond = BEYOND * column.pitch;
+            let whole = quad.slice(stretch.start - beyond, stretch.end + beyond).starting_at(3);
+            let side = self.alphabet.height();
+            let scale = side as f32 / (column.pitch * quad.width());
+            let pixels = |length: f32| ((length * scale).round() as u32).clamp(1, 4 * side);
+            let shown = rectify(self.picture, &whole, pixels(whole.width()), pixels(whole.height()))?;
+            cells.push(match speck(&shown, ink, side)? {
+                Some(speck) => speck,
+                None => self.cut(lying(quad, (stretch.start + stretch.end) / 2.0, column.pitch))?,
+            });
+        }
+        cells.extend(below.map(upright).transpose()?);
+        let read = self.alphabet.read(reader.recognizer.as_mut(), &side_by_side(&cells)?, self.stop)?;
+        let read = characters(&read);
+        let marks = between(&read, above, below).unwrap_or_default();
+        Ok(if marks.iter().all(|mark| mark.score >= SURE) { hole.filled(marks) } else { Vec::new() })
+    }
+
+    /// A part of the picture at a strip's height.
+    fn cut(&self, quad: Quad) -> Result<Picture> {
+        let height = self.alphabet.height();
+        let width = (height as f32 * aspect(&quad)).ceil() as u32;
+        rectify(self.picture, &quad, width.clamp(1, 4 * height), height)
     }
 }
 
@@ -151,10 +167,9 @@ impl Column {
     }
 
     /// Its holes from top to bottom, as `strip` shows them.
-    fn holes(&self, strip: &Picture) -> Vec<Hole> {
-        let least_ink = INK * contrast(strip, 0.0, 1.0);
+    fn holes(&self, strip: &Picture, ink: &Ink) -> Vec<Hole> {
         let holes = (0..=self.characters.len()).filter_map(|at| self.hole(at));
-        holes.filter(|hole| contrast(strip, hole.start, hole.end) >= least_ink).collect()
+        holes.filter(|hole| ink.is_between(strip, hole.start, hole.end)).collect()
     }
 
     /// The hole above the character `at`, if there is room for one.
@@ -164,8 +179,8 @@ impl Column {
         let is_square = [above, below].into_iter().flatten().all(Character::is_square);
         let start = above.map_or(0.0, |above| above.middle() + self.pitch / 2.0);
         let end = below.map_or(1.0, |below| below.middle() - self.pitch / 2.0);
-        let rounding = if above.is_some() && below.is_some() { 0.5 } else { 1.0 - ROOM_AT_END };
-        let cells = ((end - start) / self.pitch + rounding).max(0.0) as usize;
+        let room = if above.is_some() && below.is_some() { ROOM } else { ROOM_AT_END };
+        let cells = ((end - start) / self.pitch + 1.0 - room).max(0.0) as usize;
         (is_square && (1..=MOST_CELLS).contains(&cells)).then_some(Hole { at, start, end, cells })
     }
 
@@ -191,10 +206,10 @@ impl Hole {
         (self.end - self.start) / parts as f32
     }
 
-    /// The middles of the characters that it has room for.
-    fn middles(&self) -> impl Iterator<Item = f32> + use<> {
+    /// Where the characters are that it has room for.
+    fn stretches(&self) -> impl Iterator<Item = Range<f32>> + use<> {
         let (start, step) = (self.start, self.step(self.cells));
-        (0..self.cells).map(move |i| start + (i as f32 + 0.5) * step)
+        (0..self.cells).map(move |i| start + i as f32 * step..start + (i + 1) as f32 * step)
     }
 
     /// The marks at their places; none where there are more of them than it has room for.
@@ -239,11 +254,6 @@ fn between<'a>(
     read.iter().all(|mark| mark.text.chars().all(|c| is_square(c) || is_mark(c))).then_some(read)
 }
 
-/// The least probability of some characters.
-fn least(characters: &[Character]) -> f32 {
-    characters.iter().map(|character| character.score).fold(f32::INFINITY, f32::min)
-}
-
 /// Letters and marks that take a square in Chinese, Japanese and Korean print; not the wide forms of Latin letters and
 /// digits, which is what a long vowel that stands upright is read as.
 fn is_square(c: char) -> bool {
@@ -253,20 +263,55 @@ fn is_square(c: char) -> bool {
         | '\u{ff5b}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
 }
 
-/// Marks that are written in such print and have no square form of their own, or are read as their narrow form.
+/// Marks of such print that have no square form of their own, or are read as their narrow form. Not the exclamation mark,
+/// which is another thing that a long vowel looks like.
 fn is_mark(c: char) -> bool {
-    matches!(c, ',' | '.' | ':' | ';' | '!' | '?' | '(' | ')' | '—' | '…' | '·' | '“' | '”' | '‘' | '’')
+    matches!(c, ',' | '(' | ')' | '—' | '…' | '·' | '“' | '”' | '‘' | '’')
 }
 
-/// The outline of one character of a column: upright, or turned as the column is read.
-fn cell(column: &Quad, middle: f32, pitch: f32, is_lying: bool) -> Quad {
+/// The outline of one character of a column as the column is read: as wide as high, so that a mark is as large as it is
+/// among the upright ones.
+fn lying(column: &Quad, middle: f32, pitch: f32) -> Quad {
     let across = column.slice(middle - pitch / 2.0, middle + pitch / 2.0);
-    if !is_lying {
-        return across.starting_at(3);
-    }
-    // As wide as high, so that a mark is as large as it is among the upright ones.
     let part = aspect(&across) / 2.0;
     across.starting_at(1).slice(0.5 - part, 0.5 + part).starting_at(3)
+}
+
+/// What is drawn in a hole where it is small: in the lower left of a square of its own.
+///
+/// # Errors
+/// None: the square has a size.
+fn speck(hole: &Picture, ink: &Ink, side: u32) -> Result<Option<Picture>> {
+    let width = hole.width() as usize;
+    let rows: Vec<&[u8]> = hole.pixels().chunks_exact(3 * width).collect();
+    let mut runs: Vec<(usize, Range<usize>)> = Vec::new();
+    for (y, row) in rows.iter().enumerate() {
+        let count = row.chunks_exact(3).filter(|pixel| ink.is(pixel)).count();
+        match runs.last_mut() {
+            _ if count == 0 => {}
+            Some((sum, run)) if run.end == y => (*sum, run.end) = (*sum + count, y + 1),
+            _ => runs.push((count, y..y + 1)),
+        }
+    }
+    // What touches the ends belongs to the neighbours.
+    let own = runs.into_iter().filter(|(_, run)| run.start > 0 && run.end < rows.len());
+    let Some((_, tall)) = own.max_by_key(|(sum, _)| *sum) else { return Ok(None) };
+    let is_inked = |x: &usize| rows[tall.clone()].iter().any(|row| ink.is(&row[3 * x..3 * x + 3]));
+    let (Some(left), Some(right)) = ((0..width).find(is_inked), (0..width).rev().find(is_inked)) else {
+        return Ok(None);
+    };
+    let wide = left..right + 1;
+    let most = (SMALL * side as f32) as usize;
+    if wide.len() > most || tall.len() > most {
+        return Ok(None);
+    }
+    let (margin, side) = (side as usize / 16, side as usize);
+    let mut pixels: Vec<u8> = ink.paper.into_iter().cycle().take(3 * side * side).collect();
+    for (row, y) in rows[tall.clone()].iter().zip(side - margin - tall.len()..) {
+        let from = 3 * (y * side + margin);
+        pixels[from..from + 3 * wide.len()].copy_from_slice(&row[3 * wide.start..3 * wide.end]);
+    }
+    Picture::from_rgb(side as u32, side as u32, pixels).map(Some)
 }
 
 /// Pictures of one height as one, from left to right.
@@ -286,17 +331,48 @@ fn side_by_side(pictures: &[Picture]) -> Result<Picture> {
     Picture::from_rgb(width, height, pixels)
 }
 
-/// How much light and dark differ between two fractions of a strip's width.
-fn contrast(strip: &Picture, start: f32, end: f32) -> f32 {
-    let width = strip.width() as usize;
-    let column = |at: f32| ((at * width as f32) as usize).min(width);
-    let columns = column(start)..column(end).max(column(start));
-    let greens = strip
-        .pixels()
-        .chunks_exact(3 * width)
-        .flat_map(|row| row[3 * columns.start..3 * columns.end].chunks_exact(3).map(|pixel| pixel[1]));
-    let (low, high) = greens.fold((u8::MAX, u8::MIN), |(low, high), green| (low.min(green), high.max(green)));
-    f32::from(high.saturating_sub(low))
+/// How ink is told from paper in one column.
+struct Ink {
+    /// Green values between the lightest and the darkest.
+    middle: u8,
+    is_dark: bool,
+    /// The colour in which the paper is drawn on.
+    paper: [u8; 3],
+}
+
+impl Ink {
+    fn of(strip: &Picture) -> Self {
+        let greens = strip.pixels().iter().skip(1).step_by(3);
+        let (low, high) = greens.fold((u8::MAX, u8::MIN), |(low, high), &green| (low.min(green), high.max(green)));
+        let middle = low.midpoint(high);
+        let sides =
+            [false, true].map(|is_light| strip.pixels().chunks_exact(3).filter(move |p| (p[1] > middle) == is_light));
+        let [dark, light] = sides.map(|side| mean_colour(side));
+        // There is more paper than ink.
+        let is_dark = light.1 >= dark.1;
+        Self { middle, is_dark, paper: if is_dark { light.0 } else { dark.0 } }
+    }
+
+    fn is(&self, pixel: &[u8]) -> bool {
+        (pixel[1] <= self.middle) == self.is_dark
+    }
+
+    /// Whether there is any between two fractions of a strip's width.
+    fn is_between(&self, strip: &Picture, start: f32, end: f32) -> bool {
+        let width = strip.width() as usize;
+        let [start, end] = [start, end].map(|at| 3 * ((at * width as f32) as usize).min(width));
+        strip.pixels().chunks_exact(3 * width).any(|row| row[start..end.max(start)].chunks_exact(3).any(|p| self.is(p)))
+    }
+}
+
+/// The mean of some pixels, and how many they are.
+fn mean_colour<'a>(pixels: impl Iterator<Item = &'a [u8]>) -> ([u8; 3], u64) {
+    let (mut sums, mut count) = ([0u64; 3], 0u64);
+    for pixel in pixels {
+        sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u64::from(value));
+        count += 1;
+    }
+    (sums.map(|sum| (sum / count.max(1)) as u8), count)
 }
 
 #[cfg(test)]

@@ -62,8 +62,12 @@ fn holes_are_where_there_is_room_and_ink() {
         },
     ];
     for case in cases {
-        let column = Column::of(&reading(case.letters), 0.12).expect("a column");
-        let holes: Vec<_> = column.holes(&strip(case.dark)).iter().map(|hole| (hole.at, hole.cells)).collect();
+        let column = Column::of(&reading(case.letters), 0.16).expect("a column");
+        let holes: Vec<_> = column
+            .holes(&strip(case.dark), &Ink::of(&strip(case.dark)))
+            .iter()
+            .map(|hole| (hole.at, hole.cells))
+            .collect();
         assert_eq!(holes, case.holes, "{}", case.name);
     }
 }
@@ -108,6 +112,7 @@ fn neighbours_have_to_come_out_as_before() {
         Case { read: &["学", "、", "母"], between: None },
         Case { read: &["字", "1", "母"], between: None },
         Case { read: &["字", "Ｉ", "母"], between: None },
+        Case { read: &["字", "!", "母"], between: None },
         Case { read: &["字"], between: None },
         Case { read: &[], between: None },
     ];
@@ -120,9 +125,30 @@ fn neighbours_have_to_come_out_as_before() {
     assert_eq!(between(&read(&["、", "母"]), None, Some(below)).map(<[_]>::len), Some(1), "at the column's head");
 }
 
-/// Knows two things: a square around the middle of the strip's height is 字, and a speck above the middle that is closer
-/// to what follows is 、. So the commas of a column, which stand in the upper right of their square, are seen only where
-/// the characters are upright.
+#[test]
+fn small_ink_is_moved_to_where_horizontal_print_has_it() {
+    // A hole 60 wide and high, with a neighbour's foot at its top and a rectangle in it.
+    let hole = |left: usize, top: usize, width: usize, height: usize| {
+        let mut pixels = vec![230u8; 3 * 60 * 60];
+        pixels[..3 * 60 * 3].fill(10);
+        for y in top..top + height {
+            pixels[3 * (60 * y + left)..3 * (60 * y + left + width)].fill(10);
+        }
+        Picture::from_rgb(60, 60, pixels).expect("a picture")
+    };
+    let shown = hole(40, 10, 12, 9);
+    let ink = Ink::of(&shown);
+    let cell = speck(&shown, &ink, 48).expect("a picture").expect("a speck");
+    let dark: Vec<usize> = (0..48 * 48).filter(|i| ink.is(&cell.pixels()[3 * i..3 * i + 3])).collect();
+    assert_eq!(dark.len(), 12 * 9);
+    assert!(dark.iter().all(|i| (3..15).contains(&(i % 48)) && (36..45).contains(&(i / 48))), "{dark:?}");
+    assert_eq!(cell.pixels()[0], 230);
+    assert!(speck(&hole(28, 8, 5, 45), &ink, 48).expect("looked at").is_none(), "a long vowel");
+    assert!(speck(&hole(0, 0, 0, 0), &ink, 48).expect("looked at").is_none(), "nothing of its own");
+}
+
+/// Knows two things: a square around the middle of the strip's height is 字, and a speck below the middle that is closer
+/// to what comes before is 、. So it sees none of the commas of a column, which stand in the upper right of their square.
 struct Squares(ModelSpec);
 
 impl Squares {
@@ -149,7 +175,7 @@ impl Model for Squares {
         let mut parts: Vec<(Range<usize>, bool)> = Vec::new();
         for x in 0..width {
             let is_square = dark(x, height / 2);
-            if !(is_square || (0..height / 2).any(|y| dark(x, y))) {
+            if !(is_square || (height / 2..height).any(|y| dark(x, y))) {
                 continue;
             }
             match parts.last_mut() {
@@ -162,7 +188,7 @@ impl Model for Squares {
             let before = if i == 0 { part.start } else { part.start - parts[i - 1].0.end };
             let after = parts.get(i + 1).map_or(width, |(next, _)| next.start) - part.end;
             let middle = 3 * (part.start + part.end) / 2;
-            match (is_square, after < before) {
+            match (is_square, before < after) {
                 (true, _) => data[middle / 3 * 3..][..3].copy_from_slice(&[0.0, 0.9, 0.1]),
                 (false, true) => data[middle / 3 * 3..][..3].copy_from_slice(&[0.0, 0.1, 0.9]),
                 (false, false) => {}
