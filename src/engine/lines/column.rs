@@ -57,6 +57,11 @@ impl Character {
     fn is_square(&self) -> bool {
         self.text.chars().all(is_square)
     }
+
+    /// Whether it is a mark that horizontal print has in the lower left of its square.
+    fn is_speck(&self) -> bool {
+        matches!(self.text.as_str(), "、" | "。" | "，" | ",")
+    }
 }
 
 /// A stretch of a column that was read as nothing.
@@ -98,44 +103,57 @@ impl Lines<'_> {
         let mut found = false;
         // From the bottom up, so that what is put in moves no hole that is still to be read.
         for hole in column.holes(strip, &ink).into_iter().rev() {
-            let marks = self.read_hole(reader, (quad, &ink), &column, &hole)?;
+            let specks = self.read_hole(reader, (quad, Some(&ink)), &column, &hole)?;
+            // A small bracket in the lower left is read as another one: only a speck is what it is there.
+            let is_right = specks.as_ref().is_some_and(|marks| marks.iter().all(Character::is_speck));
+            let marks = if is_right { specks } else { self.read_hole(reader, (quad, None), &column, &hole)? };
+            let marks = marks.unwrap_or_default();
             found |= !marks.is_empty();
             column.characters.splice(hole.at..hole.at, marks);
         }
         Ok(if found { column.decoded() } else { decoded })
     }
 
-    /// What a hole holds: nothing where it or its neighbours are read as something else than they can be.
+    /// What a hole holds, small ink moved where it is told from paper, and else all of it turned: nothing where it or its
+    /// neighbours are read as something else than they can be, or nothing is small.
     fn read_hole(
         &self,
         reader: &mut Reader,
-        (quad, ink): (&Quad, &Ink),
+        (quad, ink): (&Quad, Option<&Ink>),
         column: &Column,
         hole: &Hole,
-    ) -> Result<Vec<Character>> {
+    ) -> Result<Option<Vec<Character>>> {
         let half = column.pitch / 2.0;
         let (above, below) = column.neighbours(hole);
         let upright =
             |letter: &Character| self.cut(quad.slice(letter.middle() - half, letter.middle() + half).starting_at(3));
         let mut cells = Vec::with_capacity(hole.cells + 2);
         cells.extend(above.map(upright).transpose()?);
+        let mut specks = 0;
         for stretch in hole.stretches() {
-            let beyond = BEYOND * column.pitch;
-            let whole = quad.slice(stretch.start - beyond, stretch.end + beyond).starting_at(3);
-            let side = self.alphabet.height();
-            let scale = side as f32 / (column.pitch * quad.width());
-            let pixels = |length: f32| ((length * scale).round() as u32).clamp(1, 4 * side);
-            let shown = rectify(self.picture, &whole, pixels(whole.width()), pixels(whole.height()))?;
-            cells.push(match speck(&shown, ink, side)? {
-                Some(speck) => speck,
-                None => self.cut(lying(quad, (stretch.start + stretch.end) / 2.0, column.pitch))?,
-            });
+            let speck = ink.map(|ink| self.speck(quad, (&stretch, column.pitch), ink)).transpose()?.flatten();
+            specks += usize::from(speck.is_some());
+            let middle = (stretch.start + stretch.end) / 2.0;
+            cells.push(speck.map_or_else(|| self.cut(lying(quad, middle, column.pitch)), Ok)?);
+        }
+        if ink.is_some() && specks == 0 {
+            return Ok(None);
         }
         cells.extend(below.map(upright).transpose()?);
         let read = self.alphabet.read(reader.recognizer.as_mut(), &side_by_side(&cells)?, self.stop)?;
         let read = characters(&read);
-        let marks = between(&read, above, below).unwrap_or_default();
-        Ok(if marks.iter().all(|mark| mark.score >= SURE) { hole.filled(marks) } else { Vec::new() })
+        let marks = between(&read, above, below).filter(|marks| marks.iter().all(|mark| mark.score >= SURE));
+        Ok(marks.map(|marks| hole.filled(marks)).filter(|marks| !marks.is_empty()))
+    }
+
+    /// What a stretch of a column shows, if it is small.
+    fn speck(&self, quad: &Quad, (stretch, pitch): (&Range<f32>, f32), ink: &Ink) -> Result<Option<Picture>> {
+        let (side, beyond) = (self.alphabet.height(), BEYOND * pitch);
+        let whole = quad.slice(stretch.start - beyond, stretch.end + beyond).starting_at(3);
+        let scale = side as f32 / (pitch * quad.width());
+        let pixels = |length: f32| ((length * scale).round() as u32).clamp(1, 4 * side);
+        let shown = rectify(self.picture, &whole, pixels(whole.width()), pixels(whole.height()))?;
+        speck(&shown, ink, side)
     }
 
     /// A part of the picture at a strip's height.
