@@ -95,4 +95,5 @@ def test_one_line_across_does_not_turn_the_others(engine: OcrEngine) -> None:
     wide.paste(picture)
     wide.paste(note.transpose(Image.Transpose.ROTATE_270), (picture.width + 10, 40))
     texts = [line.text for line in engine.recognize(wide).lines]
-    assert texts == [*TEXT, "Copied in the archive"]
+    assert "Copied in the archive" in texts
+    assert [text for text in texts if text != "Copied in the archive"] == TEXT
