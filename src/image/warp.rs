@@ -21,7 +21,7 @@ const UPRIGHT_TOLERANCE: f32 = 0.75;
 pub fn rectify(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Picture> {
     let quarters = quad.quarters();
     if let Some(window) = upright_window(picture, &quad.starting_at(4 - quarters)) {
-        let (across, down) = if quarters % 2 == 0 { (width, height) } else { (height, width) };
+        let (across, down) = if quarters.is_multiple_of(2) { (width, height) } else { (height, width) };
         let cut = resize(picture, window, across, down, Scaling::Nearest4)?;
         return turned(cut, 4 - quarters);
     }
@@ -274,7 +274,7 @@ mod tests {
             let picture = gradient(40, 40);
             let (l, t) = (left as f32, top as f32);
             let quad = Quad::upright(l, t, l + w as f32, t + h as f32).starting_at(quarters);
-            let (w, h) = if quarters % 2 == 0 { (w, h) } else { (h, w) };
+            let (w, h) = if quarters.is_multiple_of(2) { (w, h) } else { (h, w) };
             let fast = rectify(&picture, &quad, w, h).expect("inside");
             let plain = warp(&picture, &quad, w, h).expect("inside");
             prop_assert!(fast.pixels().iter().zip(plain.pixels()).all(|(a, b)| a.abs_diff(*b) <= 1));
