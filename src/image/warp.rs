@@ -11,16 +11,51 @@ const UPRIGHT_TOLERANCE: f32 = 0.75;
 
 /// Cuts `quad` out of `picture` and scales it to `width` x `height`.
 ///
+/// Lines of a page that is turned by quarters are cut out like upright ones, and turned after that: no pixel is looked
+/// up twice.
+///
 /// What lies outside of the picture repeats its border.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Image`] when the quad's part inside of the picture is empty.
 pub fn rectify(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Picture> {
-    if let Some(window) = upright_window(picture, quad) {
-        return resize(picture, window, width, height, Scaling::Nearest4);
+    let quarters = quad.quarters();
+    if let Some(window) = upright_window(picture, &quad.starting_at(4 - quarters)) {
+        let (across, down) = if quarters.is_multiple_of(2) { (width, height) } else { (height, width) };
+        let cut = resize(picture, window, across, down, Scaling::Nearest4)?;
+        return turned(cut, 4 - quarters);
     }
     let own = warp(picture, quad, sampled(quad.width(), width), sampled(quad.height(), height))?;
     resize(&own, Window::whole(&own), width, height, Scaling::Nearest4)
+}
+
+/// The picture turned clockwise by quarters.
+///
+/// # Errors
+/// None: a turned picture has as many pixels as before.
+pub fn turned(picture: Picture, quarters: usize) -> Result<Picture> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = picture.pixels();
+    let pixel = |x: usize, y: usize| {
+        let at = 3 * (y * width + x);
+        [pixels[at], pixels[at + 1], pixels[at + 2]]
+    };
+    match quarters % 4 {
+        0 => Ok(picture),
+        2 => {
+            let all = pixels.chunks_exact(3).rev().flatten().copied().collect();
+            Picture::from_rgb(picture.width(), picture.height(), all)
+        }
+        one_or_three => {
+            let mut all = Vec::with_capacity(pixels.len());
+            for x in 0..width {
+                let column = (0..height)
+                    .map(|y| if one_or_three == 1 { pixel(x, height - 1 - y) } else { pixel(width - 1 - x, y) });
+                all.extend(column.flatten());
+            }
+            Picture::from_rgb(picture.height(), picture.width(), all)
+        }
+    }
 }
 
 /// A warped line has its own size, which keeps what the picture shows of it, up to this multiple of the target's: a
@@ -170,6 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_turned_four_times_by_a_quarter_is_itself() {
+        let picture = gradient(3, 2);
+        let once = turned(picture.clone(), 1).expect("turned");
+        assert_eq!((once.width(), once.height()), (2, 3));
+        assert_eq!(once.pixels()[..6], [0, 1, 100, 0, 0, 100], "its left column is the top row");
+        for quarters in 0..4 {
+            let by_one = (0..quarters).try_fold(picture.clone(), |picture, _| turned(picture, 1)).expect("turned");
+            assert_eq!(turned(picture.clone(), quarters).expect("turned"), by_one);
+            assert_eq!(turned(by_one, 4 - quarters).expect("turned"), picture);
+        }
+    }
+
+    #[test]
     fn outside_of_the_picture_its_border_repeats() {
         let picture = gradient(10, 10);
         let quad =
@@ -220,10 +268,13 @@ mod tests {
         }
 
         #[test]
-        fn the_fast_way_and_the_warp_agree(left in 0u32..10, top in 0u32..10, w in 4u32..20, h in 4u32..20) {
+        fn the_fast_way_and_the_warp_agree(
+            left in 0u32..10, top in 0u32..10, w in 4u32..20, h in 4u32..20, quarters in 0usize..4,
+        ) {
             let picture = gradient(40, 40);
             let (l, t) = (left as f32, top as f32);
-            let quad = Quad::upright(l, t, l + w as f32, t + h as f32);
+            let quad = Quad::upright(l, t, l + w as f32, t + h as f32).starting_at(quarters);
+            let (w, h) = if quarters.is_multiple_of(2) { (w, h) } else { (h, w) };
             let fast = rectify(&picture, &quad, w, h).expect("inside");
             let plain = warp(&picture, &quad, w, h).expect("inside");
             prop_assert!(fast.pixels().iter().zip(plain.pixels()).all(|(a, b)| a.abs_diff(*b) <= 1));

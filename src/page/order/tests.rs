@@ -356,6 +356,21 @@ fn any_quad() -> impl Strategy<Value = Quad> {
     prop::collection::vec((any.clone(), any), 4).prop_map(|p| Quad([0, 1, 2, 3].map(|i| Point::new(p[i].0, p[i].1))))
 }
 
+#[test]
+fn vertical_columns_are_read_from_right_to_left() {
+    let column = |text: &str, right: f32, letters: f32| {
+        let quad = Quad::upright(right - 22.0, 40.0, right, 40.0 + 20.0 * letters).starting_at(1);
+        Line { text: text.into(), score: 1.0, quad, words: vec![] }
+    };
+    let page = [("一", 500.0, 15.0), ("二", 465.0, 14.0), ("三", 430.0, 15.0), ("四", 395.0, 4.0)];
+    let page: Vec<Line> = page.into_iter().map(|(text, right, letters)| column(text, right, letters)).collect();
+    assert_eq!(read(shuffled(page.clone(), 77)), "一 二 三 四");
+    assert_eq!(read(shuffled(askew(&page, 3.0), 77)), "一 二 三 四");
+    let short: Vec<Line> =
+        ["春", "眠", "不", "觉"].iter().zip(0..).map(|(text, i)| column(text, 500.0 - 35.0 * i as f32, 5.0)).collect();
+    assert_eq!(order(shuffled(short, 5)), "春 眠 不 觉", "a poem");
+}
+
 proptest! {
     #[test]
     fn a_grid_is_read_row_by_row_however_it_is_turned(

@@ -1,0 +1,397 @@
+//! Columns of vertical text: square characters that stand upright, one below the other.
+//!
+//! PP-OCR reads a column like a line that lies on its side, and knows letters well that way. But it leaves out marks: of
+//! commas, full stops, brackets and long vowels up to nine of ten. They leave holes with ink in them. A hole is read once
+//! more, its neighbours upright beside it, and what is in it as horizontal print has it: what is small, a comma or a full
+//! stop, in the lower left of its square, and what is large, a bracket or a dash, turned back. What comes out counts only
+//! where the neighbours are read as before, so lines of a page that is turned by a quarter stay as they are.
+
+use std::ops::Range;
+
+use super::{Lines, Reader, aspect};
+use crate::error::Result;
+use crate::geometry::Quad;
+use crate::image::Picture;
+use crate::image::warp::rectify;
+use crate::recognize::ctc::{Decoded, Glyph};
+
+/// The part of a line's characters that are square. Other lines that run down are Latin, and lie on their side.
+const MOSTLY_SQUARE: f32 = 0.6;
+
+/// How far apart characters of a column are, in widths of the column's outline, which is a little wider than they are.
+/// Print has 0.7 to 1; what is spaced more widely is found as single characters.
+const PITCH: Range<f32> = 0.6..1.3;
+
+/// This much of a character's length between two others is room for a mark: commas are often set in half of a square.
+const ROOM: f32 = 0.35;
+
+/// The same at the ends of a column, whose outline is drawn a third of a character longer than the text.
+const ROOM_AT_END: f32 = 0.55;
+
+/// Larger holes are spaces, or something else than text. Two marks in a row are usual, three occur.
+const MOST_CELLS: usize = 3;
+
+/// A hole is looked at with this much of a character above and below it: a mark may stand close to its neighbour.
+const BEYOND: f32 = 0.15;
+
+/// What is at most so wide and high, in characters, is a comma or a full stop.
+const SMALL: f32 = 0.6;
+
+/// Marks are taken from this probability on. In 60 drawn columns right ones have 0.8 and more.
+const SURE: f32 = 0.5;
+
+/// A character with its place along the column, in fractions of its length.
+#[derive(Debug, Clone, PartialEq)]
+struct Character {
+    text: String,
+    score: f32,
+    start: f32,
+    end: f32,
+}
+
+impl Character {
+    fn middle(&self) -> f32 {
+        (self.start + self.end) / 2.0
+    }
+
+    fn is_square(&self) -> bool {
+        self.text.chars().all(is_square)
+    }
+
+    /// Whether it is a mark that horizontal print has in the lower left of its square.
+    fn is_speck(&self) -> bool {
+        matches!(self.text.as_str(), "、" | "。" | "，" | ",")
+    }
+}
+
+/// A stretch of a column that was read as nothing.
+#[derive(Debug, Clone, PartialEq)]
+struct Hole {
+    /// How many of the column's characters are above it.
+    at: usize,
+    start: f32,
+    end: f32,
+    /// How many characters it has room for.
+    cells: usize,
+}
+
+/// A column as it was read.
+#[derive(Debug)]
+struct Column {
+    /// From top to bottom, without spaces.
+    characters: Vec<Character>,
+    /// From the middle of one character to the middle of the next, in fractions of the column's length.
+    pitch: f32,
+}
+
+impl Lines<'_> {
+    /// A column's reading with what was missing in it; any other line's as it is. `strip` is what was read, of `quad`.
+    ///
+    /// # Errors
+    /// What the model's run returns.
+    pub(super) fn completed(
+        &self,
+        reader: &mut Reader,
+        (quad, strip): (&Quad, &Picture),
+        decoded: Decoded,
+    ) -> Result<Decoded> {
+        if quad.quarters().is_multiple_of(2) {
+            return Ok(decoded);
+        }
+        let Some(mut column) = Column::of(&decoded, 1.0 / aspect(quad)) else { return Ok(decoded) };
+        let ink = Ink::of(strip);
+        let mut found = false;
+        // From the bottom up, so that what is put in moves no hole that is still to be read.
+        for hole in column.holes(strip, &ink).into_iter().rev() {
+            let specks = self.read_hole(reader, (quad, Some(&ink)), &column, &hole)?;
+            // A small bracket in the lower left is read as another one: only a speck is what it is there.
+            let is_right = specks.as_ref().is_some_and(|marks| marks.iter().all(Character::is_speck));
+            let marks = if is_right { specks } else { self.read_hole(reader, (quad, None), &column, &hole)? };
+            let marks = marks.unwrap_or_default();
+            found |= !marks.is_empty();
+            column.characters.splice(hole.at..hole.at, marks);
+        }
+        Ok(if found { column.decoded() } else { decoded })
+    }
+
+    /// What a hole holds, small ink moved where it is told from paper, and else all of it turned: nothing where it or its
+    /// neighbours are read as something else than they can be, or nothing is small.
+    fn read_hole(
+        &self,
+        reader: &mut Reader,
+        (quad, ink): (&Quad, Option<&Ink>),
+        column: &Column,
+        hole: &Hole,
+    ) -> Result<Option<Vec<Character>>> {
+        let half = column.pitch / 2.0;
+        let (above, below) = column.neighbours(hole);
+        let upright =
+            |letter: &Character| self.cut(quad.slice(letter.middle() - half, letter.middle() + half).starting_at(3));
+        let mut cells = Vec::with_capacity(hole.cells + 2);
+        cells.extend(above.map(upright).transpose()?);
+        let mut specks = 0;
+        for stretch in hole.stretches() {
+            let speck = ink.map(|ink| self.speck(quad, (&stretch, column.pitch), ink)).transpose()?.flatten();
+            specks += usize::from(speck.is_some());
+            let middle = (stretch.start + stretch.end) / 2.0;
+            cells.push(speck.map_or_else(|| self.cut(lying(quad, middle, column.pitch)), Ok)?);
+        }
+        if ink.is_some() && specks == 0 {
+            return Ok(None);
+        }
+        cells.extend(below.map(upright).transpose()?);
+        let read = self.alphabet.read(reader.recognizer.as_mut(), &side_by_side(&cells)?, self.stop)?;
+        let read = characters(&read);
+        let marks = between(&read, above, below).filter(|marks| marks.iter().all(|mark| mark.score >= SURE));
+        Ok(marks.map(|marks| hole.filled(marks)).filter(|marks| !marks.is_empty()))
+    }
+
+    /// What a stretch of a column shows, if it is small.
+    fn speck(&self, quad: &Quad, (stretch, pitch): (&Range<f32>, f32), ink: &Ink) -> Result<Option<Picture>> {
+        let (side, beyond) = (self.alphabet.height(), BEYOND * pitch);
+        let whole = quad.slice(stretch.start - beyond, stretch.end + beyond).starting_at(3);
+        let scale = side as f32 / (pitch * quad.width());
+        let pixels = |length: f32| ((length * scale).round() as u32).clamp(1, 4 * side);
+        let shown = rectify(self.picture, &whole, pixels(whole.width()), pixels(whole.height()))?;
+        speck(&shown, ink, side)
+    }
+
+    /// A part of the picture at a strip's height.
+    fn cut(&self, quad: Quad) -> Result<Picture> {
+        let height = self.alphabet.height();
+        let width = (height as f32 * aspect(&quad)).ceil() as u32;
+        rectify(self.picture, &quad, width.clamp(1, 4 * height), height)
+    }
+}
+
+impl Column {
+    /// `None` for what is no column of square characters. `width` is that of the column, in fractions of its length.
+    fn of(decoded: &Decoded, width: f32) -> Option<Self> {
+        let characters = characters(decoded);
+        let square = characters.iter().filter(|character| character.is_square()).count();
+        if (square as f32) < MOSTLY_SQUARE * characters.len() as f32 {
+            return None;
+        }
+        let mut steps: Vec<f32> = characters
+            .windows(2)
+            .filter(|pair| pair.iter().all(Character::is_square))
+            .map(|pair| pair[1].middle() - pair[0].middle())
+            .collect();
+        steps.sort_by(f32::total_cmp);
+        // The lower third: every second step may be across a mark in a short column, and none is less than a character's.
+        let pitch = *steps.get(steps.len().checked_sub(1)? / 3)?;
+        let pitch = pitch.clamp(PITCH.start * width, PITCH.end * width);
+        Some(Self { characters, pitch })
+    }
+
+    /// Its holes from top to bottom, as `strip` shows them.
+    fn holes(&self, strip: &Picture, ink: &Ink) -> Vec<Hole> {
+        let holes = (0..=self.characters.len()).filter_map(|at| self.hole(at));
+        holes.filter(|hole| ink.is_between(strip, hole.start, hole.end)).collect()
+    }
+
+    /// The hole above the character `at`, if there is room for one.
+    fn hole(&self, at: usize) -> Option<Hole> {
+        let above = at.checked_sub(1).and_then(|above| self.characters.get(above));
+        let below = self.characters.get(at);
+        let is_square = [above, below].into_iter().flatten().all(Character::is_square);
+        let start = above.map_or(0.0, |above| above.middle() + self.pitch / 2.0);
+        let end = below.map_or(1.0, |below| below.middle() - self.pitch / 2.0);
+        let room = if above.is_some() && below.is_some() { ROOM } else { ROOM_AT_END };
+        let cells = ((end - start) / self.pitch + 1.0 - room).max(0.0) as usize;
+        (is_square && (1..=MOST_CELLS).contains(&cells)).then_some(Hole { at, start, end, cells })
+    }
+
+    fn neighbours(&self, hole: &Hole) -> (Option<&Character>, Option<&Character>) {
+        let above = hole.at.checked_sub(1).and_then(|above| self.characters.get(above));
+        (above, self.characters.get(hole.at))
+    }
+
+    fn decoded(self) -> Decoded {
+        let mut decoded = Decoded::default();
+        let count = self.characters.len().max(1) as f32;
+        for Character { text, score, start, end } in self.characters {
+            decoded.text.push_str(&text);
+            decoded.score += score / count;
+            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
+        }
+        decoded
+    }
+}
+
+impl Hole {
+    fn step(&self, parts: usize) -> f32 {
+        (self.end - self.start) / parts as f32
+    }
+
+    /// Where the characters are that it has room for.
+    fn stretches(&self) -> impl Iterator<Item = Range<f32>> + use<> {
+        let (start, step) = (self.start, self.step(self.cells));
+        (0..self.cells).map(move |i| start + i as f32 * step..start + (i + 1) as f32 * step)
+    }
+
+    /// The marks at their places; none where there are more of them than it has room for.
+    fn filled(&self, marks: &[Character]) -> Vec<Character> {
+        if marks.len() > self.cells {
+            return Vec::new();
+        }
+        let step = self.step(marks.len().max(1));
+        let place = |(i, mark): (usize, &Character)| {
+            let start = self.start + i as f32 * step;
+            Character { start, end: start + step, ..mark.clone() }
+        };
+        marks.iter().enumerate().map(place).collect()
+    }
+}
+
+/// The characters of a reading, without spaces.
+fn characters(decoded: &Decoded) -> Vec<Character> {
+    let starts = std::iter::once(0).chain(decoded.glyphs.iter().map(|glyph| glyph.text_end));
+    let all = starts.zip(&decoded.glyphs).map(|(from, glyph)| Character {
+        text: decoded.text[from..glyph.text_end].to_owned(),
+        score: glyph.score,
+        start: glyph.start,
+        end: glyph.end,
+    });
+    all.filter(|character| !character.text.trim().is_empty()).collect()
+}
+
+/// What was read between the neighbours: `None` unless they come out as before, and only marks and square characters
+/// between them.
+fn between<'a>(
+    mut read: &'a [Character],
+    above: Option<&Character>,
+    below: Option<&Character>,
+) -> Option<&'a [Character]> {
+    if let Some(above) = above {
+        read = read.split_first().filter(|(first, _)| first.text == above.text)?.1;
+    }
+    if let Some(below) = below {
+        read = read.split_last().filter(|(last, _)| last.text == below.text)?.1;
+    }
+    read.iter().all(|mark| mark.text.chars().all(|c| is_square(c) || is_mark(c))).then_some(read)
+}
+
+/// Letters and marks that take a square in Chinese, Japanese and Korean print; not the wide forms of Latin letters and
+/// digits, which is what a long vowel that stands upright is read as.
+fn is_square(c: char) -> bool {
+    matches!(c,
+        '\u{3001}'..='\u{30ff}' | '\u{3105}'..='\u{312f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}'
+        | '\u{ff5b}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
+}
+
+/// Marks of such print that have no square form of their own, or are read as their narrow form. Not the exclamation mark,
+/// which is another thing that a long vowel looks like.
+fn is_mark(c: char) -> bool {
+    matches!(c, ',' | '(' | ')' | '—' | '…' | '·' | '“' | '”' | '‘' | '’')
+}
+
+/// The outline of one character of a column as the column is read: as wide as high, so that a mark is as large as it is
+/// among the upright ones.
+fn lying(column: &Quad, middle: f32, pitch: f32) -> Quad {
+    let across = column.slice(middle - pitch / 2.0, middle + pitch / 2.0);
+    let part = aspect(&across) / 2.0;
+    across.starting_at(1).slice(0.5 - part, 0.5 + part).starting_at(3)
+}
+
+/// What is drawn in a hole where it is small: in the lower left of a square of its own.
+///
+/// # Errors
+/// None: the square has a size.
+fn speck(hole: &Picture, ink: &Ink, side: u32) -> Result<Option<Picture>> {
+    let width = hole.width() as usize;
+    let rows: Vec<&[u8]> = hole.pixels().chunks_exact(3 * width).collect();
+    let mut runs: Vec<(usize, Range<usize>)> = Vec::new();
+    for (y, row) in rows.iter().enumerate() {
+        let count = row.chunks_exact(3).filter(|pixel| ink.is(pixel)).count();
+        match runs.last_mut() {
+            _ if count == 0 => {}
+            Some((sum, run)) if run.end == y => (*sum, run.end) = (*sum + count, y + 1),
+            _ => runs.push((count, y..y + 1)),
+        }
+    }
+    // What touches the ends belongs to the neighbours.
+    let own = runs.into_iter().filter(|(_, run)| run.start > 0 && run.end < rows.len());
+    let Some((_, tall)) = own.max_by_key(|(sum, _)| *sum) else { return Ok(None) };
+    let is_inked = |x: &usize| rows[tall.clone()].iter().any(|row| ink.is(&row[3 * x..3 * x + 3]));
+    let (Some(left), Some(right)) = ((0..width).find(is_inked), (0..width).rev().find(is_inked)) else {
+        return Ok(None);
+    };
+    let wide = left..right + 1;
+    let most = (SMALL * side as f32) as usize;
+    if wide.len() > most || tall.len() > most {
+        return Ok(None);
+    }
+    let (margin, side) = (side as usize / 16, side as usize);
+    let mut pixels: Vec<u8> = ink.paper.into_iter().cycle().take(3 * side * side).collect();
+    for (row, y) in rows[tall.clone()].iter().zip(side - margin - tall.len()..) {
+        let from = 3 * (y * side + margin);
+        pixels[from..from + 3 * wide.len()].copy_from_slice(&row[3 * wide.start..3 * wide.end]);
+    }
+    Picture::from_rgb(side as u32, side as u32, pixels).map(Some)
+}
+
+/// Pictures of one height as one, from left to right.
+///
+/// # Errors
+/// [`crate::ErrorKind::Image`] when there are none.
+fn side_by_side(pictures: &[Picture]) -> Result<Picture> {
+    let width: u32 = pictures.iter().map(Picture::width).sum();
+    let height = pictures.first().map_or(0, Picture::height);
+    let mut pixels = Vec::with_capacity(3 * width as usize * height as usize);
+    for y in 0..height as usize {
+        for picture in pictures {
+            let row = 3 * picture.width() as usize;
+            pixels.extend_from_slice(&picture.pixels()[y * row..(y + 1) * row]);
+        }
+    }
+    Picture::from_rgb(width, height, pixels)
+}
+
+/// How ink is told from paper in one column.
+struct Ink {
+    /// Green values between the lightest and the darkest.
+    middle: u8,
+    is_dark: bool,
+    /// The colour in which the paper is drawn on.
+    paper: [u8; 3],
+}
+
+impl Ink {
+    fn of(strip: &Picture) -> Self {
+        let greens = strip.pixels().iter().skip(1).step_by(3);
+        let (low, high) = greens.fold((u8::MAX, u8::MIN), |(low, high), &green| (low.min(green), high.max(green)));
+        let middle = low.midpoint(high);
+        let sides =
+            [false, true].map(|is_light| strip.pixels().chunks_exact(3).filter(move |p| (p[1] > middle) == is_light));
+        let [dark, light] = sides.map(|side| mean_colour(side));
+        // There is more paper than ink.
+        let is_dark = light.1 >= dark.1;
+        Self { middle, is_dark, paper: if is_dark { light.0 } else { dark.0 } }
+    }
+
+    fn is(&self, pixel: &[u8]) -> bool {
+        (pixel[1] <= self.middle) == self.is_dark
+    }
+
+    /// Whether there is any between two fractions of a strip's width.
+    fn is_between(&self, strip: &Picture, start: f32, end: f32) -> bool {
+        let width = strip.width() as usize;
+        let [start, end] = [start, end].map(|at| 3 * ((at * width as f32) as usize).min(width));
+        strip.pixels().chunks_exact(3 * width).any(|row| row[start..end.max(start)].chunks_exact(3).any(|p| self.is(p)))
+    }
+}
+
+/// The mean of some pixels, and how many they are.
+fn mean_colour<'a>(pixels: impl Iterator<Item = &'a [u8]>) -> ([u8; 3], u64) {
+    let (mut sums, mut count) = ([0u64; 3], 0u64);
+    for pixel in pixels {
+        sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u64::from(value));
+        count += 1;
+    }
+    (sums.map(|sum| (sum / count.max(1)) as u8), count)
+}
+
+#[cfg(test)]
+mod tests;

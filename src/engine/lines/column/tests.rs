@@ -1,0 +1,247 @@
+use super::*;
+use crate::models::session::{Model, ModelSpec, Port, Tensor};
+use crate::options::{OrientOptions, RecognizeOptions};
+use crate::recognize::Alphabet;
+use crate::stop::Stop;
+
+/// A reading with characters of one size at these middles.
+fn reading(letters: &[(&str, f32)]) -> Decoded {
+    let mut decoded = Decoded { score: 0.9, ..Default::default() };
+    for (text, middle) in letters {
+        decoded.text.push_str(text);
+        let text_end = decoded.text.len();
+        decoded.glyphs.push(Glyph { text_end, score: 0.9, start: middle - 0.01, end: middle + 0.01 });
+    }
+    decoded
+}
+
+/// Ten pixels a hundredth: dark at these hundredths.
+fn strip(dark: &[usize]) -> Picture {
+    let row = (0..1000).flat_map(|x| [if dark.contains(&(x / 10)) { 20 } else { 240 }; 3]);
+    Picture::from_rgb(1000, 1, row.collect()).expect("a picture")
+}
+
+#[test]
+fn holes_are_where_there_is_room_and_ink() {
+    struct Case {
+        name: &'static str,
+        letters: &'static [(&'static str, f32)],
+        dark: &'static [usize],
+        holes: &'static [(usize, usize)],
+    }
+    let cases = [
+        Case {
+            name: "none",
+            letters: &[("字", 0.1), ("字", 0.3), ("字", 0.5), ("字", 0.7), ("字", 0.9)],
+            dark: &[10, 20, 30, 50, 70, 90],
+            holes: &[],
+        },
+        Case {
+            name: "one within",
+            letters: &[("字", 0.1), ("字", 0.3), ("字", 0.7), ("字", 0.9)],
+            dark: &[10, 30, 46, 70, 90],
+            holes: &[(2, 1)],
+        },
+        Case {
+            name: "a space",
+            letters: &[("字", 0.1), ("字", 0.3), ("字", 0.7), ("字", 0.9)],
+            dark: &[10, 30, 70, 90],
+            holes: &[],
+        },
+        Case {
+            name: "beside what lies on its side",
+            letters: &[("字", 0.1), ("字", 0.3), ("x", 0.7), ("字", 0.9)],
+            dark: &[10, 30, 46, 70, 90],
+            holes: &[],
+        },
+        Case {
+            name: "two in a row, and one at each end",
+            letters: &[("字", 0.2), ("字", 0.3), ("字", 0.4), ("字", 0.7), ("字", 0.8)],
+            dark: &[8, 20, 30, 40, 50, 60, 70, 80, 92],
+            holes: &[(0, 1), (3, 2), (5, 1)],
+        },
+    ];
+    for case in cases {
+        let column = Column::of(&reading(case.letters), 0.16).expect("a column");
+        let holes: Vec<_> = column
+            .holes(&strip(case.dark), &Ink::of(&strip(case.dark)))
+            .iter()
+            .map(|hole| (hole.at, hole.cells))
+            .collect();
+        assert_eq!(holes, case.holes, "{}", case.name);
+    }
+}
+
+#[test]
+fn latin_lines_and_single_characters_are_no_columns() {
+    for letters in [&[("a", 0.1), ("b", 0.2), ("字", 0.3)][..], &[("字", 0.5)], &[]] {
+        assert!(Column::of(&reading(letters), 0.1).is_none(), "{letters:?}");
+    }
+}
+
+#[test]
+fn what_is_put_in_has_its_place_and_the_text_goes_on() {
+    let column = Column::of(&reading(&[("字", 0.1), ("母", 0.3), (" ", 0.4), ("元", 0.7)]), 0.2).expect("a column");
+    let hole = column.hole(2).expect("room");
+    let mark = Character { text: "、".into(), score: 0.5, start: 0.4, end: 0.6 };
+    let marks = hole.filled(std::slice::from_ref(&mark));
+    assert!((marks[0].middle() - 0.5).abs() < 1e-4, "{marks:?}");
+    assert!(hole.filled(&vec![mark; 3]).is_empty(), "more than there is room for");
+    let mut filled = column;
+    filled.characters.splice(2..2, marks);
+    let decoded = filled.decoded();
+    assert_eq!(decoded.text, "字母、元");
+    assert_eq!(decoded.glyphs.iter().map(|glyph| glyph.text_end).collect::<Vec<_>>(), [3, 6, 9, 12]);
+    assert!((decoded.score - 0.8).abs() < 1e-4);
+}
+
+#[test]
+fn neighbours_have_to_come_out_as_before() {
+    let read = |texts: &[&str]| -> Vec<Character> {
+        texts.iter().map(|&text| Character { text: text.into(), score: 1.0, start: 0.0, end: 0.1 }).collect()
+    };
+    let (above, below) = (&read(&["字"])[0], &read(&["母"])[0]);
+    struct Case {
+        read: &'static [&'static str],
+        between: Option<&'static [&'static str]>,
+    }
+    let cases = [
+        Case { read: &["字", "、", "母"], between: Some(&["、"]) },
+        Case { read: &["字", "。", "「", "母"], between: Some(&["。", "「"]) },
+        Case { read: &["字", "母"], between: Some(&[]) },
+        Case { read: &["学", "、", "母"], between: None },
+        Case { read: &["字", "1", "母"], between: None },
+        Case { read: &["字", "Ｉ", "母"], between: None },
+        Case { read: &["字", "!", "母"], between: None },
+        Case { read: &["字"], between: None },
+        Case { read: &[], between: None },
+    ];
+    for case in cases {
+        let all = read(case.read);
+        let found = between(&all, Some(above), Some(below));
+        let texts = found.map(|found| found.iter().map(|mark| mark.text.as_str()).collect::<Vec<_>>());
+        assert_eq!(texts.as_deref(), case.between, "{:?}", case.read);
+    }
+    assert_eq!(between(&read(&["、", "母"]), None, Some(below)).map(<[_]>::len), Some(1), "at the column's head");
+}
+
+#[test]
+fn small_ink_is_moved_to_where_horizontal_print_has_it() {
+    // A hole 60 wide and high, with a neighbour's foot at its top and a rectangle in it.
+    let hole = |left: usize, top: usize, width: usize, height: usize| {
+        let mut pixels = vec![230u8; 3 * 60 * 60];
+        pixels[..3 * 60 * 3].fill(10);
+        for y in top..top + height {
+            pixels[3 * (60 * y + left)..3 * (60 * y + left + width)].fill(10);
+        }
+        Picture::from_rgb(60, 60, pixels).expect("a picture")
+    };
+    let shown = hole(40, 10, 12, 9);
+    let ink = Ink::of(&shown);
+    let cell = speck(&shown, &ink, 48).expect("a picture").expect("a speck");
+    let dark: Vec<usize> = (0..48 * 48).filter(|i| ink.is(&cell.pixels()[3 * i..3 * i + 3])).collect();
+    assert_eq!(dark.len(), 12 * 9);
+    assert!(dark.iter().all(|i| (3..15).contains(&(i % 48)) && (36..45).contains(&(i / 48))), "{dark:?}");
+    assert_eq!(cell.pixels()[0], 230);
+    assert!(speck(&hole(28, 8, 5, 45), &ink, 48).expect("looked at").is_none(), "a long vowel");
+    assert!(speck(&hole(0, 0, 0, 0), &ink, 48).expect("looked at").is_none(), "nothing of its own");
+}
+
+/// Knows two things: a square around the middle of the strip's height is 字, and a speck below the middle that is closer
+/// to what comes before is 、. So it sees none of the commas of a column, which stand in the upper right of their square.
+struct Squares(ModelSpec);
+
+impl Squares {
+    fn new() -> Self {
+        let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+        Self(ModelSpec {
+            name: "squares.onnx".into(),
+            inputs: vec![port(&[None, Some(3), Some(48), None])],
+            outputs: vec![port(&[None, None, Some(3)])],
+            characters: Some("字\n、".into()),
+            ..ModelSpec::default()
+        })
+    }
+}
+
+impl Model for Squares {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let dark = |x: usize, y: usize| input.data[y * width + x] < 0.0;
+        let mut parts: Vec<(Range<usize>, bool)> = Vec::new();
+        for x in 0..width {
+            let is_square = dark(x, height / 2);
+            if !(is_square || (height / 2..height).any(|y| dark(x, y))) {
+                continue;
+            }
+            match parts.last_mut() {
+                Some((part, square)) if part.end == x => (*part, *square) = (part.start..x + 1, *square || is_square),
+                _ => parts.push((x..x + 1, is_square)),
+            }
+        }
+        let mut data: Vec<f32> = [1.0, 0.0, 0.0].repeat(width);
+        for (i, (part, is_square)) in parts.iter().enumerate() {
+            let before = if i == 0 { part.start } else { part.start - parts[i - 1].0.end };
+            let after = parts.get(i + 1).map_or(width, |(next, _)| next.start) - part.end;
+            let middle = 3 * (part.start + part.end) / 2;
+            match (is_square, before < after) {
+                (true, _) => data[middle / 3 * 3..][..3].copy_from_slice(&[0.0, 0.9, 0.1]),
+                (false, true) => data[middle / 3 * 3..][..3].copy_from_slice(&[0.0, 0.1, 0.9]),
+                (false, false) => {}
+            }
+        }
+        read(Tensor { shape: &[1, width, 3], data: &data })
+    }
+}
+
+/// A column of cells of 40 pixels in the middle of a white page, `、` in the upper right of its cell.
+fn drawn(text: &str) -> (Picture, Quad) {
+    let (width, height) = (200usize, 40 * text.chars().count() + 80);
+    let mut pixels = vec![255u8; 3 * width * height];
+    for (i, c) in text.chars().enumerate() {
+        let (left, top, side) = if c == '字' { (84, 4, 32) } else { (106, 2, 10) };
+        for y in 40 + 40 * i + top..40 + 40 * i + top + side {
+            pixels[3 * (y * width + left)..3 * (y * width + left + side)].fill(0);
+        }
+    }
+    let picture = Picture::from_rgb(width as u32, height as u32, pixels).expect("a picture");
+    (picture, Quad::upright(74.0, 34.0, 126.0, height as f32 - 34.0).starting_at(1))
+}
+
+#[test]
+fn a_column_gets_its_commas_and_a_lying_line_stays_as_it_is() {
+    struct Case {
+        drawn: &'static str,
+        turns: usize,
+        read: &'static str,
+    }
+    let cases = [
+        Case { drawn: "字字、字字字", turns: 0, read: "字字、字字字" },
+        Case { drawn: "字字、字字字", turns: 2, read: "字字、字字字" },
+        Case { drawn: "字、字字、字", turns: 0, read: "字、字字、字" },
+        Case { drawn: "字字字", turns: 0, read: "字字字" },
+        Case { drawn: "字字、字字字", turns: 3, read: "字字字字字" },
+    ];
+    for case in cases {
+        let (picture, quad) = drawn(case.drawn);
+        let quad = quad.turned(case.turns, picture.width() as f32, picture.height() as f32);
+        let picture = crate::image::warp::turned(picture, case.turns).expect("a turned picture");
+        let model = Squares::new();
+        let alphabet = Alphabet::of(model.spec(), None, None).expect("it fits");
+        let mut reader = Reader { recognizer: Box::new(model), orienter: None };
+        let lines = Lines {
+            picture: &picture,
+            alphabet: &alphabet,
+            orienter: None,
+            orient: OrientOptions::default(),
+            options: RecognizeOptions::default(),
+            stop: &Stop::new(),
+        };
+        let line = lines.read_one(&mut reader, quad).expect("read");
+        assert_eq!(line.text, case.read, "{} turned by {}", case.drawn, case.turns);
+    }
+}
