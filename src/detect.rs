@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::tensor::{Scaling, Window, resize, to_bgr_planes};
+use crate::image::warp::turned;
 use crate::models::Role;
 use crate::models::session::Model;
 use crate::models::spec;
@@ -16,7 +17,7 @@ use crate::stop::Stop;
 /// A part of the picture that holds one line of text, or a piece of one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Region {
-    /// Its outline in pixels of the picture, as if the text ran from left to right.
+    /// Its outline in pixels of the picture, as if the text ran from left to right once the page is turned upright.
     pub quad: Quad,
     /// Mean text probability inside of it.
     pub score: f32,
@@ -44,12 +45,19 @@ impl Detector {
         Ok(Self { model })
     }
 
-    /// Finds regions, in no particular order.
+    /// Finds regions, in no particular order, on a picture whose text is turned clockwise by `quarters`: it is shown to
+    /// the model upright.
     ///
     /// # Errors
     /// What the model's run returns.
-    pub fn detect(&mut self, picture: &Picture, options: &DetectOptions, stop: &Stop) -> Result<Vec<Region>> {
-        let (view, shown) = seen(picture, options)?;
+    pub fn detect(
+        &mut self,
+        picture: &Picture,
+        quarters: usize,
+        options: &DetectOptions,
+        stop: &Stop,
+    ) -> Result<Vec<Region>> {
+        let (view, shown) = seen(picture, quarters, options)?;
         let input = to_bgr_planes(&shown, view.width as usize)?;
         let (columns, rows) = (view.width as usize, view.height as usize);
         let mut regions = Vec::new();
@@ -68,8 +76,8 @@ impl Detector {
 
 /// What the detector sees of a picture, and how: at the size that the options set, or smaller where characters are
 /// larger than they need be.
-fn seen(picture: &Picture, options: &DetectOptions) -> Result<(View, Picture)> {
-    let view = View::of(picture.width(), picture.height(), options);
+fn seen(picture: &Picture, quarters: usize, options: &DetectOptions) -> Result<(View, Picture)> {
+    let view = View::of(picture.width(), picture.height(), options).turned(quarters);
     let shown = view.show(picture)?;
     let side = view.width.max(view.height);
     if side <= options.least_side {
@@ -82,7 +90,7 @@ fn seen(picture: &Picture, options: &DetectOptions) -> Result<(View, Picture)> {
         return Ok((view, shown));
     }
     let smaller = DetectOptions { max_side: (wanted as u32).max(options.least_side), ..*options };
-    let view = View::of(picture.width(), picture.height(), &smaller);
+    let view = View::of(picture.width(), picture.height(), &smaller).turned(quarters);
     let shown = view.show(picture)?;
     Ok((view, shown))
 }
@@ -95,6 +103,8 @@ struct View {
     /// The scaled picture's size; the rest is margin.
     inner_width: u32,
     inner_height: u32,
+    /// By how many quarters clockwise the picture's text is turned: it is turned back by as many.
+    quarters: usize,
 }
 
 impl View {
@@ -112,7 +122,22 @@ impl View {
             height: seen_height,
             inner_width: inner(seen_width, width, outer_width),
             inner_height: inner(seen_height, height, outer_height),
+            quarters: 0,
         }
+    }
+
+    /// The view of the same picture, turned upright.
+    fn turned(self, quarters: usize) -> Self {
+        if quarters.is_multiple_of(2) {
+            return Self { quarters, ..self };
+        }
+        let Self { width, height, inner_width, inner_height, .. } = self;
+        Self { width: height, height: width, inner_width: inner_height, inner_height: inner_width, quarters }
+    }
+
+    /// Two lengths of the upright page as those of the picture, or the other way round.
+    fn along_picture<T>(&self, (across, down): (T, T)) -> (T, T) {
+        if self.quarters.is_multiple_of(2) { (across, down) } else { (down, across) }
     }
 
     /// Left and top margin.
@@ -121,7 +146,9 @@ impl View {
     }
 
     fn show(&self, picture: &Picture) -> Result<Picture> {
-        let scaled = resize(picture, Window::whole(picture), self.inner_width, self.inner_height, Scaling::Smooth)?;
+        let (width, height) = self.along_picture((self.inner_width, self.inner_height));
+        let scaled = resize(picture, Window::whole(picture), width, height, Scaling::Smooth)?;
+        let scaled = turned(scaled, 4 - self.quarters)?;
         if (self.inner_width, self.inner_height) == (self.width, self.height) {
             return Ok(scaled);
         }
@@ -130,8 +157,9 @@ impl View {
 
     fn to_picture(&self, quad: &Quad, width: f32, height: f32) -> Quad {
         let (left, top) = self.margin();
+        let (width, height) = self.along_picture((width, height));
         let (sx, sy) = (width / self.inner_width as f32, height / self.inner_height as f32);
-        quad.shifted(-(left as f32), -(top as f32)).scaled(sx, sy)
+        quad.shifted(-(left as f32), -(top as f32)).scaled(sx, sy).turned(self.quarters, width, height)
     }
 }
 
@@ -180,16 +208,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_seen_is_bounded_and_leads_back(width in 1u32..70_000, height in 1u32..70_000) {
+        fn what_is_seen_is_bounded_and_leads_back(
+            width in 1u32..70_000, height in 1u32..70_000, quarters in 0usize..4,
+        ) {
             let options = DetectOptions::default();
-            let view = View::of(width, height, &options);
+            let view = View::of(width, height, &options).turned(quarters);
             prop_assert!(view.width.max(view.height) <= options.max_side + STRIDE);
             prop_assert!(view.width.is_multiple_of(STRIDE) && view.height.is_multiple_of(STRIDE));
             let (left, top) = view.margin();
             let (right, bottom) = (left + view.inner_width, top + view.inner_height);
             prop_assert!(right <= view.width && bottom <= view.height);
             let seen = Quad::upright(left as f32, top as f32, right as f32, bottom as f32);
-            let (_, _, right, bottom) = view.to_picture(&seen, width as f32, height as f32).bounds();
+            let found = view.to_picture(&seen, width as f32, height as f32);
+            prop_assert_eq!(found.quarters(), quarters);
+            let (_, _, right, bottom) = found.bounds();
             prop_assert!((right - width as f32).abs() < 0.01 * width as f32);
             prop_assert!((bottom - height as f32).abs() < 0.01 * height as f32);
         }
@@ -217,11 +249,11 @@ mod tests {
         ];
         for case in cases {
             let (picture, options) = (page(case.side, case.mark), DetectOptions::default());
-            let (view, shown) = seen(&picture, &options).expect("it scales");
+            let (view, shown) = seen(&picture, 0, &options).expect("it scales");
             assert_eq!((view.width, view.height), (case.seen, case.seen), "{}", case.name);
             assert_eq!(shown, view.show(&picture).expect("it scales"), "{}", case.name);
             let never = DetectOptions { character_height: f32::INFINITY, ..options };
-            assert_eq!(seen(&picture, &never).expect("it scales").0.width, case.side, "{}", case.name);
+            assert_eq!(seen(&picture, 0, &never).expect("it scales").0.width, case.side, "{}", case.name);
         }
     }
 

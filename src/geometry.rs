@@ -93,6 +93,28 @@ impl Quad {
         Self([at(a, b, start), at(a, b, end), at(d, c, end), at(d, c, start)])
     }
 
+    /// By how many quarters clockwise its reading direction is turned, to the nearest one: 0 to the right, 1 down, 2 to
+    /// the left, 3 up.
+    pub fn quarters(&self) -> usize {
+        let [a, b, c, d] = self.0;
+        let (x, y) = ((b.x - a.x) + (c.x - d.x), (b.y - a.y) + (c.y - d.y));
+        match y.abs() > x.abs() {
+            false => 2 * usize::from(x < 0.0),
+            true => 1 + 2 * usize::from(y < 0.0),
+        }
+    }
+
+    /// Where it lies once the whole picture, `width` x `height` before, is turned clockwise by quarters.
+    #[must_use]
+    pub fn turned(&self, quarters: usize, width: f32, height: f32) -> Self {
+        Self(self.0.map(|Point { x, y }| match quarters % 4 {
+            0 => Point::new(x, y),
+            1 => Point::new(height - y, x),
+            2 => Point::new(width - x, height - y),
+            _ => Point::new(y, width - x),
+        }))
+    }
+
     /// The same outline with the corner that was `first` (0 to 3) at the front: reading direction turned by quarters.
     #[must_use]
     pub fn starting_at(&self, first: usize) -> Self {

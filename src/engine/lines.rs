@@ -16,6 +16,8 @@ use crate::recognize::Alphabet;
 use crate::stop::Stop;
 use vote::{Candidate, Doubt};
 
+pub(super) use vote::Found;
+
 /// A region at least this many times as high as wide holds a line that runs down the page. The ratio is PaddleOCR's.
 const TALL: f32 = 1.5;
 
@@ -37,34 +39,34 @@ pub(super) struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Reads every region, on as many threads as there are readers, and drops what has no text or too low a score.
+    /// What there is to read in the regions, and what the orienter says of it: nothing of lines that a clear vote
+    /// spares it.
     ///
     /// # Errors
     /// What a model's run returns.
-    pub(super) fn read(&self, readers: &Workers<'_, Reader>, regions: &[Region]) -> Result<Vec<Line>> {
+    pub(super) fn find(&self, readers: &Workers<'_, Reader>, regions: &[Region]) -> Result<Found> {
         let quads = reading_quads(regions);
-        let upside_down = self.upside_downs(readers, &quads)?;
-        let mut candidates = vote::candidates(&quads, &upside_down, &self.orient);
+        let Some(orienter) = self.orienter else { return Ok(Found::taken_as_upright(quads)) };
+        let mut found = Found::unasked(quads);
+        for lines_to_ask in [Found::sample, Found::unsettled] {
+            let lines = lines_to_ask(&found, &self.orient);
+            let answers = share(readers, &lines, |reader, &i| self.upside_down(reader, orienter, &found.quads[i]))?;
+            lines.iter().zip(answers).for_each(|(&i, answer)| found.upside_down[i] = Some(answer));
+        }
+        Ok(found)
+    }
+
+    /// Reads every line, on as many threads as there are readers, and drops what has no text or too low a score.
+    ///
+    /// # Errors
+    /// What a model's run returns.
+    pub(super) fn read(&self, readers: &Workers<'_, Reader>, found: &Found) -> Result<Vec<Line>> {
+        let mut candidates = found.candidates(&self.orient);
         // The widest first, so that no thread is left alone with a long one at the end.
         candidates.sort_by(|a, b| aspect(&b.quad).total_cmp(&aspect(&a.quad)));
         let mut lines = share(readers, &candidates, |reader, candidate| self.read_candidate(reader, *candidate))?;
         lines.retain(|line| line.score >= self.options.min_score && !line.text.is_empty());
         Ok(lines)
-    }
-
-    /// What the orienter says of each line, `None` of those that a clear vote spares it.
-    fn upside_downs(&self, readers: &Workers<'_, Reader>, quads: &[Quad]) -> Result<Vec<Option<f32>>> {
-        let Some(orienter) = self.orienter else { return Ok(vec![Some(0.0); quads.len()]) };
-        let mut said = vec![None; quads.len()];
-        let ask = |said: &mut [Option<f32>], lines: &[usize]| -> Result<()> {
-            let answers = share(readers, lines, |reader, &i| self.upside_down(reader, orienter, &quads[i]))?;
-            lines.iter().zip(answers).for_each(|(&i, answer)| said[i] = Some(answer));
-            Ok(())
-        };
-        ask(&mut said, &vote::sample(quads, &self.orient))?;
-        let unsettled = vote::unsettled(quads, &said, &self.orient);
-        ask(&mut said, &unsettled)?;
-        Ok(said)
     }
 
     fn read_candidate(&self, reader: &mut Reader, candidate: Candidate) -> Result<Line> {

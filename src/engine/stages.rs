@@ -133,10 +133,16 @@ impl Stages {
         options: &RecognizeOptions,
         (turn, stop): (Turn, &Stop),
     ) -> Result<Page> {
-        let regions = self.detectors.take(turn, stop)?.detect(picture, &engine.detect, stop)?;
+        let detect = |quarters| self.detectors.take(turn, stop)?.detect(picture, quarters, &engine.detect, stop);
         let readers = Workers { pool: &self.readers, turn, stop };
-        let lines = self.lines(picture, engine.orient, *options, stop).read(&readers, &regions)?;
-        Ok(Page::new(picture.width(), picture.height(), lines))
+        let lines = self.lines(picture, engine.orient, *options, stop);
+        let mut found = lines.find(&readers, &detect(0)?)?;
+        let quarters = found.quarters(&engine.orient);
+        if quarters != 0 {
+            // The detector was trained on upright pages. Whatever is done twice is done for turned ones only.
+            found = lines.find(&readers, &detect(quarters)?)?;
+        }
+        Ok(Page::new(picture.width(), picture.height(), lines.read(&readers, &found)?))
     }
 
     /// Reads a picture that is one line from edge to edge.

@@ -11,16 +11,51 @@ const UPRIGHT_TOLERANCE: f32 = 0.75;
 
 /// Cuts `quad` out of `picture` and scales it to `width` x `height`.
 ///
+/// Lines of a page that is turned by quarters are cut out like upright ones, and turned after that: no pixel is looked
+/// up twice.
+///
 /// What lies outside of the picture repeats its border.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Image`] when the quad's part inside of the picture is empty.
 pub fn rectify(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Picture> {
-    if let Some(window) = upright_window(picture, quad) {
-        return resize(picture, window, width, height, Scaling::Nearest4);
+    let quarters = quad.quarters();
+    if let Some(window) = upright_window(picture, &quad.starting_at(4 - quarters)) {
+        let (across, down) = if quarters % 2 == 0 { (width, height) } else { (height, width) };
+        let cut = resize(picture, window, across, down, Scaling::Nearest4)?;
+        return turned(cut, 4 - quarters);
     }
     let own = warp(picture, quad, sampled(quad.width(), width), sampled(quad.height(), height))?;
     resize(&own, Window::whole(&own), width, height, Scaling::Nearest4)
+}
+
+/// The picture turned clockwise by quarters.
+///
+/// # Errors
+/// None: a turned picture has as many pixels as before.
+pub fn turned(picture: Picture, quarters: usize) -> Result<Picture> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = picture.pixels();
+    let pixel = |x: usize, y: usize| {
+        let at = 3 * (y * width + x);
+        [pixels[at], pixels[at + 1], pixels[at + 2]]
+    };
+    match quarters % 4 {
+        0 => Ok(picture),
+        2 => {
+            let all = pixels.chunks_exact(3).rev().flatten().copied().collect();
+            Picture::from_rgb(picture.width(), picture.height(), all)
+        }
+        one_or_three => {
+            let mut all = Vec::with_capacity(pixels.len());
+            for x in 0..width {
+                let column = (0..height)
+                    .map(|y| if one_or_three == 1 { pixel(x, height - 1 - y) } else { pixel(width - 1 - x, y) });
+                all.extend(column.flatten());
+            }
+            Picture::from_rgb(picture.height(), picture.width(), all)
+        }
+    }
 }
 
 /// A warped line has its own size, which keeps what the picture shows of it, up to this multiple of the target's: a
