@@ -2,8 +2,9 @@
 
 pub mod db;
 mod size;
+mod tiles;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::tensor::{Scaling, Window, resize, to_bgr_planes};
@@ -29,6 +30,9 @@ const STRIDE: u32 = 32;
 /// Pictures more elongated than this are given a margin: text that fills a picture from edge to edge has no outline to
 /// be found. The ratio is RapidOCR's.
 const MAX_ASPECT: u32 = 8;
+
+/// What is less high, in pixels, holds no line that can be read.
+const LEAST_LINE: u32 = 8;
 
 /// A DB text detector: PP-OCR's of any version.
 pub struct Detector {
@@ -58,13 +62,7 @@ impl Detector {
         stop: &Stop,
     ) -> Result<Vec<Region>> {
         let (view, shown) = seen(picture, quarters, options)?;
-        let input = to_bgr_planes(&shown, view.width as usize)?;
-        let (columns, rows) = (view.width as usize, view.height as usize);
-        let mut regions = Vec::new();
-        self.model.run(spec::input(&[1, 3, rows, columns], &input), stop, &mut |output| {
-            regions = db::regions(spec::plane(output, columns, rows)?, columns, options);
-            Ok(())
-        })?;
+        let mut regions = self.regions(&shown, options, stop)?;
         let (right, bottom) = (picture.width() as f32, picture.height() as f32);
         for region in &mut regions {
             region.quad = view.to_picture(&region.quad, right, bottom).clamped(right, bottom);
@@ -72,25 +70,52 @@ impl Detector {
         regions.retain(|region| region.quad.width() >= 1.0 && region.quad.height() >= 1.0);
         Ok(regions)
     }
+
+    /// The regions on what is seen, in its pixels.
+    fn regions(&mut self, shown: &Picture, options: &DetectOptions, stop: &Stop) -> Result<Vec<Region>> {
+        let width = shown.width() as usize;
+        let tiles = tiles::cover(shown.width(), shown.height(), options.max_side);
+        if tiles.len() == 1 {
+            return self.run(shown, stop, |map| db::regions(map, width, options));
+        }
+        let mut map = vec![0.0; width * shown.height() as usize];
+        for tile in tiles {
+            self.run(&tile.of(shown)?, stop, |own| tile.put(own, &mut map, width))?;
+        }
+        Ok(db::regions(&map, width, options))
+    }
+
+    /// One run of the model; `take` is given the map.
+    fn run<T>(&mut self, shown: &Picture, stop: &Stop, take: impl FnOnce(&[f32]) -> T) -> Result<T> {
+        let (columns, rows) = (shown.width() as usize, shown.height() as usize);
+        let input = to_bgr_planes(shown, columns)?;
+        let (mut take, mut taken) = (Some(take), None);
+        self.model.run(spec::input(&[1, 3, rows, columns], &input), stop, &mut |output| {
+            let map = spec::plane(output, columns, rows)?;
+            taken = take.take().map(|take| take(map));
+            Ok(())
+        })?;
+        taken.ok_or_else(|| Error::new(ErrorKind::Internal, "the detector gave nothing"))
+    }
 }
 
 /// What the detector sees of a picture, and how: at the size that the options set, or smaller where characters are
 /// larger than they need be.
 fn seen(picture: &Picture, quarters: usize, options: &DetectOptions) -> Result<(View, Picture)> {
-    let view = View::of(picture.width(), picture.height(), options).turned(quarters);
+    let (width, height) = (picture.width(), picture.height());
+    let view = View::of(width, height, longest_side(width, height, options), options).turned(quarters);
     let shown = view.show(picture)?;
     let side = view.width.max(view.height);
     if side <= options.least_side {
         return Ok((view, shown));
     }
-    let Some(height) = size::character_height(&shown) else { return Ok((view, shown)) };
-    let wanted = side as f32 * options.character_height / height;
+    let Some(characters) = size::character_height(&shown) else { return Ok((view, shown)) };
+    let wanted = side as f32 * options.character_height / characters;
     // Not for a step of the grid or two: what is seen is scaled once more.
     if wanted > side as f32 - 2.0 * STRIDE as f32 {
         return Ok((view, shown));
     }
-    let smaller = DetectOptions { max_side: (wanted as u32).max(options.least_side), ..*options };
-    let view = View::of(picture.width(), picture.height(), &smaller).turned(quarters);
+    let view = View::of(width, height, (wanted as u32).max(options.least_side), options).turned(quarters);
     let shown = view.show(picture)?;
     Ok((view, shown))
 }
@@ -108,11 +133,15 @@ struct View {
 }
 
 impl View {
-    fn of(width: u32, height: u32, options: &DetectOptions) -> Self {
-        // As if the picture had a margin that makes it half as elongated as is allowed.
-        let least = |long: u32| if long / MAX_ASPECT >= width.min(height) { long / (MAX_ASPECT / 2) } else { 1 };
+    /// The view of a picture whose longer side may be so long for the detector.
+    fn of(width: u32, height: u32, longest: u32, options: &DetectOptions) -> Self {
+        // As if the picture had a margin that makes it half as elongated as is allowed, or wide enough.
+        let least = |long: u32| {
+            let is_elongated = long / MAX_ASPECT >= width.min(height);
+            if is_elongated { (long / (MAX_ASPECT / 2)).min(options.least_width) } else { 1 }
+        };
         let (outer_width, outer_height) = (width.max(least(height)), height.max(least(width)));
-        let (seen_width, seen_height) = input_size(outer_width, outer_height, options);
+        let (seen_width, seen_height) = input_size(outer_width, outer_height, longest, options);
         let inner = |seen: u32, own: u32, outer: u32| {
             let scaled = f64::from(seen) * f64::from(own) / f64::from(outer);
             (scaled.round() as u32).clamp(1, seen)
@@ -163,11 +192,23 @@ impl View {
     }
 }
 
+/// How long the longer side of a picture may be for the detector: `max_side`, or more for an elongated one, so that its
+/// shorter side stays `least_width` long.
+fn longest_side(width: u32, height: u32, options: &DetectOptions) -> u32 {
+    let (short, long) = (width.min(height), width.max(height));
+    if short < LEAST_LINE {
+        return options.max_side;
+    }
+    let aspect = f64::from(long) / f64::from(short.max(options.least_width.min(long / (MAX_ASPECT / 2))));
+    let wanted = (f64::from(options.least_width) * aspect).min((options.max_area as f64 * aspect).sqrt());
+    (wanted as u32).max(options.max_side)
+}
+
 /// Width and height that the detector sees of a picture.
-pub fn input_size(width: u32, height: u32, options: &DetectOptions) -> (u32, u32) {
+fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) -> (u32, u32) {
     let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
     let enlarged = (f64::from(options.min_side) / short).min(f64::from(options.enlarged_side) / long).max(1.0);
-    let scale = enlarged.min(f64::from(options.max_side) / long);
+    let scale = enlarged.min(f64::from(longest) / long);
     let side = |length: u32| {
         let steps = (f64::from(length) * scale / f64::from(STRIDE)).round();
         (steps as u32).max(1) * STRIDE
@@ -212,8 +253,10 @@ mod tests {
             width in 1u32..70_000, height in 1u32..70_000, quarters in 0usize..4,
         ) {
             let options = DetectOptions::default();
-            let view = View::of(width, height, &options).turned(quarters);
-            prop_assert!(view.width.max(view.height) <= options.max_side + STRIDE);
+            let view = View::of(width, height, longest_side(width, height, &options), &options).turned(quarters);
+            let (short, long) = (view.width.min(view.height), view.width.max(view.height));
+            prop_assert!(long <= options.max_side + STRIDE || short <= options.least_width + STRIDE);
+            prop_assert!(u64::from(short - STRIDE / 2) * u64::from(long - STRIDE / 2) <= options.max_area);
             prop_assert!(view.width.is_multiple_of(STRIDE) && view.height.is_multiple_of(STRIDE));
             let (left, top) = view.margin();
             let (right, bottom) = (left + view.inner_width, top + view.inner_height);
@@ -258,16 +301,22 @@ mod tests {
     }
 
     #[test]
-    fn small_pictures_are_enlarged_until_one_side_is_long_enough() {
+    fn small_pictures_are_enlarged_and_long_ones_stay_wide_enough() {
         let sizes = [
             ((100, 100), (736, 736)),
             ((600, 400), (960, 640)),
             ((340, 76), (960, 224)),
             ((1100, 500), (1088, 512)),
             ((3000, 1000), (1280, 416)),
+            ((1000, 3000), (416, 1280)),
+            ((1080, 12_000), (384, 4256)),
+            ((12_000, 300), (12_000, 288)),
+            ((5, 12_000), (32, 1280)),
         ];
         for ((width, height), seen) in sizes {
-            assert_eq!(input_size(width, height, &DetectOptions::default()), seen, "{width}x{height}");
+            let options = DetectOptions::default();
+            let longest = longest_side(width, height, &options);
+            assert_eq!(input_size(width, height, longest, &options), seen, "{width}x{height}");
         }
     }
 
@@ -275,7 +324,7 @@ mod tests {
     fn only_elongated_pictures_get_a_margin() {
         let options = DetectOptions::default();
         for (width, height, margin) in [(800, 800, false), (800, 101, false), (800, 99, true), (12, 4000, true)] {
-            let view = View::of(width, height, &options);
+            let view = View::of(width, height, longest_side(width, height, &options), &options);
             assert_eq!(view.margin() != (0, 0), margin, "{width}x{height}");
         }
     }

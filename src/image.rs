@@ -4,6 +4,8 @@ pub mod decode;
 pub mod tensor;
 pub mod warp;
 
+use std::ops::Range;
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// An RGB picture with 8 bits a channel, rows from top to bottom without gaps.
@@ -50,6 +52,22 @@ impl Picture {
             }
         };
         Self::from_rgb(width, height, pixels)
+    }
+
+    /// A copy of some of its columns and rows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when there are none, or they are not all in the picture.
+    pub fn part(&self, columns: Range<u32>, rows: Range<u32>) -> Result<Self> {
+        if columns.is_empty() || rows.is_empty() || columns.end > self.width || rows.end > self.height {
+            let message = format!("no columns {columns:?} and rows {rows:?} in {}x{} pixels", self.width, self.height);
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        let kept = 3 * columns.start as usize..3 * columns.end as usize;
+        let all = self.pixels.chunks_exact(3 * self.width as usize);
+        let pixels =
+            all.skip(rows.start as usize).take(rows.len()).flat_map(|row| &row[kept.clone()]).copied().collect();
+        Self::from_rgb(columns.end - columns.start, rows.end - rows.start, pixels)
     }
 
     /// Width in pixels, at least 1.

@@ -34,6 +34,13 @@ pub struct DetectOptions {
     /// of the picture itself, so this bounds how small text may be to be found, not how well it is read. On 100
     /// labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
     pub max_side: u32,
+    /// Of elongated pictures, such as a screenshot of a whole chat, the shorter side is still this long for the detector,
+    /// whatever `max_side` says: it is shown them in tiles. No picture of the labelled pages is that elongated; of five
+    /// drawn ones docs/decisions.md has figures.
+    pub least_width: u32,
+    /// Most pixels that the detector sees of an elongated picture, in all tiles: as many as of ten square pages, or of a
+    /// screenshot that is 40,000 pixels long.
+    pub max_area: u64,
     /// How high characters without ascenders have to be in what the detector sees, in pixels: pages with larger ones are
     /// shown to it smaller. Infinite for never. Forms at the resolution that is common for them have 8 to 10; below that
     /// they begin to lose.
@@ -57,6 +64,8 @@ impl Default for DetectOptions {
             min_side: 736,
             enlarged_side: 960,
             max_side: 1280,
+            least_width: 384,
+            max_area: 16_000_000,
             character_height: 8.0,
             least_side: 736,
             threshold: 0.3,

@@ -203,6 +203,29 @@ fn a_line_down_the_page_is_read_along_its_length() {
 }
 
 #[test]
+fn long_pictures_are_read_to_their_end_with_lines_across_the_tiles() {
+    // Every 130 pixels a line, so that some lie where two tiles meet.
+    let bars: Vec<_> = (0..40).map(|i| (60, 60 + 130 * i, 300, 40, 90, 70)).collect();
+    let down = engine(2).recognize(&drawn(420, 5300, &bars), &RecognizeOptions::default(), &Stop::new());
+    let down = down.expect("read");
+    assert_eq!(down.text(), vec!["ed"; 40].join("\n"));
+    for (line, bar) in down.lines.iter().zip(&bars) {
+        let (left, top, right, bottom) = line.quad.bounds();
+        let (centre_x, centre_y) = ((left + right) / 2.0, (top + bottom) / 2.0);
+        assert!((centre_x - 210.0).abs() < 8.0 && (centre_y - (bar.1 + 20) as f32).abs() < 8.0, "{:?}", line.quad);
+    }
+    // One line from end to end, over several tiles.
+    let across = engine(1).recognize(
+        &drawn(5000, 420, &[(200, 180, 4600, 60, 90, 70)]),
+        &RecognizeOptions::default(),
+        &Stop::new(),
+    );
+    let across = across.expect("read");
+    assert_eq!(across.text(), "ed");
+    assert!(across.lines[0].quad.width() > 4500.0, "{:?}", across.lines[0].quad);
+}
+
+#[test]
 fn poor_lines_are_dropped_by_the_bound_of_the_call() {
     let picture = drawn(800, 800, &[(100, 100, 300, 40, 5, 5)]);
     let engine = engine(1);

@@ -197,6 +197,20 @@ def test_the_fast_preset_reads_plain_print_as_well(models_dir: Path, picture_fil
         assert fast.recognize(picture_file).text == engine.recognize(picture_file).text
 
 
+def test_a_long_screenshot_is_read_to_its_end(engine: OcrEngine) -> None:
+    said = [f"message {number} of {60 - number} more" for number in range(60)]
+    chat = draw_text(said, size=30, width=720)
+    assert chat.height > 3600
+    page = engine.recognize(chat)
+    assert page.text.splitlines() == said
+    for number, line in enumerate(page.lines):
+        top, bottom = min(y for _, y in line.quad), max(y for _, y in line.quad)
+        assert abs((top + bottom) / 2 - 60 * number - 40) < 15, line
+    # A line that is wider than what the detector sees at once.
+    words = " ".join(f"word{number}" for number in range(40))
+    assert engine.recognize(draw_text([words], size=30, width=5000)).text.split() == words.split()
+
+
 def test_threads_share_one_engine(engine: OcrEngine, picture_file: Path) -> None:
     other = np.asarray(draw_text(["Something else", "entirely 99"], size=28))
     alone = (engine.recognize(picture_file), engine.recognize(other))
