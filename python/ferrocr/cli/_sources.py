@@ -103,9 +103,12 @@ def _or_nothing(name: str, found: list[Source]) -> list[Source]:
     """The same; where nothing was found, that is what is told of `name`."""
     if found:
         return found
-    hint = f"in a folder these count: {' '.join(sorted(SUFFIXES))}; hidden files do not"
-    what = "no picture or document in the folder" if _is_folder(Path(name)) else "no file that matches"
-    return [Source(name, PurePath(), problem=ImageError(f"there is {what} {name}", hint))]
+    if _is_folder(Path(name)):
+        hint = f"these count: {' '.join(sorted(SUFFIXES))}; hidden files do not"
+        problem: OcrError = ImageError(f"there is no picture or document in the folder {name}", hint)
+    else:
+        problem = ImageNotFoundError(f"there is no file that matches {name}")
+    return [Source(name, PurePath(), problem=problem)]
 
 
 def _folder(folder: Path, below: PurePath, avoid: Path | None) -> Iterator[Source]:

@@ -49,7 +49,7 @@ def _of_errno(error: StorageError, number: int | None) -> StorageError:
 
 def write_all(output: str | None, making: Making, pairs: Pairs) -> None:
     """Write everything to one file, or to stdout."""
-    with open_output(output) as out, writing(output or "stdout"):
+    with writing("stdout" if output in (None, "-") else str(output)), open_output(output) as out:
         making.write(out, pairs)
 
 
