@@ -11,7 +11,7 @@ from .._text import printable
 from ..exceptions import InvalidArgumentError
 from ..formats import WRITERS, Failure, Sheet, TextWriter, Writer, writer
 from ._pictures import drawn
-from ._sources import Source
+from ._sources import Source, as_file
 
 PICTURE, PDF = "png", "pdf"
 """The formats that are no text."""
@@ -33,11 +33,13 @@ class Making:
         name: The format.
         headers: Whether text has the name of its input above each page.
         password: What opens encrypted PDF files.
+        keeps_own_text: Whether pages of a PDF that have their text already get no more of it.
     """
 
     name: str
     headers: bool = False
     password: str | None = None
+    keeps_own_text: bool = True
 
     @property
     def suffix(self) -> str:
@@ -66,7 +68,7 @@ class Making:
 
             check_pillow()
         if self.name == PDF:
-            _import_pdf()
+            _pdf_module()._import_layer()
 
     def write(self, out: IO[str], pairs: Pairs) -> None:
         """Write one file, page by page.
@@ -79,7 +81,7 @@ class Making:
         if self.name == PICTURE:
             _write_picture(out, something(pairs), self.password)
         elif self.name == PDF:
-            _write_pdf(out, something(pairs), self.password)
+            _write_pdf(out, something(pairs), self.password, "keep" if self.keeps_own_text else "add")
         else:
             _write_text(out, self._writer(), something(pairs) if self.holds_one else pairs)
 
@@ -132,9 +134,12 @@ def _write_picture(out: IO[str], pairs: Pairs, password: str | None) -> None:
         out.buffer.write(data.getvalue())  # type: ignore[attr-defined]  # every stream of text has one but stand-ins
 
 
-def _write_pdf(out: IO[str], pairs: Pairs, password: str | None) -> None:
+def _write_pdf(out: IO[str], pairs: Pairs, password: str | None, own_text: str) -> None:
     first = next(pairs)
-    with _import_pdf()(first[0].content, password=password) as pdf:
+    with (
+        as_file(first[0]) as path,
+        _pdf_module().SearchablePdf(path, password=password, own_text=own_text) as pdf,
+    ):
         for _, sheet in _sheets(chain([first], pairs)):
             pdf.add(sheet)
         pdf.save(out.buffer)  # type: ignore[attr-defined]
@@ -146,5 +151,5 @@ def _sheets(pairs: Pairs) -> Iterator[tuple[Source, Sheet]]:
             yield source, entry
 
 
-def _import_pdf() -> Any:  # noqa: ANN401
-    return importlib.import_module("ferrocr.formats.pdf").SearchablePdf
+def _pdf_module() -> Any:  # noqa: ANN401
+    return importlib.import_module("ferrocr.formats.pdf")

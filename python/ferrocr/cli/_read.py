@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ..formats import Sheet
 from ._bar import EndedEarlyError, Progress
 from ._command import add_command
 from ._errors import EXIT_OK, EXIT_PROBLEMS
-from ._making import Making, NothingToWriteError, Pairs
+from ._making import PDF, Making, NothingToWriteError, Pairs
 from ._read_arguments import EXAMPLE, NOTES, describe
 from ._reading import Reader
 from ._sources import STDIN, Source, are_many, find
@@ -35,14 +36,17 @@ def add(commands: "Commands") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read the inputs and write what they hold."""
     many = are_many(arguments.files)
-    making = Making(arguments.format, password=arguments.password)
+    if arguments.text_layer is None:
+        # A page of a PDF to search gets no text twice.
+        arguments.text_layer = "auto" if arguments.format == PDF else "ignore"
+    making = Making(arguments.format, password=arguments.password, keeps_own_text=arguments.text_layer == "auto")
     # What holds one input is never one file of many.
     to_folder = is_folder(arguments.output) or (many and making.holds_one and arguments.output not in (None, "-"))
     _check(arguments, making, many=many, to_folder=to_folder)
     show = _shower(arguments)
     if to_folder:
         return _to_folder(arguments, making, show)
-    return _to_file(arguments, Making(making.name, headers=many, password=making.password), show)
+    return _to_file(arguments, replace(making, headers=many), show)
 
 
 def _check(arguments: argparse.Namespace, making: Making, *, many: bool, to_folder: bool) -> None:
@@ -58,6 +62,9 @@ def _check(arguments: argparse.Namespace, making: Making, *, many: bool, to_fold
     if making.is_binary and is_stdout and (sys.stdout.isatty() or not hasattr(sys.stdout, "buffer")):
         message = f"a file of the format {making.name} cannot be printed as text"
         raise InvalidArgumentError(message, "name a file: -o OUT")
+    if making.name == PDF and arguments.text_layer == "only":
+        message = "with --text-layer only nothing is read, and a PDF has that text already"
+        raise InvalidArgumentError(message, "say --text-layer auto to read the pages that have none")
     making.check()
     if arguments.show:
         from ..formats.draw import check_pillow

@@ -65,8 +65,8 @@ def _describe_running(group: "argparse._ArgumentGroup") -> None:
 def _describe_documents(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--pages", metavar="PAGES", help="pages of each document, such as 1-3,7,12-; default: all")
     group.add_argument("--dpi", type=float, default=USUAL_DPI, help="for pages of a PDF, default: %(default)g")
-    layers = "take the text that a PDF brings itself where it is likely to be all; default: ignore"
-    group.add_argument("--text-layer", choices=("ignore", "auto", "only"), default="ignore", help=layers)
+    layers = "auto: take the text that a PDF brings where it is likely to be all; default: ignore, for pdf auto"
+    group.add_argument("--text-layer", choices=("ignore", "auto", "only"), help=layers)
     secret = f"opens encrypted PDF files; ${PASSWORD_VARIABLE} does not show in lists of processes"
     group.add_argument("--password", default=os.environ.get(PASSWORD_VARIABLE), help=secret)
 

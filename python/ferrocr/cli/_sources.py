@@ -4,7 +4,9 @@ import glob
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
@@ -45,6 +47,18 @@ class Source:
     def label(self) -> str:
         """What messages call it."""
         return self.name if self.data is None else "standard input"
+
+
+@contextmanager
+def as_file(source: Source) -> Iterator[Path]:
+    """Its file, for those who take nothing else; one for the time being where it has none."""
+    if source.data is None:
+        yield Path(source.name)
+        return
+    with tempfile.TemporaryDirectory(prefix="ferrocr-") as folder:
+        path = Path(folder) / "stdin"
+        path.write_bytes(source.data)
+        yield path
 
 
 def are_many(names: Sequence[str]) -> bool:
