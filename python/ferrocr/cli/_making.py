@@ -1,11 +1,10 @@
 """What one output file is made of: text of some format, the annotated picture, or the PDF that can be searched."""
 
-import importlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import IO, Any, TypeAlias
+from typing import IO, Literal, TypeAlias
 
 from .._text import printable
 from ..exceptions import InvalidArgumentError
@@ -68,7 +67,9 @@ class Making:
 
             check_pillow()
         if self.name == PDF:
-            _pdf_module()._import_layer()
+            from ..formats import pdf
+
+            pdf._import_layer()
 
     def write(self, out: IO[str], pairs: Pairs) -> None:
         """Write one file, page by page.
@@ -134,12 +135,11 @@ def _write_picture(out: IO[str], pairs: Pairs, password: str | None) -> None:
         out.buffer.write(data.getvalue())  # type: ignore[attr-defined]  # every stream of text has one but stand-ins
 
 
-def _write_pdf(out: IO[str], pairs: Pairs, password: str | None, own_text: str) -> None:
+def _write_pdf(out: IO[str], pairs: Pairs, password: str | None, own_text: Literal["keep", "add"]) -> None:
+    from ..formats.pdf import SearchablePdf
+
     first = next(pairs)
-    with (
-        as_file(first[0]) as path,
-        _pdf_module().SearchablePdf(path, password=password, own_text=own_text) as pdf,
-    ):
+    with as_file(first[0]) as path, SearchablePdf(path, password=password, own_text=own_text) as pdf:
         for _, sheet in _sheets(chain([first], pairs)):
             pdf.add(sheet)
         pdf.save(out.buffer)  # type: ignore[attr-defined]
@@ -149,7 +149,3 @@ def _sheets(pairs: Pairs) -> Iterator[tuple[Source, Sheet]]:
     for source, entry in pairs:
         if isinstance(entry, Sheet):
             yield source, entry
-
-
-def _pdf_module() -> Any:  # noqa: ANN401
-    return importlib.import_module("ferrocr.formats.pdf")

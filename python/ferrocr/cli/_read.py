@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from .._documents import kind_of, wish_of
+from .._text import path_text
 from ..exceptions import ImageError, InvalidArgumentError
 from ..formats import Sheet
 from ._bar import EndedEarlyError, Progress
@@ -103,7 +104,8 @@ def _to_folder(arguments: argparse.Namespace, making: Making, show: Callable[[Pa
                 if error is not None:
                     progress.failed(error, source)
     done = len(sources) - len(left)
-    return _end(arguments, progress, f"{_files(folder.written)} written to {path}, {done} done before")
+    before = f", {done} done before" if arguments.resume else ""
+    return _end(arguments, progress, f"{_files(folder.written)} written to {path_text(arguments.output)}{before}")
 
 
 def _end(arguments: argparse.Namespace, progress: Progress, written: str = "") -> int:
