@@ -1,7 +1,6 @@
 """The examples run, and do what they say."""
 
 import importlib.util
-import json
 import runpy
 import subprocess
 import sys
@@ -16,6 +15,8 @@ import pytest
 
 from conftest import draw_text
 from ferrocr import Block, Line, Page
+from ferrocr.formats import Sheet
+from ferrocr.formats import json as pages
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SAMPLE = runpy.run_path(str(EXAMPLES / "sample.py"))
@@ -145,9 +146,8 @@ def test_the_service_reads_and_frees_its_engine(serve: Any) -> None:  # noqa: AN
         assert engine.loaded
         answer = client.post("/read", content=Path("one.png").read_bytes())
         assert answer.status_code == 200
-        from ferrocr.formats import json as pages
-
-        (sheet,) = pages.read(json.dumps(answer.json()))
+        (sheet,) = pages.read(answer.text)
+        assert isinstance(sheet, Sheet)
         assert sheet.page.text == "Order 4711 paid"
     assert engine.closed
 
@@ -156,8 +156,8 @@ def test_the_service_reads_and_frees_its_engine(serve: Any) -> None:  # noqa: AN
 def test_the_service_says_in_its_status_what_is_wrong(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
     from fastapi.testclient import TestClient
 
-    pages = [draw_text([text], width=300) for text in ("one", "two", "three")]
-    pages[0].save("three.tif", save_all=True, append_images=pages[1:])
+    pictures = [draw_text([text], width=300) for text in ("one", "two", "three")]
+    pictures[0].save("three.tif", save_all=True, append_images=pictures[1:])
     document = Path("three.tif").read_bytes()
     with TestClient(serve.app) as client:
 
