@@ -108,12 +108,6 @@ class FolderMachine(RuleBasedStateMachine):
     def output_of(self, name: str, options: Options) -> Path:
         return self.outputs / f"{name}{'.jsonl' if 'jsonl' in options else '.txt'}"
 
-    def forget(self, name: str) -> None:
-        """An output is no longer what a run has left."""
-        for options in OPTIONS:
-            self.done.pop((name, options), None)
-            self.unsure.discard((name, options))
-
     # --- what users and accidents do ---
 
     @rule(name=st.sampled_from(NAMES), content=st.sampled_from(CONTENTS), keeps_time=st.booleans())
@@ -177,7 +171,6 @@ class FolderMachine(RuleBasedStateMachine):
         assert not needless
         assert status in (KILLED, EXIT_PROBLEMS if "broken.png" in self.files else EXIT_OK)
         for place, name in enumerate(was_read):
-            self.unsure -= {(name, options) for options in OPTIONS}
             self.note(name, is_sure=status != KILLED or place < len(was_read) - 1)
         if status != KILLED:
             self.unsure -= {(name, self.options) for name in self.files}
@@ -193,6 +186,7 @@ class FolderMachine(RuleBasedStateMachine):
         for other in OPTIONS:  # one file, one state
             if self.output_of(name, other) == path:
                 self.done.pop((name, other), None)
+                self.unsure.discard((name, other))
         self.done[name, self.options] = self.files[name]
         if not is_sure:
             self.unsure.add((name, self.options))
@@ -227,7 +221,8 @@ stamps = st.builds(Stamp, st.integers(0, 2**40), st.integers(0, 2**62), st.text(
 records = st.builds(Record, st.text(st.characters(), max_size=8), st.text(max_size=8), stamps, stamps)
 
 
-@given(st.lists(st.tuples(st.text(st.characters(), max_size=4), records), max_size=6), st.integers(0, 400))
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.text(st.characters(), max_size=4), records), max_size=4), st.integers(0, 400))
 def test_records_come_back_also_when_the_last_one_is_torn(added: list[tuple[str, Record]], cut: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -306,3 +301,24 @@ def test_what_killed_runs_left_is_swept_unless_somebody_holds_it(fake_engine: ty
             pass  # an open file cannot be removed there
         assert main(["read", "a.png", "-o", "out"]) == EXIT_OK
     assert (old.exists(), held.exists(), fresh.exists()) == (False, True, True)
+
+
+def test_a_change_that_the_clock_does_not_show_is_seen(fake_engine: type[FakeEngine], files: Path) -> None:
+    command = ["read", "a.png", "-o", "out/", "--resume"]
+    assert main(command) == EXIT_OK
+    before = Path("a.png").stat().st_mtime_ns
+    Path("a.png").write_text("omega")
+    os.utime("a.png", ns=(before, before))
+    assert main(command) == EXIT_OK
+    assert Path("out/a.png.txt").read_text() == "omega\n"
+
+
+def test_a_file_that_has_been_left_alone_is_not_even_opened(
+    fake_engine: type[FakeEngine], files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime("a.png", (1_000_000_000, 1_000_000_000))
+    command = ["read", "a.png", "-o", "out/", "--resume"]
+    assert main(command) == EXIT_OK
+    monkeypatch.setattr("ferrocr.cli._resume._hash_of", None)
+    assert main(command) == EXIT_OK
+    assert fake_engine.was_read == ["a.png"]
