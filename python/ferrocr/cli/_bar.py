@@ -73,10 +73,12 @@ class Progress:
         Raises:
             EndedEarlyError: It was to be the end.
         """
-        name = source.label if error.page is None else f"{source.label}, page {number}"
+        message = split_hint(error)[0]
+        says_all = error.page is None or source.label in message
+        name = source.label if says_all else f"{source.label}, page {number}"
         if self._bar is None:
             report(error, name)
-        failure = Failure(split_hint(error)[0], name, number)
+        failure = Failure(message, name, number)
         self.failures.append(failure)
         self._failed.add(source)
         self._show()
