@@ -9,24 +9,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ferrocr.formats.pdf import SearchablePdf
 from sample import draw_sample
 
 from ferrocr import OcrEngine, OcrError
-from ferrocr.formats import Sheet
+from ferrocr.formats import Sheet, pdf
 
 
 def make_searchable(source: Path, target: Path) -> int:
     """Read `source`, page by page, and write `target`; returns how many pages could not be read."""
     failed = 0
-    with OcrEngine() as ocr, SearchablePdf(source) as pdf:
+    with OcrEngine() as ocr, pdf.SearchablePdf(source) as layer:
         for page in ocr.recognize_pages(source, text_layer="auto"):
             if isinstance(page, OcrError):
                 print(f"error: {page}", file=sys.stderr)
                 failed += 1  # the page is in the PDF as it was
             else:
-                pdf.add(Sheet(page.page, number=page.number, dpi=page.dpi))
-        pdf.save(target)
+                layer.add(Sheet(page.page, number=page.number, dpi=page.dpi))
+        layer.save(target)
     return failed
 
 

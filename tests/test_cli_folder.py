@@ -54,7 +54,7 @@ def test_outputs_are_no_inputs_of_the_next_run(fake_engine: type[FakeEngine], fi
     Path("broken.png").unlink()
     for name in ("a.png", "b.png"):
         Image.new("RGB", (40, 30), "white").save(name)
-    fake_engine.recognize_many = lambda _self, images, **_: (  # type: ignore[method-assign, assignment]
+    fake_engine.recognize_many = lambda _self, images, **_: (  # type: ignore[method-assign]
         FakeEngine.recognize_many.__globals__["make_page"](name) for name in images
     )
     for _ in range(2):
@@ -177,7 +177,7 @@ def test_names_of_any_bytes(fake_engine: type[FakeEngine], files: Path, format: 
     names = [b"new\nline.png", b"sp ace.png", b"-dash.png", b"\xff\xfe.png", "贝.png".encode()]
     for name in names:
         (folder / os.fsdecode(name)).write_text("x")
-    fake_engine.recognize_many = lambda _self, images, **_: (  # type: ignore[method-assign, assignment]
+    fake_engine.recognize_many = lambda _self, images, **_: (  # type: ignore[method-assign]
         FakeEngine.recognize_many.__globals__["make_page"]("x") for _ in images
     )
     command = ["read", "odd", "-o", "out/", "--format", format, "--resume"]

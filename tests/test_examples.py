@@ -164,7 +164,7 @@ def test_the_service_says_in_its_status_what_is_wrong(serve: Any, monkeypatch: p
         def status(content: bytes, query: str = "") -> int:
             answer = client.post(f"/read{query}", content=content)
             assert answer.status_code == 200 or answer.json()["detail"]
-            return answer.status_code
+            return int(answer.status_code)
 
         assert status(b"no picture") == 422
         assert status(b"") == 400
