@@ -41,7 +41,7 @@ class StandIn:
 
 
 @pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What stands in for the module that makes them."""
     kind = type("Made", (StandIn,), {"made": []})
     module = SimpleNamespace(SearchablePdf=kind, _import_layer=lambda: None)
@@ -53,7 +53,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
 def test_each_input_becomes_a_pdf_of_its_own(
     fake_engine: type[FakeEngine],
     files: Path,
-    stand_in: Any,  # noqa: ANN401
+    stand_in: SimpleNamespace,
 ) -> None:
     assert main(["read", "a.png", "broken.png", "b.png", "--format", "pdf", "-o", "out"]) == EXIT_PROBLEMS
     found = {path.name: path.read_text(encoding="utf-8") for path in Path("out").glob("*.pdf")}
@@ -67,8 +67,8 @@ def test_each_input_becomes_a_pdf_of_its_own(
 def test_the_password_may_stand_in_the_environment(
     fake_engine: type[FakeEngine],
     files: Path,
-    stand_in: Any,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: ANN401
+    stand_in: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FERROCR_PASSWORD", "secret")
     assert main(["read", "a.png", "--format", "pdf", "-o", "out/"]) == EXIT_OK
@@ -78,22 +78,22 @@ def test_the_password_may_stand_in_the_environment(
     assert b"secret" not in Path("out/.ferrocr/done.jsonl").read_bytes()
 
 
-@pytest.mark.parametrize("arguments", [["-o", "x.pdf", "--text-layer", "only"], ["b.png"]])
+@pytest.mark.parametrize("arguments", [["a.png", "-o", "x.pdf", "--text-layer", "only"], ["a.png", "b.png"]])
 def test_what_makes_no_sense_is_refused(
     fake_engine: type[FakeEngine],
     files: Path,
-    stand_in: Any,
-    arguments: list[str],  # noqa: ANN401
+    stand_in: SimpleNamespace,
+    arguments: list[str],
 ) -> None:
-    assert main(["read", "a.png", "--format", "pdf", *arguments]) == EXIT_USAGE
+    assert main(["read", "--format", "pdf", *arguments]) == EXIT_USAGE
     assert fake_engine.options == {}
 
 
 def test_a_missing_package_is_told_of_before_models_load(
     fake_engine: type[FakeEngine],
     files: Path,
-    stand_in: Any,
-    capsys: Captured,  # noqa: ANN401
+    stand_in: SimpleNamespace,
+    capsys: Captured,
 ) -> None:
     def missing() -> None:
         message = "searchable PDF files need pikepdf"
