@@ -155,6 +155,15 @@ def test_without_a_terminal_the_picture_is_a_file_that_the_viewer_opens(
             assert (picture.size, len(picture.getcolors() or []) > 1) == ((40, 30), True)
 
 
+def test_a_picture_that_cannot_be_shown_is_read_nevertheless(
+    fake_engine: type[FakeEngine], files: Path, capsys: Captured
+) -> None:
+    assert main(["read", "a.png", "b.png", "--show"]) == EXIT_OK  # they are text
+    captured = capsys.readouterr()
+    assert captured.out == "==> a.png <==\nalpha\n\n==> b.png <==\nbeta\n贝塔\n"
+    assert captured.err.count("Pillow cannot decode") == 2
+
+
 def test_no_viewer_without_a_screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if sys.platform in ("win32", "darwin"):
         pytest.skip("there is a viewer")

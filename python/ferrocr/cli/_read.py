@@ -15,7 +15,7 @@ from ..exceptions import ImageError, InvalidArgumentError
 from ..formats import Sheet
 from ._bar import EndedEarlyError, Progress
 from ._command import add_command
-from ._errors import EXIT_OK, EXIT_PROBLEMS
+from ._errors import EXIT_OK, EXIT_PROBLEMS, report
 from ._making import PDF, Making, NothingToWriteError, Pairs
 from ._read_arguments import EXAMPLE, NOTES, describe
 from ._reading import Reader
@@ -152,7 +152,10 @@ def _shower(arguments: argparse.Namespace) -> Callable[[Pairs], Pairs]:
     def shown(pairs: Pairs) -> Pairs:
         for source, entry in pairs:
             if isinstance(entry, Sheet):
-                viewer.show(drawn(source, entry, arguments.password), source.label)
+                try:
+                    viewer.show(drawn(source, entry, arguments.password), source.label)
+                except (ImageError, InvalidArgumentError) as error:  # it was read nevertheless
+                    report(error, source.label)
             yield source, entry
 
     return shown
