@@ -23,11 +23,9 @@ _OF_ONE_FILE = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, e
 
 def is_folder(output: str | None) -> bool:
     """Whether `output` names a folder: one that is there, or a name that ends with a slash."""
-    return output not in (None, "-") and (_ends_with_slash(str(output)) or Path(str(output)).is_dir())
-
-
-def _ends_with_slash(name: str) -> bool:
-    return name.endswith(tuple({"/", os.sep}))
+    if output in (None, "", "-"):
+        return False
+    return str(output).endswith(("/", os.sep)) or Path(str(output)).is_dir()
 
 
 @contextmanager
