@@ -15,6 +15,8 @@ import pytest
 from hypothesis import settings
 from PIL import Image, ImageDraw, ImageFont
 
+import ferrocr
+from fake_engine import FakeEngine
 from ferrocr import ModelStore, OcrEngine, model_sets
 
 # No time limit for one example: the first pays for imports and models, and machines differ.
@@ -42,6 +44,23 @@ def engine(models_dir: Path) -> Iterator[OcrEngine]:
     with OcrEngine(model_dir=models_dir, download=False) as ocr:
         ocr.load()
         yield ocr
+
+
+@pytest.fixture
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> type[FakeEngine]:
+    """A fake in place of the engine, for the command line."""
+    fake = type("Fake", (FakeEngine,), {"was_read": []})
+    monkeypatch.setattr(ferrocr, "OcrEngine", fake)
+    return fake
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, with three files that the fake engine reads."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("a.png", "alpha"), ("b.png", "beta\n贝塔"), ("broken.png", "")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
 
 
 @pytest.fixture

@@ -5,16 +5,15 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ferrocr
-from ferrocr import Line, Page, exceptions
+from fake_engine import Captured, FakeEngine, ascii_only, make_page
+from ferrocr import exceptions
 from ferrocr.cli import main
 from ferrocr.cli._errors import (
     EXIT_CANNOT_RUN,
@@ -27,61 +26,6 @@ from ferrocr.cli._errors import (
 )
 
 ROOT = Path(__file__).parent.parent
-Captured = pytest.CaptureFixture[str]
-
-
-def make_page(text: str) -> Page:
-    """A page with one line."""
-    line = Line(text, 0.98765, ((1.04, 2.0), (9.0, 2.0), (9.0, 5.0), (1.0, 5.0)), ())
-    return Page(40, 30, (line,))
-
-
-class FakeEngine:
-    """Stands in for the engine: "reads" a file by returning its content, and a file with "broken" in its name fails."""
-
-    options: ClassVar[dict[str, Any]] = {}
-    load_error: ClassVar[BaseException | None] = None
-
-    def __init__(self, models: str, **options: object) -> None:
-        """Keep the options for the test to look at."""
-        type(self).options = {"models": models, **options}
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        """Free nothing."""
-
-    def load(self) -> None:
-        """Fail, if the test wants it."""
-        if self.load_error is not None:
-            raise self.load_error
-
-    def recognize_many(self, images: Iterable[str]) -> Iterator[Any]:
-        """One page or error for each file."""
-        for image in images:
-            if "broken" in image:
-                yield exceptions.ImageError(f"{image} is not a picture", "convert it to PNG first")
-            else:
-                yield make_page(Path(image).read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> type[FakeEngine]:
-    """The fake in place of the engine."""
-    fake = type("Fake", (FakeEngine,), {})
-    monkeypatch.setattr(ferrocr, "OcrEngine", fake)
-    return fake
-
-
-@pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory, with three files to read."""
-    monkeypatch.chdir(tmp_path)
-    for name, text in (("a.png", "alpha"), ("b.png", "beta\n贝塔"), ("broken.png", "")):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    return tmp_path
 
 
 # --- arguments ----------------------------------------------------------------------------------------------------
@@ -93,7 +37,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         [],
         ["nonsense"],
         ["read"],
-        ["read", "a.png", "--format", "pdf"],
+        ["read", "a.png", "--format", "docx"],
         ["read", "a.png", "--threads", "0"],
         ["read", "a.png", "--threads", "many"],
         ["read", "a.png", "--provider", "abacus"],
@@ -156,24 +100,24 @@ def test_the_package_runs_as_a_module() -> None:
 # --- read ---------------------------------------------------------------------------------------------------------
 
 
-def test_one_file_is_its_text_alone(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+def test_one_file_is_its_text_alone(fake_engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
     assert main(["read", "a.png"]) == EXIT_OK
     assert capsys.readouterr() == ("alpha\n", "")
 
 
-def test_several_files_have_headers(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+def test_several_files_have_headers(fake_engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
     assert main(["read", "a.png", "b.png"]) == EXIT_OK
     assert capsys.readouterr().out == "==> a.png <==\nalpha\n\n==> b.png <==\nbeta\n贝塔\n"
 
 
-def test_a_broken_file_does_not_end_the_rest(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+def test_a_broken_file_does_not_end_the_rest(fake_engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
     assert main(["read", "a.png", "broken.png", "b.png"]) == EXIT_PROBLEMS
     out, err = capsys.readouterr()
     assert out == "==> a.png <==\nalpha\n\n==> b.png <==\nbeta\n贝塔\n"
     assert err == "error: broken.png is not a picture\nhint: convert it to PNG first\n"
 
 
-def test_json_has_an_object_for_each_file(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+def test_json_has_an_object_for_each_file(fake_engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
     assert main(["read", "b.png", "broken.png", "--format", "json"]) == EXIT_PROBLEMS
     document = json.loads(capsys.readouterr().out)
     assert document["schema_version"] == "1.0"
@@ -192,7 +136,7 @@ def test_json_has_an_object_for_each_file(engine: type[FakeEngine], files: Path,
     assert broken == {"source": "broken.png", "number": 1, "error": "broken.png is not a picture"}
 
 
-def test_json_lines_have_a_line_for_each_file(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+def test_json_lines_have_a_line_for_each_file(fake_engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
     assert main(["read", "a.png", "broken.png", "b.png", "--format", "jsonl"]) == EXIT_PROBLEMS
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line.get("text") for line in lines] == ["alpha", None, "beta\n贝塔"]
@@ -203,7 +147,7 @@ def test_json_lines_have_a_line_for_each_file(engine: type[FakeEngine], files: P
 def test_any_text_survives_json(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         fake = type(
-            "Fake", (FakeEngine,), {"recognize_many": lambda _self, _images: (page for page in [make_page(text)])}
+            "Fake", (FakeEngine,), {"recognize_many": lambda _self, images, **_: (make_page(text) for _ in images)}
         )
         patch.setattr(ferrocr, "OcrEngine", fake)
         out = Path(folder) / "out.json"
@@ -211,14 +155,14 @@ def test_any_text_survives_json(text: str) -> None:
         assert json.loads(out.read_text(encoding="utf-8"))["pages"][0]["text"] == text
 
 
-def test_options_reach_the_engine(engine: type[FakeEngine], files: Path) -> None:
+def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) -> None:
     given_options = (
         "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cpu --preset fast --no-download"
     )
     main(["read", "a.png", *given_options.split()])
-    progress = engine.options.pop("progress")
+    progress = fake_engine.options.pop("progress")
     assert callable(progress)
-    assert engine.options == {
+    assert fake_engine.options == {
         "models": "ppocrv5-mobile",
         "model_dir": "m",
         "threads": 3,
@@ -249,8 +193,10 @@ def test_a_name_that_cannot_be_looked_at_is_one_files_error(tmp_path: Path, caps
     assert second == f"error: there is no picture file {tmp_path / 'y.png'}"
 
 
-def test_a_message_of_several_lines_stays_in_one_piece(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
-    engine.load_error = exceptions.DownloadError("no source:\n  one: gone\n  two: away", "try later")
+def test_a_message_of_several_lines_stays_in_one_piece(
+    fake_engine: type[FakeEngine], files: Path, capsys: Captured
+) -> None:
+    fake_engine.load_error = exceptions.DownloadError("no source:\n  one: gone\n  two: away", "try later")
     assert main(["read", "a.png"]) == EXIT_CANNOT_RUN
     assert capsys.readouterr().err == "error: no source:\n  one: gone\n  two: away\nhint: try later\n"
 
@@ -277,9 +223,9 @@ def test_missing_models_are_named(files: Path, capsys: Captured, monkeypatch: py
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
 def test_what_stops_the_command_has_a_code_and_leaves_the_output_alone(
-    engine: type[FakeEngine], files: Path, capsys: Captured, error: BaseException, code: int
+    fake_engine: type[FakeEngine], files: Path, capsys: Captured, error: BaseException, code: int
 ) -> None:
-    engine.load_error = error
+    fake_engine.load_error = error
     out = files / "out.txt"
     out.write_text("as before")
     before = sorted(files.iterdir())
@@ -292,7 +238,7 @@ def test_what_stops_the_command_has_a_code_and_leaves_the_output_alone(
     assert first == (f"error: {error}".splitlines()[0] if str(error) else "interrupted")
 
 
-def test_the_output_file_holds_it_all(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+def test_the_output_file_holds_it_all(fake_engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
     before = {path.name for path in files.iterdir()}
     assert main(["read", "b.png", "-o", "out.txt"]) == EXIT_OK
     assert (files / "out.txt").read_text(encoding="utf-8") == "beta\n贝塔\n"
@@ -300,20 +246,22 @@ def test_the_output_file_holds_it_all(engine: type[FakeEngine], files: Path, cap
     assert capsys.readouterr() == ("", "")
 
 
-def test_an_output_that_cannot_be_written_is_an_error(engine: type[FakeEngine], files: Path, capsys: Captured) -> None:
+def test_an_output_that_cannot_be_written_is_an_error(
+    fake_engine: type[FakeEngine], files: Path, capsys: Captured
+) -> None:
     assert main(["read", "a.png", "-o", "nowhere/out.txt"]) == EXIT_CANNOT_RUN
     assert capsys.readouterr().err.startswith("error: cannot write nowhere/out.txt: ")
-    assert engine.options == {}
+    assert fake_engine.options == {}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="/dev/null is another thing there")
-def test_a_device_is_written_to_and_not_replaced(engine: type[FakeEngine], files: Path) -> None:
+def test_a_device_is_written_to_and_not_replaced(fake_engine: type[FakeEngine], files: Path) -> None:
     assert main(["read", "a.png", "-o", "/dev/null"]) == EXIT_OK
     assert not Path("/dev/null").is_file()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and links")
-def test_an_output_file_keeps_its_mode_and_its_link(engine: type[FakeEngine], files: Path) -> None:
+def test_an_output_file_keeps_its_mode_and_its_link(fake_engine: type[FakeEngine], files: Path) -> None:
     out, link = files / "out.txt", files / "link.txt"
     out.touch(mode=0o600)
     link.symlink_to(out)
@@ -346,14 +294,10 @@ def test_a_reader_that_goes_away_is_no_noise(models: Path) -> None:
 def test_text_that_stdout_cannot_encode_is_escaped(models: Path) -> None:
     (models / "贝.onnx").touch()
     code = f"from ferrocr.cli import main; main(['models', 'list', '--dir', {str(models)!r}])"
-    done = subprocess.run([sys.executable, "-X", "utf8=0", "-c", code], capture_output=True, check=True, env=_ascii())
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", code], capture_output=True, check=True, env=ascii_only()
+    )
     assert b"\\u8d1d.onnx" in done.stdout
-
-
-def _ascii() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONIOENCODING": "ascii"}
 
 
 # --- with real models ---------------------------------------------------------------------------------------------

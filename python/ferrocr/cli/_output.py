@@ -4,12 +4,15 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from .._text import path_text, printable
 from ..exceptions import StorageError
+
+UNFINISHED = ".part"
+"""The suffix of a file that is not whole yet."""
 
 
 @contextmanager
@@ -23,16 +26,46 @@ def open_output(name: str | None) -> Iterator[IO[str]]:
         with _open(target, "w", name) as special:
             yield special  # a device or a pipe: nothing to replace
         return
-    unfinished = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    with whole_file(target, target.parent, name) as out:
+        yield out
+
+
+@contextmanager
+def whole_file(target: Path, folder: Path, name: str) -> Iterator[IO[str]]:
+    """A file that appears as `target` once the block has ended well, and is not there before that.
+
+    It grows in `folder`, hidden, with a suffix that :data:`UNFINISHED` says. Messages call the target `name`.
+    """
+    unfinished = folder / f".{os.urandom(8).hex()}{UNFINISHED}"
     out = _open(unfinished, "x", name)
     try:
         with out:
+            hold(out)
             yield out
+            out.flush()
+            os.fsync(out.fileno())
         if target.exists():
             unfinished.chmod(target.stat().st_mode & 0o777)
-        unfinished.replace(target)
+        os.replace(unfinished, target)  # noqa: PTH105  # a test ends the process before and after it
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def hold(out: IO[str]) -> bool:
+    """Lock an unfinished file until it is closed, so that nobody sweeps it away; False where somebody else has it.
+
+    True where locks are not to be had: an open file cannot be removed on Windows anyhow.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(out.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return True
+    return True
 
 
 def _open(path: Path, mode: str, name: str) -> IO[str]:

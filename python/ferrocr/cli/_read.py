@@ -2,233 +2,160 @@
 
 import argparse
 import sys
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import ferrocr
-
-from .._defaults import DEFAULT_SET
-from .._documents import USUAL_DPI, kind_of, wish_of
-from .._options import PRESETS
-from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
-from ..formats import WRITERS, Failure, Sheet, TextWriter, Writer, writer
-from ..progress import DownloadProgress
-from ._command import add_command, positive
-from ._errors import EXIT_OK, EXIT_PROBLEMS, report, split_hint
-from ._output import open_output
+from .. import __version__
+from .._documents import kind_of, wish_of
+from .._text import path_text
+from ..exceptions import ImageError, InvalidArgumentError
+from ..formats import Sheet
+from ._bar import EndedEarlyError, Progress
+from ._command import add_command
+from ._errors import EXIT_OK, EXIT_PROBLEMS, report
+from ._making import PDF, Making, NothingToWriteError, Pairs
+from ._read_arguments import EXAMPLE, NOTES, describe
+from ._reading import Reader
+from ._sources import STDIN, Source, are_many, find
+from ._targets import OutputFolder, is_folder, write_all
 
 if TYPE_CHECKING:
     from ._command import Commands
 
-T = TypeVar("T")
-
-PICTURE = "png"
-"""The format that is no text: the picture with what was read drawn over it."""
-
-_NOTES = """\
-formats:
-  text      the text, line by line
-  json      text, scores and positions of lines and words, in one object
-  jsonl     the same as JSON Lines: a picture a line, as soon as it is read
-  tsv       boxes of words, as Tesseract writes them
-  hocr      HTML with boxes of words
-  alto      ALTO XML 4.4
-  page      PAGE XML of 2019-07-15, for one picture
-  markdown  the text in paragraphs
-  png       the picture with outlines, reading order and scores drawn over it, for one picture"""
+_DECIDING = ("models", "languages", "provider", "preset", "pages", "dpi", "text_layer")
+"""Options that decide about the output. Threads and jobs do not, and a password is not to be kept."""
 
 
 def add(commands: "Commands") -> None:
     """Describe the command."""
-    example = "ferrocr read page1.png page2.jpg --format json -o pages.json"
-    read = add_command(commands, "read", run, "read the text in pictures and documents", example, notes=_NOTES)
-    read.add_argument("files", nargs="+", metavar="FILE", help="a picture, a PDF, or a TIFF with several pages")
-    formats = (*WRITERS, PICTURE)
-    read.add_argument("--format", choices=formats, default="text", metavar="FORMAT", help="see below; default: text")
-    read.add_argument("-o", "--output", metavar="OUT", help="write here instead of to stdout, whole or not at all")
-    read.add_argument("--models", default=DEFAULT_SET, metavar="SET", help="a set of models, default: %(default)s")
-    read.add_argument("--model-dir", metavar="DIR", help="the model directory, default: that of `ferrocr models path`")
-    read.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
-    languages = "languages of the pictures as ISO 639-1 codes, such as en,de; default: all that the model knows"
-    read.add_argument("--languages", type=_codes, metavar="CODES", help=languages)
-    read.add_argument("--provider", choices=("auto", "cpu", "cuda", "openvino"), default="auto", help="default: auto")
-    read.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
-    read.add_argument("--pages", metavar="PAGES", help="pages of each document, such as 1-3,7,12-; default: all")
-    read.add_argument("--dpi", type=float, default=USUAL_DPI, help="for pages of a PDF, default: %(default)g")
-    layers = "take the text that a PDF brings itself where it is likely to be all; default: ignore"
-    read.add_argument("--text-layer", choices=("ignore", "auto", "only"), default="ignore", help=layers)
-    read.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
-
-
-def _codes(text: str) -> list[str]:
-    """The codes between commas."""
-    return [code.strip() for code in text.split(",")]
-
-
-class _NothingToWriteError(Exception):
-    """The one picture of a file could not be read: no empty file is left in its place."""
+    describe(add_command(commands, "read", run, "read the text in pictures and documents", EXAMPLE, notes=NOTES))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read the files and write what they hold."""
-    _check_format(arguments)
-    try:
-        with open_output(arguments.output) as out, closing(_entries(arguments)) as entries:
-            failed = _write(out, arguments, entries)
-    except _NothingToWriteError:
-        return EXIT_PROBLEMS
-    return EXIT_PROBLEMS if failed else EXIT_OK
+    """Read the inputs and write what they hold."""
+    many = are_many(arguments.files)
+    if arguments.text_layer is None:
+        # A page of a PDF to search gets no text twice.
+        arguments.text_layer = "auto" if arguments.format == PDF else "ignore"
+    making = Making(arguments.format, password=arguments.password, keeps_own_text=arguments.text_layer == "auto")
+    # What holds one input is never one file of many.
+    to_folder = is_folder(arguments.output) or (many and making.holds_one and arguments.output not in (None, "-"))
+    _check(arguments, making, many=many, to_folder=to_folder)
+    show = _shower(arguments)
+    if to_folder:
+        return _to_folder(arguments, making, show)
+    return _to_file(arguments, replace(making, headers=many), show)
 
 
-def _check_format(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace, making: Making, *, many: bool, to_folder: bool) -> None:
     """Refuse what cannot be read or written, before models are fetched and loaded for nothing."""
-    name: str = arguments.format
-    wish_of(arguments.pages, arguments.dpi, arguments.text_layer, None)
-    if len(arguments.files) > 1 and _holds_one(name):
-        message = f"a file of the format {name} holds one picture, and there are {len(arguments.files)}"
-        raise InvalidArgumentError(message, "read them one by one")
-    if name == PICTURE:
+    wish_of(arguments.pages, arguments.dpi, arguments.text_layer, arguments.password)
+    if arguments.resume and not to_folder:
+        message = "--resume is for output to a folder, where each input has a file"
+        raise InvalidArgumentError(message, "name a folder: -o DIR/")
+    if many and making.holds_one and not to_folder:
+        message = f"a file of the format {making.name} holds one picture or document, and there may be more"
+        raise InvalidArgumentError(message, "name a folder for a file of each: -o DIR/")
+    is_stdout = arguments.output in (None, "-")
+    if making.is_binary and is_stdout and (sys.stdout.isatty() or not hasattr(sys.stdout, "buffer")):
+        message = f"a file of the format {making.name} cannot be printed as text"
+        raise InvalidArgumentError(message, "name a file: -o OUT")
+    if making.name == PDF and arguments.text_layer == "only":
+        message = "with --text-layer only nothing is read, and a PDF has that text already"
+        raise InvalidArgumentError(message, "say --text-layer auto to read the pages that have none")
+    making.check()
+    if arguments.show:
         from ..formats.draw import check_pillow
 
         check_pillow()
-        if arguments.output in (None, "-") and (sys.stdout.isatty() or not hasattr(sys.stdout, "buffer")):
-            message = "a picture cannot be printed as text"
-            raise InvalidArgumentError(message, "name a file: -o OUT")
-        if kind_of(Path(arguments.files[0])) == "pdf":
-            message = f"what was read is drawn over a picture, and {arguments.files[0]} is a PDF"
-            raise InvalidArgumentError(message, "make a picture of its page, and read that")
 
 
-def _holds_one(name: str) -> bool:
-    return name == PICTURE or WRITERS[name].one_page
+def _to_file(arguments: argparse.Namespace, making: Making, show: Callable[[Pairs], Pairs]) -> int:
+    """Everything in one file or on stdout."""
+    sources = find(arguments.files)
+    _check_input_stays(arguments.output, sources)
+    with Progress(len(sources), has_bar=_has_bar(arguments, sources), fail_fast=arguments.fail_fast) as progress:
+        reader = Reader(arguments, progress, lambda _source: None)
+        with suppress(NothingToWriteError, EndedEarlyError), closing(reader.read(sources)) as batches:
+            pairs = ((source, entry) for source, entries in batches for entry in entries)
+            try:
+                write_all(arguments.output, making, show(pairs))
+            except ImageError as error:  # what was read cannot be opened once more, to be drawn over
+                progress.failed(error, sources[0])
+    return _end(arguments, progress)
 
 
-def _writer(arguments: argparse.Namespace) -> Writer:
-    if arguments.format == TextWriter.name:
-        return TextWriter(headers=len(arguments.files) > 1)
-    return writer(arguments.format)
+def _to_folder(arguments: argparse.Namespace, making: Making, show: Callable[[Pairs], Pairs]) -> int:
+    """A file for each input."""
+    path = Path(arguments.output)
+    options = {"ferrocr": __version__, **{name: getattr(arguments, name) for name in _DECIDING}}
+    folder = OutputFolder(path, making, options)
+    folder.check_roots([name for name in arguments.files if name != STDIN])
+    sources = folder.plan(find(arguments.files, path))
+    left = [source for source in sources if not (arguments.resume and folder.is_done(source))]
+    with Progress(len(left), has_bar=_has_bar(arguments, left), fail_fast=arguments.fail_fast) as progress:
+        reader = Reader(arguments, progress, folder.begin)
+        with suppress(EndedEarlyError), closing(reader.read(left)) as batches:
+            for source, entries in batches:
+                error = folder.write(source, show((source, entry) for entry in entries))
+                if error is not None:
+                    progress.failed(error, source)
+    done = len(sources) - len(left)
+    before = f", {done} done before" if arguments.resume else ""
+    return _end(arguments, progress, f"{_files(folder.written)} written to {path_text(arguments.output)}{before}")
 
 
-def _entries(arguments: argparse.Namespace) -> Generator[Sheet | Failure]:
-    """What each page of each file gave, in order. An error that concerns no single file is raised instead."""
-    files: list[str] = arguments.files
-    refused = [error for name in files if (error := _unreadable(name))]
-    if len(refused) == len(files):
-        yield from map(_failed, refused, files)  # before models are fetched and loaded for nothing
-        return
-    with (
-        DownloadProgress() as progress,
-        ferrocr.OcrEngine(
-            arguments.models,
-            model_dir=arguments.model_dir,
-            provider=arguments.provider,
-            preset=arguments.preset,
-            threads=arguments.threads,
-            languages=arguments.languages,
-            download=not arguments.no_download,
-            progress=progress,
-        ) as ocr,
-    ):
-        are_documents = arguments.pages is not None or any(kind_of(Path(name)) for name in files)
-        # Closed before the engine, which would wait for what is being read ahead.
-        with closing(_documents(ocr, arguments) if are_documents else _pictures(ocr, arguments)) as entries:
-            yield from entries
+def _end(arguments: argparse.Namespace, progress: Progress, written: str = "") -> int:
+    """Tell what came of it; returns the exit code."""
+    if not arguments.quiet:
+        for text in (progress.summary(), written):
+            if text:
+                print(text, file=sys.stderr)
+    return EXIT_PROBLEMS if progress.failures else EXIT_OK
 
 
-def _pictures(ocr: ferrocr.OcrEngine, arguments: argparse.Namespace) -> Generator[Sheet | Failure]:
-    files: list[str] = arguments.files
-    ocr.load()
-    with closing(ocr.recognize_many(files)) as pages:
-        for name, page in zip(files, _with_bar(pages, arguments), strict=True):
-            yield _failed(page, name) if isinstance(page, OcrError) else Sheet(page, name)
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
-def _documents(ocr: ferrocr.OcrEngine, arguments: argparse.Namespace) -> Generator[Sheet | Failure]:
-    """Pages of documents, and pictures among them; one file after the other."""
-    for name in _with_bar(arguments.files, arguments):
-        try:
-            results = ocr.recognize_pages(
-                name, pages=arguments.pages, dpi=arguments.dpi, text_layer=arguments.text_layer
-            )
-        except (ImageError, StorageError, InvalidArgumentError) as error:
-            yield _failed(error, name)
-            continue
-        with closing(results):
-            for result in results:
-                if isinstance(result, OcrError):
-                    yield _failed(result, name, result.page or 1)
-                else:
-                    yield Sheet(result.page, name, result.number, result.dpi)
+def _check_input_stays(output: str | None, sources: Sequence[Source]) -> None:
+    for source in sources:
+        with suppress(OSError):
+            if output is not None and source.data is None and Path(output).samefile(source.name):
+                if not Path(output).is_file():
+                    continue  # a device
+                message = f"{output} is read, and would be written over"
+                raise InvalidArgumentError(message, "give the output another name: -o OUT")
 
 
-def _failed(error: OcrError, name: str, number: int = 1) -> Failure:
-    """The user is told at once."""
-    report(error, name if error.page is None else f"{name}, page {number}")
-    return Failure(split_hint(error)[0], name, number)
+def _has_bar(arguments: argparse.Namespace, sources: Sequence[Source]) -> bool:
+    """Whether a bar is of use, and disturbs no text or picture that scrolls by on the same terminal."""
+    if arguments.quiet or arguments.show or not sys.stderr.isatty():
+        return False
+    if sys.stdout.isatty() and arguments.output in (None, "-"):
+        return False
+    return len(sources) > 1 or any(source.data is None and kind_of(Path(source.name)) for source in sources)
 
 
-def _unreadable(name: str) -> OcrError | None:
-    """Why there is no use in trying the file `name`, in the engine's words; None where there may be some."""
-    try:
-        is_there = Path(name).exists()
-    except OSError as error:  # too long a name, or a folder that nobody may look into
-        return StorageError(f"cannot read {name}: {error.strerror}")
-    return None if is_there else ImageNotFoundError(f"there is no picture file {name}")
+def _shower(arguments: argparse.Namespace) -> Callable[[Pairs], Pairs]:
+    """What pages pass through on their way to the file."""
+    if not arguments.show:
+        return lambda pairs: pairs
+    from ._pictures import drawn
+    from ._show import Viewer
 
+    viewer = Viewer()
 
-def _with_bar(items: Iterable[T], arguments: argparse.Namespace) -> Iterator[T]:
-    """The same, one for each file, with a bar where it disturbs no text that scrolls by on the same terminal."""
-    total, to_file = len(arguments.files), arguments.output is not None
-    if total == 1 or not sys.stderr.isatty() or (sys.stdout.isatty() and not to_file):
-        return iter(items)
-    from tqdm import tqdm
+    def shown(pairs: Pairs) -> Pairs:
+        for source, entry in pairs:
+            if isinstance(entry, Sheet):
+                try:
+                    viewer.show(drawn(source, entry, arguments.password), source.label)
+                except (ImageError, InvalidArgumentError) as error:  # it was read nevertheless
+                    report(error, source.label)
+            yield source, entry
 
-    return iter(tqdm(items, total=total, unit="file", file=sys.stderr))
-
-
-def _write(out: IO[str], arguments: argparse.Namespace, entries: Iterator[Sheet | Failure]) -> int:
-    """Write one file, page by page; returns how many pages could not be read."""
-    if arguments.format == PICTURE:
-        for sheet in _or_nothing(entries):
-            _put_picture(out, sheet)
-        return 0
-    if _holds_one(arguments.format):
-        entries = _or_nothing(entries)
-    making, failed = _writer(arguments), 0
-    _put(out, making, making.begin())
-    for entry in entries:
-        failed += isinstance(entry, Failure)
-        _put(out, making, making.add(entry))
-        out.flush()  # whoever reads along need not wait for the next page
-    _put(out, making, making.end())
-    return failed
-
-
-def _or_nothing(entries: Iterator[Sheet | Failure]) -> Iterator[Sheet]:
-    """The same, where each could be read; else the command ends without a file."""
-    for entry in entries:
-        if isinstance(entry, Failure):
-            raise _NothingToWriteError
-        yield entry
-
-
-def _put(out: IO[str], making: Writer, piece: str) -> None:
-    """Write a piece: text as the terminal or the file wants it, everything else as UTF-8 without translation."""
-    buffer = getattr(out, "buffer", None)  # whatever stands in for stdout may have none
-    if isinstance(making, TextWriter) or buffer is None:
-        out.write(piece)
-    else:
-        buffer.write(piece.encode())
-
-
-def _put_picture(out: IO[str], entry: Sheet) -> None:
-    """Write the drawing of a page."""
-    import io
-
-    from ..formats.draw import draw
-
-    data = io.BytesIO()
-    draw(entry.page, entry.source or "").save(data, PICTURE)
-    out.buffer.write(data.getvalue())  # type: ignore[attr-defined]  # every stream of text has one but stand-ins
+    return shown

@@ -1,0 +1,49 @@
+"""Make a PDF that can be searched from a scan: the same pages, with their text behind the picture.
+
+Run it with a PDF, a TIFF or a picture, or without one to use the sample invoice. Needs ``ferrocr[pdf]``::
+
+    python examples/searchable_pdf.py scan.pdf searchable.pdf
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from sample import draw_sample
+
+from ferrocr import OcrEngine, OcrError
+from ferrocr.formats import Sheet, pdf
+
+
+def make_searchable(source: Path, target: Path) -> int:
+    """Read `source`, page by page, and write `target`; returns how many pages could not be read."""
+    failed = 0
+    with OcrEngine() as ocr, pdf.SearchablePdf(source) as layer:
+        for page in ocr.recognize_pages(source, text_layer="auto"):
+            if isinstance(page, OcrError):
+                print(f"error: {page}", file=sys.stderr)
+                failed += 1  # the page is in the PDF as it was
+            else:
+                layer.add(Sheet(page.page, number=page.number, dpi=page.dpi))
+        layer.save(target)
+    return failed
+
+
+def main(arguments: list[str]) -> int:
+    """Write the PDF; 1 when something could not be read."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(arguments[0]) if arguments else Path(folder) / "invoice.png"
+        target = Path(arguments[1]) if len(arguments) > 1 else Path(f"{source.stem}-searchable.pdf")
+        if not arguments:
+            draw_sample(source)
+        try:
+            failed = make_searchable(source, target)
+        except OcrError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+    print(target)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

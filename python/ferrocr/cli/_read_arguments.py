@@ -1,0 +1,88 @@
+"""The arguments of ``ferrocr read``."""
+
+import argparse
+import os
+
+from .._defaults import DEFAULT_SET
+from .._documents import USUAL_DPI
+from .._options import PRESETS
+from ..formats import WRITERS
+from ._command import positive
+from ._making import PDF, PICTURE
+
+PASSWORD_VARIABLE = "FERROCR_PASSWORD"
+
+EXAMPLE = "ferrocr read page1.png page2.jpg --format json -o pages.json"
+
+NOTES = """\
+inputs:
+  Files, folders, patterns such as 'scans/**/*.png' that the shell has left alone, and - for standard input. In a
+  folder and the folders in it these count: bmp gif jfif jpe jpeg jpg pdf png tif tiff webp; hidden files and links to
+  folders do not.
+
+outputs:
+  Without -o everything goes to stdout, with -o OUT to one file. With -o DIR, a folder that is there or a name that
+  ends with a slash, each input gets a file: a.png the file DIR/a.png.txt. The files of a folder stay in the folders
+  that they are in. With --resume, what an earlier run to DIR has done and nobody has changed since is not done again.
+  docs/command-line.md says more.
+
+formats:
+  text      the text, line by line
+  json      text, scores and positions of lines and words, in one object
+  jsonl     the same as JSON Lines: a picture a line, as soon as it is read
+  tsv       boxes of words, as Tesseract writes them
+  hocr      HTML with boxes of words
+  alto      ALTO XML 4.4
+  page      PAGE XML of 2019-07-15, a file for each page
+  markdown  the text in paragraphs
+  png       the picture with outlines, reading order and scores drawn over it, a file for each page
+  pdf       PDF that can be searched: the picture with its text behind it, a file for each input"""
+
+
+def describe(read: argparse.ArgumentParser) -> None:
+    """Add them all."""
+    read.add_argument("files", nargs="+", metavar="INPUT", help="a picture, a PDF, a folder, a pattern, or -")
+    formats = (*WRITERS, PICTURE, PDF)
+    read.add_argument("--format", choices=formats, default="text", metavar="FORMAT", help="see below; default: text")
+    where = "write to this file, or to files in this folder, whole or not at all; default: stdout"
+    read.add_argument("-o", "--output", metavar="OUT", help=where)
+    _describe_running(read.add_argument_group("many files"))
+    _describe_documents(read.add_argument_group("documents"))
+    _describe_engine(read.add_argument_group("engine"))
+
+
+def _describe_running(group: "argparse._ArgumentGroup") -> None:
+    done = "skip inputs whose output in the folder OUT is done, if neither they nor the options have changed"
+    group.add_argument("--resume", action="store_true", help=done)
+    jobs = "pictures or pages in work at once, each of which takes memory; default: 3, or 1 with one thread"
+    group.add_argument("--jobs", type=positive, metavar="N", help=jobs)
+    group.add_argument("--fail-fast", action="store_true", help="end at the first failure; default: read the rest")
+    group.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary; errors are told")
+    shown = "show the picture with what was read: in the terminal, or else with the system's viewer"
+    group.add_argument("--show", action="store_true", help=shown)
+
+
+def _describe_documents(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--pages", metavar="PAGES", help="pages of each document, such as 1-3,7,12-; default: all")
+    group.add_argument("--dpi", type=float, default=USUAL_DPI, help="for pages of a PDF, default: %(default)g")
+    layers = "auto: take the text that a PDF brings where it is likely to be all; default: ignore, for pdf auto"
+    group.add_argument("--text-layer", choices=("ignore", "auto", "only"), help=layers)
+    secret = f"opens encrypted PDF files; ${PASSWORD_VARIABLE} does not show in lists of processes"
+    group.add_argument("--password", default=os.environ.get(PASSWORD_VARIABLE), help=secret)
+
+
+def _describe_engine(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--models", default=DEFAULT_SET, metavar="SET", help="a set of models, default: %(default)s")
+    where = "the model directory, default: that of `ferrocr models path`"
+    group.add_argument("--model-dir", metavar="DIR", help=where)
+    languages = "languages of the pictures as ISO 639-1 codes, such as en,de; default: all that the model knows"
+    group.add_argument("--languages", type=_codes, metavar="CODES", help=languages)
+    group.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
+    group.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
+    group.add_argument("--provider", choices=("auto", "cpu", "cuda", "openvino"), default="auto", help="default: auto")
+    group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
+
+
+def _codes(text: str) -> list[str]:
+    """The codes between commas."""
+    return [code.strip() for code in text.split(",")]

@@ -1,0 +1,142 @@
+"""What an output folder knows of the files in it: which input each was made of, and with which options.
+
+The knowledge is a file of JSON Lines in the hidden folder ``.ferrocr`` of the output folder, a line for each output
+that is there and whole. A line is written after its output, so a run that is killed between the two makes one output
+again.
+The last line about an output counts; a line that is no record, such as half of one, counts for nothing.
+"""
+
+import hashlib
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER, RECORDS = ".ferrocr", "done.jsonl"
+
+_SETTLED = 2 * 10**9
+"""Nanoseconds without a change after which the next change is sure to give a file another time. FAT counts in steps of
+2 s, every other file system in shorter ones."""
+
+_STALE = 1000
+"""Lines that no longer count, beside as many as do, after which the file is written anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file at one time.
+
+    Attributes:
+        size: Its bytes.
+        changed: When it was changed last, in nanoseconds.
+        sha256: Of its content.
+        is_settled: Whether a later change is sure to show in `changed`.
+    """
+
+    size: int
+    changed: int
+    sha256: str
+    is_settled: bool
+
+    @classmethod
+    def of(cls, path: Path, *, is_ours: bool = False) -> "Stamp":
+        """The file as it is now. Nobody but us changes one of ours within `_SETTLED`."""
+        now, about = time.time_ns(), path.stat()
+        return cls(about.st_size, about.st_mtime_ns, _hash_of(path), is_ours or about.st_mtime_ns + _SETTLED < now)
+
+    def fits(self, path: Path) -> bool:
+        """Whether the file has that content still. It is read only where size and time do not tell."""
+        try:
+            about = path.stat()
+            if about.st_size != self.size:
+                return False
+            return (self.is_settled and about.st_mtime_ns == self.changed) or _hash_of(path) == self.sha256
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An output that is whole.
+
+    Attributes:
+        source: The name of its input, which most formats have in the file.
+        options: Stands for everything else that decides about the content.
+        read: The input before it was read.
+        written: The output.
+    """
+
+    source: str
+    options: str
+    read: Stamp
+    written: Stamp
+
+
+def fingerprint(options: dict[str, Any]) -> str:
+    """A short text that is another one for other options."""
+    return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class Records:
+    """The records of one output folder.
+
+    Args:
+        folder: The hidden folder that they are in.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / RECORDS
+        self._known: dict[str, Record] = {}
+        lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+        for line in lines:
+            with suppress(ValueError, TypeError, KeyError, AttributeError):
+                output, record = _parsed(json.loads(line))
+                self._known[output] = record
+        if len(lines) > 2 * len(self._known) + _STALE:
+            self._write_anew()
+
+    def find(self, output: str) -> Record | None:
+        """What is known of an output, by its path below the output folder."""
+        return self._known.get(output)
+
+    def add(self, output: str, record: Record) -> None:
+        """Keep that an output is whole, for whoever comes after this process too."""
+        self._known[output] = record
+        line = b"\n" * self._is_torn() + _line(output, record)
+        with self._path.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _is_torn(self) -> bool:
+        """Whether somebody was ended while writing a line."""
+        with suppress(OSError), self._path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+        return False
+
+    def _write_anew(self) -> None:
+        # What another process adds meanwhile is lost, and made again another time.
+        fresh = self._path.with_suffix(f".{os.urandom(8).hex()}")
+        fresh.write_bytes(b"".join(_line(output, record) for output, record in self._known.items()))
+        fresh.replace(self._path)
+
+
+def _line(output: str, record: Record) -> bytes:
+    # Names of files that are no UTF-8 have halves of surrogate pairs in them, which are escaped.
+    return json.dumps({"output": output, **asdict(record)}).encode() + b"\n"
+
+
+def _parsed(line: dict[str, Any]) -> tuple[str, Record]:
+    source, options, output = line["source"], line["options"], line["output"]
+    if not (isinstance(source, str) and isinstance(options, str) and isinstance(output, str)):
+        raise TypeError
+    return output, Record(source, options, Stamp(**line["read"]), Stamp(**line["written"]))
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

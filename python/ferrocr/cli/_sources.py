@@ -1,0 +1,221 @@
+"""What is read: files, folders, patterns that no shell has expanded, and standard input."""
+
+import glob
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
+
+from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
+
+STDIN = "-"
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp"})
+"""What counts as a picture or a document in a folder, in letters of any case."""
+
+_MOST_BYTES = 512 * 2**20
+"""What is taken from standard input: as much as the engine takes of a file."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Something to read.
+
+    Attributes:
+        name: As it was given, or as it was found below what was given. Results have it.
+        place: Where its output goes below an output folder, without the suffix of the format.
+        data: The content of standard input; None for a file.
+        problem: Why there is no use in trying; None where there may be some.
+    """
+
+    name: str
+    place: PurePath
+    data: bytes | None = None
+    problem: OcrError | None = None
+
+    @property
+    def content(self) -> str | bytes:
+        """What the engine takes."""
+        return self.name if self.data is None else self.data
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.name if self.data is None else "standard input"
+
+
+@contextmanager
+def as_file(source: Source) -> Iterator[Path]:
+    """Its file, for those who take nothing else; one for the time being where it has none."""
+    if source.data is None:
+        yield Path(source.name)
+        return
+    with tempfile.TemporaryDirectory(prefix="ferrocr-") as folder:
+        path = Path(folder) / "stdin"
+        path.write_bytes(source.data)
+        yield path
+
+
+def are_many(names: Sequence[str]) -> bool:
+    """Whether there is more than one input, or may be another time: a folder with one file in it counts as many."""
+    return len(names) > 1 or any(name != STDIN and (_is_folder(Path(name)) or _is_pattern(name)) for name in names)
+
+
+def find(names: Sequence[str], avoid: Path | None = None) -> list[Source]:
+    """What these arguments of the command line stand for, in their order.
+
+    Nothing in the folder `avoid` is found, unless it is what is named itself.
+
+    Raises:
+        InvalidArgumentError: Standard input is named twice, or is a terminal.
+    """
+    if names.count(STDIN) > 1:
+        message = "standard input can be read once, and is named more often"
+        raise InvalidArgumentError(message, "for a file of that name say ./-")
+    found = []
+    for name in names:
+        below = PurePath(Path(name).name) if len(names) > 1 else PurePath()
+        if name == STDIN:
+            found.append(_stdin())
+        elif _is_folder(Path(name)):
+            found += _or_nothing(name, list(_folder(Path(name), below, avoid)))
+        elif _is_pattern(name):
+            found += _or_nothing(name, list(_pattern(name, avoid)))
+        else:
+            found.append(_file(name, PurePath(Path(name).name)))
+    return found
+
+
+def _stdin() -> Source:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None or sys.stdin.isatty():
+        message = "there is no picture on standard input, which is " + ("closed" if stream is None else "a terminal")
+        raise InvalidArgumentError(message, "say for example: ferrocr read - < picture.png")
+    # One more than is allowed, so that the engine refuses it.
+    return Source(STDIN, PurePath("stdin"), stream.read(_MOST_BYTES + 1))
+
+
+def _file(name: str, place: PurePath) -> Source:
+    return Source(name, place, problem=_problem_of(name))
+
+
+def _problem_of(name: str) -> OcrError | None:
+    """Why the file `name` cannot be read, in the engine's words."""
+    try:
+        is_there = Path(name).exists()
+    except (OSError, ValueError) as error:  # too long a name, or a folder that nobody may look into
+        return StorageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}")
+    return None if is_there else ImageNotFoundError(f"there is no picture file {name}")
+
+
+def _or_nothing(name: str, found: list[Source]) -> list[Source]:
+    """The same; where nothing was found, that is what is told of `name`."""
+    if found:
+        return found
+    if _is_folder(Path(name)):
+        hint = f"these count: {' '.join(sorted(SUFFIXES))}; hidden files do not"
+        problem: OcrError = ImageError(f"there is no picture or document in the folder {name}", hint)
+    else:
+        problem = ImageNotFoundError(f"there is no file that matches {name}")
+    return [Source(name, PurePath(), problem=problem)]
+
+
+def _folder(folder: Path, below: PurePath, avoid: Path | None) -> Iterator[Source]:
+    """The pictures and documents in a folder and the folders in it; links to other folders are left alone."""
+    try:
+        entries = sorted(folder.iterdir(), key=_natural)
+    except OSError as error:
+        yield Source(str(folder), below, problem=StorageError(f"cannot read {folder}: {error.strerror}"))
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if _is_folder(entry):
+            if not entry.is_symlink() and not _is_same(entry, avoid):
+                yield from _folder(entry, below / entry.name, avoid)
+        elif entry.suffix.lower() in SUFFIXES and not _is_special(entry):
+            yield _file(str(entry), below / entry.name)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe, a device or the like, which a folder may have by accident. A broken link is none."""
+    try:
+        return path.exists() and not path.is_file()
+    except OSError:
+        return False
+
+
+def _pattern(pattern: str, avoid: Path | None) -> Iterator[Source]:
+    """What a pattern stands for: files whatever they are called, and what is in folders."""
+    parts = Path(pattern).parts
+    fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    root = Path(*parts[:fixed])
+    seen = set()
+    for path in sorted(
+        _matches(root, parts[fixed:], avoid), key=lambda path: tuple(map(_natural, map(Path, path.parts)))
+    ):
+        below = path.relative_to(root)
+        for source in _folder(path, below, avoid) if _is_folder(path) else [_file(str(path), below)]:
+            if source.name not in seen:  # by `**`, or in two folders of which one is in the other
+                seen.add(source.name)
+                yield source
+
+
+def _matches(folder: Path, parts: Sequence[str], avoid: Path | None) -> Iterator[Path]:
+    """Paths below `folder` whose parts match; ``**`` stands for any number of folders, but for no links to them."""
+    if not parts:
+        yield folder
+        return
+    part, rest = parts[0], parts[1:]
+    if part == "**":
+        yield from _matches(folder, rest, avoid)
+    elif not glob.has_magic(part):
+        if (folder / part).exists():
+            yield from _matches(folder / part, rest, avoid)
+        return
+    for entry in _entries(folder):
+        is_hidden = entry.name.startswith(".") and not part.startswith(".")
+        if is_hidden or _is_same(entry, avoid):
+            continue
+        if part == "**":
+            if _is_folder(entry) and not entry.is_symlink():
+                yield from _matches(entry, parts, avoid)
+        elif fnmatch(entry.name, part):
+            yield from _matches(entry, rest, avoid)
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:  # as a shell does it: what cannot be looked into has no match
+        return ()
+
+
+def _is_pattern(name: str) -> bool:
+    """Whether it has wildcards and is no file itself."""
+    return glob.has_magic(name) and _problem_of(name) is not None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _is_same(path: Path, other: Path | None) -> bool:
+    try:
+        return other is not None and path.samefile(other)
+    except OSError:
+        return False
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sorts by name, with whole numbers by their value: page 2 comes before page 10."""
+    parts = re.split("([0-9]+)", os.fspath(path.name))
+    return [(int(part[:18]) if index % 2 else 0, part) for index, part in enumerate(parts)]

@@ -1,0 +1,214 @@
+"""Where results go: everything to one file or stdout, or a file for each input to a folder."""
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath
+from typing import Any
+
+from ..exceptions import ImageError, InvalidArgumentError, OcrError, StorageError
+from ._making import Entry, Making, NothingToWriteError, Pairs, something
+from ._output import UNFINISHED, hold, open_output, whole_file
+from ._resume import FOLDER, Record, Records, Stamp, fingerprint
+from ._sources import SUFFIXES, Source
+
+_ABANDONED = 60
+"""Seconds after which an unfinished file that nobody holds is of a process that was killed."""
+
+_OF_ONE_FILE = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EINVAL)
+"""What is wrong with the name of one output, and lets the others be written."""
+
+
+def is_folder(output: str | None) -> bool:
+    """Whether `output` names a folder: one that is there, or a name that ends with a slash."""
+    if output in (None, "", "-"):
+        return False
+    return str(output).endswith(("/", os.sep)) or Path(str(output)).is_dir()
+
+
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Says of an error that it is about writing `name`."""
+    try:
+        yield
+    except (OcrError, BrokenPipeError):
+        raise
+    except OSError as error:
+        message = f"cannot write {name}: {error.strerror or error}"
+        raise _of_errno(StorageError(message), error.errno) from error
+
+
+def _of_errno(error: StorageError, number: int | None) -> StorageError:
+    error.errno = number
+    return error
+
+
+def write_all(output: str | None, making: Making, pairs: Pairs) -> None:
+    """Write everything to one file, or to stdout."""
+    with writing("stdout" if output in (None, "-") else str(output)), open_output(output) as out:
+        making.write(out, pairs)
+
+
+class OutputFolder:
+    """A folder with a file for each input.
+
+    Args:
+        path: The folder, which is made where it is missing.
+        making: How the files are made.
+        options: What else decides about their content.
+
+    Raises:
+        StorageError: Nothing can be written there.
+    """
+
+    def __init__(self, path: Path, making: Making, options: dict[str, Any]) -> None:
+        self._path, self._making = path, making
+        self._options = fingerprint({"format": making.name, **options})
+        self._work = path / FOLDER
+        self._read: dict[Source, Stamp | None] = {}
+        with writing(str(path)):
+            self._work.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            # Before models are loaded for nothing.
+            with whole_file(self._work / "probe", self._work, str(path)):
+                pass
+            (self._work / "probe").unlink(missing_ok=True)
+            self._records = Records(self._work)
+        self.written = 0
+
+    def place_of(self, source: Source) -> PurePath:
+        """Where its output is, below the folder: its name with the suffix, unless it ends with that already."""
+        name = source.place.name
+        return source.place.with_name(name if name.endswith(self._making.suffix) else name + self._making.suffix)
+
+    def plan(self, sources: list[Source]) -> list[Source]:
+        """Those that are to be read, each once.
+
+        Raises:
+            InvalidArgumentError: An output would take the place of another one or of an input, or would be an input of
+                the next time.
+        """
+        planned: dict[PurePath, Source] = {}
+        inputs = {_real(source.name): source for source in sources if _is_file(source)}
+        for source in filter(_is_wanted, sources):
+            place = self.place_of(source)
+            other = planned.setdefault(place, source)
+            if other is not source and _real(other.name) != _real(source.name):
+                message = f"{other.label} and {source.label} would both be written to {self._path / place}"
+                raise InvalidArgumentError(message, "name the folder that both are in, or write them to two folders")
+            if _real(str(self._path / place)) in inputs:
+                message = f"{source.label} would be written over {inputs[_real(str(self._path / place))].label}"
+                raise InvalidArgumentError(message, "write to another folder: -o DIR/")
+        return [source for source in sources if not _is_wanted(source) or planned[self.place_of(source)] is source]
+
+    def check_roots(self, names: list[str]) -> None:
+        """Refuse to write what counts as an input into a folder that is read: it would be read the next time.
+
+        Raises:
+            InvalidArgumentError: That would be so.
+        """
+        if self._making.suffix not in SUFFIXES:
+            return
+        here = self._path.resolve()
+        for name in names:
+            if Path(name).is_dir() and here == Path(name).resolve():
+                message = (
+                    f"{name} is read, and a file of the format {self._making.name} in it would be read the next time"
+                )
+                raise InvalidArgumentError(message, "write to another folder, which may lie in it: -o DIR/")
+
+    def is_done(self, source: Source) -> bool:
+        """Whether its output is there, whole, and what reading it again would give."""
+        if not _is_file(source):
+            return False
+        place = self.place_of(source)
+        record = self._records.find(place.as_posix())
+        return (
+            record is not None
+            and (record.source, record.options) == (source.name, self._options)
+            and record.written.fits(self._path / place)
+            and record.read.fits(Path(source.name))
+        )
+
+    def begin(self, source: Source) -> None:
+        """Note how an input is, just before it is read."""
+        self._read[source] = None
+        if _is_file(source):
+            with suppress(OSError):
+                self._read[source] = Stamp.of(Path(source.name))
+
+    def write(self, source: Source, pairs: Pairs) -> OcrError | None:
+        """Write the file of one input. Returns why not, where that concerns no other one and is not known yet.
+
+        Raises:
+            StorageError: It cannot be written, and others could not either.
+        """
+        read = self._read.pop(source, None)
+        try:
+            begun = something(pairs)
+            with writing(str(self._path / self.place_of(source))):
+                self._write(source, begun, read)
+        except NothingToWriteError:
+            pass
+        except (ImageError, InvalidArgumentError) as error:
+            return error
+        except StorageError as error:
+            if error.errno not in _OF_ONE_FILE:
+                raise
+            return error
+        return None
+
+    def _write(self, source: Source, pairs: Pairs, read: Stamp | None) -> None:
+        place = self.place_of(source)
+        target = self._path / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        entries = _Seen(pairs)
+        with whole_file(target, self._work, str(target)) as out:
+            self._making.write(out, entries)
+        self.written += 1
+        # What failed in part is tried again the next time.
+        if read is not None and not entries.failed:
+            record = Record(source.name, self._options, read, Stamp.of(target, is_ours=True))
+            self._records.add(place.as_posix(), record)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes have left."""
+        for path in self._work.glob(f".*{UNFINISHED}"):
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - _ABANDONED:
+                    with path.open("r") as file:
+                        is_abandoned = hold(file)
+                    if is_abandoned:
+                        path.unlink()
+
+
+class _Seen:
+    """Pairs, of which is noted whether one of them has failed."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        self._pairs = pairs
+        self.failed = False
+
+    def __iter__(self) -> "_Seen":
+        return self
+
+    def __next__(self) -> tuple[Source, Entry]:
+        from ..formats import Failure
+
+        pair = next(self._pairs)
+        self.failed = self.failed or isinstance(pair[1], Failure)
+        return pair
+
+
+def _is_file(source: Source) -> bool:
+    return _is_wanted(source) and source.data is None
+
+
+def _is_wanted(source: Source) -> bool:
+    return source.problem is None
+
+
+def _real(name: str) -> str:
+    return os.path.realpath(name)

@@ -1,0 +1,182 @@
+"""The examples run, and do what they say."""
+
+import importlib.util
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from conftest import draw_text
+from ferrocr import Block, Line, Page
+from ferrocr.formats import Sheet
+from ferrocr.formats import json as pages
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SAMPLE = runpy.run_path(str(EXAMPLES / "sample.py"))
+
+
+@pytest.fixture(autouse=True)
+def _at_home(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty current directory, and the models that the examples take by default."""
+    monkeypatch.setenv("FERROCR_MODEL_DIR", str(models_dir))
+    monkeypatch.chdir(tmp_path)
+
+
+def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run an example as a user does."""
+    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@contextmanager
+def imported(name: str) -> Iterator[ModuleType]:
+    """An example as a module, which finds the sample beside it."""
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        spec.loader.exec_module(module)
+        yield module
+    finally:
+        sys.path.remove(str(EXAMPLES))
+
+
+# --- receipts -----------------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_gives_pairs_and_a_total() -> None:
+    done = run("read_receipt.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    expected = [[price, f"{what} {count}"] for what, count, price in SAMPLE["ITEMS"]]
+    assert found == [*expected, [SAMPLE["TOTAL"][1], f"= {SAMPLE['TOTAL'][0]}"]]
+
+
+def page_of(*blocks: list[str]) -> Page:
+    """A page of such blocks."""
+    quad = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    made = tuple(Block(quad, tuple(Line(text, 1.0, quad, ()) for text in block)) for block in blocks)
+    return Page(9, 9, tuple(line for block in made for line in block.lines), made)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "rows"),
+    [
+        ([["Tea", "3.20"], ["Cake 4,50 €"]], [("Tea", "3.20"), ("Cake", "4.50")]),
+        ([["Tea", "3.20", "Cake", "4.50"]], [("Tea", "3.20"), ("Cake", "4.50")]),
+        ([["1 x", "Chair", "$1,299.00"]], [("1 x Chair", "1299.00")]),
+        ([["Discount", "-2.00"]], [("Discount", "-2.00")]),
+        ([["12.03.2026"], ["7.10"], ["Thank you"]], []),
+    ],
+)
+def test_rows_end_with_their_price(blocks: list[list[str]], rows: list[tuple[str, str]]) -> None:
+    with imported("read_receipt") as receipt:
+        found = list(receipt.rows_of(page_of(*blocks)))
+    assert [(row.what, row.price) for row in found] == [(what, Decimal(price)) for what, price in rows]
+
+
+@pytest.mark.parametrize("name", ["read_receipt.py", "words_table.py", "searchable_pdf.py"])
+def test_what_cannot_be_read_is_an_error_without_a_traceback(name: str) -> None:
+    needed = {"words_table.py": "pandas", "searchable_pdf.py": "ferrocr.formats.pdf"}.get(name)
+    if needed:
+        pytest.importorskip(needed)
+    done = run(name, "gone.png")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+# --- the others ---------------------------------------------------------------------------------------------------
+
+
+def test_a_table_has_a_row_for_each_word() -> None:
+    pytest.importorskip("pandas")
+    draw_text(["Iron tastes of rain", "Order 4711 paid"]).save("two.png")
+    with imported("words_table") as words, words.OcrEngine() as ocr:
+        table = words.words_table(ocr.recognize_document("two.png").pages)
+    assert table["text"].tolist() == ["Iron", "tastes", "of", "rain", "Order", "4711", "paid"]
+    assert table["line"].tolist() == [1, 1, 1, 1, 2, 2, 2]
+    assert (table["left"] < table["right"]).all()
+    assert table["score"].between(0.5, 1).all()
+    done = run("words_table.py", "two.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "7 words, of which " in done.stdout
+
+
+def test_a_searchable_pdf_has_the_words() -> None:
+    pytest.importorskip("ferrocr.formats.pdf", reason="this version makes no searchable PDF files")
+    for package in ("pikepdf", "img2pdf"):
+        pytest.importorskip(package)
+    done = run("searchable_pdf.py")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "invoice-searchable.pdf\n")
+    import ferrocr
+
+    with ferrocr.OcrEngine() as ocr:
+        document = ocr.recognize_document("invoice-searchable.pdf", text_layer="only")
+    found = set(document.text.split())
+    expected = SAMPLE["expected_words"]()
+    assert sum(word in found for word in expected) >= 0.9 * len(expected)
+
+
+@pytest.fixture
+def serve() -> Iterator[Any]:
+    """The service as a module."""
+    pytest.importorskip("fastapi")
+    pytest.importorskip("httpx")
+    with imported("serve") as module:
+        yield module
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages among themselves
+def test_the_service_reads_and_frees_its_engine(serve: Any) -> None:  # noqa: ANN401
+    from fastapi.testclient import TestClient
+
+    draw_text(["Order 4711 paid"]).save("one.png")
+    with TestClient(serve.app) as client:
+        engine = serve.app.state.ocr
+        assert engine.loaded
+        answer = client.post("/read", content=Path("one.png").read_bytes())
+        assert answer.status_code == 200
+        (sheet,) = pages.read(answer.text)
+        assert isinstance(sheet, Sheet)
+        assert sheet.page.text == "Order 4711 paid"
+    assert engine.closed
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_service_says_in_its_status_what_is_wrong(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
+    from fastapi.testclient import TestClient
+
+    pictures = [draw_text([text], width=300) for text in ("one", "two", "three")]
+    pictures[0].save("three.tif", save_all=True, append_images=pictures[1:])
+    document = Path("three.tif").read_bytes()
+    with TestClient(serve.app) as client:
+
+        def status(content: bytes, query: str = "") -> int:
+            answer = client.post(f"/read{query}", content=content)
+            assert answer.status_code == 200 or answer.json()["detail"]
+            return int(answer.status_code)
+
+        assert status(b"no picture") == 422
+        assert status(b"") == 400
+        assert status(document, "?pages=4") == 400
+        assert status(document, "?pages=x") == 400
+        assert len(client.post("/read?pages=2-", content=document).json()["pages"]) == 2
+        monkeypatch.setattr(serve, "MOST_PAGES", 2)
+        assert status(document) == 400
+        assert status(document, "?pages=1-2") == 200
+        monkeypatch.setattr(serve, "SECONDS", 0.0)
+        assert status(document) == 504
+        monkeypatch.setattr(serve, "MOST_BYTES", len(document) - 1)
+        assert status(document) == 413
+        serve.app.state.ocr.free_resources()
+        assert status(document[:-1]) == 503
