@@ -23,24 +23,42 @@ _MADE = 3_850_070_400
 
 def font_file() -> bytes:
     """The font, always the same."""
+    glyphs = [_glyph(width) for width in WIDTHS]
+    places = [sum(map(len, glyphs[:index])) // 2 for index in range(len(glyphs) + 1)]
     tables = {
         b"OS/2": _os2(),
         b"cmap": struct.pack(">4H L 12H", 0, 1, 3, 1, 12, 4, 24, 0, 2, 2, 0, 0, 0xFFFF, 0, 0xFFFF, 1, 0),
-        b"glyf": b"\0",  # not empty: readers take that for a table that is missing
+        b"glyf": b"".join(glyphs),
         b"head": _head(),
-        b"hhea": struct.pack(">L 3h H 3h 3h 4h h H", 0x10000, ASCENT, DESCENT, 0, max(WIDTHS), *[0] * 11, len(WIDTHS)),
+        b"hhea": _hhea(),
         b"hmtx": b"".join(struct.pack(">Hh", width, 0) for width in WIDTHS),
-        b"loca": struct.pack(f">{len(WIDTHS) + 1}H", *[0] * (len(WIDTHS) + 1)),
-        b"maxp": struct.pack(">L 14H", 0x10000, len(WIDTHS), 0, 0, 0, 0, 1, *[0] * 8),
+        b"loca": struct.pack(f">{len(places)}H", *places),
+        b"maxp": struct.pack(">L 14H", 0x10000, len(WIDTHS), 2, 2, 0, 0, 1, *[0] * 8),
         b"name": _name(),
         b"post": struct.pack(">L L 2h 5L", 0x30000, 0, 0, 0, 1, 0, 0, 0, 0),
     }
     return _file(tables)
 
 
+def _glyph(width: int) -> bytes:
+    """Two single points, in opposite corners of the letter: they draw nothing and give it an extent.
+
+    PDFium leaves out a text without an extent: one of a single letter, and one that runs up or down.
+    """
+    box = (0, DESCENT, width, ASCENT)
+    ends, no_instructions, on_the_curve = (0, 1), 0, 1
+    start = struct.pack(">5h 3H 2B", 2, *box, *ends, no_instructions, on_the_curve, on_the_curve)
+    return _padded(start + struct.pack(">4h", 0, width, DESCENT, ASCENT - DESCENT))
+
+
 def _head() -> bytes:
     start = struct.pack(">4L 2H", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, UNITS)
-    return start + struct.pack(">2Q 4h 2H 3h", _MADE, _MADE, 0, 0, 0, 0, 0, 8, 2, 0, 0)
+    return start + struct.pack(">2Q 4h 2H 3h", _MADE, _MADE, 0, DESCENT, max(WIDTHS), ASCENT, 0, 8, 2, 0, 0)
+
+
+def _hhea() -> bytes:
+    heights, widths = (ASCENT, DESCENT, 0), (max(WIDTHS), 0, 0, max(WIDTHS))
+    return struct.pack(">L 3h H 3h 8h H", 0x10000, *heights, *widths, 1, *[0] * 7, len(WIDTHS))
 
 
 def _os2() -> bytes:

@@ -71,16 +71,18 @@ class PdfLayer:
         """Write the document."""
         if self._font is not None:
             self._font.write()
+        is_encrypted = self._pdf.is_encrypted
         try:
             self._pdf.save(
                 file,
-                encryption=self._pdf.is_encrypted,
+                encryption=is_encrypted,
                 min_version="1.3",  # fonts of two bytes a character
+                deterministic_id=not is_encrypted,
                 linearize=self._pdf.is_linearized,
-                # Everything else as it is in the source.
+                # Everything else as it is in the source. What is encrypted cannot be had so.
                 fix_metadata_version=False,
-                compress_streams=False,
-                stream_decode_level=pikepdf.StreamDecodeLevel.none,
+                compress_streams=is_encrypted,
+                stream_decode_level=None if is_encrypted else pikepdf.StreamDecodeLevel.none,
             )
         except pikepdf.PdfError as error:
             message = f"{self._name} is damaged: {error}"

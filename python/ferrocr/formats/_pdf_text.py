@@ -19,6 +19,10 @@ out, end it there, or fail."""
 _LEAST = 0.01
 """Points that a word has at least in each direction, so that no matrix is singular."""
 
+_LEAST_SPACE = 0.16
+"""Width of a space in heights of its line where words touch. Poppler takes words for one that are less than 0.15 apart,
+whatever space is written between them."""
+
 _MOST_COORDINATE = 1e6
 """Points from the page's corner beyond which nothing can be: readers compute in 32 bits."""
 
@@ -102,14 +106,22 @@ def _pieces(line: Line, course: _Course, to_points: Callable[[Point], Point]) ->
         are_apart = found != position
         position = found + len(word.text) if found >= 0 else position
         if before is not None and are_apart:
-            yield _between(before, piece)
-        yield piece
+            before, space, piece = _apart(before, piece, _LEAST_SPACE * course.height)
+            yield before
+            yield space
+        elif before is not None:
+            yield before
         before = piece
+    if before is not None:
+        yield before
 
 
-def _between(one: _Piece, other: _Piece) -> _Piece:
-    first, second = sorted((one, other), key=lambda piece: piece.start)
-    return _Piece(" ", first.end, max(second.start, first.end))
+def _apart(one: _Piece, other: _Piece, least: float) -> tuple[_Piece, _Piece, _Piece]:
+    """Two words and the space between them, which is so wide at least: what stands before it ends earlier for that."""
+    left, right = sorted((one, other), key=lambda piece: piece.start)
+    end = max(min(left.end, right.start - least), (left.start + min(left.end, right.start)) / 2)
+    left, space = left._replace(end=end), _Piece(" ", end, max(right.start, end + _LEAST))
+    return (left, space, right) if one.start <= other.start else (right, space, left)
 
 
 def shown(text: str) -> str:
