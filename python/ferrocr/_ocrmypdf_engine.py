@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from ocrmypdf.exceptions import BadArgsError, ExitCodeException, MissingDependencyError
 
@@ -23,6 +23,15 @@ _engines: "dict[tuple[int, Settings], OcrEngine]" = {}
 _lock = threading.Lock()
 
 
+class Options(Protocol):
+    """What is used of OCRmyPDF's options; those of ferrocr's own are looked up by name."""
+
+    languages: list[str]
+    jobs: int | None
+    use_threads: bool
+    extra_attrs: dict[str, object]
+
+
 class Settings(NamedTuple):
     """What an engine is made with."""
 
@@ -33,7 +42,7 @@ class Settings(NamedTuple):
     threads: int | None
 
 
-def settings_of(options: Any) -> Settings:
+def settings_of(options: Options) -> Settings:
     """What OCRmyPDF's options say.
 
     Raises:
@@ -77,7 +86,7 @@ def check_models(settings: Settings) -> None:
         ModelStore(settings.model_dir).resolve(list(model_sets()[settings.models]), download=True)
 
 
-def share_of_threads(options: Any, pages: int) -> int:
+def share_of_threads(options: Options, pages: int) -> int:
     """Threads for the engine of each worker process, so that all workers together have OCRmyPDF's number of jobs."""
     limit = os.environ.get("OMP_THREAD_LIMIT", "")
     if limit.isdecimal() and int(limit) > 0:
@@ -99,12 +108,15 @@ def told() -> Iterator[None]:
     try:
         yield
     except (ModelNotFoundError, DownloadError, RuntimeUnavailableError) as error:
-        hint = "" if isinstance(error, RuntimeUnavailableError) else "\nfetch the models with: ferrocr models pull"
-        raise MissingDependencyError(f"{error}{hint}") from error
+        message = str(error)
+        if not isinstance(error, RuntimeUnavailableError):
+            message += "\nfetch the models with: ferrocr models pull"
+        raise MissingDependencyError(message) from error
     except InvalidArgumentError as error:
         raise BadArgsError(str(error)) from error
     except OcrError as error:
-        raise ExitCodeException(f"ferrocr: {error}") from error
+        message = f"ferrocr: {error}"
+        raise ExitCodeException(message) from error
 
 
 def _made(settings: Settings) -> OcrEngine:

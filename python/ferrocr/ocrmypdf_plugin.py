@@ -7,10 +7,10 @@ the rest.
 import argparse
 import logging
 import types
-from collections.abc import Set
+from collections.abc import Set, Sized
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import PIL.Image
 from ocrmypdf import hookimpl
@@ -19,7 +19,7 @@ from ocrmypdf.pluginspec import OcrEngine as Interface
 from ocrmypdf.pluginspec import OrientationConfidence
 
 from . import __version__
-from ._ocrmypdf_engine import check_models, engine_of, has_tesseract, settings_of, share_of_threads, told
+from ._ocrmypdf_engine import Options, check_models, engine_of, has_tesseract, settings_of, share_of_threads, told
 from ._ocrmypdf_languages import EVERYTHING, KNOWN
 from ._ocrmypdf_pages import direction_of, element_of, skew_of, text_of_page, text_pdf
 from ._options import PRESETS
@@ -39,8 +39,18 @@ _UNKNOWN_DPI = 300.0
 log = logging.getLogger(__name__)
 
 
+class _Plugins(Protocol):
+    """OCRmyPDF's plugins."""
+
+    def get_plugin(self, name: str) -> object: ...
+
+    def register(self, plugin: object, name: str) -> object: ...
+
+    def unregister(self, plugin: object) -> object: ...
+
+
 @hookimpl
-def initialize(plugin_manager: Any) -> None:
+def initialize(plugin_manager: _Plugins) -> None:
     """Let OCRmyPDF do without Tesseract when another engine is chosen.
 
     Its own plugin asks for the program whichever engine is chosen, and nothing but that is left out.
@@ -69,25 +79,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 @hookimpl
-def check_options(options: Any) -> None:
+def check_options(options: Options) -> None:
     """Refuse what cannot work before the file is touched, and fetch missing models."""
     if _is_chosen(options):
         check_models(settings_of(options))
 
 
 @hookimpl
-def validate(pdfinfo: Any, options: Any) -> None:
+def validate(pdfinfo: Sized, options: Options) -> None:
     """Divide the processors among the workers."""
     options.extra_attrs["ferrocr_threads"] = share_of_threads(options, len(pdfinfo))
 
 
 @hookimpl(tryfirst=True)
-def get_ocr_engine(options: Any) -> "FerrocrEngine | None":
+def get_ocr_engine(options: Options | None) -> "FerrocrEngine | None":
     """The engine, where it is chosen."""
     return FerrocrEngine() if _is_chosen(options) else None
 
 
-def _is_chosen(options: Any) -> bool:
+def _is_chosen(options: Options | None) -> bool:
     name = "auto" if options is None else getattr(options, "ocr_engine", "auto")
     return name == _NAME or (name == "auto" and not has_tesseract())
 
@@ -101,7 +111,7 @@ class FerrocrEngine(Interface):
         return __version__
 
     @staticmethod
-    def creator_tag(options: Any) -> str:
+    def creator_tag(options: Options) -> str:
         """What the file says of its origin."""
         return f"ferrocr {__version__}"
 
@@ -109,17 +119,17 @@ class FerrocrEngine(Interface):
         return f"ferrocr {__version__}"
 
     @staticmethod
-    def languages(options: Any) -> Set[str]:
+    def languages(options: Options) -> Set[str]:
         """Every code that may be given."""
         return {*KNOWN, EVERYTHING}
 
     @staticmethod
-    def get_orientation(input_file: Path, options: Any) -> OrientationConfidence:
+    def get_orientation(input_file: Path, options: Options) -> OrientationConfidence:
         """How far the page is turned clockwise."""
         return OrientationConfidence(*direction_of(_reduced(input_file, options).lines))
 
     @staticmethod
-    def get_deskew(input_file: Path, options: Any) -> float:
+    def get_deskew(input_file: Path, options: Options) -> float:
         """How far to turn the page counter-clockwise."""
         skew = skew_of(_reduced(input_file, options).lines)
         log.debug("skew: %.3f degrees", skew)
@@ -131,13 +141,13 @@ class FerrocrEngine(Interface):
         return True
 
     @staticmethod
-    def generate_ocr(input_file: Path, options: Any, page_number: int = 0) -> tuple[OcrElement, str]:
+    def generate_ocr(input_file: Path, options: Options, page_number: int = 0) -> tuple[OcrElement, str]:
         """The page as a tree, and its text."""
         page, dpi = _read(input_file, options)
         return element_of(page, dpi, page_number), text_of_page(page)
 
     @staticmethod
-    def generate_hocr(input_file: Path, output_hocr: Path, output_text: Path, options: Any) -> None:
+    def generate_hocr(input_file: Path, output_hocr: Path, output_text: Path, options: Options) -> None:
         """The page as hOCR, and its text."""
         page, dpi = _read(input_file, options)
         hocr = "".join(chunks("hocr", [Sheet(page, input_file.name, dpi=dpi)]))
@@ -145,7 +155,7 @@ class FerrocrEngine(Interface):
         output_text.write_text(text_of_page(page), encoding="utf-8")
 
     @staticmethod
-    def generate_pdf(input_file: Path, output_pdf: Path, output_text: Path, options: Any) -> None:
+    def generate_pdf(input_file: Path, output_pdf: Path, output_text: Path, options: Options) -> None:
         """The page as a PDF of invisible text, for ``--pdf-renderer sandwich``."""
         page, dpi = _read(input_file, options)
         text_pdf(page, dpi, output_pdf)
@@ -163,27 +173,27 @@ class _TesseractWhenChosen(types.ModuleType):
                 setattr(self, name, function)
 
     @hookimpl
-    def check_options(self, options: Any) -> None:
+    def check_options(self, options: Options) -> None:
         """Ask for the program."""
         name = getattr(options, "ocr_engine", "auto")
         if name == "tesseract" or (name == "auto" and has_tesseract()):
             self._builtin.check_options(options)
 
 
-def _read(file: Path, options: Any) -> tuple[Page, float]:
+def _read(file: Path, options: Options) -> tuple[Page, float]:
     """The page, empty where it took too long, and its pixels to the inch."""
     with PIL.Image.open(file) as picture:
         size, dpi = picture.size, float(picture.info.get("dpi", (_UNKNOWN_DPI,))[0])
     with told():
         try:
-            timeout = getattr(options, "ferrocr_timeout", None)
+            timeout: float | None = getattr(options, "ferrocr_timeout", None)
             return engine_of(settings_of(options)).recognize(file, timeout=timeout), dpi
         except OcrTimeoutError:
             log.warning("[ferrocr] took too long to read - skipping")
             return Page(*size, ()), dpi
 
 
-def _reduced(file: Path, options: Any) -> Page:
+def _reduced(file: Path, options: Options) -> Page:
     """The page's lines, read from a small copy, which tells as well where they run."""
     with told(), PIL.Image.open(file) as picture:
         picture.draft("L", (_REDUCED, _REDUCED))
