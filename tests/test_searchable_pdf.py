@@ -1,22 +1,14 @@
 """Searchable PDF files: where their text lies and what it says to other programs, and what stays as it is."""
 
-import importlib
 import io
 import math
-import re
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pikepdf
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
-from PIL import Image
 
 from conftest import draw_text, run_python
 from ferrocr import (
@@ -32,154 +24,33 @@ from ferrocr import (
     StorageError,
     Word,
 )
-from ferrocr._pdf import placed
 from ferrocr.formats import Sheet
 from ferrocr.formats._glyphless import font_file
 from ferrocr.formats.pdf import SearchablePdf, make_searchable
-from ferrocr.results import Point, Quad
 from pdf_files import Sheet as PdfSheet
 from pdf_files import make_pdf, scanned, words
+from searchable import (
+    HEIGHT,
+    READERS,
+    WIDTH,
+    blank,
+    check,
+    edges_of,
+    found_boxes,
+    line_of,
+    pdfium,
+    pdfium_text,
+    poppler_text,
+    pypdf_text,
+    render,
+    rows,
+    searchable,
+    turned,
+    without_marks,
+)
 
 pytest.importorskip("img2pdf", reason="img2pdf is not installed")
-pypdfium2: Any = importlib.import_module("pypdfium2")
-raw: Any = importlib.import_module("pypdfium2.raw")
 pytestmark = pytest.mark.usefixtures("no_pdf_stays_open")
-
-WIDTH, HEIGHT = 600, 400
-LETTER = 12.0
-"""Pixels that a character is wide in these pages."""
-
-
-def turned(x: float, y: float, width: float, height: float, angle: float) -> Quad:
-    """A rectangle with its top left corner at a point, turned clockwise on the screen around it."""
-    cos, sin = math.cos(angle), math.sin(angle)
-
-    def corner(along: float, down: float) -> Point:
-        return x + along * cos - down * sin, y + along * sin + down * cos
-
-    return corner(0, 0), corner(width, 0), corner(width, height), corner(0, height)
-
-
-def line_of(text: str, x: float, y: float, height: float = 20, angle: float = 0, letter: float = LETTER) -> Line:
-    """A line whose characters are all as wide."""
-    found, at = [], 0.0
-    for word in text.split(" "):
-        width = letter * len(word)
-        where = x + at * math.cos(angle), y + at * math.sin(angle)
-        found.append(Word(word, 1.0, turned(*where, width, height, angle)))
-        at += width + letter
-    return Line(text, 1.0, turned(x, y, at - letter, height, angle), tuple(found))
-
-
-def rows(texts: Sequence[str]) -> Page:
-    """A page with these lines, one below the other."""
-    height = 40 * len(texts) + 20
-    return Page(WIDTH, height, tuple(line_of(text, 20, 20 + 40 * row) for row, text in enumerate(texts)))
-
-
-def blank(size: tuple[float, float] = (300, 200), more: str = "") -> bytes:
-    """A file of one page with something drawn on it, and no text."""
-    return make_pdf([PdfSheet("0.5 g 20 20 100 30 re f\n", size, more)])
-
-
-def searchable(content: bytes, sheets: Sequence[Sheet], folder: Path) -> bytes:
-    """The file with the sheets' text."""
-    source = folder / "source.pdf"
-    source.write_bytes(content)
-    out = io.BytesIO()
-    with SearchablePdf(source) as pdf:
-        for sheet in sheets:
-            pdf.add(sheet)
-        pdf.save(out)
-    return out.getvalue()
-
-
-def pdfium_text(content: bytes, number: int = 1) -> str:
-    """What PDFium sees, with single line feeds."""
-    with pypdfium2.PdfDocument(content) as document:
-        text: str = document[number - 1].get_textpage().get_text_range()
-        return text.replace("\r\n", "\n").strip()
-
-
-def poppler_text(content: bytes) -> str:
-    """What Poppler sees."""
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext is not installed")
-    done = subprocess.run(["pdftotext", "-", "-"], input=content, capture_output=True, check=True, timeout=60)
-    assert done.stderr == b""
-    return done.stdout.decode().strip("\n\f")
-
-
-def pypdf_text(content: bytes) -> str:
-    """What pypdf sees."""
-    pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
-    text: str = pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text()
-    return text.strip()
-
-
-def pdfminer_text(content: bytes) -> str:
-    """What pdfminer.six sees."""
-    extract = pytest.importorskip("pdfminer.high_level", reason="pdfminer.six is not installed").extract_text
-    return "\n".join(line for line in extract(io.BytesIO(content)).strip().splitlines() if line)
-
-
-def without_marks(text: str) -> str:
-    """A text without the marks with which Poppler says how it runs."""
-    return re.sub("[\u202a-\u202c]", "", text)
-
-
-READERS = {"pdfium": pdfium_text, "poppler": poppler_text, "pypdf": pypdf_text, "pdfminer": pdfminer_text}
-
-
-def check(content: bytes) -> None:
-    """Hold that qpdf finds nothing wrong."""
-    if shutil.which("qpdf") is None:
-        pytest.skip("qpdf is not installed")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "a.pdf"
-        file.write_bytes(content)
-        done = subprocess.run(["qpdf", "--check", file], capture_output=True, check=False, timeout=60)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-
-
-def render(content: bytes, number: int = 1, password: str | None = None) -> bytes:
-    """The pixels of a page."""
-    with pypdfium2.PdfDocument(content, password=password) as document:
-        return bytes(document[number - 1].render(scale=2).buffer)
-
-
-def found_boxes(content: bytes, size: tuple[int, int], number: int = 1) -> list[tuple[str, list[float]]]:
-    """Words that PDFium sees, each with its left, top, right and bottom in pixels of a picture of that size."""
-    with pypdfium2.PdfDocument(content) as document:
-        page = document[number - 1]
-        box = raw.FS_RECTF()
-        raw.FPDF_GetPageBoundingBox(page.raw, box)
-        to_pixels = placed((box.left, box.bottom, box.right, box.top), raw.FPDFPage_GetRotation(page.raw), size)
-        text = page.get_textpage()
-        found: list[tuple[str, list[float]]] = []
-        goes_on = False
-        for index in range(text.count_chars()):
-            character = chr(raw.FPDFText_GetUnicode(text.raw, index))
-            if character.isspace():
-                goes_on = False
-                continue
-            left, bottom, right, top = text.get_charbox(index, loose=True)
-            corners = [to_pixels(point) for point in ((left, top), (right, top), (right, bottom), (left, bottom))]
-            if not goes_on:
-                found.append(("", [math.inf, math.inf, -math.inf, -math.inf]))
-            before, edges = found.pop()
-            for x, y in corners:
-                edges = [min(edges[0], x), min(edges[1], y), max(edges[2], x), max(edges[3], y)]
-            found.append((before + character, edges))
-            goes_on = True
-    return found
-
-
-def edges_of(quad: Quad) -> list[float]:
-    """Left, top, right, bottom."""
-    across, down = [x for x, _ in quad], [y for _, y in quad]
-    return [min(across), min(down), max(across), max(down)]
-
 
 # --- what other programs see --------------------------------------------------------------------------------------
 
@@ -393,7 +264,7 @@ def test_encrypted_files_stay_encrypted_and_are_told_apart(tmp_path: Path) -> No
         pdf.add(Sheet(rows(["Iron tastes"])))
         pdf.save(out)
     for password in ("rain", "boss"):
-        with pypdfium2.PdfDocument(out, password=password) as document:
+        with pdfium().PdfDocument(out, password=password) as document:
             assert document[0].get_textpage().get_text_range() == "Iron tastes"
     with pytest.raises(pikepdf.PasswordError):
         pikepdf.open(out)
@@ -409,131 +280,6 @@ def test_signed_files_are_refused(tmp_path: Path) -> None:
         pdf.save(file)
     with pytest.raises(DocumentError, match="is signed"):
         SearchablePdf(file)
-
-
-# --- pictures -----------------------------------------------------------------------------------------------------
-
-
-def shade(mode: str = "RGB", size: tuple[int, int] = (120, 80)) -> Image.Image:
-    """A picture whose corners differ."""
-    return Image.linear_gradient("L").resize(size).rotate(20, fillcolor=90).convert(mode)
-
-
-def made(file: Path, number: int = 1) -> tuple[tuple[float, float], Image.Image, bytes]:
-    """Of the PDF of a picture: the size in points, the picture on a page, and the file with a word on that page."""
-    out = io.BytesIO()
-    with SearchablePdf(file) as pdf:
-        pdf.add(Sheet(Page(120, 80, (line_of("rain", 10, 10),)), number=number))
-        pdf.save(out)
-    content = out.getvalue()
-    check(content)
-    with pypdfium2.PdfDocument(content) as document:
-        page = document[number - 1]
-        assert page.get_textpage().get_text_range() == "rain"
-        (picture,) = page.get_objects([raw.FPDF_PAGEOBJ_IMAGE])
-        assert isinstance(picture, pypdfium2.PdfImage)
-        return page.get_size(), page.render(scale=120 / page.get_width()).to_pil().convert("RGB"), content
-
-
-def looks(picture: Image.Image) -> list[int]:
-    """Grey values of its corners, roughly."""
-    small = picture.convert("L").resize((3, 2))
-    return [round(value / 24) for value in small.tobytes()]
-
-
-def test_a_jpeg_goes_in_as_it_is(tmp_path: Path) -> None:
-    file = tmp_path / "a.jpg"
-    shade().save(file, dpi=(150, 150))
-    size, _, content = made(file)
-    assert size == pytest.approx((120 * 72 / 150, 80 * 72 / 150), abs=0.01)
-    assert file.read_bytes() in content
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_picture_is_turned_as_it_says(orientation: int, tmp_path: Path) -> None:
-    file = tmp_path / "a.jpg"
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    upright = shade()
-    method = (None, 0, 3, 1, 5, 2, 6, 4)[orientation - 1]
-    stored = upright if method is None else upright.transpose(Image.Transpose(method))
-    stored.save(file, exif=exif, quality=95)
-    size, seen, content = made(file)
-    assert size == pytest.approx((120 * 72 / 300, 80 * 72 / 300), abs=0.01)
-    assert looks(seen) == pytest.approx(looks(upright), abs=1)
-    ((_, box),) = found_boxes(content, (120, 80))
-    assert box == pytest.approx([10, 10, 58, 30], abs=1.5)
-
-
-SAVED: dict[str, Callable[[Path], None]] = {
-    "grey.png": lambda path: shade("L").save(path),
-    "colour.png": lambda path: shade().save(path),
-    "palette.png": lambda path: shade().quantize(16).save(path),
-    "two colours.png": lambda path: shade("1").save(path),
-    "16 bits.png": lambda path: Image.fromarray(__import__("numpy").asarray(shade("L")).astype("uint16") * 257).save(
-        path
-    ),
-    "alpha.png": lambda path: shade("RGBA").save(path),
-    "transparent.gif": lambda path: shade("P").save(path, transparency=3),
-    "a.webp": lambda path: shade().save(path, lossless=True),
-    "a.bmp": lambda path: shade().save(path),
-    "cmyk.jpg": lambda path: shade("CMYK").save(path),
-    "cmyk.tif": lambda path: shade("CMYK").save(path),
-    "fax.tif": lambda path: shade("1").save(path, compression="group4"),
-}
-
-
-@pytest.mark.parametrize("name", SAVED)
-def test_pictures_of_every_kind_become_pages(name: str, tmp_path: Path) -> None:
-    file = tmp_path / name
-    SAVED[name](file)
-    _, seen, _ = made(file)
-    if not name.startswith(("two", "fax", "transparent")):
-        assert looks(seen) == pytest.approx(looks(shade()), abs=2)  # programs differ in what they make of CMYK
-
-
-def test_pictures_that_can_be_seen_through_lie_on_white(tmp_path: Path) -> None:
-    Image.new("RGBA", (120, 80), (0, 0, 0, 0)).save(tmp_path / "a.png")
-    assert made(tmp_path / "a.png")[1].getpixel((100, 60)) == (255, 255, 255)
-
-
-def test_each_page_of_a_tiff_becomes_one(tmp_path: Path) -> None:
-    file = tmp_path / "a.tif"
-    pages = [shade(), shade("1", (60, 40)), shade("L")]
-    pages[0].save(file, save_all=True, append_images=pages[1:], dpi=(100, 200))
-    size, seen, content = made(file, 3)
-    assert size == pytest.approx((86.4, 28.8), abs=0.01)
-    assert looks(seen.resize((120, 80))) == pytest.approx(looks(shade()), abs=1)
-    with pikepdf.open(io.BytesIO(content)) as pdf:
-        assert len(pdf.pages) == 3
-
-
-def test_small_copies_in_a_tiff_are_no_pages(tmp_path: Path) -> None:
-    file = tmp_path / "a.tif"
-    with Image.new("L", (8, 8)) as small:
-        small.encoderinfo = {}
-        shade().save(file, save_all=True, append_images=[small, shade("L")])
-    from PIL import TiffImagePlugin
-
-    with TiffImagePlugin.AppendingTiffWriter(str(file)) as writer:
-        del writer
-    content = bytearray(file.read_bytes())
-    # The second directory says that it is a smaller copy of another one, where its width was said.
-    start = int.from_bytes(content[4:8], "little")
-    entries = int.from_bytes(content[start : start + 2], "little")
-    second = int.from_bytes(content[start + 2 + 12 * entries :][:4], "little")
-    count = int.from_bytes(content[second : second + 2], "little")
-    listed = [content[second + 2 + 12 * at :][:12] for at in range(count)]
-    marked = (254).to_bytes(2, "little") + (4).to_bytes(2, "little") + (1).to_bytes(4, "little") * 2
-    rest = [entry for entry in listed if int.from_bytes(entry[:2], "little") not in (254, 305)]
-    entries_new = sorted([marked, *map(bytes, rest)], key=lambda entry: int.from_bytes(entry[:2], "little"))
-    after = content[second + 2 + 12 * count :][:4]
-    place = len(content)
-    content += len(entries_new).to_bytes(2, "little") + b"".join(entries_new) + after
-    content[start + 2 + 12 * entries : start + 6 + 12 * entries] = place.to_bytes(4, "little")
-    file.write_bytes(content)
-    with pikepdf.open(io.BytesIO(made(file, 2)[2])) as pdf:
-        assert len(pdf.pages) == 2
 
 
 # --- calls and errors ---------------------------------------------------------------------------------------------
