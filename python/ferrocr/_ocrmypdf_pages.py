@@ -14,6 +14,9 @@ from .results import Line, Page, Point, Quad, Word
 _BELOW = 0.2
 """Share of a line's height that is below its baseline."""
 
+_FONT = "f-0-0"
+"""The one name under which OCRmyPDF takes a font from a PDF of text: Tesseract's."""
+
 _ENOUGH = 20
 """Characters from which a page's direction is certain if all lines agree. A stamp that is turned has less."""
 
@@ -60,9 +63,9 @@ def text_pdf(page: Page, dpi: float, output: Path) -> None:
         def to_points(point: Point) -> Point:
             return point[0] * points, (page.height - point[1]) * points
 
-        content = content_of(page, to_points, "FerrocrText", font)
+        content = content_of(page, to_points, _FONT, font)
         font.write()
-        made.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(FerrocrText=font.object))
+        made.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary({f"/{_FONT}": font.object}))
         made.obj.Contents = pdf.make_stream(content)
         pdf.save(output)
 

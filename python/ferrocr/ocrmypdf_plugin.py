@@ -167,17 +167,18 @@ class _TesseractWhenChosen(types.ModuleType):
 
     def __init__(self, builtin: types.ModuleType) -> None:
         super().__init__(builtin.__name__, builtin.__doc__)
-        self._builtin = builtin
+        # Of a module, only what it has itself is seen as a hook, and nothing of its class.
         for name, function in vars(builtin).items():
-            if hasattr(function, "ocrmypdf_impl") and name != "check_options":
+            if hasattr(function, "ocrmypdf_impl"):
                 setattr(self, name, function)
 
-    @hookimpl
-    def check_options(self, options: Options) -> None:
-        """Ask for the program."""
-        name = getattr(options, "ocr_engine", "auto")
-        if name == "tesseract" or (name == "auto" and has_tesseract()):
-            self._builtin.check_options(options)
+        @hookimpl
+        def check_options(options: Options) -> None:
+            name = getattr(options, "ocr_engine", "auto")
+            if name == "tesseract" or (name == "auto" and has_tesseract()):
+                builtin.check_options(options)
+
+        self.check_options = check_options
 
 
 def _read(file: Path, options: Options) -> tuple[Page, float]:
