@@ -84,7 +84,9 @@ class SearchablePdf:
         self._open().add(sheet)
 
     def save(self, output: str | os.PathLike[str] | BinaryIO) -> None:
-        """Write the file: under a name whole or not at all, also over `source`; into an open file as it comes.
+        """Write the file: under a name whole or not at all, into an open file as it comes.
+
+        The name may be that of `source`, except on Windows, where an open file cannot be replaced.
 
         More pages may be added afterwards, and all be saved again.
 
