@@ -252,6 +252,26 @@ def test_pages_with_text_of_their_own_are_left_as_they_are(tmp_path: Path) -> No
         assert pdfium_text(out.getvalue(), 2) == ""
 
 
+def test_a_scan_with_a_stamp_gets_its_text(tmp_path: Path) -> None:
+    file, out = tmp_path / "a.pdf", io.BytesIO()
+    with pikepdf.open(io.BytesIO(scanned([draw_text(["Iron tastes of rain"])]))) as pdf:
+        font = pdf.make_indirect(Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica))
+        pdf.pages[0].add_resource(font, Name.Font, Name.F1)
+        pdf.pages[0].contents_add(words("copy 7", 30, 10).encode())
+        pdf.save(file)
+    with SearchablePdf(file) as made:
+        made.add(Sheet(rows(["Iron tastes of rain"])))
+        made.save(out)
+    assert set(pdfium_text(out.getvalue()).split()) == {"Iron", "tastes", "of", "rain", "copy", "7"}
+
+
+def test_more_kinds_of_characters_than_codes_are_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ferrocr.formats._pdf_font._MOST", 4)
+    content = searchable(blank(), [Sheet(rows(["abcdefab"]))], tmp_path)
+    check(content)
+    assert pdfium_text(content) == "abc\ufffd\ufffd\ufffdab"
+
+
 def test_encrypted_files_stay_encrypted_and_are_told_apart(tmp_path: Path) -> None:
     file, out = tmp_path / "locked.pdf", tmp_path / "out.pdf"
     with pikepdf.open(io.BytesIO(blank())) as pdf:

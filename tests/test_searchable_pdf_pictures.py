@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from ferrocr import Page
+from ferrocr import ImageError, Page
 from ferrocr.formats import Sheet
 from ferrocr.formats.pdf import SearchablePdf
 from searchable import check, found_boxes, line_of, pdfium, raw
@@ -136,3 +136,17 @@ def test_small_copies_in_a_tiff_are_no_pages(tmp_path: Path) -> None:
     file.write_bytes(content)
     with pikepdf.open(io.BytesIO(made(file, 2)[2])) as pdf:
         assert len(pdf.pages) == 2
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow says so, and ends there
+def test_a_tiff_whose_chain_is_broken_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.tif"
+    shade().save(file, save_all=True, append_images=[shade("L")])
+    content = bytearray(file.read_bytes())
+    start = int.from_bytes(content[4:8], "little")
+    entries = int.from_bytes(content[start : start + 2], "little")
+    after = start + 2 + 12 * entries
+    content[after : after + 4] = (len(content) + 1000).to_bytes(4, "little")
+    file.write_bytes(content)
+    with pytest.raises(ImageError):
+        SearchablePdf(file)
