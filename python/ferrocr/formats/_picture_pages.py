@@ -62,7 +62,8 @@ def pictures_as_pdf(path: Path, *, is_tiff: bool, opened: ExitStack) -> pikepdf.
         raise ImageError(message, "give a PDF, a TIFF or another picture") from error
     except PIL.Image.DecompressionBombError as error:
         raise ImageError(str(error)) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    # What Pillow raises for damaged files, TIFF files above all.
+    except (OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError) as error:
         message = f"Pillow cannot decode {path}: {error}"
         raise ImageError(message) from error
     _append(pdf, batch, opened)
