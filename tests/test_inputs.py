@@ -1,6 +1,9 @@
 """What users hand over as a picture: every array that is one is taken, every other is refused by name."""
 
+import io
+import sys
 import tracemalloc
+import types
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from conftest import draw_text
 from ferrocr import ImageError, OcrEngine, OcrError
 from ferrocr._inputs import ImageInput, Pixels, normalise
 
@@ -169,3 +173,14 @@ def damaged_source(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]
         picture.save(path)
         files[suffix] = path.read_bytes()
     return files
+
+
+def test_numpy_may_be_in_the_middle_of_its_import(engine: OcrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = draw_text(["Iron tastes of rain"])
+    picture = io.BytesIO()
+    image.save(picture, "PNG")
+    # As another thread leaves it until it is done.
+    monkeypatch.setitem(sys.modules, "numpy", types.ModuleType("numpy"))
+    assert engine.recognize(picture.getvalue()).text == "Iron tastes of rain"
+    with pytest.raises(ImageError, match="cannot read a picture from object"):
+        engine.recognize(object())  # type: ignore[arg-type]

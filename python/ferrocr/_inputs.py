@@ -110,7 +110,8 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
 def _is_array(image: object) -> bool:
     # Who has an array has imported numpy.
     numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(image, numpy.ndarray)
+    # It is there without its classes while another thread imports it.
+    return isinstance(image, getattr(numpy, "ndarray", ()))
 
 
 def _too_long(max_bytes: int) -> ImageError:

@@ -1,7 +1,9 @@
 """What writers are given: a page and where it comes from, or a page that could not be read."""
 
 from dataclasses import dataclass
+from typing import Self
 
+from ..documents import DocumentPage, Origin
 from ..results import Page
 
 
@@ -14,12 +16,19 @@ class Sheet:
         source: Name of the picture or document, as the reader of the file should see it; None where there is none.
         number: The page's number in its source, from 1 on.
         dpi: Pixels an inch, where that is known.
+        origin: Whether the text was read, or taken from a PDF that has it already.
     """
 
     page: Page
     source: str | None = None
     number: int = 1
     dpi: float | None = None
+    origin: Origin = "ocr"
+
+    @classmethod
+    def of(cls, page: DocumentPage) -> Self:
+        """A page of a document with all that is known of it."""
+        return cls(page.page, page.source, page.number, page.dpi, page.origin)
 
 
 @dataclass(frozen=True, slots=True)
