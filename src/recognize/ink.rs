@@ -159,7 +159,7 @@ mod tests {
             assert_eq!(shares, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.5, 1.0, 0.0, 0.0]);
             assert_eq!(ink.strokes(0..10).collect::<Vec<_>>(), [2..3, 5..8]);
             assert_eq!(ink.gaps(1..6).collect::<Vec<_>>(), [0..2, 3..5]);
-            assert_eq!(ink.gaps(3..4).collect::<Vec<_>>(), [3..5]);
+            assert_eq!(ink.gaps(3..4).next(), Some(3..5));
             assert_eq!((ink.trimmed(0..7), ink.trimmed(8..10)), (Some(2..7), None));
         }
     }
