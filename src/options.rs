@@ -88,6 +88,8 @@ pub struct RecognizeOptions {
     /// Strips have this part of their natural width, more than 0 and at most 1: the recogniser's time goes with it. What
     /// 0.9 and less cost in accuracy stands in docs/decisions.md.
     pub squeeze: f32,
+    /// Whether words come with their characters.
+    pub characters: bool,
     /// How long the call may take from its start, the wait for other calls included; `None` sets no bound, since only
     /// the caller knows what a page is worth. Reading and decoding the file, and making sessions after an unload, run
     /// to their end first.
@@ -96,7 +98,7 @@ pub struct RecognizeOptions {
 
 impl Default for RecognizeOptions {
     fn default() -> Self {
-        Self { min_score: 0.5, max_strip_width: 4800, squeeze: 1.0, timeout: None }
+        Self { min_score: 0.5, max_strip_width: 4800, squeeze: 1.0, characters: false, timeout: None }
     }
 }
 

@@ -1,8 +1,10 @@
 """Pages for the tests of formats: a plain one, a turned one, and whatever hypothesis thinks of."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
-from ferrocr import Block, Line, Page, Word
+from ferrocr import Block, Char, Line, Page, Word
 from ferrocr.formats import Sheet
 
 Quad = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -62,6 +64,34 @@ UP = Page(
 )
 """A line that runs from the bottom to the top, without blocks."""
 
+
+def _part(quad: Quad, start: float, end: float) -> Quad:
+    """A quad between two parts of its width."""
+
+    def between(one: tuple[float, float], other: tuple[float, float], part: float) -> tuple[float, float]:
+        return one[0] + (other[0] - one[0]) * part, one[1] + (other[1] - one[1]) * part
+
+    a, b, c, d = quad
+    return between(a, b, start), between(a, b, end), between(d, c, end), between(d, c, start)
+
+
+def with_characters(page: Page) -> Page:
+    """The same page with the characters of its words, each as wide as the others."""
+
+    def word_of(word: Word) -> Word:
+        count = len(word.text)
+        parts = (_part(word.quad, i / count, (i + 1) / count) for i in range(count))
+        characters = (Char(sign, word.score, quad) for sign, quad in zip(word.text, parts, strict=True))
+        return replace(word, characters=tuple(characters))
+
+    lines = tuple(replace(line, words=tuple(map(word_of, line.words))) for line in page.lines)
+    parts, start = [], 0
+    for block in page.blocks:
+        parts.append(replace(block, lines=lines[start : start + len(block.lines)]))
+        start += len(block.lines)
+    return replace(page, lines=lines, blocks=tuple(parts))
+
+
 BLANK = Page(50, 60, ())
 
 # Beyond the largest page, and to the left and above every one.
@@ -74,8 +104,18 @@ _texts = st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=())
     lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 )
 _scores = st.floats(0, 1)
-_words = st.builds(Word, _texts, _scores, _quads)
-_lines = st.builds(Line, _texts, _scores, _quads, st.lists(_words, max_size=3).map(tuple))
+
+
+@st.composite
+def words(draw: st.DrawFn) -> Word:
+    """Any word: with the characters that it is made of, with others, or without."""
+    text = draw(_texts)
+    own = list(text) if draw(st.booleans()) else draw(st.lists(_texts, max_size=2))
+    characters = tuple(Char(part, draw(_scores), draw(_quads)) for part in own[: draw(st.sampled_from([0, 100]))])
+    return Word(text, draw(_scores), draw(_quads), characters)
+
+
+_lines = st.builds(Line, _texts, _scores, _quads, st.lists(words(), max_size=3).map(tuple))
 
 
 @st.composite

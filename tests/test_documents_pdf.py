@@ -205,6 +205,29 @@ def test_a_text_layer_gives_words_with_their_places(models_dir: Path) -> None:
             assert box[0] - 0.01 <= inner[0] < inner[2] <= box[2] + 0.01
 
 
+def test_a_text_layer_gives_characters_where_they_are_asked_for(models_dir: Path) -> None:
+    pdf = make_pdf([Sheet(words("First line", 20, 70, 12))])
+    with OcrEngine(model_dir=models_dir, download=False) as engine:
+        (plain,) = engine.recognize_document(pdf, dpi=144, text_layer="auto").pages
+        (asked,) = engine.recognize_document(pdf, dpi=144, text_layer="auto", characters=True).pages
+    for bare, word in zip(only_line(plain).words, only_line(asked).words, strict=True):
+        assert (bare.characters, bare.quad) == ((), word.quad)
+        assert "".join(one.text for one in word.characters) == word.text
+        assert (word.characters[0].quad[0], word.characters[-1].quad[2]) == (word.quad[0], word.quad[2])
+        starts = [one.quad[0][0] for one in word.characters]
+        assert starts == sorted(starts)
+
+
+def test_both_halves_of_a_character_are_one() -> None:
+    halves = (Glyph("\ud83d", (0, 0, 5, 10), 0.0), Glyph("\ude00", (5, 0, 10, 10), 0.0))
+    layer = TextLayer((Glyph("a", (-8, 0, -1, 10), 0.0), *halves), 0.0, has_notes=False)
+    page = layer.page(100, 100, lambda point: point, characters=True)
+    (word,) = page.lines[0].words
+    assert (word.text, [one.text for one in word.characters]) == ("a\U0001f600", ["a", "\U0001f600"])
+    assert word.characters[1].quad[0][0] == pytest.approx(0)
+    assert word.characters[1].quad[1][0] == pytest.approx(10)
+
+
 @pytest.mark.parametrize("degrees", [0, 3, 30, 45, 60, 90, 135, 180, 225, 270, 330])
 def test_turned_text_has_turned_quads(models_dir: Path, degrees: int) -> None:
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))

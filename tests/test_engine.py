@@ -116,7 +116,7 @@ def test_only_errors_of_pictures_keep_their_place(engine: OcrEngine, monkeypatch
     kinds = (ImageError, StorageError, InferenceError, OcrTimeoutError, OcrCancelledError)
     errors = {kind.__name__: kind("for a test") for kind in kinds}
 
-    def fail(name: str, *, min_score: float | None, timeout: float | None) -> Page:
+    def fail(name: str, *, min_score: float | None, timeout: float | None, characters: bool) -> Page:
         raise errors[name]
 
     monkeypatch.setattr(engine, "recognize", fail)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 
 import ferrocr
-from ferrocr import Line, Page
+from ferrocr import Char, Line, Page, Word
 from ferrocr.formats import Sheet, chunks
 from ferrocr.formats.alto import NAMESPACE
-from format_pages import BLANK, HOSTILE, PLAIN, UP, in_xml, line_of, sheets, words_in
+from format_pages import BLANK, HOSTILE, PLAIN, UP, in_xml, line_of, sheets, with_characters, words_in
 
 NS = f"{{{NAMESPACE}}}"
 
@@ -32,6 +32,22 @@ def test_the_head_says_who_made_it_and_from_what() -> None:
     assert root.findtext(f".//{NS}softwareName") == "ferrocr"
     assert root.findtext(f".//{NS}softwareVersion") == ferrocr.__version__
     assert parsed(Sheet(PLAIN)).find(f".//{NS}sourceImageInformation") is None
+
+
+def test_words_have_the_characters_that_they_are_made_of() -> None:
+    root = parsed(Sheet(with_characters(PLAIN)))
+    found = attributes(root, "Glyph", "CONTENT", "HPOS", "VPOS", "WIDTH", "HEIGHT", "GC")
+    assert found[:2] == [("I", "20", "10", "10", "20", "0.975"), ("r", "30", "10", "10", "20", "0.975")]
+    assert "".join(str(content) for (content,) in attributes(root, "Glyph", "CONTENT")) == "".join(words_in(PLAIN))
+    assert len(list(parsed(Sheet(with_characters(UP))).iter(f"{NS}Glyph"))) == len("runsup")
+
+
+def test_a_character_of_several_code_points_has_no_place() -> None:
+    quad = PLAIN.lines[0].quad
+    for text, glyphs in (("e\u0301", ["\u00e9"]), ("\u0915\u094d\u0937", [])):
+        word = Word(text, 0.9, quad, (Char(text, 0.9, quad),))
+        root = parsed(Sheet(Page(300, 100, (Line(text, 0.9, quad, (word,)),))))
+        assert [content for (content,) in attributes(root, "Glyph", "CONTENT")] == glyphs
 
 
 def test_a_page_has_boxes_and_scores() -> None:

@@ -8,12 +8,19 @@ import pytest
 from hypothesis import given
 
 import ferrocr
-from ferrocr import Line, Page
+from ferrocr import Char, Line, Page, Word
 from ferrocr.formats import Sheet, chunks
-from format_pages import BLANK, HOSTILE, PLAIN, UP, in_xml, line_of, sheets, words_in
+from format_pages import BLANK, HOSTILE, PLAIN, UP, in_xml, line_of, sheets, with_characters, words_in
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
-KINDS = {"ocr_page": "div", "ocr_carea": "div", "ocr_par": "p", "ocr_line": "span", "ocrx_word": "span"}
+KINDS = {
+    "ocr_page": "div",
+    "ocr_carea": "div",
+    "ocr_par": "p",
+    "ocr_line": "span",
+    "ocrx_word": "span",
+    "ocrx_cinfo": "span",
+}
 
 
 def parsed(*sheets: Sheet) -> ElementTree.Element:
@@ -99,6 +106,17 @@ def test_a_hostile_name_stays_one_property(source: str) -> None:
     assert found[1] == in_xml(source).replace('"', "%22")
 
 
+def test_words_have_the_characters_that_they_are_made_of() -> None:
+    root = parsed(Sheet(with_characters(PLAIN)))
+    found = list(of_class(root, "ocrx_cinfo"))[:4]
+    assert [one.text for one in found] == list("Iron")
+    assert found[1].get("title") == "x_bboxes 30 10 40 30; x_conf 98"
+    assert ["".join(word.itertext()) for word in of_class(root, "ocrx_word")] == words_in(PLAIN)
+    other = Word("rain", 0.9, PLAIN.lines[0].quad, (Char("r", 0.9, PLAIN.lines[0].quad),))
+    (word,) = of_class(parsed(Sheet(Page(50, 50, (Line("rain", 0.9, other.quad, (other,)),)))), "ocrx_word")
+    assert (word.text, list(word)) == ("rain", []), "characters that do not make the word"
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_comes_back_and_is_no_markup(text: str) -> None:
     line = Line(text, 0.9, line_of("x", 0, 0).quad, ())
@@ -111,11 +129,11 @@ def test_hostile_text_comes_back_and_is_no_markup(text: str) -> None:
 def test_any_page_comes_back_with_its_words(sheet: Sheet) -> None:
     root = parsed(sheet)
     words = list(of_class(root, "ocrx_word"))
-    assert [word.text or "" for word in words] == [in_xml(text) for text in words_in(sheet.page)]
+    assert ["".join(word.itertext()) for word in words] == [in_xml(text) for text in words_in(sheet.page)]
     assert len(list(of_class(root, "ocr_line"))) == len(sheet.page.lines)
     for kind in KINDS:
         for title in titles(root, kind):
-            found = re.search(r"bbox (\d+) (\d+) (\d+) (\d+)(?:;|$)", title)
+            found = re.search(r"(?:bbox|x_bboxes) (\d+) (\d+) (\d+) (\d+)(?:;|$)", title)
             assert found is not None, title
             left, top, right, bottom = map(int, found.groups())
             assert 0 <= left <= right <= sheet.page.width

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ferrocr import InvalidArgumentError, Page
 from ferrocr.formats import Failure, Sheet, chunks
 from ferrocr.formats import json as form
-from format_pages import BLANK, HOSTILE, PLAIN, UP, sheets
+from format_pages import BLANK, HOSTILE, PLAIN, UP, sheets, with_characters
 
 entries = st.lists(sheets | st.builds(Failure, st.sampled_from(HOSTILE), st.none() | st.just("a.png")), max_size=3)
 
@@ -87,6 +87,19 @@ def test_a_file_looks_like_this() -> None:
         "]}",
     ]
     assert "".join(chunks("json", [])).endswith('"pages": []}\n')
+
+
+def test_characters_are_there_where_they_were_asked_for() -> None:
+    page = with_characters(PLAIN)
+    (sheet,) = form.read("".join(chunks("json", [Sheet(page)])))
+    assert isinstance(sheet, Sheet)
+    assert sheet.page == page
+    words = [word for line in form.to_dict(Sheet(PLAIN))["lines"] for word in line["words"]]
+    assert not any("characters" in word for word in words)
+    damaged = form.to_dict(Sheet(page))
+    damaged["lines"][0]["words"][1]["characters"][2]["score"] = 2
+    with pytest.raises(InvalidArgumentError, match=r"lines\[0\].words\[1\].characters\[2\].score is no number"):
+        form.from_dict(damaged)
 
 
 def test_blocks_name_their_lines() -> None:

@@ -11,7 +11,7 @@ import ferrocr
 from ferrocr import Line, Page
 from ferrocr.formats import PageXmlWriter, Sheet, chunks
 from ferrocr.formats.page_xml import NAMESPACE
-from format_pages import BLANK, HOSTILE, PLAIN, UP, in_xml, line_of, sheets
+from format_pages import BLANK, HOSTILE, PLAIN, UP, in_xml, line_of, sheets, with_characters, words_in
 
 NS = f"{{{NAMESPACE}}}"
 
@@ -43,6 +43,13 @@ def test_the_head_says_who_made_it_and_when() -> None:
     found = {child.tag.removeprefix(NS): child.text for child in root[0]}
     when = "2026-03-11T23:30:00Z"
     assert found == {"Creator": f"ferrocr {ferrocr.__version__}", "Created": when, "LastChange": when}
+
+
+def test_words_have_the_characters_that_they_are_made_of() -> None:
+    root = parsed(Sheet(with_characters(PLAIN)))
+    assert "".join(texts(root, "Glyph")) == "".join(words_in(PLAIN))
+    assert points(root, "Glyph")[1] == "30,10 40,10 40,30 30,30"
+    assert scores(root, "Glyph")[0] == "0.975"
 
 
 def test_the_time_is_now_by_default() -> None:

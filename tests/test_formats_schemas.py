@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 
 from ferrocr import Page
 from ferrocr.formats import Sheet, chunks
-from format_pages import BLANK, PLAIN, UP, sheets
+from format_pages import BLANK, PLAIN, UP, sheets, with_characters
 
 PARTS = {"alto": ("alto-4-4.xsd", "xlink.xsd"), "page": ("pagecontent.xsd",)}
 
@@ -34,7 +34,7 @@ def schema(request: pytest.FixtureRequest) -> tuple[str, Any]:
     return name, xmlschema.XMLSchema(str(Path(folder) / PARTS[name][0]), locations=links, allow="local")
 
 
-@pytest.mark.parametrize("page", [PLAIN, UP, BLANK], ids=["plain", "up", "blank"])
+@pytest.mark.parametrize("page", [PLAIN, UP, BLANK, with_characters(PLAIN), with_characters(UP)])
 def test_pages_fit_the_schema(schema: tuple[str, Any], page: Page) -> None:
     name, published = schema
     published.validate("".join(chunks(name, [Sheet(page, "a.png", 2, 300.0)])))

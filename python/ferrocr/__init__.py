@@ -36,7 +36,7 @@ from .exceptions import (
 )
 from .lease import Lease
 from .removal import ArchivedFile, PlannedFile, Removal, TrashedFile
-from .results import Block, Line, Page, ReleaseReport, Word
+from .results import Block, Char, Line, Page, ReleaseReport, Word
 from .store import CatalogEntry, ModelStore, catalog, model_sets
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "AuditReport",
     "Block",
     "CatalogEntry",
+    "Char",
     "Document",
     "DocumentError",
     "DocumentPage",

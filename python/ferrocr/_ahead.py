@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Generic, Literal, Protocol, Self, TypeVar
 
 from . import _core, _exit, _raw
+from ._inputs import Asked
 from .exceptions import (
     ImageError,
     InferenceError,
@@ -44,7 +45,7 @@ class Work(Protocol):
 class Picture(Protocol):
     """What can be read in the background."""
 
-    def begin(self, core: _core.Engine, min_score: float) -> _core.Reading:
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Begin to read it."""
 
 
@@ -186,7 +187,7 @@ class Reading:
     Args:
         core: The engine that reads it.
         picture: The picture. It is begun again where the models have to be fetched again.
-        min_score: The bound for its lines.
+        asked: What is asked of its lines.
         timeout: Seconds that :meth:`page` may wait.
         load: Loads the models, also those that have to be fetched again.
     """
@@ -195,12 +196,12 @@ class Reading:
         self,
         core: _core.Engine,
         picture: Picture,
-        min_score: float,
+        asked: Asked,
         timeout: float | None,
         load: Callable[[], None],
     ) -> None:
         self._timeout, self._load = timeout, load
-        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, min_score)
+        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, asked)
         self._reading = self._begin()
 
     def over(self) -> bool:

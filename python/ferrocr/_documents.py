@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol, cast
 from . import _ahead, _core
 from ._arguments import text_of
 from ._forks import in_one_piece
-from ._inputs import ImageInput, SizeCheck, normalise
+from ._inputs import Asked, ImageInput, SizeCheck, normalise
 from ._page_numbers import PageNumbers, Wanted
 from .documents import DocumentPage, Origin
 from .exceptions import (
@@ -47,6 +47,8 @@ class Wish(NamedTuple):
     dpi: float
     text_layer: UseOfTextLayer
     password: str | None
+    characters: bool = False
+    """Whether words of text that is taken have their characters."""
 
 
 class Limits(NamedTuple):
@@ -275,9 +277,9 @@ class _Frame:
     def __init__(self, frames: _core.Frames, index: int) -> None:
         self._frames, self._index = frames, index
 
-    def begin(self, core: _core.Engine, min_score: float) -> _core.Reading:
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Begin to read it in the background."""
-        return core.begin_frame(self._frames, self._index, min_score)
+        return core.begin_frame(self._frames, self._index, asked)
 
 
 def _picture(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:

@@ -21,6 +21,16 @@ ImageInput: TypeAlias = (
 HxWx3 (RGB) or HxWx4 (RGB, alpha). Arrays are uint8, bool, or uint16 with the full range of 16 bits, in either byte
 order. Pillow images have any mode; whole numbers (I) lie in 0 to 65535 and decimal ones (F) in 0 to 255."""
 
+
+class Asked(NamedTuple):
+    """What a call asks of lines."""
+
+    min_score: float
+    """Lines with a lower score are left out."""
+    characters: bool
+    """Whether words come with their characters."""
+
+
 SizeCheck: TypeAlias = Callable[[int, int], None]
 """Raises ImageError for a width and a height beyond the limits."""
 
@@ -30,15 +40,13 @@ class File(NamedTuple):
 
     path: Path
 
-    def recognize(
-        self, core: _core.Engine, min_score: float, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_file(self.path, min_score, timeout, stop)
+        return core.recognize_file(self.path, asked, timeout, stop)
 
-    def begin(self, core: _core.Engine, min_score: float) -> _core.Reading:
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Begin to read it in the background."""
-        return core.begin_file(self.path, min_score)
+        return core.begin_file(self.path, asked)
 
 
 class Encoded(NamedTuple):
@@ -46,15 +54,13 @@ class Encoded(NamedTuple):
 
     data: bytes
 
-    def recognize(
-        self, core: _core.Engine, min_score: float, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_encoded(self.data, min_score, timeout, stop)
+        return core.recognize_encoded(self.data, asked, timeout, stop)
 
-    def begin(self, core: _core.Engine, min_score: float) -> _core.Reading:
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Begin to read it in the background."""
-        return core.begin_encoded(self.data, min_score)
+        return core.begin_encoded(self.data, asked)
 
 
 class Pixels(NamedTuple):
@@ -65,15 +71,13 @@ class Pixels(NamedTuple):
     height: int
     channels: int
 
-    def recognize(
-        self, core: _core.Engine, min_score: float, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
         """Read them, waiting for that."""
-        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, min_score, timeout, stop)
+        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, asked, timeout, stop)
 
-    def begin(self, core: _core.Engine, min_score: float) -> _core.Reading:
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Begin to read them in the background."""
-        return core.begin_pixels(self.data, (self.width, self.height), self.channels, min_score)
+        return core.begin_pixels(self.data, (self.width, self.height), self.channels, asked)
 
 
 Form: TypeAlias = File | Encoded | Pixels

@@ -120,6 +120,18 @@ def checked_score(score: float) -> float:
     raise InvalidArgumentError(message)
 
 
+def checked_flag(name: str, flag: object) -> bool:
+    """Yes or no.
+
+    Raises:
+        InvalidArgumentError: It is neither.
+    """
+    if isinstance(flag, bool):
+        return flag
+    message = f"{name} is True or False, not {flag!r}"
+    raise InvalidArgumentError(message)
+
+
 def model_choices(
     models: str,
     detector: ModelChoice | None,

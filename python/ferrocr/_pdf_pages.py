@@ -4,6 +4,7 @@ from pathlib import Path
 
 from . import _core
 from ._documents import Limits, Prepared, Wish, resolution
+from ._inputs import Asked
 from ._pdf import PdfFile
 
 
@@ -37,7 +38,7 @@ class PdfPages:
             layer = self._file.text_layer(number)
             if self._wish.text_layer == "only" or layer.is_usable:
                 to_pixels = self._file.to_pixels(number, width, height)
-                return Prepared(layer.page(width, height, to_pixels), size, dpi)
+                return Prepared(layer.page(width, height, to_pixels, characters=self._wish.characters), size, dpi)
         return Prepared(_Rendered(self._file, number, width, height), size, dpi)
 
     def close(self) -> None:
@@ -52,8 +53,8 @@ class _Rendered:
         self._file, self._number = file, number
         self._size = width, height
 
-    def begin(self, core: _core.Engine, min_score: float) -> _core.Reading:
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Render it, and begin to read it in the background."""
         core.check_size(*self._size)
         pixels = self._file.render(self._number, *self._size)
-        return core.begin_pixels(pixels, self._size, 3, min_score)
+        return core.begin_pixels(pixels, self._size, 3, asked)

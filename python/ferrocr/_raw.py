@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from .audit import AuditEntry, ModelInfo, ModelState
 from .removal import ArchivedFile, Decision, PlannedFile, Removal, TrashedFile
-from .results import Block, Line, Page, ReleaseReport, Word
+from .results import Block, Char, Line, Page, ReleaseReport, Word
 
 if TYPE_CHECKING:
     from . import _core
@@ -55,8 +55,12 @@ def archived(raw: "Iterable[_core._RawArchived]") -> list[ArchivedFile]:
 def page(raw: "_core._RawPage") -> Page:
     """A page with its blocks, lines and words. Blocks hold the page's own lines."""
     width, height, raw_lines, raw_blocks = raw
-    lines = tuple(Line(*line[:3], tuple(Word(*word) for word in line[3])) for line in raw_lines)
+    lines = tuple(Line(*line[:3], tuple(map(_word, line[3]))) for line in raw_lines)
     return Page(width, height, lines, tuple(Block(quad, lines[first:end]) for first, end, quad in raw_blocks))
+
+
+def _word(raw: "_core._Word") -> Word:
+    return Word(*raw[:3], tuple(Char(*one) for one in raw[3]))
 
 
 def release_report(raw: "_core._Release") -> ReleaseReport:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .results import Block, Line, Page, Point, Quad, Word
+from .results import Block, Char, Line, Page, Point, Quad, Word
 
 _MOST_UNKNOWN = 0.05
 """Share of glyphs without a known character from which a page is read instead. A ligature or a bullet that a font does
@@ -64,9 +64,12 @@ class TextLayer:
             return False
         return sum(not glyph.text for glyph in written) <= _MOST_UNKNOWN * len(written)
 
-    def page(self, width: int, height: int, to_pixels: Callable[[Point], Point]) -> Page:
-        """Its text as a page of `width` x `height` pixels."""
-        blocks = tuple(_block(lines, to_pixels) for lines in _grouped(_lines(self.glyphs)))
+    def page(self, width: int, height: int, to_pixels: Callable[[Point], Point], *, characters: bool = False) -> Page:
+        """Its text as a page of `width` x `height` pixels, with the `characters` of words where these are wanted."""
+        lines = _lines(self.glyphs)
+        if not characters:
+            lines = [[word._replace(characters=()) for word in line] for line in lines]
+        blocks = tuple(_block(group, to_pixels) for group in _grouped(lines))
         return Page(width, height, tuple(line for block in blocks for line in block.lines), blocks)
 
 
@@ -101,6 +104,7 @@ class _Strip(NamedTuple):
 class _Word(NamedTuple):
     text: str
     strip: _Strip
+    characters: tuple[tuple[str, _Strip], ...]
 
 
 _Line = list[_Word]
@@ -109,12 +113,11 @@ _Line = list[_Word]
 def _lines(glyphs: Iterable[Glyph]) -> list[_Line]:
     """Words of lines, both in the order of the file."""
     lines: list[_Line] = [[]]
-    text, strips = "", list[_Strip]()
+    texts, strips = list[str](), list[_Strip]()
 
     def end_word() -> None:
-        nonlocal text
-        word = _Word(_repaired(text), _around(strips)) if text else None
-        text = ""
+        word = _Word(_repaired("".join(texts)), _around(strips), _characters(texts, strips)) if texts else None
+        texts.clear()
         strips.clear()
         if word is not None:
             if lines[-1] and not _continues(lines[-1][-1].strip, word.strip):
@@ -132,7 +135,7 @@ def _lines(glyphs: Iterable[Glyph]) -> list[_Line]:
             if strips and abs(_difference(strip.angle, strips[0].angle)) > _TURN:
                 end_word()
             strips.append(strip)
-            text += glyph.text
+            texts.append(glyph.text)
     end_word()
     return [line for line in lines if line]
 
@@ -174,8 +177,25 @@ def _block(lines: Sequence[_Line], to_pixels: Callable[[Point], Point]) -> Block
 
 def _line(words: _Line, to_pixels: Callable[[Point], Point]) -> Line:
     # Nobody has judged the text, so every score is that of a certainty.
-    parts = tuple(Word(word.text, 1.0, word.strip.corners(to_pixels)) for word in words)
+    parts = tuple(_finished(word, to_pixels) for word in words)
     return Line(" ".join(word.text for word in words), 1.0, _strip_of_line(words).corners(to_pixels), parts)
+
+
+def _finished(word: _Word, to_pixels: Callable[[Point], Point]) -> Word:
+    characters = tuple(Char(text, 1.0, strip.corners(to_pixels)) for text, strip in word.characters)
+    return Word(word.text, 1.0, word.strip.corners(to_pixels), characters)
+
+
+def _characters(texts: Sequence[str], strips: Sequence[_Strip]) -> tuple[tuple[str, _Strip], ...]:
+    """Each glyph's text and box; both halves of a character are one."""
+    characters: list[tuple[str, _Strip]] = []
+    for text, strip in zip(texts, strips, strict=True):
+        if characters and "\udc00" <= text[0] <= "\udfff" and "\ud800" <= characters[-1][0][-1] <= "\udbff":
+            before, place = characters.pop()
+            characters.append((before + text, _around([place, strip])))
+        else:
+            characters.append((text, strip))
+    return tuple((_repaired(text), strip) for text, strip in characters)
 
 
 def _strip_of_line(words: _Line) -> _Strip:

@@ -13,7 +13,7 @@ from typing import Literal, NoReturn, Self, SupportsIndex, overload
 from . import _ahead, _core, _documents, _exit, _raw
 from ._call import Call, Claim, Deadline
 from ._defaults import DEFAULT_SET
-from ._inputs import Form, ImageInput, normalise
+from ._inputs import Asked, Form, ImageInput, normalise
 from ._loading import Loader, Provider
 from ._options import (
     MOST_SIDE,
@@ -21,6 +21,7 @@ from ._options import (
     check_idle_unload,
     check_preset,
     check_ranges,
+    checked_flag,
     checked_languages,
     checked_score,
     model_choices,
@@ -186,7 +187,14 @@ class OcrEngine:
         """
         self._loader.load(self._open(), Call())
 
-    def recognize(self, image: ImageInput, *, min_score: float | None = None, timeout: float | None = None) -> Page:
+    def recognize(
+        self,
+        image: ImageInput,
+        *,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        characters: bool = False,
+    ) -> Page:
         """Read one picture.
 
         Args:
@@ -195,9 +203,10 @@ class OcrEngine:
             min_score: Another bound for this call alone.
             timeout: Seconds that this call may take, the wait for other calls included. A step that cannot be ended
                 goes to its end first: decoding the picture, making sessions, a node of a model, a step of a download.
+            characters: Whether words come with their characters, each with its score and its outline.
 
         Raises:
-            InvalidArgumentError: The bound or the timeout is out of its range.
+            InvalidArgumentError: The bound or the timeout is out of its range, or `characters` is no bool.
             ImageError: The picture cannot be decoded or is larger than the limits allow.
             InferenceError: ONNX Runtime refused the run.
             OcrTimeoutError: The timeout is over. The engine is as it was.
@@ -205,10 +214,15 @@ class OcrEngine:
             ResourcesFreedError: The engine was freed.
             OcrError: What :meth:`load` raises, at the first call.
         """
-        return self._read(image, self._bound(min_score), Call(timeout))
+        return self._read(image, self._asked(min_score, characters=characters), Call(timeout))
 
     async def arecognize(
-        self, image: ImageInput, *, min_score: float | None = None, timeout: float | None = None
+        self,
+        image: ImageInput,
+        *,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        characters: bool = False,
     ) -> Page:
         """Read one picture in a thread, while the event loop goes on.
 
@@ -219,14 +233,15 @@ class OcrEngine:
             image: As for :meth:`recognize`; do not change an array before the call is over.
             min_score: As for :meth:`recognize`.
             timeout: As for :meth:`recognize`; the wait for a thread counts.
+            characters: As for :meth:`recognize`.
 
         Raises:
             OcrError: What :meth:`recognize` raises.
         """
         from ._asyncio import in_thread
 
-        bound, call = self._bound(min_score), Call(timeout)
-        return await in_thread(call, lambda: self._read(image, bound, call))
+        asked, call = self._asked(min_score, characters=characters), Call(timeout)
+        return await in_thread(call, lambda: self._read(image, asked, call))
 
     @overload
     def recognize_many(
@@ -237,6 +252,7 @@ class OcrEngine:
         timeout: float | None = None,
         on_error: Literal["return"] = "return",
         ahead: int | None = None,
+        characters: bool = False,
     ) -> Generator[Page | OcrError]: ...
     @overload
     def recognize_many(
@@ -247,6 +263,7 @@ class OcrEngine:
         timeout: float | None = None,
         on_error: Literal["raise"],
         ahead: int | None = None,
+        characters: bool = False,
     ) -> Generator[Page]: ...
 
     def recognize_many(
@@ -257,6 +274,7 @@ class OcrEngine:
         timeout: float | None = None,
         on_error: Literal["return", "raise"] = "return",
         ahead: int | None = None,
+        characters: bool = False,
     ) -> Generator[Page | OcrError]:
         """Read many pictures, in order: while one is waited for or its page is handled, the next ones are being read.
 
@@ -275,6 +293,7 @@ class OcrEngine:
             ahead: Pictures that may be read ahead, from 0 on. The default is a small number, and 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
                 handled. Each takes the memory of a decoded picture.
+            characters: As for :meth:`recognize`.
 
         Raises:
             InvalidArgumentError: The bound, the timeout or `ahead` is out of its range, or there is no such `on_error`.
@@ -283,16 +302,16 @@ class OcrEngine:
         """
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
-        bound = self._bound(min_score)
+        asked = self._asked(min_score, characters=characters)
         Deadline(timeout)  # refuses what is no time
         self.load()
         ahead = self._usual_ahead() if ahead is None else ahead
         if ahead == 0:
-            return self._each(images, bound, timeout, keep_going=keep_going)
+            return self._each(images, asked, timeout, keep_going=keep_going)
 
         def begin(image: ImageInput) -> _ahead.Reading:
             self._open()
-            return self._begin(normalise(image, self._check_size, self._max_bytes), bound, timeout)
+            return self._begin(normalise(image, self._check_size, self._max_bytes), asked, timeout)
 
         begun = _ahead.Ahead(images, begin, ahead + 1)
         return _ahead.stream(begun, _ahead.Reading.page, self._open, keep_going=keep_going)
@@ -308,6 +327,7 @@ class OcrEngine:
         min_score: float | None = None,
         timeout: float | None = None,
         on_error: Literal["return", "raise"] = "raise",
+        characters: bool = False,
     ) -> Document:
         """Read the pages of a PDF, of a TIFF with several pages, or of a picture, which is a document of one page.
 
@@ -328,6 +348,7 @@ class OcrEngine:
             timeout: As for :meth:`recognize`, for each page, from when it is waited for. Rendering does not count.
             on_error: ``"raise"`` ends at the first page that cannot be read; ``"return"`` goes on, and keeps the errors
                 in the result.
+            characters: As for :meth:`recognize`; text of a PDF's own has them too.
 
         Raises:
             InvalidArgumentError: An argument is out of its range, or there is no such page.
@@ -338,7 +359,8 @@ class OcrEngine:
         """
         wish = _documents.wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
-        return self._document(document, wish, min_score, timeout, Call(), keep_going=keep_going)
+        asked = self._asked(min_score, characters=characters)
+        return self._document(document, wish, asked, timeout, Call(), keep_going=keep_going)
 
     async def arecognize_document(
         self,
@@ -351,6 +373,7 @@ class OcrEngine:
         min_score: float | None = None,
         timeout: float | None = None,
         on_error: Literal["return", "raise"] = "raise",
+        characters: bool = False,
     ) -> Document:
         """Read the pages of a document in a thread, while the event loop goes on.
 
@@ -366,6 +389,7 @@ class OcrEngine:
             min_score: See there.
             timeout: See there; the wait for a thread does not count.
             on_error: See there.
+            characters: See there.
 
         Raises:
             OcrError: What :meth:`recognize_document` raises.
@@ -378,7 +402,8 @@ class OcrEngine:
 
         def read() -> Document:
             call.begin()
-            return self._document(document, wish, min_score, timeout, call, keep_going=keep_going)
+            asked = self._asked(min_score, characters=characters)
+            return self._document(document, wish, asked, timeout, call, keep_going=keep_going)
 
         return await in_thread(call, read)
 
@@ -395,6 +420,7 @@ class OcrEngine:
         timeout: float | None = None,
         on_error: Literal["return"] = "return",
         ahead: int | None = None,
+        characters: bool = False,
     ) -> Generator[DocumentPage | OcrError]: ...
     @overload
     def recognize_pages(
@@ -409,6 +435,7 @@ class OcrEngine:
         timeout: float | None = None,
         on_error: Literal["raise"],
         ahead: int | None = None,
+        characters: bool = False,
     ) -> Generator[DocumentPage]: ...
 
     def recognize_pages(
@@ -423,6 +450,7 @@ class OcrEngine:
         timeout: float | None = None,
         on_error: Literal["return", "raise"] = "return",
         ahead: int | None = None,
+        characters: bool = False,
     ) -> Generator[DocumentPage | OcrError]:
         """Read the pages of a document one by one, in order: while one is waited for, the next ones are rendered.
 
@@ -442,6 +470,7 @@ class OcrEngine:
                 on; ``"raise"`` ends there. Every other error ends it in any case.
             ahead: Pages that may be rendered and read ahead, as for :meth:`recognize_many`: each takes the memory of
                 its picture.
+            characters: As for :meth:`recognize_document`.
 
         Raises:
             ResourcesFreedError: The engine was freed, also between two pages.
@@ -450,19 +479,20 @@ class OcrEngine:
         wish = _documents.wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
-        return self._pages(document, wish, min_score, timeout, ahead, Call(), keep_going=keep_going)[1]
+        asked = self._asked(min_score, characters=characters)
+        return self._pages(document, wish, asked, timeout, ahead, Call(), keep_going=keep_going)[1]
 
     def _document(
         self,
         source: ImageInput,
         wish: _documents.Wish,
-        min_score: float | None,
+        asked: Asked,
         timeout: float | None,
         call: Call,
         *,
         keep_going: bool,
     ) -> Document:
-        count, results = self._pages(source, wish, min_score, timeout, None, call, keep_going=keep_going)
+        count, results = self._pages(source, wish, asked, timeout, None, call, keep_going=keep_going)
         read = list(results)
         good = tuple(page for page in read if isinstance(page, DocumentPage))
         bad = tuple(error for error in read if isinstance(error, OcrError))
@@ -472,7 +502,7 @@ class OcrEngine:
         self,
         source: ImageInput,
         wish: _documents.Wish,
-        min_score: float | None,
+        asked: Asked,
         timeout: float | None,
         ahead: int | None,
         call: Call,
@@ -480,8 +510,8 @@ class OcrEngine:
         keep_going: bool,
     ) -> tuple[int, Generator[DocumentPage | OcrError]]:
         """How many pages the document has, and what comes of those that are wanted. Cancelling `call` ends them."""
-        bound = self._bound(min_score)
         Deadline(timeout)  # refuses what is no time
+        wish = wish._replace(characters=asked.characters)
         name = _documents.name_of(source)
         document = _documents.open_document(source, wish, self._limits())
         try:
@@ -495,7 +525,7 @@ class OcrEngine:
         ahead = self._usual_ahead() if ahead is None else ahead
 
         def begin(picture: _ahead.Picture) -> _ahead.Reading:
-            reading = self._begin(picture, bound, timeout)
+            reading = self._begin(picture, asked, timeout)
             call.take_along(reading)
             return reading
 
@@ -515,23 +545,23 @@ class OcrEngine:
         return 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
 
     def _each(
-        self, images: Iterable[ImageInput], bound: float, timeout: float | None, *, keep_going: bool
+        self, images: Iterable[ImageInput], asked: Asked, timeout: float | None, *, keep_going: bool
     ) -> Generator[Page | OcrError]:
         result: Page | OcrError
         for image in images:
             try:
-                result = self.recognize(image, min_score=bound, timeout=timeout)
+                result = self.recognize(image, timeout=timeout, **asked._asdict())
             except _ahead.OF_ONE_PICTURE as error:
                 if not keep_going:
                     raise
                 result = _ahead.bare(error)
             yield result
 
-    def _begin(self, picture: _ahead.Picture, min_score: float, timeout: float | None) -> _ahead.Reading:
+    def _begin(self, picture: _ahead.Picture, asked: Asked, timeout: float | None) -> _ahead.Reading:
         core, call = self._open(), Call(timeout)
         if not core.loaded:
             self._loader.load(core, call)
-        return _ahead.Reading(core, picture, min_score, timeout, lambda: self._loader.load(core, Call(timeout)))
+        return _ahead.Reading(core, picture, asked, timeout, lambda: self._loader.load(core, Call(timeout)))
 
     def unload(self) -> ReleaseReport:
         """Give sessions and memory back, and stay open: the next call loads the models again.
@@ -641,31 +671,32 @@ class OcrEngine:
             raise
         return self._core
 
-    def _bound(self, min_score: float | None) -> float:
-        """The score that holds for a call; refuses the call of a freed engine first."""
+    def _asked(self, min_score: float | None, *, characters: bool) -> Asked:
+        """What holds for a call; refuses the call of a freed engine first."""
         self._open()
-        return self._min_score if min_score is None else checked_score(min_score)
+        bound = self._min_score if min_score is None else checked_score(min_score)
+        return Asked(bound, checked_flag("characters", characters))
 
     def _check_size(self, width: int, height: int) -> None:
         self._open().check_size(min(width, MOST_SIDE), min(height, MOST_SIDE))
 
-    def _read(self, image: ImageInput, min_score: float, call: Call) -> Page:
+    def _read(self, image: ImageInput, asked: Asked, call: Call) -> Page:
         call.begin()
         core = self._open()
         form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._loader.load(core, call)
         try:
-            return self._run(core, form, min_score, call)
+            return self._run(core, form, asked, call)
         except ModelNotFoundError:
             # It unloaded since we looked, and a file is gone from where the core would load it again.
             self._loader.load(core, call)
-            return self._run(core, form, min_score, call)
+            return self._run(core, form, asked, call)
 
-    def _run(self, core: _core.Engine, form: Form, min_score: float, call: Call) -> Page:
+    def _run(self, core: _core.Engine, form: Form, asked: Asked, call: Call) -> Page:
         call.check()
         try:
-            return _raw.page(form.recognize(core, min_score, call.deadline.left(), call.stop))
+            return _raw.page(form.recognize(core, asked, call.deadline.left(), call.stop))
         except OcrTimeoutError:
             # The core knows of what was left.
             raise call.timed_out() from None

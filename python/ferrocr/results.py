@@ -18,18 +18,36 @@ Quad = tuple[Point, Point, Point, Point]
 
 
 @dataclass(frozen=True, slots=True)
+class Char:
+    """What the recogniser knows as one character; some languages write it with several code points.
+
+    Attributes:
+        text: Its text.
+        score: Its probability, 0 to 1.
+        quad: Its outline: as high as the line, from its first to its last ink. Those of neighbours do not overlap.
+    """
+
+    text: str
+    score: float
+    quad: Quad
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """A run of characters without a space.
 
     Attributes:
         text: Its text.
         score: Mean probability of its characters, 0 to 1.
-        quad: Its outline: the line's, cut where its first and last character stand.
+        quad: Its outline: as high as the line, from the first ink of its first character to the last ink of its last
+            one.
+        characters: Its characters, in order, where they were asked for: ``recognize(..., characters=True)``.
     """
 
     text: str
     score: float
     quad: Quad
+    characters: tuple[Char, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

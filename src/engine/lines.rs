@@ -96,7 +96,8 @@ impl Lines<'_> {
         let width = (height as f32 * aspect(&quad) * self.options.squeeze).ceil() as u32;
         let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
         let decoded = self.alphabet.read(reader.recognizer.as_mut(), &strip, self.stop)?;
-        Ok(Line::new(self.completed(reader, (&quad, &strip), decoded)?, quad))
+        let decoded = self.completed(reader, (&quad, &strip), decoded)?;
+        Ok(Line::new(&decoded, quad, self.options.characters))
     }
 
     /// The probability that the line is upside down, from its middle.

@@ -20,17 +20,20 @@ use crate::image::Picture;
 use crate::image::decode::{check_size, read_file};
 use crate::language::Languages;
 use crate::options::{DecodeLimits, DetectOptions, EngineOptions, RecognizeOptions};
-use crate::page::{Line, Page};
+use crate::page::{Line, Page, Word};
 use crate::stop;
 
 type RawPoint = (f32, f32);
 // A tuple, because an array would become a list, which has no hash.
 pub(super) type RawQuad = (RawPoint, RawPoint, RawPoint, RawPoint);
-type RawWord = (String, f32, RawQuad);
+type RawChar = (String, f32, RawQuad);
+type RawWord = (String, f32, RawQuad, Vec<RawChar>);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 // Its first line, the line after its last, its outline.
 type RawBlock = (usize, usize, RawQuad);
 type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>);
+// What a call asks of lines: their least score, and whether their words come with characters.
+type Asked = (f32, bool);
 type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
 /// Ends the calls that it is given to.
@@ -137,36 +140,36 @@ impl Engine {
         call(py, || check_size(width, height, &self.0.options().decode))
     }
 
-    #[pyo3(signature = (path, min_score, timeout, stop))]
+    #[pyo3(signature = (path, asked, timeout, stop))]
     fn recognize_file(
         &self,
         py: Python<'_>,
         path: PathBuf,
-        min_score: f32,
+        asked: Asked,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.a_call(py, min_score, timeout, stop)?;
+        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_file(&path, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
-    #[pyo3(signature = (data, min_score, timeout, stop))]
+    #[pyo3(signature = (data, asked, timeout, stop))]
     fn recognize_encoded(
         &self,
         py: Python<'_>,
         data: PyBackedBytes,
-        min_score: f32,
+        asked: Asked,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.a_call(py, min_score, timeout, stop)?;
+        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_encoded(&data, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
-    #[pyo3(signature = (data, size, channels, min_score, timeout, stop))]
+    #[pyo3(signature = (data, size, channels, asked, timeout, stop))]
     #[allow(clippy::too_many_arguments, reason = "an array is three of them")]
     fn recognize_pixels(
         &self,
@@ -174,30 +177,30 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        min_score: f32,
+        asked: Asked,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
         let bytes = data.to_vec(py)?;
         let picture = call(py, || picture_of(bytes, size, channels))?;
-        let (engine, options, stop) = self.a_call(py, min_score, timeout, stop)?;
+        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize(&picture, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Begins to read a file in the background. Its content is what it is now.
-    fn begin_file(&self, py: Python<'_>, path: PathBuf, min_score: f32) -> PyResult<Reading> {
+    fn begin_file(&self, py: Python<'_>, path: PathBuf, asked: Asked) -> PyResult<Reading> {
         call(py, || {
             // A released engine reads no file.
             self.0.check_open()?;
             let bytes = read_file(&path, &self.0.options().decode)?;
-            self.begin(Source::Encoded(bytes, Some(path.display().to_string())), min_score)
+            self.begin(Source::Encoded(bytes, Some(path.display().to_string())), asked)
         })
     }
 
     /// Begins to read an encoded picture in the background.
-    fn begin_encoded(&self, py: Python<'_>, data: &[u8], min_score: f32) -> PyResult<Reading> {
-        call(py, || self.begin(Source::Encoded(data.to_vec(), None), min_score))
+    fn begin_encoded(&self, py: Python<'_>, data: &[u8], asked: Asked) -> PyResult<Reading> {
+        call(py, || self.begin(Source::Encoded(data.to_vec(), None), asked))
     }
 
     /// Begins to read pixels in the background. They are copied before the interpreter's lock is released.
@@ -207,15 +210,15 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        min_score: f32,
+        asked: Asked,
     ) -> PyResult<Reading> {
         let bytes = data.to_vec(py)?;
-        call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), min_score))
+        call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), asked))
     }
 
     /// Begins to read a page of a TIFF file in the background.
-    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, min_score: f32) -> PyResult<Reading> {
-        call(py, || self.begin(Source::Frame(Arc::clone(&frames.0), index), min_score))
+    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, asked: Asked) -> PyResult<Reading> {
+        call(py, || self.begin(Source::Frame(Arc::clone(&frames.0), index), asked))
     }
 
     /// Reads pixels that are one line of text, for comparing the stage with other implementations.
@@ -238,25 +241,26 @@ impl Engine {
 }
 
 impl Engine {
-    fn options(&self, min_score: f32, timeout: Option<f64>) -> Result<RecognizeOptions> {
+    fn options(&self, asked: Asked, timeout: Option<f64>) -> Result<RecognizeOptions> {
         let timeout = duration("timeout", timeout)?;
-        Ok(RecognizeOptions { min_score, timeout, ..self.0.options().recognize })
+        let (min_score, characters) = asked;
+        Ok(RecognizeOptions { min_score, characters, timeout, ..self.0.options().recognize })
     }
 
     /// What a call needs, for whichever thread does it.
     fn a_call(
         &self,
         py: Python<'_>,
-        min_score: f32,
+        asked: Asked,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<(Arc<crate::Engine>, RecognizeOptions, stop::Stop)> {
-        let options = call(py, || self.options(min_score, timeout))?;
+        let options = call(py, || self.options(asked, timeout))?;
         Ok((Arc::clone(&self.0), options, stop.map(|stop| stop.0.clone()).unwrap_or_default()))
     }
 
-    fn begin(&self, source: Source, min_score: f32) -> Result<Reading> {
-        self.0.begin(source, &self.options(min_score, None)?).map(Reading)
+    fn begin(&self, source: Source, asked: Asked) -> Result<Reading> {
+        self.0.begin(source, &self.options(asked, None)?).map(Reading)
     }
 }
 
@@ -343,8 +347,12 @@ fn raw_page(page: Page) -> RawPage {
 }
 
 fn raw_line(line: Line) -> RawLine {
-    let words = line.words.into_iter().map(|word| (word.text, word.score, raw_quad(&word.quad))).collect();
-    (line.text, line.score, raw_quad(&line.quad), words)
+    (line.text, line.score, raw_quad(&line.quad), line.words.into_iter().map(raw_word).collect())
+}
+
+fn raw_word(word: Word) -> RawWord {
+    let characters = word.characters.into_iter().map(|one| (one.text, one.score, raw_quad(&one.quad))).collect();
+    (word.text, word.score, raw_quad(&word.quad), characters)
 }
 
 pub(super) fn raw_quad(quad: &Quad) -> RawQuad {

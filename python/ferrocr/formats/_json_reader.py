@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from ..exceptions import InvalidArgumentError
-from ..results import Block, Line, Page, Quad, Word
+from ..results import Block, Char, Line, Page, Quad, Word
 from ._layout import blocks_of
 from ._sheet import Failure, Sheet
 
@@ -104,9 +104,18 @@ def _line_from(data: object, where: str) -> Line:
     words = _list(line.get("words", []), f"{where}.words")
     return Line(
         *_written_from(line, where),
+        tuple(_word_from(word, f"{where}.words[{index}]") for index, word in enumerate(words)),
+    )
+
+
+def _word_from(data: object, where: str) -> Word:
+    word = _object(data, where)
+    characters = _list(word.get("characters", []), f"{where}.characters")
+    return Word(
+        *_written_from(word, where),
         tuple(
-            Word(*_written_from(_object(word, f"{where}.words[{index}]"), f"{where}.words[{index}]"))
-            for index, word in enumerate(words)
+            Char(*_written_from(_object(one, f"{where}.characters[{index}]"), f"{where}.characters[{index}]"))
+            for index, one in enumerate(characters)
         ),
     )
 

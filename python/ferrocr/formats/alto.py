@@ -1,5 +1,6 @@
 """ALTO XML 4.4."""
 
+import unicodedata
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -58,10 +59,21 @@ class AltoWriter(Writer):
             if before is not None:
                 yield f"      {_space(before, word, page)}\n"
             attributes = {**self._placed("string", word.quad, page), "CONTENT": word.text, "WC": confidence(word.score)}
-            shape = _shape(word.quad, page, 7)
-            opening = tag("String", attributes, empty=not shape)
-            yield f"      {opening}\n{shape}      </String>\n" if shape else f"      {opening}\n"
+            inner = _shape(word.quad, page, 7) + "".join(self._glyphs(word, page))
+            opening = tag("String", attributes, empty=not inner)
+            yield f"      {opening}\n{inner}      </String>\n" if inner else f"      {opening}\n"
             before = word
+
+    def _glyphs(self, word: Word, page: Page) -> Iterator[str]:
+        """A word's characters; none where one of them is several code points, for which a glyph has no place."""
+        texts = [unicodedata.normalize("NFC", one.text) for one in word.characters]
+        if any(len(text) != 1 for text in texts):
+            return
+        for text, one in zip(texts, word.characters, strict=True):
+            attributes = {**self._placed("glyph", one.quad, page), "CONTENT": text, "GC": confidence(one.score)}
+            shape = _shape(one.quad, page, 8)
+            opening = tag("Glyph", attributes, empty=not shape)
+            yield f"       {opening}\n{shape}       </Glyph>\n" if shape else f"       {opening}\n"
 
     def _placed(self, prefix: str, quad: Quad, page: Page) -> dict[str, str | int | None]:
         """The attributes of everything that has a place: an id that no other has, and the box."""

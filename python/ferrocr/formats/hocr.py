@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from .. import __version__
-from ..results import Block, Line, Page, Quad, Word
+from ..results import Block, Char, Line, Page, Quad, Word
 from ._layout import blocks_of, box_of, decimal, turn_of, words_of
 from ._sheet import Sheet
 from ._writer import Writer
@@ -14,7 +14,7 @@ _DOCTYPE = (
     '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"'
     ' "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">\n'
 )
-_CLASSES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word"
+_CLASSES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrx_cinfo"
 
 
 class HocrWriter(Writer):
@@ -73,8 +73,11 @@ class HocrWriter(Writer):
         yield "    </p>\n   </div>\n"
 
     def _word(self, word: Word, page: Page) -> str:
-        title = f"{_bbox(word.quad, page)}; x_wconf {round(min(max(word.score, 0.0), 1.0) * 100)}"
-        return f"      {self._open('span', 'ocrx_word', 'word', title)}{escape(word.text)}</span>\n"
+        title = f"{_bbox(word.quad, page)}; x_wconf {_percent(word.score)}"
+        # The text of an element is that of what is in it, so characters that are not the word's would change it.
+        is_whole = bool(word.characters) and "".join(one.text for one in word.characters) == word.text
+        text = "".join(_character(one, page) for one in word.characters) if is_whole else escape(word.text)
+        return f"      {self._open('span', 'ocrx_word', 'word', title)}{text}</span>\n"
 
     def _open(self, name: str, kind: str, prefix: str, title: str) -> str:
         """The tag of an element of the class `kind`, with an id that no other has."""
@@ -83,7 +86,21 @@ class HocrWriter(Writer):
 
 
 def _bbox(quad: Quad, page: Page) -> str:
-    return "bbox {} {} {} {}".format(*box_of(quad, page))
+    return f"bbox {_corners(quad, page)}"
+
+
+def _corners(quad: Quad, page: Page) -> str:
+    return "{} {} {} {}".format(*box_of(quad, page))
+
+
+def _character(one: Char, page: Page) -> str:
+    """As Tesseract has them. They have no id: nothing else names a single character."""
+    title = f"x_bboxes {_corners(one.quad, page)}; x_conf {_percent(one.score)}"
+    return f"{tag('span', {'class': 'ocrx_cinfo', 'title': title})}{escape(one.text)}</span>"
+
+
+def _percent(score: float) -> int:
+    return round(min(max(score, 0.0), 1.0) * 100)
 
 
 def _line_title(line: Line, page: Page) -> str:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 
 from .. import __version__
 from ..exceptions import InvalidArgumentError
-from ..results import Line, Page, Quad, Word
+from ..results import Char, Line, Page, Quad, Word
 from ._json_reader import from_dict, read, read_lines
 from ._layout import blocks_of
 from ._sheet import Failure, Sheet
@@ -119,10 +119,17 @@ def _dumped(plain: dict[str, Any]) -> str:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    return {**_written(line), "words": [_written(word) for word in line.words]}
+    return {**_written(line), "words": [_word(word) for word in line.words]}
 
 
-def _written(part: Line | Word) -> dict[str, Any]:
+def _word(word: Word) -> dict[str, Any]:
+    plain = _written(word)
+    if word.characters:
+        plain["characters"] = [_written(one) for one in word.characters]
+    return plain
+
+
+def _written(part: Line | Word | Char) -> dict[str, Any]:
     return {"text": part.text, "score": round(part.score, 4), "quad": _corners(part.quad)}
 
 

@@ -88,6 +88,9 @@ def _line(number: str, line: Line, page: Page) -> Iterator[str]:
     yield f"   {tag('TextLine', {'id': f'line_{number}'})}\n    {_coords(line.quad, page)}\n"
     for column, word in enumerate(line.words, 1):
         yield f"    {tag('Word', {'id': f'word_{number}_{column}'})}\n     {_coords(word.quad, page)}\n"
+        for place, one in enumerate(word.characters, 1):
+            yield f"     {tag('Glyph', {'id': f'glyph_{number}_{column}_{place}'})}{_coords(one.quad, page)}"
+            yield f"{_text(one.text, one.score)}</Glyph>\n"
         yield f"     {_text(word.text, word.score)}\n    </Word>\n"
     yield f"    {_text(line.text, line.score)}\n   </TextLine>\n"
 
