@@ -40,6 +40,15 @@ def test_pages_come_by_their_numbers(two: OcrEngine, file: Path) -> None:
         two.recognize_document(file, pages="7")
 
 
+def test_pages_have_the_resolution_that_they_say(two: OcrEngine, tmp_path: Path) -> None:
+    file = tmp_path / "scans.tif"
+    drawn(1).save(file, save_all=True, append_images=[drawn(2)], dpi=(300, 300))
+    document = two.recognize_document(file)
+    assert [(page.dpi, page.size) for page in document.pages] == [(300, None)] * 2
+    drawn(1).save(file, dpi=(204, 98))
+    assert two.recognize_document(file).pages[0].dpi is None
+
+
 @pytest.mark.parametrize("compression", ["group4", "packbits", "tiff_deflate", "jpeg", "raw"])
 def test_all_compressions_are_read(two: OcrEngine, tmp_path: Path, compression: str) -> None:
     file = tmp_path / "pages.tiff"

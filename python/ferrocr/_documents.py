@@ -264,7 +264,7 @@ class _Tiff:
 
     def page(self, number: int) -> Prepared:
         """A page, which is decoded when it is read."""
-        return Prepared(_Frame(self._frames, number - 1))
+        return Prepared(_Frame(self._frames, number - 1), dpi=self._frames.dpi(number - 1))
 
     def close(self) -> None:
         """Give its file and its memory back."""

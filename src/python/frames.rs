@@ -31,6 +31,11 @@ impl Frames {
         self.0.count()
     }
 
+    /// What a page says that its pixels to the inch are.
+    fn dpi(&self, index: usize) -> Option<f64> {
+        self.0.dpi(index)
+    }
+
     /// Waits for a page that is being decoded.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         call(py, || {

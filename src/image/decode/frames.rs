@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,14 +24,25 @@ const MOST: usize = 100_000;
 /// Most entries of a directory: as many as the older form can count. Others have some dozens.
 const MOST_ENTRIES: u64 = 65_535;
 
+/// Entries that are looked at. They are in the order of their tags, and scans have about 20 in all.
+const MOST_SEEN: u64 = 64;
+
 /// The tag that says whether a directory is a page, a smaller copy of one, or a mask.
-const NEW_SUBFILE_TYPE: u16 = 254;
+const NEW_SUBFILE_TYPE: u64 = 254;
+
+/// Pixels to the unit, across and down, and which unit that is.
+const X_RESOLUTION: u64 = 282;
+const Y_RESOLUTION: u64 = 283;
+const RESOLUTION_UNIT: u64 = 296;
+
+/// Pixels to the inch that are believed; outside of this are files whose writer did not know.
+const DPI: RangeInclusive<f64> = 10.0..=10_000.0;
 
 /// A TIFF file whose pages can be decoded in any order, from any thread, one at a time.
 pub struct Frames {
     stored: Mutex<Option<Box<dyn Stored>>>,
     form: Form,
-    offsets: Vec<u64>,
+    pages: Vec<Directory>,
     /// Why the chain ends before its end.
     broken: Option<&'static str>,
 }
@@ -61,21 +73,26 @@ impl Frames {
         let (form, first) = Form::of(&mut *stored)
             .map_err(|error| Error::new(ErrorKind::Image, "the TIFF picture is damaged").with_source(error))?;
         let (directories, broken) = follow(&mut *stored, form, first);
-        let Some(_) = directories.first() else {
+        if directories.is_empty() {
             let why = broken.unwrap_or("it has no directory");
             return Err(Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}")));
-        };
+        }
         // A file that says of no directory that it is a page has them all as pages.
-        let pages: Vec<u64> = directories.iter().filter(|found| !found.is_aside).map(|found| found.offset).collect();
-        let all = || directories.iter().map(|found| found.offset).collect();
-        let offsets = if pages.is_empty() { all() } else { pages };
-        Ok(Self { stored: Mutex::new(Some(stored)), form, offsets, broken })
+        let (asides, pages): (Vec<_>, Vec<_>) = directories.into_iter().partition(|found| found.is_aside);
+        let pages = if pages.is_empty() { asides } else { pages };
+        Ok(Self { stored: Mutex::new(Some(stored)), form, pages, broken })
     }
 
     /// How many pages there are: directories that are neither smaller copies of others nor masks. Where the chain is
     /// broken there is one more, which cannot be decoded, so that nobody takes the rest for the whole.
     pub fn count(&self) -> usize {
-        self.offsets.len() + usize::from(self.broken.is_some())
+        self.pages.len() + usize::from(self.broken.is_some())
+    }
+
+    /// What a page, counted from 0 on, says of its pixels to the inch; `None` where it says nothing that can be true, or
+    /// other numbers across and down, as faxes have.
+    pub fn dpi(&self, index: usize) -> Option<f64> {
+        self.pages.get(index)?.dpi
     }
 
     /// Decodes a page, counted from 0 on, as [`super::decode`] decodes a picture.
@@ -84,7 +101,7 @@ impl Frames {
     /// [`ErrorKind::Image`] when it is damaged or exceeds `limits`, [`ErrorKind::InvalidArgument`] when there is no such
     /// page, [`ErrorKind::ResourcesFreed`] after [`Frames::close`].
     pub fn decode(&self, index: usize, limits: &DecodeLimits) -> Result<Picture> {
-        let Some(&offset) = self.offsets.get(index) else {
+        let Some(&Directory { offset, .. }) = self.pages.get(index) else {
             return Err(self.missing(index));
         };
         let mut stored = self.lock();
@@ -102,7 +119,7 @@ impl Frames {
     }
 
     fn missing(&self, index: usize) -> Error {
-        match self.broken.filter(|_| index == self.offsets.len()) {
+        match self.broken.filter(|_| index == self.pages.len()) {
             Some(why) => Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}"))
                 .with_hint("the pages before this one can be read; save the file anew from where it came"),
             None => Error::new(ErrorKind::InvalidArgument, format!("there is no frame {index}")),
@@ -127,6 +144,7 @@ struct Directory {
     offset: u64,
     /// It is a smaller copy or a mask of another one.
     is_aside: bool,
+    dpi: Option<f64>,
 }
 
 impl Form {
@@ -170,9 +188,9 @@ impl Form {
     /// The next number of `bytes`, at most 8.
     fn number(self, stored: &mut dyn Stored, bytes: usize) -> io::Result<u64> {
         let mut read = [0; 8];
-        let part = if self.is_big_endian { &mut read[8 - bytes..] } else { &mut read[..bytes] };
-        stored.read_exact(part)?;
-        Ok(if self.is_big_endian { u64::from_be_bytes(read) } else { u64::from_le_bytes(read) })
+        let read = &mut read[..bytes];
+        stored.read_exact(read)?;
+        Ok(self.value(read))
     }
 
     fn offset(self, stored: &mut dyn Stored) -> io::Result<u64> {
@@ -187,17 +205,58 @@ impl Form {
         if entries == 0 || entries > MOST_ENTRIES {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        // Entries are in order, and none that is known comes before this one.
-        let tag = self.number(stored, 2)?;
-        let bytes = if self.number(stored, 2)? == 3 { 2 } else { 4 };
-        self.offset(stored)?;
-        let value = self.number(stored, bytes)?;
-        // Bit 0: a smaller copy. Bit 2: a mask.
-        let is_aside = tag == u64::from(NEW_SUBFILE_TYPE) && value & 0b101 != 0;
+        let mut block = vec![0; (entry * entries.min(MOST_SEEN)) as usize];
+        stored.read_exact(&mut block)?;
         let end = offset.saturating_add(head as u64).saturating_add(entries * entry);
         stored.seek(SeekFrom::Start(end))?;
-        Ok((Directory { offset, is_aside }, self.offset(stored)?))
+        let next = self.offset(stored)?;
+        let (mut is_aside, mut sides, mut units) = (false, [None, None], 1.0);
+        for entry in block.chunks_exact(entry as usize) {
+            match (self.value(&entry[..2]), self.short_or_long(entry)) {
+                // Bit 0: a smaller copy. Bit 2: a mask.
+                (NEW_SUBFILE_TYPE, kind) => is_aside = kind & 0b101 != 0,
+                (X_RESOLUTION, _) => sides[0] = self.ratio(stored, entry),
+                (Y_RESOLUTION, _) => sides[1] = self.ratio(stored, entry),
+                // A mere ratio, inches and centimetres.
+                (RESOLUTION_UNIT, unit) => units = [1.0, 0.0, 1.0, 2.54].get(unit as usize).copied().unwrap_or(1.0),
+                _ => {}
+            }
+        }
+        Ok((Directory { offset, is_aside, dpi: dpi(sides, units) }, next))
     }
+
+    /// A number that is all there.
+    fn value(self, bytes: &[u8]) -> u64 {
+        let add = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
+        if self.is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
+    }
+
+    /// The value of an entry that is one number of 16 or 32 bits, which lies in the entry itself.
+    fn short_or_long(self, entry: &[u8]) -> u64 {
+        let start = if self.is_long { 12 } else { 8 };
+        let bytes = if self.value(&entry[2..4]) == 3 { 2 } else { 4 };
+        self.value(&entry[start..start + bytes])
+    }
+
+    /// The value of an entry that is two numbers of 32 bits, of which the second divides the first. In the older form
+    /// they lie elsewhere.
+    fn ratio(self, stored: &mut dyn Stored, entry: &[u8]) -> Option<f64> {
+        let mut pair = [0; 8];
+        if self.is_long {
+            pair.copy_from_slice(&entry[12..20]);
+        } else {
+            stored.seek(SeekFrom::Start(self.value(&entry[8..12]))).ok()?;
+            stored.read_exact(&mut pair).ok()?;
+        }
+        let (above, below) = (self.value(&pair[..4]), self.value(&pair[4..]));
+        (below != 0).then(|| above as f64 / below as f64)
+    }
+}
+
+/// Pixels to the inch, if they are as many across as down.
+fn dpi(sides: [Option<f64>; 2], units: f64) -> Option<f64> {
+    let [across, down] = [sides[0]? * units, sides[1]? * units];
+    (DPI.contains(&across) && (across - down).abs() <= 0.01 * across).then_some(across)
 }
 
 /// The directories from `first` on, and why there may be more.

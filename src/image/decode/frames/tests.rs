@@ -74,6 +74,68 @@ fn every_page_comes_by_its_number_in_all_forms_of_the_file() {
     }
 }
 
+/// A directory of a page of 2x2 pixels that says `ratios` across and down, in `unit`.
+fn with_resolution(form: Form, ratios: [(u32, u32); 2], unit: u64) -> Vec<u8> {
+    let (head, entry, word) = if form.is_long { (8, 20, 8) } else { (2, 12, 4) };
+    let mut file = form.header(if form.is_long { 16 } else { 8 });
+    let behind = file.len() as u64 + head as u64 + 4 * entry + word as u64;
+    put(form, &mut file, 4, head);
+    for (tag, kind, value) in [(256, 4, 2), (282, 5, 0), (283, 5, 1), (296, 3, unit)] {
+        put(form, &mut file, tag, 2);
+        put(form, &mut file, kind, 2);
+        put(form, &mut file, 1, word);
+        let start = file.len();
+        match (kind, form.is_long) {
+            (5, true) => ratios.get(value as usize).into_iter().for_each(|&(above, below)| {
+                put(form, &mut file, above.into(), 4);
+                put(form, &mut file, below.into(), 4);
+            }),
+            (5, false) => put(form, &mut file, behind + 8 * value, 4),
+            (3, _) => put(form, &mut file, value, 2),
+            _ => put(form, &mut file, value, 4),
+        }
+        file.resize(start + word, 0);
+    }
+    put(form, &mut file, 0, word);
+    for (above, below) in ratios {
+        put(form, &mut file, above.into(), 4);
+        put(form, &mut file, below.into(), 4);
+    }
+    file
+}
+
+#[test]
+fn a_page_says_how_many_pixels_it_has_to_the_inch() {
+    struct Case {
+        name: &'static str,
+        ratios: [(u32, u32); 2],
+        unit: u64,
+        dpi: Option<f64>,
+    }
+    let cases = [
+        Case { name: "inches", ratios: [(300, 1), (3000, 10)], unit: 2, dpi: Some(300.0) },
+        Case { name: "centimetres", ratios: [(100, 1); 2], unit: 3, dpi: Some(254.0) },
+        Case { name: "a ratio alone", ratios: [(300, 1); 2], unit: 1, dpi: None },
+        Case { name: "an unknown unit counts as usual", ratios: [(300, 1); 2], unit: 77, dpi: Some(300.0) },
+        Case { name: "a fax", ratios: [(204, 1), (98, 1)], unit: 2, dpi: None },
+        Case { name: "nothing true", ratios: [(1, 1); 2], unit: 2, dpi: None },
+        Case { name: "a division by nothing", ratios: [(300, 0); 2], unit: 2, dpi: None },
+    ];
+    for case in cases {
+        for form in FORMS {
+            let file = with_resolution(form, case.ratios, case.unit);
+            let frames = Frames::of_bytes(file.clone()).expect("a TIFF file");
+            assert_eq!((frames.dpi(0), frames.dpi(1)), (case.dpi, None), "{} {form:?}", case.name);
+            if !form.is_long {
+                let cut = Frames::of_bytes(file[..file.len() - 9].to_vec()).expect("a TIFF file");
+                assert_eq!(cut.dpi(0), None, "{} {form:?}", case.name);
+            }
+        }
+    }
+    let silent = Frames::of_bytes(tiff(FORMS[0], &pages(2), 0)).expect("a TIFF file");
+    assert_eq!(silent.dpi(1), None);
+}
+
 #[test]
 fn copies_and_masks_are_no_pages_unless_there_is_nothing_else() {
     struct Case {
