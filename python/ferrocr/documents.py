@@ -21,9 +21,9 @@ class DocumentPage:
         origin: ``"ocr"``, or ``"text layer"`` for text that was taken from the PDF.
         source: The document's path as it was given; None for one that is no file.
         size: Width and height of a PDF's page in points, 1/72 inch, as a viewer shows it; None for other formats.
-        dpi: Pixels to the inch. Of a PDF those that the page was rendered at: what was asked for, or less for a page that
-            would have been larger than the engine allows. Of a TIFF file's page what it says itself, if it says a number
-            that can be true, and the same across and down. None for other formats.
+        dpi: Pixels to the inch. Of a PDF those that the page was rendered at: what was asked for, or less for a page
+            that would have been larger than the engine allows. Of a TIFF file's page what it says itself, if that can
+            be true and is the same across and down. None for other formats.
     """
 
     number: int
