@@ -72,7 +72,8 @@ impl Alphabet {
         &self.charset
     }
 
-    /// Reads the text of a strip of [`Alphabet::height`], with its characters where their ink is.
+    /// Reads the text of a strip of [`Alphabet::height`], with its characters at the steps in which they were seen;
+    /// [`place::fit`] moves them to where their ink is.
     ///
     /// # Errors
     /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
@@ -80,14 +81,12 @@ impl Alphabet {
         let (own, height) = (strip.width() as usize, strip.height() as usize);
         let width = own.max(MIN_WIDTH).next_multiple_of(model.spec().step.max(1));
         let data = to_bgr_planes(strip, width)?;
-        let (mut decoded, mut steps) = (Decoded::default(), 0);
+        let mut decoded = Decoded::default();
         model.run(spec::input(&[1, 3, height, width], &data), stop, &mut |output| {
-            let best = self.best_classes(output)?;
-            (decoded, steps) = (ctc::decode(&best, &self.charset), best.len());
+            decoded = ctc::decode(&self.best_classes(output)?, &self.charset);
             Ok(())
         })?;
         decoded.stretch(width as f32 / own as f32);
-        place::fit(&mut decoded, strip, width as f32 / steps.max(1) as f32);
         Ok(decoded)
     }
 

@@ -14,6 +14,7 @@ use crate::options::{OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
 use crate::page::Line;
 use crate::recognize::Alphabet;
+use crate::recognize::place;
 use crate::stop::Stop;
 use vote::{Candidate, Doubt};
 
@@ -96,7 +97,9 @@ impl Lines<'_> {
         let width = (height as f32 * aspect(&quad) * self.options.squeeze).ceil() as u32;
         let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
         let decoded = self.alphabet.read(reader.recognizer.as_mut(), &strip, self.stop)?;
-        let decoded = self.completed(reader, (&quad, &strip), decoded)?;
+        let mut decoded = self.completed(reader, (&quad, &strip), decoded)?;
+        // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
+        place::fit(&mut decoded, &strip);
         Ok(Line::new(&decoded, quad, self.options.characters))
     }
 

@@ -27,22 +27,25 @@ pub struct Decoded {
     pub score: f32,
     /// The characters' places in `text` and on the strip.
     pub glyphs: Vec<Glyph>,
+    /// How long a step of the recogniser is, as a fraction of the strip's width.
+    pub step: f32,
 }
 
 impl Decoded {
-    /// Multiplies positions by `factor`, up to the strip's end.
+    /// Multiplies positions by `factor`, up to the strip's end, and the step too.
     pub fn stretch(&mut self, factor: f32) {
         for glyph in &mut self.glyphs {
             glyph.start = (glyph.start * factor).min(1.0);
             glyph.end = (glyph.end * factor).min(1.0);
         }
+        self.step *= factor;
     }
 }
 
 /// Decodes the best class of each step and its probability.
 pub fn decode(best: &[(usize, f32)], charset: &Charset) -> Decoded {
-    let mut decoded = Decoded::default();
     let steps = best.len() as f32;
+    let mut decoded = Decoded { step: 1.0 / steps.max(1.0), ..Decoded::default() };
     let mut before = 0;
     for (step, &(class, score)) in best.iter().enumerate() {
         let (start, end) = (step as f32 / steps, (step + 1) as f32 / steps);

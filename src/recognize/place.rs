@@ -36,9 +36,10 @@ struct Seen {
 }
 
 /// Moves the ends of all characters of `decoded` to where they stand on `strip`. A space takes what is between the
-/// characters beside it. A step of the recogniser is `step` columns.
-pub fn fit(decoded: &mut Decoded, strip: &Picture, step: f32) {
+/// characters beside it.
+pub fn fit(decoded: &mut Decoded, strip: &Picture) {
     let width = strip.width() as f32;
+    let step = decoded.step * width;
     let mut from = 0;
     let seen = decoded.glyphs.iter().map(|glyph| {
         let is_space = decoded.text[from..glyph.text_end].trim().is_empty();

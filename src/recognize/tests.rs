@@ -125,6 +125,8 @@ fn a_strip_that_is_padded_to_a_step_has_its_characters_where_they_were() {
         let decoded = alphabet.read(&mut model, &strip, &Stop::new()).unwrap();
         assert_eq!((decoded.text.as_str(), model.1), ("a", vec![width]));
         let (start, end) = (decoded.glyphs[0].start * 100.0, decoded.glyphs[0].end * 100.0);
+        let steps = width.div_ceil(8) as f32;
+        assert!((decoded.step * 100.0 - width as f32 / steps).abs() < 1e-3, "{}", decoded.step);
         assert!((start - 40.0).abs() < 8.0 && (end - 56.0).abs() < 8.0, "{start} to {end}");
     }
 }

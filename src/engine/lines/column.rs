@@ -82,6 +82,8 @@ struct Column {
     characters: Vec<Character>,
     /// From the middle of one character to the middle of the next, in fractions of the column's length.
     pitch: f32,
+    /// A step of the recogniser, in the same fractions.
+    step: f32,
 }
 
 impl Lines<'_> {
@@ -181,7 +183,7 @@ impl Column {
         // The lower third: every second step may be across a mark in a short column, and none is less than a character's.
         let pitch = *steps.get(steps.len().checked_sub(1)? / 3)?;
         let pitch = pitch.clamp(PITCH.start * width, PITCH.end * width);
-        Some(Self { characters, pitch })
+        Some(Self { characters, pitch, step: decoded.step })
     }
 
     /// Its holes from top to bottom, as `strip` shows them.
@@ -208,7 +210,7 @@ impl Column {
     }
 
     fn decoded(self) -> Decoded {
-        let mut decoded = Decoded::default();
+        let mut decoded = Decoded { step: self.step, ..Decoded::default() };
         let count = self.characters.len().max(1) as f32;
         for Character { text, score, start, end } in self.characters {
             decoded.text.push_str(&text);

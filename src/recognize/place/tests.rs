@@ -34,6 +34,7 @@ fn drawn(text: &[Drawn], paper: u8, off: &[f32]) -> (Picture, Decoded, Vec<(usiz
             }
         }
     }
+    decoded.step = STEP / width as f32;
     let pixels = levels.into_iter().flat_map(|level| [level; 3]).collect();
     (Picture::from_rgb(width as u32, HEIGHT, pixels).unwrap(), decoded, true_ends)
 }
@@ -48,7 +49,7 @@ fn space(width: usize) -> Drawn {
 
 /// Ends in columns, of those that are no spaces.
 fn fitted(mut decoded: Decoded, strip: &Picture) -> Vec<(f32, f32)> {
-    fit(&mut decoded, strip, STEP);
+    fit(&mut decoded, strip);
     let width = strip.width() as f32;
     let ends = decoded.glyphs.iter().map(|glyph| (glyph.start * width, glyph.end * width));
     ends.zip(decoded.text.chars()).filter(|(_, sign)| *sign != ' ').map(|(ends, _)| ends).collect()
@@ -126,7 +127,7 @@ fn without_ink_borders_lie_half_way_between_middles() {
 fn spaces_take_what_is_between_characters() {
     let text = [letter(6, 20), space(14), letter(0, 20)];
     let (strip, mut decoded, _) = drawn(&text, 255, &[]);
-    fit(&mut decoded, &strip, STEP);
+    fit(&mut decoded, &strip);
     let [before, space, after] = decoded.glyphs[..] else { panic!("three of them") };
     assert_eq!((space.start, space.end), (before.end, after.start));
 }
@@ -135,7 +136,7 @@ fn spaces_take_what_is_between_characters() {
 fn nothing_has_no_place() {
     let strip = Picture::from_rgb(1, HEIGHT, vec![0; 3 * HEIGHT as usize]).unwrap();
     let mut decoded = Decoded::default();
-    fit(&mut decoded, &strip, STEP);
+    fit(&mut decoded, &strip);
     assert_eq!(decoded, Decoded::default());
 }
 
@@ -178,13 +179,13 @@ proptest! {
         let strip = Picture::from_rgb(width as u32, HEIGHT, pixels).unwrap();
         let mut middles = middles;
         middles.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let mut decoded = Decoded::default();
+        let mut decoded = Decoded { step: step / width as f32, ..Decoded::default() };
         for (middle, is_space) in middles {
             decoded.text.push(if is_space { ' ' } else { 'x' });
             let glyph = Glyph { text_end: decoded.text.len(), score: 1.0, start: middle, end: (middle + 0.1).min(1.0) };
             decoded.glyphs.push(glyph);
         }
-        fit(&mut decoded, &strip, step);
+        fit(&mut decoded, &strip);
         let ends: Vec<f32> = decoded.glyphs.iter().flat_map(|glyph| [glyph.start, glyph.end]).collect();
         prop_assert!(ends.iter().all(|end| (0.0..=1.0).contains(end)), "{ends:?}");
         prop_assert!(ends.is_sorted(), "{ends:?}");
