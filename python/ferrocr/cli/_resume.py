@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .._whole_file import whole_file
+
 FOLDER, RECORDS = ".ferrocr", "done.jsonl"
 
 _SETTLED = 2 * 10**9
@@ -120,9 +122,8 @@ class Records:
 
     def _write_anew(self) -> None:
         # What another process adds meanwhile is lost, and made again another time.
-        fresh = self._path.with_suffix(f".{os.urandom(8).hex()}")
-        fresh.write_bytes(b"".join(_line(output, record) for output, record in self._known.items()))
-        fresh.replace(self._path)
+        with whole_file(self._path) as file:
+            file.writelines(_line(output, record) for output, record in self._known.items())
 
 
 def _line(output: str, record: Record) -> bytes:

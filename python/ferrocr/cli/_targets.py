@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any
 
+from .._whole_file import UNFINISHED, hold, whole_file
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, StorageError
 from ._making import Entry, Making, NothingToWriteError, Pairs, something
-from ._output import UNFINISHED, hold, open_output, whole_file
+from ._output import open_output, whole_text
 from ._resume import FOLDER, Record, Records, Stamp, fingerprint
 from ._sources import SUFFIXES, Source
 
@@ -37,7 +38,8 @@ def writing(name: str) -> Iterator[None]:
         raise
     except OSError as error:
         message = f"cannot write {name}: {error.strerror or error}"
-        raise _of_errno(StorageError(message), error.errno) from error
+        hint = None if name == "stdout" else "give another place: -o OUT"
+        raise _of_errno(StorageError(message, hint), error.errno) from error
 
 
 def _of_errno(error: StorageError, number: int | None) -> StorageError:
@@ -72,7 +74,7 @@ class OutputFolder:
             self._work.mkdir(parents=True, exist_ok=True)
             self._sweep()
             # Before models are loaded for nothing.
-            with whole_file(self._work / "probe", self._work, str(path)):
+            with whole_file(self._work / "probe"):
                 pass
             (self._work / "probe").unlink(missing_ok=True)
             self._records = Records(self._work)
@@ -165,7 +167,7 @@ class OutputFolder:
         target = self._path / place
         target.parent.mkdir(parents=True, exist_ok=True)
         entries = _Seen(pairs)
-        with whole_file(target, self._work, str(target)) as out:
+        with whole_text(target, self._work) as out:
             self._making.write(out, entries)
         self.written += 1
         # What failed in part is tried again the next time.
@@ -178,7 +180,7 @@ class OutputFolder:
         for path in self._work.glob(f".*{UNFINISHED}"):
             with suppress(OSError):
                 if path.stat().st_mtime < time.time() - _ABANDONED:
-                    with path.open("r") as file:
+                    with path.open("rb") as file:
                         is_abandoned = hold(file)
                     if is_abandoned:
                         path.unlink()
