@@ -65,8 +65,7 @@ class SearchablePdf:
         self._opened = ExitStack()
         self._layer: PdfLayer | None = None
         with ExitStack() as opened:
-            layers = in_one_piece(_import_layer, first="searchable pdf")
-            self._layer = layers(Path(source), password, keeps_own=own_text == "keep", opened=opened)
+            self._layer = _layer_class()(Path(source), password, keeps_own=own_text == "keep", opened=opened)
             self._opened = opened.pop_all()
 
     def add(self, sheet: Sheet) -> None:
@@ -187,6 +186,19 @@ def make_searchable(
                     raise result
         pdf.save(output)
     return tuple(errors)
+
+
+def check_packages() -> None:
+    """Find out whether the packages of the extra are there.
+
+    Raises:
+        RuntimeUnavailableError: One of them is not installed.
+    """
+    _layer_class()
+
+
+def _layer_class() -> "type[PdfLayer]":
+    return in_one_piece(_import_layer, first="searchable pdf")
 
 
 def _import_layer() -> "type[PdfLayer]":
