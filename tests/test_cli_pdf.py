@@ -115,9 +115,6 @@ def _stdin(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_text_of_scans_is_found(
     models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    pytest.importorskip("ferrocr.formats.pdf", reason="this version makes no searchable PDF files")
-    for package in ("pikepdf", "img2pdf"):
-        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FERROCR_MODEL_DIR", str(models_dir))
     texts = ["Iron tastes of rain", "Order 4711 paid"]
