@@ -12,21 +12,16 @@ from pathlib import Path
 from sample import draw_sample
 
 from ferrocr import OcrEngine, OcrError
-from ferrocr.formats import Sheet, pdf
+from ferrocr.formats import pdf
 
 
 def make_searchable(source: Path, target: Path) -> int:
     """Read `source`, page by page, and write `target`; returns how many pages could not be read."""
-    failed = 0
-    with OcrEngine() as ocr, pdf.SearchablePdf(source) as layer:
-        for page in ocr.recognize_pages(source, text_layer="auto"):
-            if isinstance(page, OcrError):
-                print(f"error: {page}", file=sys.stderr)
-                failed += 1  # the page is in the PDF as it was
-            else:
-                layer.add(Sheet(page.page, number=page.number, dpi=page.dpi))
-        layer.save(target)
-    return failed
+    with OcrEngine() as ocr:
+        errors = pdf.make_searchable(ocr, source, target, on_error="return")
+    for error in errors:  # these pages are in the PDF as they were
+        print(f"error: page {error.page}: {error}", file=sys.stderr)
+    return len(errors)
 
 
 def main(arguments: list[str]) -> int:

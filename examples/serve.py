@@ -101,7 +101,7 @@ def _entries(ocr: OcrEngine, data: bytes, pages: str | None) -> list[Sheet | Fai
             if isinstance(result, OcrError):
                 entries.append(Failure(str(result), number=result.page or 1))
             else:
-                entries.append(Sheet(result.page, number=result.number, dpi=result.dpi))
+                entries.append(Sheet.of(result))
     if len(entries) == 1 and isinstance(entries[0], Failure):
         raise ImageError(entries[0].error)
     return entries

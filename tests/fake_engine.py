@@ -41,8 +41,11 @@ class FakeEngine:
         if self.load_error is not None:
             raise self.load_error
 
-    def recognize_many(self, images: Iterable[str], *, ahead: int | None = None) -> Iterator[Any]:
+    def recognize_many(
+        self, images: Iterable[str], *, ahead: int | None = None, characters: bool = False
+    ) -> Iterator[Any]:
         """One page or error for each file."""
+        type(self).options["characters"] = characters
         for image in images:
             self.was_read.append(image)
             if "broken" in image:

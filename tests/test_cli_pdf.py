@@ -44,7 +44,7 @@ class StandIn:
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What stands in for the module that makes them."""
     kind = type("Made", (StandIn,), {"made": []})
-    module = SimpleNamespace(SearchablePdf=kind, _import_layer=lambda: None)
+    module = SimpleNamespace(SearchablePdf=kind, check_packages=lambda: None)
     monkeypatch.setitem(sys.modules, "ferrocr.formats.pdf", module)
     monkeypatch.setattr(ferrocr.formats, "pdf", module, raising=False)
     return module
@@ -99,7 +99,7 @@ def test_a_missing_package_is_told_of_before_models_load(
         message = "searchable PDF files need pikepdf"
         raise RuntimeUnavailableError(message, "install it")
 
-    stand_in._import_layer = missing
+    stand_in.check_packages = missing
     assert main(["read", "a.png", "--format", "pdf", "-o", "x.pdf"]) == EXIT_CANNOT_RUN
     assert "searchable PDF files need pikepdf" in capsys.readouterr().err
     assert (fake_engine.options, Path("x.pdf").exists()) == ({}, False)
@@ -115,9 +115,6 @@ def _stdin(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_text_of_scans_is_found(
     models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    pytest.importorskip("ferrocr.formats.pdf", reason="this version makes no searchable PDF files")
-    for package in ("pikepdf", "img2pdf"):
-        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FERROCR_MODEL_DIR", str(models_dir))
     texts = ["Iron tastes of rain", "Order 4711 paid"]

@@ -38,7 +38,7 @@ class LoggingEngine(FakeEngine):
 
     log: Path
 
-    def recognize_many(self, images: Iterable[str], *, ahead: int | None = None) -> Iterator[Any]:
+    def recognize_many(self, images: Iterable[str], **options: Any) -> Iterator[Any]:  # noqa: ANN401
         """One page or error for each file."""
 
         def noted() -> Iterator[str]:
@@ -47,7 +47,7 @@ class LoggingEngine(FakeEngine):
                     log.write(f"{image}\n")
                 yield image
 
-        return super().recognize_many(noted(), ahead=ahead)
+        return super().recognize_many(noted(), **options)
 
 
 def killed_at(step: int, function: Callable[..., Any], counter: Iterator[int]) -> Callable[..., Any]:
@@ -218,7 +218,14 @@ if hasattr(os, "fork"):
 # --- records ------------------------------------------------------------------------------------------------------
 
 stamps = st.builds(Stamp, st.integers(0, 2**40), st.integers(0, 2**62), st.text(max_size=5), st.booleans())
-records = st.builds(Record, st.text(st.characters(), max_size=8), st.text(max_size=8), stamps, stamps)
+outputs = st.dictionaries(st.text(max_size=4), stamps, max_size=3)
+records = st.builds(
+    Record,
+    st.text(st.characters(), max_size=8),
+    st.text(max_size=8),
+    stamps,
+    st.dictionaries(st.text(max_size=4), stamps, max_size=3),
+)
 
 
 @settings(max_examples=30)
@@ -253,9 +260,9 @@ def test_records_that_no_longer_count_are_written_away(tmp_path: Path) -> None:
     stamp = Stamp(1, 2, "x", is_settled=True)
     known = Records(tmp_path)
     path = tmp_path / "done.jsonl"
-    known.add("a", Record("a", "o", stamp, stamp))
+    known.add("a", Record("a", "o", stamp, {"a.txt": stamp}))
     path.write_bytes(path.read_bytes() * 1500)
-    assert Records(tmp_path).find("a") == Record("a", "o", stamp, stamp)
+    assert Records(tmp_path).find("a") == Record("a", "o", stamp, {"a.txt": stamp})
     assert len(path.read_bytes().splitlines()) == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["done.jsonl"]
 

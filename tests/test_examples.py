@@ -86,9 +86,6 @@ def test_rows_end_with_their_price(blocks: list[list[str]], rows: list[tuple[str
 
 @pytest.mark.parametrize("name", ["read_receipt.py", "words_table.py", "searchable_pdf.py"])
 def test_what_cannot_be_read_is_an_error_without_a_traceback(name: str) -> None:
-    needed = {"words_table.py": "pandas", "searchable_pdf.py": "ferrocr.formats.pdf"}.get(name)
-    if needed:
-        pytest.importorskip(needed)
     done = run(name, "gone.png")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
@@ -99,7 +96,6 @@ def test_what_cannot_be_read_is_an_error_without_a_traceback(name: str) -> None:
 
 
 def test_a_table_has_a_row_for_each_word() -> None:
-    pytest.importorskip("pandas")
     draw_text(["Iron tastes of rain", "Order 4711 paid"]).save("two.png")
     with imported("words_table") as words, words.OcrEngine() as ocr:
         table = words.words_table(ocr.recognize_document("two.png").pages)
@@ -113,9 +109,6 @@ def test_a_table_has_a_row_for_each_word() -> None:
 
 
 def test_a_searchable_pdf_has_the_words() -> None:
-    pytest.importorskip("ferrocr.formats.pdf", reason="this version makes no searchable PDF files")
-    for package in ("pikepdf", "img2pdf"):
-        pytest.importorskip(package)
     done = run("searchable_pdf.py")
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "invoice-searchable.pdf\n")
     import ferrocr
@@ -130,8 +123,6 @@ def test_a_searchable_pdf_has_the_words() -> None:
 @pytest.fixture
 def serve() -> Iterator[Any]:
     """The service as a module."""
-    pytest.importorskip("fastapi")
-    pytest.importorskip("httpx")
     with imported("serve") as module:
         yield module
 

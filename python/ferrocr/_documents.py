@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 
 from . import _ahead, _core
 from ._arguments import text_of
@@ -22,6 +22,10 @@ from .exceptions import (
     StorageError,
 )
 from .results import Page
+
+if TYPE_CHECKING:
+    from ._pdf import PdfFile
+    from ._pdf_pages import PdfPages
 
 UseOfTextLayer = Literal["ignore", "auto", "only"]
 
@@ -138,10 +142,27 @@ def open_document(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocumen
     return _picture(source, wish, limits)
 
 
-def kind_of(path: Path) -> Literal["pdf", "tiff"] | None:
+def page_count(source: str | bytes, password: str | None) -> int:
+    """How many pages a document has, by its path or its content; a picture has one.
+
+    Raises:
+        OcrError: What :func:`open_document` raises.
+    """
+    content = Path(source) if isinstance(source, str) else source
+    kind = kind_of(content)
+    if kind is None:
+        return 1
+    opened = _Tiff(content) if kind == "tiff" else pdf_file()(content, name_of(source) or "the document", password)
+    try:
+        return opened.count
+    finally:
+        opened.close()
+
+
+def kind_of(content: Path | bytes) -> Literal["pdf", "tiff"] | None:
     """What kind of document a file is, as its content says; None for a picture, and for what cannot be read."""
     try:
-        return _kind_of(_head_of(path))
+        return _kind_of(_head_of(content) if isinstance(content, Path) else content[:_HEAD])
     except OcrError:
         return None
 
@@ -290,12 +311,22 @@ def _picture(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:
 
 
 def _pdf(content: Path | bytes, name: str, wish: Wish, limits: Limits) -> OpenDocument:
-    pages = in_one_piece(_import_pdf, first="pdf")
+    pages = in_one_piece(_import_pdf, first="pdf")[1]
     return pages(content, name, wish, limits)
 
 
-def _import_pdf() -> "Callable[[Path | bytes, str, Wish, Limits], OpenDocument]":
+def pdf_file() -> "type[PdfFile]":
+    """The class of PDF files that are open.
+
+    Raises:
+        RuntimeUnavailableError: pypdfium2 is not installed.
+    """
+    return in_one_piece(_import_pdf, first="pdf")[0]
+
+
+def _import_pdf() -> "tuple[type[PdfFile], type[PdfPages]]":
     try:
+        from ._pdf import PdfFile
         from ._pdf_pages import PdfPages
     except ImportError as error:
         if error.name is not None and error.name.partition(".")[0] == "pypdfium2":
@@ -303,7 +334,7 @@ def _import_pdf() -> "Callable[[Path | bytes, str, Wish, Limits], OpenDocument]"
         else:
             message = f"PDF files are read with pypdfium2, which cannot be imported: {error}"
         raise RuntimeUnavailableError(message, 'run: pip install "ferrocr[pdf]"') from error
-    return PdfPages
+    return PdfFile, PdfPages
 
 
 def resolution(size: tuple[float, float], dpi: float, limits: Limits) -> tuple[float, int, int]:

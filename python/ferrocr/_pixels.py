@@ -11,6 +11,9 @@ from .exceptions import ImageError
 if TYPE_CHECKING:
     import PIL.Image
 
+_REDUCED, _MASK = 1, 4
+"""Kinds of pictures in a TIFF file that are no pages."""
+
 
 def from_array(array: npt.NDArray[np.generic], check_size: SizeCheck) -> Pixels:
     """Its values as 8 bits.
@@ -102,3 +105,15 @@ def _decimals_to_bytes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]
         message = f"a Pillow image of mode F with values from {low} to {high} is no picture, its range is not known"
         raise ImageError(message, "scale its values to 0 to 255 and convert it to mode L")
     return values.astype(np.uint8)
+
+
+def page_frames(picture: "PIL.Image.Image") -> list[int]:
+    """Which frames of a file that Pillow has open are its pages: all but smaller copies and masks of others in a TIFF.
+
+    It stands at any of them afterwards.
+    """
+    are_aside = []
+    for index in range(getattr(picture, "n_frames", 1)):
+        picture.seek(index)
+        are_aside.append(bool(int(getattr(picture, "tag_v2", {}).get(254, 0)) & (_REDUCED | _MASK)))
+    return [index for index, is_aside in enumerate(are_aside) if not is_aside or all(are_aside)]

@@ -53,7 +53,12 @@ class Making:
     @property
     def holds_one(self) -> bool:
         """Whether a file has one input at most."""
-        return self.is_binary or WRITERS[self.name].one_page
+        return self.name == PDF or self.holds_one_page
+
+    @property
+    def holds_one_page(self) -> bool:
+        """Whether a file has one page at most."""
+        return self.name == PICTURE or (self.name != PDF and WRITERS[self.name].one_page)
 
     def check(self) -> None:
         """Find out whether what it needs is installed, before models are fetched and loaded for nothing.
@@ -69,7 +74,7 @@ class Making:
         if self.name == PDF:
             from ..formats import pdf
 
-            pdf._import_layer()
+            pdf.check_packages()
 
     def write(self, out: IO[str], pairs: Pairs) -> None:
         """Write one file, page by page.
@@ -79,12 +84,25 @@ class Making:
             InvalidArgumentError: It holds one page, and there are more.
             ImageError: Its picture or document cannot be opened once more.
         """
+        if self.holds_one:
+            pairs = something(pairs)
+        if self.holds_one_page:
+            pairs = self._no_second_page(pairs)
         if self.name == PICTURE:
-            _write_picture(out, something(pairs), self.password)
+            _write_picture(out, pairs, self.password)
         elif self.name == PDF:
-            _write_pdf(out, something(pairs), self.password, "keep" if self.keeps_own_text else "add")
+            _write_pdf(out, pairs, self.password, "keep" if self.keeps_own_text else "add")
         else:
-            _write_text(out, self._writer(), something(pairs) if self.holds_one else pairs)
+            _write_text(out, self._writer(), pairs)
+
+    def _no_second_page(self, pairs: Pairs) -> Pairs:
+        count = 0
+        for source, entry in pairs:
+            count += isinstance(entry, Sheet)
+            if count > 1:
+                message = f"a file of the format {self.name} holds one page, and {source.label} has more"
+                raise InvalidArgumentError(message, "say which one: --pages N, or name a folder: -o DIR/")
+            yield source, entry
 
     def _writer(self) -> Writer:
         return TextWriter(headers=self.headers) if self.name == TextWriter.name else writer(self.name)
@@ -124,15 +142,10 @@ def _put(out: IO[str], making: Writer, piece: str) -> None:
 
 
 def _write_picture(out: IO[str], pairs: Pairs, password: str | None) -> None:
-    data = None
+    data = io.BytesIO()
     for source, sheet in _sheets(pairs):
-        if data is not None:
-            message = f"a file of the format {PICTURE} holds one page, and {source.label} has more"
-            raise InvalidArgumentError(message, "say which one: --pages N")
-        data = io.BytesIO()
         drawn(source, sheet, password).save(data, PICTURE)
-    if data is not None:
-        out.buffer.write(data.getvalue())  # type: ignore[attr-defined]  # every stream of text has one but stand-ins
+    out.buffer.write(data.getvalue())  # type: ignore[attr-defined]  # every stream of text has one but stand-ins
 
 
 def _write_pdf(out: IO[str], pairs: Pairs, password: str | None, own_text: Literal["keep", "add"]) -> None:

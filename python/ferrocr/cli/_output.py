@@ -1,5 +1,6 @@
 """Where data goes: stdout or a file, as lines, a table or JSON."""
 
+import io
 import json
 import os
 import sys
@@ -9,10 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from .._text import path_text, printable
-from ..exceptions import StorageError
-
-UNFINISHED = ".part"
-"""The suffix of a file that is not whole yet."""
+from .._whole_file import whole_file
 
 
 @contextmanager
@@ -23,57 +21,24 @@ def open_output(name: str | None) -> Iterator[IO[str]]:
         return
     target = Path(name).resolve()
     if target.exists() and not target.is_file():
-        with _open(target, "w", name) as special:
+        with target.open("w", encoding="utf-8", errors="backslashreplace") as special:
             yield special  # a device or a pipe: nothing to replace
         return
-    with whole_file(target, target.parent, name) as out:
+    with whole_text(target, target.parent) as out:
         yield out
 
 
 @contextmanager
-def whole_file(target: Path, folder: Path, name: str) -> Iterator[IO[str]]:
-    """A file that appears as `target` once the block has ended well, and is not there before that.
-
-    It grows in `folder`, hidden, with a suffix that :data:`UNFINISHED` says. Messages call the target `name`.
-    """
-    unfinished = folder / f".{os.urandom(8).hex()}{UNFINISHED}"
-    out = _open(unfinished, "x", name)
-    try:
-        with out:
-            hold(out)
+def whole_text(target: Path, folder: Path) -> Iterator[IO[str]]:
+    """The same as :func:`whole_file`, for text; what is no text goes to its ``buffer``."""
+    with whole_file(target, folder) as file:
+        out = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
+        try:
             yield out
             out.flush()
-            os.fsync(out.fileno())
-        if target.exists():
-            unfinished.chmod(target.stat().st_mode & 0o777)
-        os.replace(unfinished, target)  # noqa: PTH105  # a test ends the process before and after it
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-
-
-def hold(out: IO[str]) -> bool:
-    """Lock an unfinished file until it is closed, so that nobody sweeps it away; False where somebody else has it.
-
-    True where locks are not to be had: an open file cannot be removed on Windows anyhow.
-    """
-    try:
-        import fcntl
-
-        fcntl.flock(out.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except (ImportError, OSError):
-        return True
-    return True
-
-
-def _open(path: Path, mode: str, name: str) -> IO[str]:
-    try:
-        return path.open(mode, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        message = f"cannot write {name}: {error.strerror}"
-        raise StorageError(message, "give another place: -o OUT") from error
+        finally:
+            with suppress(OSError):  # it fails where it has failed before
+                out.detach()
 
 
 def print_json(data: object) -> None:

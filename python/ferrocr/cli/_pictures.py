@@ -4,16 +4,14 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._documents import kind_of
+from .._documents import kind_of, pdf_file
+from ..exceptions import ImageError, OcrError
 from ..formats import Sheet
 from ..formats.draw import draw
-from ._sources import Source
+from ._sources import Source, is_pdf
 
 if TYPE_CHECKING:
     import PIL.Image
-
-_PDF = b"%PDF-"
-_HEAD = 1024
 
 
 def drawn(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Image":
@@ -23,42 +21,36 @@ def drawn(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Imag
         ImageError: The picture cannot be opened once more.
         InvalidArgumentError: It has another size by now.
     """
-    return draw(sheet.page, _picture_of(source, sheet, password))
+    if is_pdf(source):
+        return draw(sheet.page, _rendered(source, sheet, password))
+    if source.data is None and kind_of(Path(source.name)) is None:
+        return draw(sheet.page, source.name)
+    return _drawn_frame(source, sheet)
 
 
-def _picture_of(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Image | str":
-    if _is_pdf(source):
-        return _rendered(source, sheet, password)
-    if source.data is None and sheet.number == 1:
-        return source.name
+def _drawn_frame(source: Source, sheet: Sheet) -> "PIL.Image.Image":
+    """The same for a picture of a TIFF file, or of standard input."""
     import PIL.Image
 
-    from ..exceptions import ImageError
+    from .._pixels import page_frames
 
     try:
-        picture = PIL.Image.open(source.name if source.data is None else io.BytesIO(source.data))
-        picture.seek(sheet.number - 1)
-        picture.load()  # closes the file
-    except (OSError, EOFError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
+        with PIL.Image.open(source.name if source.data is None else io.BytesIO(source.data)) as picture:
+            picture.seek(page_frames(picture)[sheet.number - 1])
+            return draw(sheet.page, picture)
+    except OcrError:
+        raise
+    except (OSError, EOFError, SyntaxError, ValueError, LookupError, PIL.Image.DecompressionBombError) as error:
         message = f"Pillow cannot decode page {sheet.number} of {source.label}: {error}"
         raise ImageError(message) from error
-    return picture
-
-
-def _is_pdf(source: Source) -> bool:
-    if source.data is None:
-        return kind_of(Path(source.name)) == "pdf"
-    return _PDF in source.data[:_HEAD]
 
 
 def _rendered(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Image":
     """A page of a PDF, in exactly the pixels that were read."""
     import PIL.Image
 
-    from .._pdf import PdfFile
-
     size = sheet.page.width, sheet.page.height
-    file = PdfFile(Path(source.name) if source.data is None else source.data, source.label, password)
+    file = pdf_file()(Path(source.name) if source.data is None else source.data, source.label, password)
     try:
         return PIL.Image.frombytes("RGB", size, bytes(file.render(sheet.number, *size)))
     finally:

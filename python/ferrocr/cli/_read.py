@@ -17,7 +17,7 @@ from ._bar import EndedEarlyError, Progress
 from ._command import add_command
 from ._errors import EXIT_OK, EXIT_PROBLEMS, report
 from ._making import PDF, Making, NothingToWriteError, Pairs
-from ._read_arguments import EXAMPLE, NOTES, describe
+from ._read_arguments import EXAMPLE, NOTES, WITH_CHARACTERS, describe
 from ._reading import Reader
 from ._sources import STDIN, Source, are_many, find
 from ._targets import OutputFolder, is_folder, write_all
@@ -25,7 +25,7 @@ from ._targets import OutputFolder, is_folder, write_all
 if TYPE_CHECKING:
     from ._command import Commands
 
-_DECIDING = ("models", "languages", "provider", "preset", "pages", "dpi", "text_layer")
+_DECIDING = ("models", "languages", "provider", "preset", "pages", "dpi", "text_layer", "characters")
 """Options that decide about the output. Threads and jobs do not, and a password is not to be kept."""
 
 
@@ -66,6 +66,11 @@ def _check(arguments: argparse.Namespace, making: Making, *, many: bool, to_fold
     if making.name == PDF and arguments.text_layer == "only":
         message = "with --text-layer only nothing is read, and a PDF has that text already"
         raise InvalidArgumentError(message, "say --text-layer auto to read the pages that have none")
+    if arguments.characters and making.name not in WITH_CHARACTERS:
+        message = f"a file of the format {making.name} does not hold the characters of words"
+        raise InvalidArgumentError(
+            message, f"say --format {WITH_CHARACTERS[0]}, or one of {', '.join(WITH_CHARACTERS[1:])}"
+        )
     making.check()
     if arguments.show:
         from ..formats.draw import check_pillow

@@ -12,6 +12,9 @@ from ._making import PDF, PICTURE
 
 PASSWORD_VARIABLE = "FERROCR_PASSWORD"
 
+WITH_CHARACTERS = ("json", "jsonl", "hocr", "alto", "page")
+"""Formats that hold the characters of words."""
+
 EXAMPLE = "ferrocr read page1.png page2.jpg --format json -o pages.json"
 
 NOTES = """\
@@ -22,8 +25,9 @@ inputs:
 
 outputs:
   Without -o everything goes to stdout, with -o OUT to one file. With -o DIR, a folder that is there or a name that
-  ends with a slash, each input gets a file: a.png the file DIR/a.png.txt. The files of a folder stay in the folders
-  that they are in. With --resume, what an earlier run to DIR has done and nobody has changed since is not done again.
+  ends with a slash, each input gets a file: a.png the file DIR/a.png.txt; in formats with a file for each page, each
+  page of a document gets one: DIR/scan.pdf.3.png. The files of a folder stay in the folders that they are in. With
+  --resume, what an earlier run to DIR has done and nobody has changed since is not done again.
   docs/command-line.md says more.
 
 formats:
@@ -46,6 +50,8 @@ def describe(read: argparse.ArgumentParser) -> None:
     read.add_argument("--format", choices=formats, default="text", metavar="FORMAT", help="see below; default: text")
     where = "write to this file, or to files in this folder, whole or not at all; default: stdout"
     read.add_argument("-o", "--output", metavar="OUT", help=where)
+    characters = "with the characters of each word, in the formats " + ", ".join(WITH_CHARACTERS)
+    read.add_argument("--characters", action="store_true", help=characters)
     _describe_running(read.add_argument_group("many files"))
     _describe_documents(read.add_argument_group("documents"))
     _describe_engine(read.add_argument_group("engine"))

@@ -4,19 +4,20 @@ import argparse
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
 import ferrocr
 
-from .._documents import kind_of
-from ..exceptions import ImageError, InvalidArgumentError, OcrError, StorageError
+from .._documents import kind_of, pdf_file
+from ..exceptions import ImageError, InvalidArgumentError, OcrError, RuntimeUnavailableError, StorageError
 from ..formats import Sheet
 from ..progress import DownloadProgress
 from ._bar import Progress
 from ._making import Entry
-from ._sources import Source
+from ._sources import Source, is_pdf
 
 Read: TypeAlias = tuple[Source, Iterator[Entry]]
 """An input and its pages, which are taken before the next input is asked for."""
@@ -94,7 +95,8 @@ class Reader:
 
         ocr.load()
         self._progress.start()
-        with closing(ocr.recognize_many(given(), ahead=self._ahead)) as pages:
+        results = ocr.recognize_many(given(), ahead=self._ahead, characters=self._arguments.characters)
+        with closing(results) as pages:
             for page in pages:
                 source = begun.popleft()
                 if isinstance(page, OcrError):
@@ -111,6 +113,12 @@ class Reader:
         arguments = self._arguments
         self._begin(source)
         try:
+            if is_pdf(source):
+                pdf_file()
+        except RuntimeUnavailableError as error:  # here, where it cannot be about ONNX Runtime, which all need
+            yield self._progress.failed(error, source)
+            return
+        try:
             results = ocr.recognize_pages(
                 source.content,
                 pages=arguments.pages,
@@ -118,6 +126,7 @@ class Reader:
                 text_layer=arguments.text_layer,
                 password=arguments.password,
                 ahead=self._ahead,
+                characters=arguments.characters,
             )
         except (ImageError, StorageError, InvalidArgumentError) as error:
             yield self._progress.failed(error, source)
@@ -128,4 +137,4 @@ class Reader:
                 if isinstance(result, OcrError):
                     yield self._progress.failed(result, source, result.page or 1)
                 else:
-                    yield Sheet(result.page, source.name, result.number, result.dpi)
+                    yield replace(Sheet.of(result), source=source.name)

@@ -1,9 +1,8 @@
 """What an output folder knows of the files in it: which input each was made of, and with which options.
 
-The knowledge is a file of JSON Lines in the hidden folder ``.ferrocr`` of the output folder, a line for each output
-that is there and whole. A line is written after its output, so a run that is killed between the two makes one output
-again.
-The last line about an output counts; a line that is no record, such as half of one, counts for nothing.
+The knowledge is a file of JSON Lines in the hidden folder ``.ferrocr`` of the output folder, a line for each input
+whose outputs are there and whole. A line is written after them, so a run that is killed before it makes them again.
+The last line about an input counts; a line that is no record, such as half of one, counts for nothing.
 """
 
 import hashlib
@@ -14,6 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from .._whole_file import whole_file
 
 FOLDER, RECORDS = ".ferrocr", "done.jsonl"
 
@@ -60,19 +61,24 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An output that is whole.
+    """What was made of an input, and is whole.
 
     Attributes:
-        source: The name of its input, which most formats have in the file.
+        source: The name of the input, which most formats have in the file.
         options: Stands for everything else that decides about the content.
         read: The input before it was read.
-        written: The output.
+        written: The outputs, by their paths below the output folder.
     """
 
     source: str
     options: str
     read: Stamp
-    written: Stamp
+    written: dict[str, Stamp]
+
+    def fits(self, folder: Path) -> bool:
+        """Whether the input and all outputs in `folder` have that content still."""
+        outputs = all(stamp.fits(folder / name) for name, stamp in self.written.items())
+        return outputs and self.read.fits(Path(self.source))
 
 
 def fingerprint(options: dict[str, Any]) -> str:
@@ -99,11 +105,11 @@ class Records:
             self._write_anew()
 
     def find(self, output: str) -> Record | None:
-        """What is known of an output, by its path below the output folder."""
+        """What was made of the input whose output, were it a single one, would be `output` below the folder."""
         return self._known.get(output)
 
     def add(self, output: str, record: Record) -> None:
-        """Keep that an output is whole, for whoever comes after this process too."""
+        """Keep that outputs are whole, for whoever comes after this process too."""
         self._known[output] = record
         line = b"\n" * self._is_torn() + _line(output, record)
         with self._path.open("ab") as file:
@@ -120,9 +126,8 @@ class Records:
 
     def _write_anew(self) -> None:
         # What another process adds meanwhile is lost, and made again another time.
-        fresh = self._path.with_suffix(f".{os.urandom(8).hex()}")
-        fresh.write_bytes(b"".join(_line(output, record) for output, record in self._known.items()))
-        fresh.replace(self._path)
+        with whole_file(self._path) as file:
+            file.writelines(_line(output, record) for output, record in self._known.items())
 
 
 def _line(output: str, record: Record) -> bytes:
@@ -134,7 +139,8 @@ def _parsed(line: dict[str, Any]) -> tuple[str, Record]:
     source, options, output = line["source"], line["options"], line["output"]
     if not (isinstance(source, str) and isinstance(options, str) and isinstance(output, str)):
         raise TypeError
-    return output, Record(source, options, Stamp(**line["read"]), Stamp(**line["written"]))
+    written = {name: Stamp(**stamp) for name, stamp in line["written"].items()}
+    return output, Record(source, options, Stamp(**line["read"]), written)
 
 
 def _hash_of(path: Path) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
+from .._documents import kind_of
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
 
 STDIN = "-"
@@ -47,6 +48,11 @@ class Source:
     def label(self) -> str:
         """What messages call it."""
         return self.name if self.data is None else "standard input"
+
+
+def is_pdf(source: Source) -> bool:
+    """Whether its content is that of a PDF."""
+    return kind_of(Path(source.name) if source.data is None else source.data) == "pdf"
 
 
 @contextmanager

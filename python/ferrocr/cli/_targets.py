@@ -1,4 +1,4 @@
-"""Where results go: everything to one file or stdout, or a file for each input to a folder."""
+"""Where results go: everything to one file or stdout, or a file for each input, or each of its pages, to a folder."""
 
 import errno
 import os
@@ -8,9 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any
 
+from .._documents import page_count
+from .._whole_file import UNFINISHED, hold, whole_file
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, StorageError
+from ..formats import Failure, Sheet
 from ._making import Entry, Making, NothingToWriteError, Pairs, something
-from ._output import UNFINISHED, hold, open_output, whole_file
+from ._output import open_output, whole_text
 from ._resume import FOLDER, Record, Records, Stamp, fingerprint
 from ._sources import SUFFIXES, Source
 
@@ -37,7 +40,8 @@ def writing(name: str) -> Iterator[None]:
         raise
     except OSError as error:
         message = f"cannot write {name}: {error.strerror or error}"
-        raise _of_errno(StorageError(message), error.errno) from error
+        hint = None if name == "stdout" else "give another place: -o OUT"
+        raise _of_errno(StorageError(message, hint), error.errno) from error
 
 
 def _of_errno(error: StorageError, number: int | None) -> StorageError:
@@ -68,20 +72,27 @@ class OutputFolder:
         self._options = fingerprint({"format": making.name, **options})
         self._work = path / FOLDER
         self._read: dict[Source, Stamp | None] = {}
+        self._planned: dict[PurePath, Source] = {}
+        self._inputs: dict[str, Source] = {}
         with writing(str(path)):
             self._work.mkdir(parents=True, exist_ok=True)
             self._sweep()
             # Before models are loaded for nothing.
-            with whole_file(self._work / "probe", self._work, str(path)):
+            with whole_file(self._work / "probe"):
                 pass
             (self._work / "probe").unlink(missing_ok=True)
             self._records = Records(self._work)
         self.written = 0
 
-    def place_of(self, source: Source) -> PurePath:
-        """Where its output is, below the folder: its name with the suffix, unless it ends with that already."""
-        name = source.place.name
-        return source.place.with_name(name if name.endswith(self._making.suffix) else name + self._making.suffix)
+    def place_of(self, source: Source, page: int | None = None) -> PurePath:
+        """Where its output is, below the folder: its name with the suffix, unless it ends with that already.
+
+        Before the suffix stands the number of the page, if the output has one of several.
+        """
+        name, suffix = source.place.name, self._making.suffix
+        if page is not None:
+            return source.place.with_name(f"{name}.{page}{suffix}")
+        return source.place.with_name(name if name.endswith(suffix) else name + suffix)
 
     def plan(self, sources: list[Source]) -> list[Source]:
         """Those that are to be read, each once.
@@ -90,18 +101,23 @@ class OutputFolder:
             InvalidArgumentError: An output would take the place of another one or of an input, or would be an input of
                 the next time.
         """
-        planned: dict[PurePath, Source] = {}
-        inputs = {_real(source.name): source for source in sources if _is_file(source)}
+        self._inputs = {_real(source.name): source for source in sources if _is_file(source)}
         for source in filter(_is_wanted, sources):
             place = self.place_of(source)
-            other = planned.setdefault(place, source)
+            other = self._planned.setdefault(place, source)
             if other is not source and _real(other.name) != _real(source.name):
                 message = f"{other.label} and {source.label} would both be written to {self._path / place}"
                 raise InvalidArgumentError(message, "name the folder that both are in, or write them to two folders")
-            if _real(str(self._path / place)) in inputs:
-                message = f"{source.label} would be written over {inputs[_real(str(self._path / place))].label}"
-                raise InvalidArgumentError(message, "write to another folder: -o DIR/")
-        return [source for source in sources if not _is_wanted(source) or planned[self.place_of(source)] is source]
+            self._check_input_stays(source, place)
+        return [
+            source for source in sources if not _is_wanted(source) or self._planned[self.place_of(source)] is source
+        ]
+
+    def _check_input_stays(self, source: Source, place: PurePath) -> None:
+        other = self._inputs.get(_real(str(self._path / place)))
+        if other is not None:
+            message = f"{source.label} would be written over {other.label}"
+            raise InvalidArgumentError(message, "write to another folder: -o DIR/")
 
     def check_roots(self, names: list[str]) -> None:
         """Refuse to write what counts as an input into a folder that is read: it would be read the next time.
@@ -120,17 +136,13 @@ class OutputFolder:
                 raise InvalidArgumentError(message, "write to another folder, which may lie in it: -o DIR/")
 
     def is_done(self, source: Source) -> bool:
-        """Whether its output is there, whole, and what reading it again would give."""
+        """Whether its outputs are there, whole, and what reading it again would give."""
         if not _is_file(source):
             return False
-        place = self.place_of(source)
-        record = self._records.find(place.as_posix())
-        return (
-            record is not None
-            and (record.source, record.options) == (source.name, self._options)
-            and record.written.fits(self._path / place)
-            and record.read.fits(Path(source.name))
-        )
+        record = self._records.find(self.place_of(source).as_posix())
+        if record is None or (record.source, record.options) != (source.name, self._options):
+            return False
+        return record.fits(self._path)
 
     def begin(self, source: Source) -> None:
         """Note how an input is, just before it is read."""
@@ -140,16 +152,15 @@ class OutputFolder:
                 self._read[source] = Stamp.of(Path(source.name))
 
     def write(self, source: Source, pairs: Pairs) -> OcrError | None:
-        """Write the file of one input. Returns why not, where that concerns no other one and is not known yet.
+        """Write what is made of one input. Returns why not, where that concerns no other one and is not known yet.
 
         Raises:
             StorageError: It cannot be written, and others could not either.
         """
-        read = self._read.pop(source, None)
         try:
-            begun = something(pairs)
+            begun = something(pairs)  # a document is begun with its first page
             with writing(str(self._path / self.place_of(source))):
-                self._write(source, begun, read)
+                self._write(source, begun, self._read.pop(source, None))
         except NothingToWriteError:
             pass
         except (ImageError, InvalidArgumentError) as error:
@@ -161,24 +172,47 @@ class OutputFolder:
         return None
 
     def _write(self, source: Source, pairs: Pairs, read: Stamp | None) -> None:
-        place = self.place_of(source)
-        target = self._path / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        entries = _Seen(pairs)
-        with whole_file(target, self._work, str(target)) as out:
-            self._making.write(out, entries)
-        self.written += 1
+        place, entries = self.place_of(source), _Seen(pairs)
+        if self._making.holds_one_page and page_count(source.content, self._making.password) > 1:
+            written = self._write_pages(source, entries)
+        else:
+            written = {place.as_posix(): self._write_file(place, entries)}
         # What failed in part is tried again the next time.
         if read is not None and not entries.failed:
-            record = Record(source.name, self._options, read, Stamp.of(target, is_ours=True))
-            self._records.add(place.as_posix(), record)
+            self._records.add(place.as_posix(), Record(source.name, self._options, read, written))
+
+    def _write_pages(self, source: Source, pairs: Pairs) -> dict[str, Stamp]:
+        """A file for each page, since the format has room for no more."""
+        written = {}
+        for pair in pairs:
+            if isinstance(pair[1], Sheet):
+                place = self.place_of(source, pair[1].number)
+                self._check_is_free(source, place)
+                written[place.as_posix()] = self._write_file(place, iter([pair]))
+        return written
+
+    def _check_is_free(self, source: Source, place: PurePath) -> None:
+        """Refuse a page's place that is not its own. It is not known before how many pages there are."""
+        self._check_input_stays(source, place)
+        other = self._planned.get(place, source)
+        if other is not source:
+            message = f"a page of {source.label} and {other.label} would both be written to {self._path / place}"
+            raise InvalidArgumentError(message, "write them to two folders")
+
+    def _write_file(self, place: PurePath, pairs: Pairs) -> Stamp:
+        target = self._path / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_text(target, self._work) as out:
+            self._making.write(out, pairs)
+        self.written += 1
+        return Stamp.of(target, is_ours=True)
 
     def _sweep(self) -> None:
         """Remove what killed processes have left."""
         for path in self._work.glob(f".*{UNFINISHED}"):
             with suppress(OSError):
                 if path.stat().st_mtime < time.time() - _ABANDONED:
-                    with path.open("r") as file:
+                    with path.open("rb") as file:
                         is_abandoned = hold(file)
                     if is_abandoned:
                         path.unlink()
@@ -195,8 +229,6 @@ class _Seen:
         return self
 
     def __next__(self) -> tuple[Source, Entry]:
-        from ..formats import Failure
-
         pair = next(self._pairs)
         self.failed = self.failed or isinstance(pair[1], Failure)
         return pair

@@ -110,9 +110,7 @@ class _OwnText:
     """Which pages of a PDF have their text already."""
 
     def __init__(self, path: Path, password: str | None, opened: ExitStack) -> None:
-        from .._pdf import PdfFile
-
-        self._file = PdfFile(path, str(path), password)
+        self._file = _documents.pdf_file()(path, str(path), password)
         opened.callback(self._file.close)
 
     def is_on(self, number: int) -> bool:

@@ -13,7 +13,7 @@ import PIL.Image
 from PIL import ImageOps
 
 from .. import _core
-from .._pixels import from_pillow
+from .._pixels import from_pillow, page_frames
 from ..exceptions import DocumentError, ImageError, ImageNotFoundError, OcrError, StorageError
 
 _UNKNOWN_DPI = 300.0
@@ -27,9 +27,6 @@ _LONGEST = 14_400
 
 _BATCH = 32 * 2**20
 """Bytes of pages that are in memory before they go to the disk."""
-
-_REDUCED, _MASK = 1, 4
-"""Kinds of pictures in a TIFF file that are no pages."""
 
 
 def pictures_as_pdf(path: Path, *, is_tiff: bool, opened: ExitStack) -> pikepdf.Pdf:
@@ -101,16 +98,10 @@ def _tiff_pages(path: Path) -> Iterator[bytes]:
     count, done = frames.count, 0
     frames.close()
     with PIL.Image.open(path) as picture:
-        number = getattr(picture, "n_frames", 1)
-        are_aside = []
-        for index in range(number):
+        for index in page_frames(picture):
             picture.seek(index)
-            are_aside.append(bool(int(picture.tag_v2.get(254, 0)) & (_REDUCED | _MASK)))  # type: ignore[attr-defined]
-        for index in range(number):
-            if not are_aside[index] or all(are_aside):
-                picture.seek(index)
-                done += 1
-                yield _page_of(picture)
+            done += 1
+            yield _page_of(picture)
     if done != count:
         message = f"{path} is damaged: {done} of its {count} pages can be found"
         raise DocumentError(message, "save the file anew with the program that made it")

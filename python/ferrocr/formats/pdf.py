@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from .._documents import USUAL_DPI, wish_of
 from .._forks import in_one_piece
 from .._page_numbers import PageNumbers
+from .._whole_file import whole_file
 from ..exceptions import (
     InvalidArgumentError,
     OcrError,
@@ -64,8 +65,7 @@ class SearchablePdf:
         self._opened = ExitStack()
         self._layer: PdfLayer | None = None
         with ExitStack() as opened:
-            layers = in_one_piece(_import_layer, first="searchable pdf")
-            self._layer = layers(Path(source), password, keeps_own=own_text == "keep", opened=opened)
+            self._layer = _layer_class()(Path(source), password, keeps_own=own_text == "keep", opened=opened)
             self._opened = opened.pop_all()
 
     def add(self, sheet: Sheet) -> None:
@@ -103,20 +103,14 @@ class SearchablePdf:
         if target.exists() and not target.is_file():
             message = f"cannot write {target}: it is no file"
             raise StorageError(message, "give the name of a file, or an open one")
-        unfinished = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
         try:
-            with unfinished.open("xb") as file:
+            with whole_file(target) as file:
                 layer.write(file)
-            if target.exists():
-                unfinished.chmod(target.stat().st_mode & 0o777)
-            unfinished.replace(target)
         except OSError as error:
             if isinstance(error, OcrError):
                 raise
             message = f"cannot write {target}: {error.strerror or error}"
             raise StorageError(message, "give another place") from error
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Give the document back. May be called again."""
@@ -192,6 +186,19 @@ def make_searchable(
                     raise result
         pdf.save(output)
     return tuple(errors)
+
+
+def check_packages() -> None:
+    """Find out whether the packages of the extra are there.
+
+    Raises:
+        RuntimeUnavailableError: One of them is not installed.
+    """
+    _layer_class()
+
+
+def _layer_class() -> "type[PdfLayer]":
+    return in_one_piece(_import_layer, first="searchable pdf")
 
 
 def _import_layer() -> "type[PdfLayer]":
