@@ -47,6 +47,8 @@ struct Character {
     score: f32,
     start: f32,
     end: f32,
+    /// The space that was read before it.
+    space: Option<Glyph>,
 }
 
 impl Character {
@@ -78,7 +80,7 @@ struct Hole {
 /// A column as it was read.
 #[derive(Debug)]
 struct Column {
-    /// From top to bottom, without spaces.
+    /// From top to bottom.
     characters: Vec<Character>,
     /// From the middle of one character to the middle of the next, in fractions of the column's length.
     pitch: f32,
@@ -111,7 +113,7 @@ impl Lines<'_> {
             let marks = if is_right { specks } else { self.read_hole(reader, (quad, None), &column, &hole)? };
             let marks = marks.unwrap_or_default();
             found |= !marks.is_empty();
-            column.characters.splice(hole.at..hole.at, marks);
+            column.fill(&hole, marks);
         }
         Ok(if found { column.decoded() } else { decoded })
     }
@@ -209,14 +211,26 @@ impl Column {
         (above, self.characters.get(hole.at))
     }
 
+    /// Puts marks into a hole. A space that was read there was what the hole looks like.
+    fn fill(&mut self, hole: &Hole, marks: Vec<Character>) {
+        if let (false, Some(below)) = (marks.is_empty(), self.characters.get_mut(hole.at)) {
+            below.space = None;
+        }
+        self.characters.splice(hole.at..hole.at, marks);
+    }
+
     fn decoded(self) -> Decoded {
         let mut decoded = Decoded { step: self.step, ..Decoded::default() };
-        let count = self.characters.len().max(1) as f32;
-        for Character { text, score, start, end } in self.characters {
+        for Character { text, score, start, end, space } in self.characters {
+            if let Some(space) = space {
+                decoded.text.push(' ');
+                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), ..space });
+            }
             decoded.text.push_str(&text);
-            decoded.score += score / count;
             decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
         }
+        let sum: f32 = decoded.glyphs.iter().map(|glyph| glyph.score).sum();
+        decoded.score = sum / decoded.glyphs.len().max(1) as f32;
         decoded
     }
 }
@@ -240,22 +254,27 @@ impl Hole {
         let step = self.step(marks.len().max(1));
         let place = |(i, mark): (usize, &Character)| {
             let start = self.start + i as f32 * step;
-            Character { start, end: start + step, ..mark.clone() }
+            Character { start, end: start + step, space: None, ..mark.clone() }
         };
         marks.iter().enumerate().map(place).collect()
     }
 }
 
-/// The characters of a reading, without spaces.
+/// The characters of a reading; those after a space have it.
 fn characters(decoded: &Decoded) -> Vec<Character> {
-    let starts = std::iter::once(0).chain(decoded.glyphs.iter().map(|glyph| glyph.text_end));
-    let all = starts.zip(&decoded.glyphs).map(|(from, glyph)| Character {
-        text: decoded.text[from..glyph.text_end].to_owned(),
-        score: glyph.score,
-        start: glyph.start,
-        end: glyph.end,
-    });
-    all.filter(|character| !character.text.trim().is_empty()).collect()
+    let mut characters = Vec::with_capacity(decoded.glyphs.len());
+    let (mut from, mut space) = (0, None);
+    for glyph in &decoded.glyphs {
+        let text = &decoded.text[from..glyph.text_end];
+        from = glyph.text_end;
+        if text.trim().is_empty() {
+            space = Some(*glyph);
+        } else {
+            let Glyph { score, start, end, .. } = *glyph;
+            characters.push(Character { text: text.to_owned(), score, start, end, space: space.take() });
+        }
+    }
+    characters
 }
 
 /// What was read between the neighbours: `None` unless they come out as before, and only marks and square characters

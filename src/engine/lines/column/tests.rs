@@ -83,12 +83,12 @@ fn latin_lines_and_single_characters_are_no_columns() {
 fn what_is_put_in_has_its_place_and_the_text_goes_on() {
     let column = Column::of(&reading(&[("字", 0.1), ("母", 0.3), (" ", 0.4), ("元", 0.7)]), 0.2).expect("a column");
     let hole = column.hole(2).expect("room");
-    let mark = Character { text: "、".into(), score: 0.5, start: 0.4, end: 0.6 };
+    let mark = Character { text: "、".into(), score: 0.5, start: 0.4, end: 0.6, space: None };
     let marks = hole.filled(std::slice::from_ref(&mark));
     assert!((marks[0].middle() - 0.5).abs() < 1e-4, "{marks:?}");
     assert!(hole.filled(&vec![mark; 3]).is_empty(), "more than there is room for");
     let mut filled = column;
-    filled.characters.splice(2..2, marks);
+    filled.fill(&hole, marks);
     let decoded = filled.decoded();
     assert_eq!(decoded.text, "字母、元");
     assert_eq!(decoded.glyphs.iter().map(|glyph| glyph.text_end).collect::<Vec<_>>(), [3, 6, 9, 12]);
@@ -96,9 +96,27 @@ fn what_is_put_in_has_its_place_and_the_text_goes_on() {
 }
 
 #[test]
+fn spaces_stay_where_nothing_is_put_in() {
+    let letters = [("한", 0.1), ("글", 0.2), (" ", 0.25), ("을", 0.3), (" ", 0.4), ("字", 0.5), ("字", 0.6)];
+    let whole = reading(&letters);
+    let column = || Column::of(&whole, 0.1).expect("a column");
+    assert_eq!(column().decoded().glyphs, whole.glyphs);
+    let hole = column().hole(3).expect("room");
+    let mark = Character { text: "。".into(), score: 0.9, start: 0.0, end: 0.0, space: None };
+    for (marks, text) in [(vec![], "한글 을 字字"), (hole.filled(&[mark]), "한글 을。字字")] {
+        let mut column = column();
+        column.fill(&hole, marks);
+        assert_eq!(column.decoded().text, text);
+    }
+}
+
+#[test]
 fn neighbours_have_to_come_out_as_before() {
     let read = |texts: &[&str]| -> Vec<Character> {
-        texts.iter().map(|&text| Character { text: text.into(), score: 1.0, start: 0.0, end: 0.1 }).collect()
+        texts
+            .iter()
+            .map(|&text| Character { text: text.into(), score: 1.0, start: 0.0, end: 0.1, space: None })
+            .collect()
     };
     let (above, below) = (&read(&["字"])[0], &read(&["母"])[0]);
     struct Case {
