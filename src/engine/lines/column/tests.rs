@@ -64,7 +64,7 @@ fn holes_are_where_there_is_room_and_ink() {
     for case in cases {
         let column = Column::of(&reading(case.letters), 0.16).expect("a column");
         let holes: Vec<_> = column
-            .holes(&strip(case.dark), &Ink::of(&strip(case.dark)))
+            .holes(&strip(case.dark), Ground::of(&strip(case.dark)).expect("ink"))
             .iter()
             .map(|hole| (hole.at, hole.cells))
             .collect();
@@ -155,14 +155,14 @@ fn small_ink_is_moved_to_where_horizontal_print_has_it() {
         Picture::from_rgb(60, 60, pixels).expect("a picture")
     };
     let shown = hole(40, 10, 12, 9);
-    let ink = Ink::of(&shown);
-    let cell = speck(&shown, &ink, 48).expect("a picture").expect("a speck");
-    let dark: Vec<usize> = (0..48 * 48).filter(|i| ink.is(&cell.pixels()[3 * i..3 * i + 3])).collect();
+    let ground = Ground::of(&shown).expect("ink");
+    let cell = speck(&shown, ground, 48).expect("a picture").expect("a speck");
+    let dark: Vec<usize> = (0..48 * 48).filter(|i| ground.paper.is_inked(&cell.pixels()[3 * i..3 * i + 3])).collect();
     assert_eq!(dark.len(), 12 * 9);
     assert!(dark.iter().all(|i| (3..15).contains(&(i % 48)) && (36..45).contains(&(i / 48))), "{dark:?}");
     assert_eq!(cell.pixels()[0], 230);
-    assert!(speck(&hole(28, 8, 5, 45), &ink, 48).expect("looked at").is_none(), "a long vowel");
-    assert!(speck(&hole(0, 0, 0, 0), &ink, 48).expect("looked at").is_none(), "nothing of its own");
+    assert!(speck(&hole(28, 8, 5, 45), ground, 48).expect("looked at").is_none(), "a long vowel");
+    assert!(speck(&hole(0, 0, 0, 0), ground, 48).expect("looked at").is_none(), "nothing of its own");
 }
 
 /// Knows two things: a square around the middle of the strip's height is 字, and a speck below the middle that is closer
