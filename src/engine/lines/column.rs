@@ -4,7 +4,7 @@
 //! of commas, full stops, brackets and long vowels up to nine of ten. They leave holes with ink in them. A hole is read
 //! once more, its neighbours upright beside it, and what is in it as horizontal print has it: what is small, a comma or
 //! a full stop, in the lower left of its square, and what is large, a bracket or a dash, turned back. What comes out
-//! counts only where the neighbours are read as before, so lines of a page that is turned by a quarter stay as they are.
+//! counts only where the neighbours are read as before, so lines of a page turned by a quarter stay as they are.
 //!
 //! Places are the recogniser's steps here, not yet the ink: what was left out would count as its neighbours' ink.
 
