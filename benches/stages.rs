@@ -15,6 +15,7 @@ use ferrocr::options::DetectOptions;
 use ferrocr::recognize::charset::Charset;
 use ferrocr::recognize::ctc;
 use ferrocr::recognize::head::Head;
+use ferrocr::stop::Stop;
 
 /// A4 at 200 dpi.
 const WIDTH: u32 = 1654;
@@ -49,7 +50,7 @@ fn stages(criterion: &mut Criterion) {
     criterion.bench_function("page to planes", |b| b.iter(|| to_bgr_planes(black_box(&page), WIDTH as usize)));
     let (map, width) = map();
     criterion.bench_function("regions of a map", |b| {
-        b.iter(|| db::regions(black_box(&map), width, &DetectOptions::default()));
+        b.iter(|| db::regions(black_box(&map), width, &DetectOptions::default(), &Stop::new()));
     });
     let upright = Quad::upright(100.0, 100.0, 900.0, 140.0);
     criterion.bench_function("cut an upright line", |b| b.iter(|| rectify(black_box(&page), &upright, 960, 48)));

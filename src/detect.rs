@@ -76,13 +76,13 @@ impl Detector {
         let width = shown.width() as usize;
         let tiles = tiles::cover(shown.width(), shown.height(), options.max_side);
         if tiles.len() == 1 {
-            return self.run(shown, stop, |map| db::regions(map, width, options));
+            return self.run(shown, stop, |map| db::regions(map, width, options, stop))?;
         }
         let mut map = vec![0.0; width * shown.height() as usize];
         for tile in tiles {
             self.run(&tile.of(shown)?, stop, |own| tile.put(own, &mut map, width))?;
         }
-        Ok(db::regions(&map, width, options))
+        db::regions(&map, width, options, stop)
     }
 
     /// One run of the model; `take` is given the map.

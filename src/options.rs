@@ -30,9 +30,9 @@ pub struct DetectOptions {
     /// Pictures are enlarged until their longer side is this long, whatever `min_side` asks for. On 40 labelled pages, 17
     /// of them small, 1280 and 960 have a token F1 of .9816 and .9814, 736 and no enlarging .9813.
     pub enlarged_side: u32,
-    /// The longer side of what the detector sees is at most this long, whatever the others ask for. Lines are cut out
-    /// of the picture itself, so this bounds how small text may be to be found, not how well it is read. On 100
-    /// labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
+    /// The longer side of what the detector sees is at most this long, except for `least_width`; no run of it is shown
+    /// more. Lines are cut out of the picture itself, so this bounds how small text may be to be found, not how well it
+    /// is read. On 100 labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
     pub max_side: u32,
     /// Of elongated pictures, such as a screenshot of a whole chat, the shorter side is still this long for the detector,
     /// whatever `max_side` says: it is shown them in tiles. No picture of the labelled pages is that elongated; of five

@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::session::{self, Provider};
 use crate::options::{DetectOptions, Preset};
+use crate::stop::Stop;
 
 /// Every call into the core: without the interpreter's lock, its error as a Python exception, and a panic as
 /// an error too.
@@ -86,7 +87,7 @@ fn regions_of_map(py: Python<'_>, map: PyBuffer<f32>, width: usize) -> PyResult<
             let message = format!("{} values are no rows of {width}", values.len());
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let found = crate::detect::db::regions(&values, width, &DetectOptions::default());
+        let found = crate::detect::db::regions(&values, width, &DetectOptions::default(), &Stop::new())?;
         Ok(found.iter().map(|region| (region.score, engine::raw_quad(&region.quad))).collect())
     })
 }

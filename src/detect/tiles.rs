@@ -44,7 +44,8 @@ impl Tile {
     }
 }
 
-/// Tiles of one size that show all of an input, none with a longer side than `most` unless `STRIDE` is longer.
+/// Tiles of one size that show all of an input, none with a longer side than `most`, rounded to `STRIDE`, or twice
+/// `OVERLAP` where that is longer.
 ///
 /// What they keep covers each pixel once.
 pub(super) fn cover(width: u32, height: u32, most: u32) -> Vec<Tile> {
@@ -64,7 +65,7 @@ pub(super) fn cover(width: u32, height: u32, most: u32) -> Vec<Tile> {
 
 /// Along one side: what each tile shows, and what it keeps.
 fn spans(length: u32, most: u32) -> Vec<(Range<u32>, Range<u32>)> {
-    let most = ((most + STRIDE / 2) / STRIDE * STRIDE).max(2 * OVERLAP);
+    let most = (most.saturating_add(STRIDE / 2) / STRIDE * STRIDE).max(2 * OVERLAP);
     if length <= most {
         return vec![(0..length, 0..length)];
     }

@@ -22,8 +22,8 @@ pub struct Ink {
 impl Ink {
     /// The ink of a strip; `None` where no two levels stand out.
     pub fn of(strip: &Picture) -> Option<Self> {
-        let levels: Vec<u8> = strip.pixels().chunks_exact(3).map(level).collect();
-        let paper = Paper::of(&levels)?;
+        let levels = levels(strip);
+        let paper = Paper::of_levels(&levels)?;
         let mut columns = vec![0u32; strip.width() as usize];
         for row in levels.chunks_exact(columns.len()) {
             for (column, &level) in columns.iter_mut().zip(row) {
@@ -94,16 +94,36 @@ impl Ink {
 
 /// Which levels are paper.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Paper {
+pub struct Paper {
     /// Half way between the mean of ink and the mean of paper: strokes keep their width there when they are blurred.
     border: u8,
     is_bright: bool,
 }
 
 impl Paper {
+    /// What is paper on a strip; `None` where no two levels stand out.
+    pub fn of(strip: &Picture) -> Option<Self> {
+        Self::of_levels(&levels(strip))
+    }
+
+    /// Whether a pixel is ink.
+    pub fn is_inked(self, pixel: &[u8]) -> bool {
+        self.is_ink(level(pixel))
+    }
+
+    /// The mean colour of what is paper on a strip.
+    pub fn colour(self, strip: &Picture) -> [u8; 3] {
+        let (mut sums, mut count) = ([0u64; 3], 0);
+        for pixel in strip.pixels().chunks_exact(3).filter(|pixel| !self.is_inked(pixel)) {
+            sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u64::from(value));
+            count += 1;
+        }
+        sums.map(|sum| (sum / count.max(1)) as u8)
+    }
+
     /// Parts the levels where that explains most of their variance (Otsu, "A threshold selection method from gray-level
     /// histograms", 1979). More than half of a strip is paper, also with bold capitals.
-    fn of(levels: &[u8]) -> Option<Self> {
+    fn of_levels(levels: &[u8]) -> Option<Self> {
         let mut counts = [0u32; 256];
         levels.iter().for_each(|&level| counts[usize::from(level)] += 1);
         let all = levels.len() as f64;
@@ -131,6 +151,10 @@ impl Paper {
     fn is_ink(self, level: u8) -> bool {
         if self.is_bright { level <= self.border } else { level > self.border }
     }
+}
+
+fn levels(strip: &Picture) -> Vec<u8> {
+    strip.pixels().chunks_exact(3).map(level).collect()
 }
 
 /// How bright a pixel is.

@@ -1,10 +1,12 @@
 //! Columns of vertical text: square characters that stand upright, one below the other.
 //!
-//! PP-OCR reads a column like a line that lies on its side, and knows letters well that way. But it leaves out marks: of
-//! commas, full stops, brackets and long vowels up to nine of ten. They leave holes with ink in them. A hole is read once
-//! more, its neighbours upright beside it, and what is in it as horizontal print has it: what is small, a comma or a full
-//! stop, in the lower left of its square, and what is large, a bracket or a dash, turned back. What comes out counts only
-//! where the neighbours are read as before, so lines of a page that is turned by a quarter stay as they are.
+//! PP-OCR reads a column like a line that lies on its side, and knows letters well that way. But it leaves out marks:
+//! of commas, full stops, brackets and long vowels up to nine of ten. They leave holes with ink in them. A hole is read
+//! once more, its neighbours upright beside it, and what is in it as horizontal print has it: what is small, a comma or
+//! a full stop, in the lower left of its square, and what is large, a bracket or a dash, turned back. What comes out
+//! counts only where the neighbours are read as before, so lines of a page turned by a quarter stay as they are.
+//!
+//! Places are the recogniser's steps here, not yet the ink: what was left out would count as its neighbours' ink.
 
 use std::ops::Range;
 
@@ -14,6 +16,7 @@ use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::warp::rectify;
 use crate::recognize::ctc::{Decoded, Glyph};
+use crate::recognize::ink::Paper;
 
 /// The part of a line's characters that are square. Other lines that run down are Latin, and lie on their side.
 const MOSTLY_SQUARE: f32 = 0.6;
@@ -47,6 +50,8 @@ struct Character {
     score: f32,
     start: f32,
     end: f32,
+    /// The space that was read before it.
+    space: Option<Glyph>,
 }
 
 impl Character {
@@ -78,7 +83,7 @@ struct Hole {
 /// A column as it was read.
 #[derive(Debug)]
 struct Column {
-    /// From top to bottom, without spaces.
+    /// From top to bottom.
     characters: Vec<Character>,
     /// From the middle of one character to the middle of the next, in fractions of the column's length.
     pitch: f32,
@@ -101,27 +106,27 @@ impl Lines<'_> {
             return Ok(decoded);
         }
         let Some(mut column) = Column::of(&decoded, 1.0 / aspect(quad)) else { return Ok(decoded) };
-        let ink = Ink::of(strip);
+        let Some(ground) = Ground::of(strip) else { return Ok(decoded) };
         let mut found = false;
         // From the bottom up, so that what is put in moves no hole that is still to be read.
-        for hole in column.holes(strip, &ink).into_iter().rev() {
-            let specks = self.read_hole(reader, (quad, Some(&ink)), &column, &hole)?;
+        for hole in column.holes(strip, ground).into_iter().rev() {
+            let specks = self.read_hole(reader, (quad, Some(ground)), &column, &hole)?;
             // A small bracket in the lower left is read as another one: only a speck is what it is there.
             let is_right = specks.as_ref().is_some_and(|marks| marks.iter().all(Character::is_speck));
             let marks = if is_right { specks } else { self.read_hole(reader, (quad, None), &column, &hole)? };
             let marks = marks.unwrap_or_default();
             found |= !marks.is_empty();
-            column.characters.splice(hole.at..hole.at, marks);
+            column.fill(&hole, marks);
         }
         Ok(if found { column.decoded() } else { decoded })
     }
 
-    /// What a hole holds, small ink moved where it is told from paper, and else all of it turned: nothing where it or its
-    /// neighbours are read as something else than they can be, or nothing is small.
+    /// What a hole holds, small ink moved where it is told from paper, and else all of it turned: nothing where it or
+    /// its neighbours are read as something else than they can be, or nothing is small.
     fn read_hole(
         &self,
         reader: &mut Reader,
-        (quad, ink): (&Quad, Option<&Ink>),
+        (quad, ground): (&Quad, Option<Ground>),
         column: &Column,
         hole: &Hole,
     ) -> Result<Option<Vec<Character>>> {
@@ -133,12 +138,12 @@ impl Lines<'_> {
         cells.extend(above.map(upright).transpose()?);
         let mut specks = 0;
         for stretch in hole.stretches() {
-            let speck = ink.map(|ink| self.speck(quad, (&stretch, column.pitch), ink)).transpose()?.flatten();
+            let speck = ground.map(|ground| self.speck(quad, (&stretch, column.pitch), ground)).transpose()?.flatten();
             specks += usize::from(speck.is_some());
             let middle = (stretch.start + stretch.end) / 2.0;
             cells.push(speck.map_or_else(|| self.cut(lying(quad, middle, column.pitch)), Ok)?);
         }
-        if ink.is_some() && specks == 0 {
+        if ground.is_some() && specks == 0 {
             return Ok(None);
         }
         cells.extend(below.map(upright).transpose()?);
@@ -149,13 +154,13 @@ impl Lines<'_> {
     }
 
     /// What a stretch of a column shows, if it is small.
-    fn speck(&self, quad: &Quad, (stretch, pitch): (&Range<f32>, f32), ink: &Ink) -> Result<Option<Picture>> {
+    fn speck(&self, quad: &Quad, (stretch, pitch): (&Range<f32>, f32), ground: Ground) -> Result<Option<Picture>> {
         let (side, beyond) = (self.alphabet.height(), BEYOND * pitch);
         let whole = quad.slice(stretch.start - beyond, stretch.end + beyond).starting_at(3);
         let scale = side as f32 / (pitch * quad.width());
         let pixels = |length: f32| ((length * scale).round() as u32).clamp(1, 4 * side);
         let shown = rectify(self.picture, &whole, pixels(whole.width()), pixels(whole.height()))?;
-        speck(&shown, ink, side)
+        speck(&shown, ground, side)
     }
 
     /// A part of the picture at a strip's height.
@@ -180,16 +185,17 @@ impl Column {
             .map(|pair| pair[1].middle() - pair[0].middle())
             .collect();
         steps.sort_by(f32::total_cmp);
-        // The lower third: every second step may be across a mark in a short column, and none is less than a character's.
+        // The lower third: every second step may be across a mark in a short column, and none is less than a
+        // character's.
         let pitch = *steps.get(steps.len().checked_sub(1)? / 3)?;
         let pitch = pitch.clamp(PITCH.start * width, PITCH.end * width);
         Some(Self { characters, pitch, step: decoded.step })
     }
 
     /// Its holes from top to bottom, as `strip` shows them.
-    fn holes(&self, strip: &Picture, ink: &Ink) -> Vec<Hole> {
+    fn holes(&self, strip: &Picture, ground: Ground) -> Vec<Hole> {
         let holes = (0..=self.characters.len()).filter_map(|at| self.hole(at));
-        holes.filter(|hole| ink.is_between(strip, hole.start, hole.end)).collect()
+        holes.filter(|hole| ground.has_ink_between(strip, hole.start, hole.end)).collect()
     }
 
     /// The hole above the character `at`, if there is room for one.
@@ -209,14 +215,26 @@ impl Column {
         (above, self.characters.get(hole.at))
     }
 
+    /// Puts marks into a hole. A space that was read there was what the hole looks like.
+    fn fill(&mut self, hole: &Hole, marks: Vec<Character>) {
+        if let (false, Some(below)) = (marks.is_empty(), self.characters.get_mut(hole.at)) {
+            below.space = None;
+        }
+        self.characters.splice(hole.at..hole.at, marks);
+    }
+
     fn decoded(self) -> Decoded {
         let mut decoded = Decoded { step: self.step, ..Decoded::default() };
-        let count = self.characters.len().max(1) as f32;
-        for Character { text, score, start, end } in self.characters {
+        for Character { text, score, start, end, space } in self.characters {
+            if let Some(space) = space {
+                decoded.text.push(' ');
+                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), ..space });
+            }
             decoded.text.push_str(&text);
-            decoded.score += score / count;
             decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
         }
+        let sum: f32 = decoded.glyphs.iter().map(|glyph| glyph.score).sum();
+        decoded.score = sum / decoded.glyphs.len().max(1) as f32;
         decoded
     }
 }
@@ -240,22 +258,27 @@ impl Hole {
         let step = self.step(marks.len().max(1));
         let place = |(i, mark): (usize, &Character)| {
             let start = self.start + i as f32 * step;
-            Character { start, end: start + step, ..mark.clone() }
+            Character { start, end: start + step, space: None, ..mark.clone() }
         };
         marks.iter().enumerate().map(place).collect()
     }
 }
 
-/// The characters of a reading, without spaces.
+/// The characters of a reading; those after a space have it.
 fn characters(decoded: &Decoded) -> Vec<Character> {
-    let starts = std::iter::once(0).chain(decoded.glyphs.iter().map(|glyph| glyph.text_end));
-    let all = starts.zip(&decoded.glyphs).map(|(from, glyph)| Character {
-        text: decoded.text[from..glyph.text_end].to_owned(),
-        score: glyph.score,
-        start: glyph.start,
-        end: glyph.end,
-    });
-    all.filter(|character| !character.text.trim().is_empty()).collect()
+    let mut characters = Vec::with_capacity(decoded.glyphs.len());
+    let (mut from, mut space) = (0, None);
+    for glyph in &decoded.glyphs {
+        let text = &decoded.text[from..glyph.text_end];
+        from = glyph.text_end;
+        if text.trim().is_empty() {
+            space = Some(*glyph);
+        } else {
+            let Glyph { score, start, end, .. } = *glyph;
+            characters.push(Character { text: text.to_owned(), score, start, end, space: space.take() });
+        }
+    }
+    characters
 }
 
 /// What was read between the neighbours: `None` unless they come out as before, and only marks and square characters
@@ -279,12 +302,12 @@ fn between<'a>(
 fn is_square(c: char) -> bool {
     matches!(c,
         '\u{3001}'..='\u{30ff}' | '\u{3105}'..='\u{312f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}'
-        | '\u{ff5b}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
+        | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}'
+        | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
 }
 
-/// Marks of such print that have no square form of their own, or are read as their narrow form. Not the exclamation mark,
-/// which is another thing that a long vowel looks like.
+/// Marks of such print that have no square form of their own, or are read as their narrow form. Not the exclamation
+/// mark, which is another thing that a long vowel looks like.
 fn is_mark(c: char) -> bool {
     matches!(c, ',' | '(' | ')' | '—' | '…' | '·' | '“' | '”' | '‘' | '’')
 }
@@ -301,12 +324,12 @@ fn lying(column: &Quad, middle: f32, pitch: f32) -> Quad {
 ///
 /// # Errors
 /// None: the square has a size.
-fn speck(hole: &Picture, ink: &Ink, side: u32) -> Result<Option<Picture>> {
+fn speck(hole: &Picture, ground: Ground, side: u32) -> Result<Option<Picture>> {
     let width = hole.width() as usize;
     let rows: Vec<&[u8]> = hole.pixels().chunks_exact(3 * width).collect();
     let mut runs: Vec<(usize, Range<usize>)> = Vec::new();
     for (y, row) in rows.iter().enumerate() {
-        let count = row.chunks_exact(3).filter(|pixel| ink.is(pixel)).count();
+        let count = row.chunks_exact(3).filter(|pixel| ground.paper.is_inked(pixel)).count();
         match runs.last_mut() {
             _ if count == 0 => {}
             Some((sum, run)) if run.end == y => (*sum, run.end) = (*sum + count, y + 1),
@@ -316,7 +339,7 @@ fn speck(hole: &Picture, ink: &Ink, side: u32) -> Result<Option<Picture>> {
     // What touches the ends belongs to the neighbours.
     let own = runs.into_iter().filter(|(_, run)| run.start > 0 && run.end < rows.len());
     let Some((_, tall)) = own.max_by_key(|(sum, _)| *sum) else { return Ok(None) };
-    let is_inked = |x: &usize| rows[tall.clone()].iter().any(|row| ink.is(&row[3 * x..3 * x + 3]));
+    let is_inked = |x: &usize| rows[tall.clone()].iter().any(|row| ground.paper.is_inked(&row[3 * x..3 * x + 3]));
     let (Some(left), Some(right)) = ((0..width).find(is_inked), (0..width).rev().find(is_inked)) else {
         return Ok(None);
     };
@@ -326,7 +349,7 @@ fn speck(hole: &Picture, ink: &Ink, side: u32) -> Result<Option<Picture>> {
         return Ok(None);
     }
     let (margin, side) = (side as usize / 16, side as usize);
-    let mut pixels: Vec<u8> = ink.paper.into_iter().cycle().take(3 * side * side).collect();
+    let mut pixels: Vec<u8> = ground.colour.into_iter().cycle().take(3 * side * side).collect();
     for (row, y) in rows[tall.clone()].iter().zip(side - margin - tall.len()..) {
         let from = 3 * (y * side + margin);
         pixels[from..from + 3 * wide.len()].copy_from_slice(&row[3 * wide.start..3 * wide.end]);
@@ -352,47 +375,27 @@ fn side_by_side(pictures: &[Picture]) -> Result<Picture> {
 }
 
 /// How ink is told from paper in one column.
-struct Ink {
-    /// Green values between the lightest and the darkest.
-    middle: u8,
-    is_dark: bool,
+#[derive(Debug, Clone, Copy)]
+struct Ground {
+    paper: Paper,
     /// The colour in which the paper is drawn on.
-    paper: [u8; 3],
+    colour: [u8; 3],
 }
 
-impl Ink {
-    fn of(strip: &Picture) -> Self {
-        let greens = strip.pixels().iter().skip(1).step_by(3);
-        let (low, high) = greens.fold((u8::MAX, u8::MIN), |(low, high), &green| (low.min(green), high.max(green)));
-        let middle = low.midpoint(high);
-        let sides =
-            [false, true].map(|is_light| strip.pixels().chunks_exact(3).filter(move |p| (p[1] > middle) == is_light));
-        let [dark, light] = sides.map(|side| mean_colour(side));
-        // There is more paper than ink.
-        let is_dark = light.1 >= dark.1;
-        Self { middle, is_dark, paper: if is_dark { light.0 } else { dark.0 } }
+impl Ground {
+    /// `None` where ink does not stand out.
+    fn of(strip: &Picture) -> Option<Self> {
+        let paper = Paper::of(strip)?;
+        Some(Self { paper, colour: paper.colour(strip) })
     }
 
-    fn is(&self, pixel: &[u8]) -> bool {
-        (pixel[1] <= self.middle) == self.is_dark
-    }
-
-    /// Whether there is any between two fractions of a strip's width.
-    fn is_between(&self, strip: &Picture, start: f32, end: f32) -> bool {
+    /// Whether there is ink between two fractions of a strip's width.
+    fn has_ink_between(self, strip: &Picture, start: f32, end: f32) -> bool {
         let width = strip.width() as usize;
         let [start, end] = [start, end].map(|at| 3 * ((at * width as f32) as usize).min(width));
-        strip.pixels().chunks_exact(3 * width).any(|row| row[start..end.max(start)].chunks_exact(3).any(|p| self.is(p)))
+        let is_inked = |row: &[u8]| row[start..end.max(start)].chunks_exact(3).any(|pixel| self.paper.is_inked(pixel));
+        strip.pixels().chunks_exact(3 * width).any(is_inked)
     }
-}
-
-/// The mean of some pixels, and how many they are.
-fn mean_colour<'a>(pixels: impl Iterator<Item = &'a [u8]>) -> ([u8; 3], u64) {
-    let (mut sums, mut count) = ([0u64; 3], 0u64);
-    for pixel in pixels {
-        sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u64::from(value));
-        count += 1;
-    }
-    (sums.map(|sum| (sum / count.max(1)) as u8), count)
 }
 
 #[cfg(test)]

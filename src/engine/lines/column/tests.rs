@@ -64,7 +64,7 @@ fn holes_are_where_there_is_room_and_ink() {
     for case in cases {
         let column = Column::of(&reading(case.letters), 0.16).expect("a column");
         let holes: Vec<_> = column
-            .holes(&strip(case.dark), &Ink::of(&strip(case.dark)))
+            .holes(&strip(case.dark), Ground::of(&strip(case.dark)).expect("ink"))
             .iter()
             .map(|hole| (hole.at, hole.cells))
             .collect();
@@ -83,12 +83,12 @@ fn latin_lines_and_single_characters_are_no_columns() {
 fn what_is_put_in_has_its_place_and_the_text_goes_on() {
     let column = Column::of(&reading(&[("字", 0.1), ("母", 0.3), (" ", 0.4), ("元", 0.7)]), 0.2).expect("a column");
     let hole = column.hole(2).expect("room");
-    let mark = Character { text: "、".into(), score: 0.5, start: 0.4, end: 0.6 };
+    let mark = Character { text: "、".into(), score: 0.5, start: 0.4, end: 0.6, space: None };
     let marks = hole.filled(std::slice::from_ref(&mark));
     assert!((marks[0].middle() - 0.5).abs() < 1e-4, "{marks:?}");
     assert!(hole.filled(&vec![mark; 3]).is_empty(), "more than there is room for");
     let mut filled = column;
-    filled.characters.splice(2..2, marks);
+    filled.fill(&hole, marks);
     let decoded = filled.decoded();
     assert_eq!(decoded.text, "字母、元");
     assert_eq!(decoded.glyphs.iter().map(|glyph| glyph.text_end).collect::<Vec<_>>(), [3, 6, 9, 12]);
@@ -96,9 +96,27 @@ fn what_is_put_in_has_its_place_and_the_text_goes_on() {
 }
 
 #[test]
+fn spaces_stay_where_nothing_is_put_in() {
+    let letters = [("한", 0.1), ("글", 0.2), (" ", 0.25), ("을", 0.3), (" ", 0.4), ("字", 0.5), ("字", 0.6)];
+    let whole = reading(&letters);
+    let column = || Column::of(&whole, 0.1).expect("a column");
+    assert_eq!(column().decoded().glyphs, whole.glyphs);
+    let hole = column().hole(3).expect("room");
+    let mark = Character { text: "。".into(), score: 0.9, start: 0.0, end: 0.0, space: None };
+    for (marks, text) in [(vec![], "한글 을 字字"), (hole.filled(&[mark]), "한글 을。字字")] {
+        let mut column = column();
+        column.fill(&hole, marks);
+        assert_eq!(column.decoded().text, text);
+    }
+}
+
+#[test]
 fn neighbours_have_to_come_out_as_before() {
     let read = |texts: &[&str]| -> Vec<Character> {
-        texts.iter().map(|&text| Character { text: text.into(), score: 1.0, start: 0.0, end: 0.1 }).collect()
+        texts
+            .iter()
+            .map(|&text| Character { text: text.into(), score: 1.0, start: 0.0, end: 0.1, space: None })
+            .collect()
     };
     let (above, below) = (&read(&["字"])[0], &read(&["母"])[0]);
     struct Case {
@@ -137,14 +155,14 @@ fn small_ink_is_moved_to_where_horizontal_print_has_it() {
         Picture::from_rgb(60, 60, pixels).expect("a picture")
     };
     let shown = hole(40, 10, 12, 9);
-    let ink = Ink::of(&shown);
-    let cell = speck(&shown, &ink, 48).expect("a picture").expect("a speck");
-    let dark: Vec<usize> = (0..48 * 48).filter(|i| ink.is(&cell.pixels()[3 * i..3 * i + 3])).collect();
+    let ground = Ground::of(&shown).expect("ink");
+    let cell = speck(&shown, ground, 48).expect("a picture").expect("a speck");
+    let dark: Vec<usize> = (0..48 * 48).filter(|i| ground.paper.is_inked(&cell.pixels()[3 * i..3 * i + 3])).collect();
     assert_eq!(dark.len(), 12 * 9);
     assert!(dark.iter().all(|i| (3..15).contains(&(i % 48)) && (36..45).contains(&(i / 48))), "{dark:?}");
     assert_eq!(cell.pixels()[0], 230);
-    assert!(speck(&hole(28, 8, 5, 45), &ink, 48).expect("looked at").is_none(), "a long vowel");
-    assert!(speck(&hole(0, 0, 0, 0), &ink, 48).expect("looked at").is_none(), "nothing of its own");
+    assert!(speck(&hole(28, 8, 5, 45), ground, 48).expect("looked at").is_none(), "a long vowel");
+    assert!(speck(&hole(0, 0, 0, 0), ground, 48).expect("looked at").is_none(), "nothing of its own");
 }
 
 /// Knows two things: a square around the middle of the strip's height is 字, and a speck below the middle that is closer
