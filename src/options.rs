@@ -187,6 +187,7 @@ impl EngineOptions {
         if preset == Preset::Fast {
             // docs/decisions.md has what was tried, and what each costs and saves.
             options.detect.max_side = 960;
+            options.detect.least_width = 288; // so that the same pictures are elongated
             options.detect.character_height = 7.0;
             options.detect.least_side = 544;
             options.recognize.squeeze = 0.8;
