@@ -45,7 +45,6 @@ class FakeEngine:
         self, images: Iterable[str], *, ahead: int | None = None, characters: bool = False
     ) -> Iterator[Any]:
         """One page or error for each file."""
-        type(self).options["characters"] = characters
         for image in images:
             self.was_read.append(image)
             if "broken" in image:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pikepdf
 import pytest
 from PIL import Image
 
@@ -59,6 +60,16 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_read(folder: Path, capsys: 
     assert "missing.pdf" in captured.err
 
 
+def test_hints_name_options(folder: Path, capsys: Captured) -> None:
+    with pikepdf.open("born.pdf") as document:
+        document.save("secret.pdf", encryption=pikepdf.Encryption(user="u", owner="o"))
+    for arguments in (["secret.pdf"], ["secret.pdf", "--format", "pdf", "-o", "out.pdf"]):
+        assert main(["read", *arguments]) == EXIT_PROBLEMS
+        assert "hint: say --password, or set FERROCR_PASSWORD" in capsys.readouterr().err
+    assert main(["read", "one.png", "--text-layer", "only"]) == EXIT_PROBLEMS
+    assert "hint: say --text-layer auto for" in capsys.readouterr().err
+
+
 def test_a_page_that_a_document_has_not_is_its_failure(folder: Path, capsys: Captured) -> None:
     assert main(["read", "scan.pdf", "one.png", "--pages", "2"]) == EXIT_PROBLEMS
     captured = capsys.readouterr()
@@ -69,7 +80,7 @@ def test_a_page_that_a_document_has_not_is_its_failure(folder: Path, capsys: Cap
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["scan.pdf", "--pages", "1-x"], "1-x"),
+        (["scan.pdf", "--pages", "1-x"], "hint: say for example --pages 1-3,7 or --pages 5-;"),
         (["scan.pdf", "--dpi", "0"], "dpi is a number"),
         (["scan.pdf", "--format", "png", "-o", "out"], "holds one page"),
         (["scan.pdf", "--format", "page", "-o", "out"], "holds one page"),

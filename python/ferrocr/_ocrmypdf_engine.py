@@ -79,11 +79,13 @@ def check_models(settings: Settings) -> None:
 
     Raises:
         MissingDependencyError: They are not, and cannot be fetched.
-        BadArgsError: There is no such set of models.
+        BadArgsError: There is no such set of models, or it cannot read a language.
     """
-    with told():
-        _made(settings)  # refuses what is out of its range
+    with told(), _made(settings) as engine:  # refuses what is out of its range
         ModelStore(settings.model_dir).resolve(list(model_sets()[settings.models]), download=True)
+        # All models know English, the default. Of others they are asked, which takes a tenth of a second or two.
+        if settings.languages not in (None, ("en",)):
+            engine.load()
 
 
 def share_of_threads(options: Options, pages: int) -> int:
@@ -109,7 +111,7 @@ def told() -> Iterator[None]:
         yield
     except (ModelNotFoundError, DownloadError, RuntimeUnavailableError) as error:
         message = str(error)
-        if not isinstance(error, RuntimeUnavailableError):
+        if error.hint is None and not isinstance(error, RuntimeUnavailableError):
             message += "\nfetch the models with: ferrocr models pull"
         raise MissingDependencyError(message) from error
     except InvalidArgumentError as error:
