@@ -4,6 +4,7 @@ import gc
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,9 @@ from ferrocr import ModelStore, OcrEngine, model_sets
 # No time limit for one example: the first pays for imports and models, and machines differ.
 settings.register_profile("ferrocr", deadline=None)
 settings.load_profile("ferrocr")
+
+# A shell that starts the tests in the background has them, and their children, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DETECTOR, RECOGNIZER, ORIENTER = model_sets()["ppocrv6-small"]
 
