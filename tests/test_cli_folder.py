@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from PIL import Image
@@ -48,6 +49,21 @@ def test_folders_stay_as_they_are(fake_engine: type[FakeEngine], files: Path) ->
     assert written("out") == {"a.png.txt": "in/a.png\n", "sub/a.png.txt": "in/sub/a.png\n"}
     assert main(["read", "in/**/*.png", "-o", "again/"]) == EXIT_OK
     assert written("again") == written("out")
+
+
+def test_a_folder_in_the_folder_may_be_on_another_file_system(fake_engine: type[FakeEngine], files: Path) -> None:
+    shared = Path("/dev/shm")
+    if not os.access(shared, os.W_OK) or shared.stat().st_dev == files.stat().st_dev:
+        pytest.skip("no second file system that anybody may write to")
+    Path("in/sub").mkdir(parents=True)
+    Path("in/sub/a.png").write_text("far away")
+    Path("out").mkdir()
+    with TemporaryDirectory(dir=shared) as other:
+        Path("out/sub").symlink_to(other)
+        for _ in range(2):
+            assert main(["read", "in", "-o", "out/"]) == EXIT_OK
+            assert written(other) == {"a.png.txt": "far away\n"}
+            assert leftovers(other) + leftovers("out") == []
 
 
 def test_outputs_are_no_inputs_of_the_next_run(fake_engine: type[FakeEngine], files: Path, capsys: Captured) -> None:

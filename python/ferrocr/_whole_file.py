@@ -1,6 +1,8 @@
 """Files that appear under their names whole or not at all."""
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,7 +32,13 @@ def whole_file(target: Path, folder: Path | None = None) -> Iterator[BinaryIO]:
             os.fsync(out.fileno())
         if target.exists():
             unfinished.chmod(target.stat().st_mode & 0o777)
-        os.replace(unfinished, target)  # noqa: PTH105  # a test ends the process before and after it
+        try:
+            os.replace(unfinished, target)  # noqa: PTH105  # a test ends the process before and after it
+        except OSError as error:
+            if folder is None or error.errno != errno.EXDEV:
+                raise
+            with unfinished.open("rb") as whole, whole_file(target) as copy:  # the target is on another file system
+                shutil.copyfileobj(whole, copy)
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
