@@ -196,8 +196,9 @@ def test_chinese_words_and_characters_are_tight(engine: OcrEngine) -> None:
     paths = fonts_named(CHINESE)
     if not paths:
         pytest.skip(f"none of {', '.join(CHINESE)} on this system")
-    lines = ["人工智能技术在文字识别中的应用", "川流不息的小河", "第二章 门口的一个人"]
-    sheet = sheet_of(lines, font_of(paths[0], 36), gap=3)  # a space of Chinese fonts is thinner than one is written
+    lines = ["人工智能技术在文字识别中的应用", "川流不息的小河", "第二章 山上的一个人"]
+    font = font_of(paths[0], 36)
+    sheet = sheet_of(lines, font, gap=font.size / font.getlength(" "))  # a character wide, as it is written in Chinese
     pairs = list(read_right(sheet, engine.recognize(sheet.picture, characters=True)))
     assert len(pairs) >= 3
     for drawn, word in pairs:
