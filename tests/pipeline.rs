@@ -152,10 +152,10 @@ impl Model for ParticularRecognizer {
     }
 }
 
-/// Counts how often it is asked.
-struct CountingOrienter(FakeOrienter, Arc<AtomicUsize>);
+/// Counts how often it is run.
+struct Counting<M>(M, Arc<AtomicUsize>);
 
-impl Model for CountingOrienter {
+impl<M: Model> Model for Counting<M> {
     fn spec(&self) -> &ModelSpec {
         self.0.spec()
     }
@@ -178,7 +178,7 @@ fn a_clear_vote_spares_the_orienter_questions_and_turned_lines_are_read_all_the_
             Stages::new(
                 Box::new(FakeDetector(spec(&[None, Some(1), None, None], None))),
                 vec![Box::new(ParticularRecognizer(spec(&[None, None, Some(13)], Some(LETTERS))))],
-                vec![Box::new(CountingOrienter(orienter, Arc::clone(&count)))],
+                vec![Box::new(Counting(orienter, Arc::clone(&count)))],
             )
         };
         engine.load_with(open).expect("fakes load");
@@ -192,6 +192,29 @@ fn a_clear_vote_spares_the_orienter_questions_and_turned_lines_are_read_all_the_
     assert_eq!((all, asked), (17, 8 + 2), "two lines read poorly");
     assert_eq!(page, plain);
     assert!(page.lines.iter().all(|line| line.text == "b"), "{}", page.text());
+}
+
+/// Time says this only by chance: a page must cost the runs that it needs and no others.
+#[test]
+fn a_page_costs_one_run_of_the_detector_and_one_a_line_of_the_recogniser() {
+    let engine = Engine::new(EngineOptions::default());
+    let runs = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+    let [detected, recognized, oriented] = runs.clone();
+    let open = move || {
+        let detector = FakeDetector(spec(&[None, Some(1), None, None], None));
+        let recognizer = ParticularRecognizer(spec(&[None, None, Some(13)], Some(LETTERS)));
+        let orienter = FakeOrienter(spec(&[None, Some(2)], None));
+        Stages::new(
+            Box::new(Counting(detector, Arc::clone(&detected))),
+            vec![Box::new(Counting(recognizer, Arc::clone(&recognized)))],
+            vec![Box::new(Counting(orienter, Arc::clone(&oriented)))],
+        )
+    };
+    engine.load_with(open).expect("fakes load");
+    let bars: Vec<_> = (0..15).map(|i| (100, 20 + 45 * i, 300, 20, 90, 70)).collect();
+    assert_eq!(read(&engine, &drawn(800, 800, &bars)).lines().count(), 15);
+    let sample = EngineOptions::default().orient.sample;
+    assert_eq!(runs.map(|runs| runs.load(Ordering::SeqCst)), [1, 15, sample]);
 }
 
 #[test]

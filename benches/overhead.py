@@ -1,10 +1,12 @@
-"""A guard against pages that become slower: ferrocr against the same models in ONNX Runtime by themselves, in one run.
+"""Measure what a page costs beside the same models in ONNX Runtime by themselves, in one run.
 
-    python benches/guard.py
+    python benches/overhead.py
 
 A drawn page is read with one thread; in turn with that, ONNX Runtime runs the model files as they are: the detector on
-the page, and the recogniser on a strip for each line. Their processor times differ from machine to machine, their
-ratio hardly does: above `MOST` something is done twice, or in a slower way than before. `make test` ends with it.
+the page, and the recogniser on a strip for each line. The ratio of their processor times was 0.62 by default and 0.43
+with the fast preset on an Intel processor with AVX-512, and 0.93 and 0.71 on an AMD processor with AVX2, which is not
+slowed down by the denormal weights that ferrocr sets to zero. So a ratio is compared with others of one processor only,
+and no test holds it: `tests/pipeline.rs` counts the runs of models that a page costs.
 """
 
 import statistics
@@ -23,10 +25,6 @@ from ferrocr import ModelStore, OcrEngine, Page, model_sets
 
 ROUNDS = 5
 """As many as the median needs beside other work on the machine."""
-
-MOST = {"default": 0.78, "fast": 0.6}
-"""Largest ratio, by preset. It was 0.62 and 0.43 when these were set, beside other work, on a processor with AVX-512.
-With denormal weights the detector alone would add 0.33, and lines that are read twice about as much."""
 
 WIDTH, HEIGHT, LINES = 1000, 800, 16
 STRIP = 48
@@ -84,7 +82,7 @@ def measure(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure, print the ratios, and say 1 when one is too large."""
+    """Measure, and print the ratios."""
     with (
         tempfile.TemporaryDirectory() as folder,
         OcrEngine(threads=1, provider="cpu", download=False) as default,
@@ -96,15 +94,11 @@ def main() -> int:
         if len(page.lines) != LINES:
             print(f"error: {len(page.lines)} lines were found on a page of {LINES}", file=sys.stderr)
             return 1
-        ways = {"default": partial(default.recognize, path), "fast": partial(fast.recognize, path)}
-        seconds = measure({"bare": bare(page), **ways})
-    status = 0
-    for name, most in MOST.items():
-        ratio = seconds[name] / seconds["bare"]
-        verdict = "ok" if ratio <= most else f"error: more than {most}"
-        print(f"{name:8} {ratio:.2f} of ONNX Runtime by itself  {verdict}")
-        status |= ratio > most
-    return status
+        presets = {"default": partial(default.recognize, path), "fast": partial(fast.recognize, path)}
+        seconds = measure({"bare": bare(page), **presets})
+    for name in presets:
+        print(f"{name:8} {seconds[name] / seconds['bare']:.2f} of ONNX Runtime by itself")
+    return 0
 
 
 if __name__ == "__main__":
