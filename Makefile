@@ -20,9 +20,12 @@ unexport CONDA_PREFIX
 export PATH := $(PATH):$(HOME)/.cargo/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What runs beside something else says it when it is done; make on macOS does not know how, and mixes the lines.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 .DEFAULT_GOAL := help
-.NOTPARALLEL:
-.PHONY: help run test format bench clean lint test-core build types models test-package guard needs-cargo
+.PHONY: help run test check format bench clean lint lint-core lint-package test-core build types models test-package \
+	needs-cargo
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
@@ -31,16 +34,27 @@ run: build models ## Build, fetch the default models, read a picture that the pr
 	@echo "== examples/read_sample.py =="
 	@$(IN_VENV)/python examples/read_sample.py
 
-# From left to right: what fails fast comes first.
-test: lint test-core build types models test-package guard ## Everything that must hold before a commit.
+# Two at a time, since compilers and tests both leave a second core idle now and then: the core in Cargo's directory for
+# debugging, the package in the one for releases.
+test: ## Everything that must hold before a commit.
+	@echo "== the core and the package are checked side by side; each step is shown when it is done =="
+	@+$(MAKE) --no-print-directory -j2 $(SYNC) lint test-core types test-package
 	@echo "== all passed =="
 
-lint: needs-cargo $(STAMP)
+check: lint-package types ## The inner loop: formatters, linters, types, and the tests that need neither models nor processes.
+	@echo "== rustfmt, clippy =="
+	@$(CARGO) fmt --check
+	@$(CARGO) clippy --locked --all-targets --features python -- -D warnings
+	@echo "== cargo test, core =="
+	@$(CARGO) test --locked --lib
+	@echo "== pytest, quick =="
+	@$(IN_VENV)/python -m pytest -q -m "not slow"
+
+lint: lint-core lint-package
+
+lint-core: needs-cargo
 	@echo "== rustfmt =="
 	@$(CARGO) fmt --check
-	@echo "== ruff =="
-	@$(IN_VENV)/ruff check
-	@$(IN_VENV)/ruff format --check
 	@echo "== clippy, core =="
 	@$(CARGO) clippy --locked --all-targets -- -D warnings
 	@echo "== clippy, with the Python module =="
@@ -48,8 +62,13 @@ lint: needs-cargo $(STAMP)
 	@echo "== cargo doc =="
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
+lint-package: $(STAMP)
+	@echo "== ruff =="
+	@$(IN_VENV)/ruff check
+	@$(IN_VENV)/ruff format --check
+
 # The tests of the downloads set up servers of their own, which the variable would forbid to ask.
-test-core: needs-cargo
+test-core: lint-core
 	@echo "== cargo test, core =="
 	@unset FERROCR_OFFLINE; $(CARGO) test --locked
 
@@ -63,11 +82,6 @@ test-package: build models
 	@echo "== pytest =="
 	@$(IN_VENV)/python -m pytest
 
-# Only ratios of one run, so it may stand among the tests.
-guard: build models
-	@echo "== benches/guard.py =="
-	@$(IN_VENV)/python benches/guard.py
-
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="
 	@$(CARGO) fmt
@@ -80,6 +94,8 @@ ifneq ($(wildcard benches/*.rs),)
 	@echo "== cargo bench =="
 	@$(CARGO) bench --locked --bench '*'
 endif
+	@echo "== benches/overhead.py =="
+	@$(IN_VENV)/python benches/overhead.py
 	@echo "== benches/compare.py =="
 ifeq ($(PICTURES),)
 	@echo "no PICTURES given: reading the drawn sample, which says nothing about accuracy" >&2
