@@ -7,22 +7,25 @@ use super::Picture;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An upright part of a picture in pixels; edges may lie between pixels.
+///
+/// The scaler adds a width to its left edge in f64. Widths are taken in f64 too: rounded to f32 they would reach up to
+/// 1.5e-5 pixels beyond the picture's edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
     /// Left edge.
-    pub left: f32,
+    pub left: f64,
     /// Top edge.
-    pub top: f32,
+    pub top: f64,
     /// Width, more than 0.
-    pub width: f32,
+    pub width: f64,
     /// Height, more than 0.
-    pub height: f32,
+    pub height: f64,
 }
 
 impl Window {
     /// The whole of `picture`.
     pub fn whole(picture: &Picture) -> Self {
-        Self { left: 0.0, top: 0.0, width: picture.width() as f32, height: picture.height() as f32 }
+        Self { left: 0.0, top: 0.0, width: picture.width().into(), height: picture.height().into() }
     }
 }
 
@@ -65,12 +68,8 @@ pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scalin
         .map_err(|error| failed(&error))?;
     let mut target =
         Image::from_slice_u8(width, height, &mut pixels, PixelType::U8x3).map_err(|error| failed(&error))?;
-    let options = ResizeOptions::new().resize_alg(scaling.algorithm()).crop(
-        window.left.into(),
-        window.top.into(),
-        window.width.into(),
-        window.height.into(),
-    );
+    let options =
+        ResizeOptions::new().resize_alg(scaling.algorithm()).crop(window.left, window.top, window.width, window.height);
     Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
     Picture::from_rgb(width, height, pixels)
 }

@@ -70,14 +70,11 @@ fn upright_window(picture: &Picture, quad: &Quad) -> Option<Window> {
     let (left, top, right, bottom) = quad.bounds();
     let upright = Quad::upright(left, top, right, bottom);
     let near = quad.0.iter().zip(upright.0).all(|(a, b)| a.distance(b) <= UPRIGHT_TOLERANCE);
-    let (left, top) = (left.max(0.0), top.max(0.0));
-    let (right, bottom) = (right.min(picture.width() as f32), bottom.min(picture.height() as f32));
-    (near && right - left >= 1.0 && bottom - top >= 1.0).then_some(Window {
-        left,
-        top,
-        width: right - left,
-        height: bottom - top,
-    })
+    let (left, top) = (f64::from(left).max(0.0), f64::from(top).max(0.0));
+    let (right, bottom) =
+        (f64::from(right).min(picture.width().into()), f64::from(bottom).min(picture.height().into()));
+    let (width, height) = (right - left, bottom - top);
+    (near && width >= 1.0 && height >= 1.0).then_some(Window { left, top, width, height })
 }
 
 /// The projective map from the unit square to a quad, after Heckbert, "Fundamentals of Texture Mapping and Image
@@ -226,6 +223,17 @@ mod tests {
         assert!(cut.pixels().chunks_exact(3).all(|p| p == [0, 0, 100]));
     }
 
+    #[test]
+    fn a_box_whose_width_rounds_up_beyond_the_edge_is_cut_out() {
+        // In f32, 300 - 14.883068 is a little more than it is.
+        let picture = Picture::from_rgb(300, 300, vec![7; 3 * 300 * 300]).expect("a picture");
+        for quarters in 0..4 {
+            for quad in [Quad::upright(14.883_068, 9.0, 300.0, 40.0), Quad::upright(9.0, 14.883_068, 40.0, 300.0)] {
+                rectify(&picture, &quad.starting_at(quarters), 48, 48).expect("inside");
+            }
+        }
+    }
+
     /// The definition: sixteen pixels, each with its weight.
     fn plain_sample(picture: &Picture, point: Point) -> [f32; 3] {
         let (right, bottom) = (picture.width() as i32 - 1, picture.height() as i32 - 1);
@@ -265,6 +273,17 @@ mod tests {
             let quad = Quad([0, 2, 4, 6].map(|i| Point::new(raw[i], raw[i + 1])));
             let cut = rectify(&gradient(40, 30), &quad, width, height).expect("a picture");
             prop_assert_eq!((cut.width(), cut.height()), (width, height));
+        }
+
+        #[test]
+        fn a_box_that_reaches_an_edge_is_cut_out(
+            width in 2u32..2000, height in 2u32..2000, left in 0f32..1.0, top in 0f32..1.0, quarters in 0usize..4,
+        ) {
+            let picture = Picture::from_rgb(width, height, vec![7; (3 * width * height) as usize]).expect("a picture");
+            let (right, bottom) = (width as f32, height as f32);
+            let quad = Quad::upright(left * (right - 1.0), top * (bottom - 1.0), right, bottom).starting_at(quarters);
+            let cut = rectify(&picture, &quad, 9, 5).expect("inside");
+            prop_assert!(cut.pixels().iter().all(|&value| value == 7));
         }
 
         #[test]
