@@ -1,9 +1,12 @@
 //! Encoded files to pictures, under limits that hold before pixels are allocated.
 
+mod content;
 pub mod frames;
+mod jpeg;
+mod tiff;
 
 use std::fs::File;
-use std::io::{BufRead, Cursor, ErrorKind as IoErrorKind, Read, Seek};
+use std::io::{Cursor, ErrorKind as IoErrorKind, Read};
 use std::path::Path;
 
 use image::error::{ImageError, LimitErrorKind};
@@ -22,11 +25,13 @@ use crate::options::DecodeLimits;
 /// # Errors
 /// [`ErrorKind::Image`] when the content is of no known format, is damaged, or exceeds `limits`.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
-    decode_from(Cursor::new(bytes), format_of(bytes, limits)?, limits)
-}
-
-fn decode_from(content: impl BufRead + Seek, format: ImageFormat, limits: &DecodeLimits) -> Result<Picture> {
-    let mut reader = ImageReader::with_format(content, format);
+    let format = format_of(bytes, limits)?;
+    let bytes = match format {
+        ImageFormat::Tiff => return frames::decode_first(bytes, limits),
+        ImageFormat::Jpeg => jpeg::completed(bytes, "JPEG", limits.max_pixels)?,
+        _ => bytes.into(),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(codec_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|error| damaged(format, error, limits))?;
     let (width, height) = decoder.dimensions();
@@ -86,11 +91,7 @@ fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
     if bytes.is_empty() {
         return Err(Error::new(ErrorKind::Image, "the file is empty"));
     }
-    // The form of TIFF with offsets of 64 bits, which the decoder knows and the guess does not.
-    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
-        return Ok(ImageFormat::Tiff);
-    }
-    image::guess_format(bytes).map_err(|_| unknown(bytes))
+    content::format_of(bytes)
 }
 
 fn check_length(bytes: &[u8], limits: &DecodeLimits) -> Result<()> {
@@ -99,15 +100,6 @@ fn check_length(bytes: &[u8], limits: &DecodeLimits) -> Result<()> {
     }
     let message = format!("the file is longer than max_bytes={}", limits.max_bytes);
     Err(Error::new(ErrorKind::Image, message).with_hint("store the picture compressed, for example as PNG"))
-}
-
-fn unknown(bytes: &[u8]) -> Error {
-    let known = "the content is no JPEG, PNG, TIFF, BMP, GIF or WebP";
-    if bytes.starts_with(b"%PDF-") {
-        return Error::new(ErrorKind::Image, format!("{known}, it is a PDF"))
-            .with_hint("recognize_document reads PDF files");
-    }
-    Error::new(ErrorKind::Image, known).with_hint("convert the file to one of these formats")
 }
 
 fn codec_limits(limits: &DecodeLimits) -> Limits {
@@ -131,6 +123,12 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
     }
     let what = if matches!(error, ImageError::Unsupported(_)) { "is of an unsupported variety" } else { "is damaged" };
     Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_source(error)
+}
+
+/// A picture of which the file has the first rows alone.
+fn cut_off(name: &str, rows: u64, height: u64) -> Error {
+    let message = format!("the {name} picture is cut off: the file has {rows} of its {height} rows");
+    Error::new(ErrorKind::Image, message).with_hint("fetch or save the file again: the end of it is missing")
 }
 
 fn into_picture(picture: DynamicImage) -> Result<Picture> {

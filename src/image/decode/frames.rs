@@ -1,18 +1,17 @@
 //! The pages of a TIFF file, decoded one by one.
 //!
-//! A TIFF file is a chain of directories, one a picture, and the decoder that all pictures go through takes the first.
-//! So it is shown the file with another header, by which the directory that is wanted is the first one: limits, kinds
-//! of pixels and turns are the same for every page, and no more than one page is in memory.
+//! A TIFF file is a chain of directories, one a picture. The chain is followed when the file is opened; a page's own
+//! directory is read again when it is decoded, so that no more than one page is in memory.
 
 use std::collections::HashSet;
-use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Cursor};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use image::ImageFormat;
-
-use super::{decode_from, open_picture};
+use super::open_picture;
+use super::tiff;
+use super::tiff::directory::{Directory, Form, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
 use crate::options::DecodeLimits;
@@ -21,11 +20,12 @@ use crate::options::DecodeLimits;
 /// gigabytes. Scans of whole archives have some thousands.
 const MOST: usize = 100_000;
 
-/// Most entries of a directory: as many as the older form can count. Others have some dozens.
-const MOST_ENTRIES: u64 = 65_535;
-
-/// Entries that are looked at. They are in the order of their tags, and scans have about 20 in all.
+/// Entries that are looked at where the chain is followed. They are in the order of their tags, and scans have about 20
+/// in all.
 const MOST_SEEN: u64 = 64;
+
+/// Entries that are looked at where a page is decoded. Cameras write some hundreds.
+const MOST_USED: u64 = 4096;
 
 /// The tag that says whether a directory is a page, a smaller copy of one, or a mask.
 const NEW_SUBFILE_TYPE: u64 = 254;
@@ -42,14 +42,10 @@ const DPI: RangeInclusive<f64> = 10.0..=10_000.0;
 pub struct Frames {
     stored: Mutex<Option<Box<dyn Stored>>>,
     form: Form,
-    pages: Vec<Directory>,
+    pages: Vec<Page>,
     /// Why the chain ends before its end.
     broken: Option<&'static str>,
 }
-
-trait Stored: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> Stored for T {}
 
 impl Frames {
     /// Opens a file. It is read where a page needs it, and stays open until [`Frames::close`].
@@ -101,7 +97,7 @@ impl Frames {
     /// [`ErrorKind::Image`] when it is damaged or exceeds `limits`, [`ErrorKind::InvalidArgument`] when there is no such
     /// page, [`ErrorKind::ResourcesFreed`] after [`Frames::close`].
     pub fn decode(&self, index: usize, limits: &DecodeLimits) -> Result<Picture> {
-        let Some(&Directory { offset, .. }) = self.pages.get(index) else {
+        let Some(&Page { offset, .. }) = self.pages.get(index) else {
             return Err(self.missing(index));
         };
         let mut stored = self.lock();
@@ -109,8 +105,7 @@ impl Frames {
             let message = "the document was closed, because its engine was freed";
             return Err(Error::new(ErrorKind::ResourcesFreed, message));
         };
-        let shown = Reheaded { stored, header: self.form.header(offset), position: 0 };
-        decode_from(BufReader::new(shown), ImageFormat::Tiff, limits)
+        decode_directory(stored, self.form, offset, limits)
     }
 
     /// Closes the file, whoever still has this. A page that is being decoded comes first.
@@ -131,125 +126,29 @@ impl Frames {
     }
 }
 
-/// How numbers are written in a file.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Form {
-    is_big_endian: bool,
-    /// Offsets of 64 bits instead of 32.
-    is_long: bool,
-}
-
 /// A directory of the chain.
-struct Directory {
+struct Page {
     offset: u64,
     /// It is a smaller copy or a mask of another one.
     is_aside: bool,
     dpi: Option<f64>,
 }
 
-impl Form {
-    /// Tells it from the header, which leads to the first directory.
-    fn of(stored: &mut dyn Stored) -> io::Result<(Self, u64)> {
-        stored.seek(SeekFrom::Start(0))?;
-        let mut mark = [0; 4];
-        stored.read_exact(&mut mark)?;
-        let (is_big_endian, is_long) = match &mark {
-            b"II*\0" => (false, false),
-            b"MM\0*" => (true, false),
-            b"II+\0" => (false, true),
-            b"MM\0+" => (true, true),
-            _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "it does not begin as one")),
+impl Page {
+    /// A page, and where the next one is; 0 at the end.
+    fn of(stored: &mut dyn Stored, form: Form, offset: u64) -> io::Result<(Self, u64)> {
+        let directory = Directory::read(stored, form, offset, MOST_SEEN)?;
+        // Bit 0: a smaller copy. Bit 2: a mask.
+        let is_aside = directory.number(stored, NEW_SUBFILE_TYPE).is_some_and(|kind| kind & 0b101 != 0);
+        let sides = [X_RESOLUTION, Y_RESOLUTION].map(|tag| directory.ratios(stored, tag, 1).first().copied());
+        // A mere ratio, inches and centimetres.
+        let units = match directory.number(stored, RESOLUTION_UNIT) {
+            Some(0) | None => 1.0,
+            Some(1) => 0.0,
+            Some(3) => 2.54,
+            Some(_) => 1.0,
         };
-        let form = Self { is_big_endian, is_long };
-        stored.seek(SeekFrom::Start(if is_long { 8 } else { 4 }))?;
-        let first = form.offset(stored)?;
-        Ok((form, first))
-    }
-
-    /// A header that leads to the directory at `offset`.
-    fn header(self, offset: u64) -> Vec<u8> {
-        let mut header = if self.is_big_endian { b"MM".to_vec() } else { b"II".to_vec() };
-        let mut push = |value: u64, bytes: usize| {
-            let (big, little) = (value.to_be_bytes(), value.to_le_bytes());
-            header.extend(if self.is_big_endian { &big[8 - bytes..] } else { &little[..bytes] });
-        };
-        if self.is_long {
-            push(43, 2);
-            push(8, 2);
-            push(0, 2);
-            push(offset, 8);
-        } else {
-            push(42, 2);
-            push(offset, 4);
-        }
-        header
-    }
-
-    /// The next number of `bytes`, at most 8.
-    fn number(self, stored: &mut dyn Stored, bytes: usize) -> io::Result<u64> {
-        let mut read = [0; 8];
-        let read = &mut read[..bytes];
-        stored.read_exact(read)?;
-        Ok(self.value(read))
-    }
-
-    fn offset(self, stored: &mut dyn Stored) -> io::Result<u64> {
-        self.number(stored, if self.is_long { 8 } else { 4 })
-    }
-
-    /// The directory at `offset`, and where the next one is; 0 at the end.
-    fn directory(self, stored: &mut dyn Stored, offset: u64) -> io::Result<(Directory, u64)> {
-        stored.seek(SeekFrom::Start(offset))?;
-        let (head, entry) = if self.is_long { (8, 20) } else { (2, 12) };
-        let entries = self.number(stored, head)?;
-        if entries == 0 || entries > MOST_ENTRIES {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        let mut block = vec![0; (entry * entries.min(MOST_SEEN)) as usize];
-        stored.read_exact(&mut block)?;
-        let end = offset.saturating_add(head as u64).saturating_add(entries * entry);
-        stored.seek(SeekFrom::Start(end))?;
-        let next = self.offset(stored)?;
-        let (mut is_aside, mut sides, mut units) = (false, [None, None], 1.0);
-        for entry in block.chunks_exact(entry as usize) {
-            match (self.value(&entry[..2]), self.short_or_long(entry)) {
-                // Bit 0: a smaller copy. Bit 2: a mask.
-                (NEW_SUBFILE_TYPE, kind) => is_aside = kind & 0b101 != 0,
-                (X_RESOLUTION, _) => sides[0] = self.ratio(stored, entry),
-                (Y_RESOLUTION, _) => sides[1] = self.ratio(stored, entry),
-                // A mere ratio, inches and centimetres.
-                (RESOLUTION_UNIT, unit) => units = [1.0, 0.0, 1.0, 2.54].get(unit as usize).copied().unwrap_or(1.0),
-                _ => {}
-            }
-        }
-        Ok((Directory { offset, is_aside, dpi: dpi(sides, units) }, next))
-    }
-
-    /// A number that is all there.
-    fn value(self, bytes: &[u8]) -> u64 {
-        let add = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
-        if self.is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
-    }
-
-    /// The value of an entry that is one number of 16 or 32 bits, which lies in the entry itself.
-    fn short_or_long(self, entry: &[u8]) -> u64 {
-        let start = if self.is_long { 12 } else { 8 };
-        let bytes = if self.value(&entry[2..4]) == 3 { 2 } else { 4 };
-        self.value(&entry[start..start + bytes])
-    }
-
-    /// The value of an entry that is two numbers of 32 bits, of which the second divides the first. In the older form
-    /// they lie elsewhere.
-    fn ratio(self, stored: &mut dyn Stored, entry: &[u8]) -> Option<f64> {
-        let mut pair = [0; 8];
-        if self.is_long {
-            pair.copy_from_slice(&entry[12..20]);
-        } else {
-            stored.seek(SeekFrom::Start(self.value(&entry[8..12]))).ok()?;
-            stored.read_exact(&mut pair).ok()?;
-        }
-        let (above, below) = (self.value(&pair[..4]), self.value(&pair[4..]));
-        (below != 0).then(|| above as f64 / below as f64)
+        Ok((Self { offset, is_aside, dpi: dpi(sides, units) }, directory.next))
     }
 }
 
@@ -259,8 +158,34 @@ fn dpi(sides: [Option<f64>; 2], units: f64) -> Option<f64> {
     (DPI.contains(&across) && (across - down).abs() <= 0.01 * across).then_some(across)
 }
 
+/// Decodes the first page of a file that is in memory, without looking at the others.
+pub(super) fn decode_first(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
+    let mut stored = Cursor::new(bytes);
+    let damaged = |error| Error::new(ErrorKind::Image, "the TIFF picture is damaged").with_source(error);
+    let (form, first) = Form::of(&mut stored).map_err(damaged)?;
+    let (mut next, mut seen) = (first, HashSet::new());
+    // The first one where none is a page, or where the chain is broken before.
+    let mut found = first;
+    while next != 0 && seen.len() < MOST && seen.insert(next) {
+        let Ok((page, after)) = Page::of(&mut stored, form, next) else { break };
+        if !page.is_aside {
+            found = next;
+            break;
+        }
+        next = after;
+    }
+    decode_directory(&mut stored, form, found, limits)
+}
+
+fn decode_directory(stored: &mut dyn Stored, form: Form, offset: u64, limits: &DecodeLimits) -> Result<Picture> {
+    let directory = Directory::read(stored, form, offset, MOST_USED).map_err(|error| {
+        Error::new(ErrorKind::Image, "the TIFF picture is damaged: it has no directory").with_source(error)
+    })?;
+    tiff::decode(stored, &directory, limits)
+}
+
 /// The directories from `first` on, and why there may be more.
-fn follow(stored: &mut dyn Stored, form: Form, first: u64) -> (Vec<Directory>, Option<&'static str>) {
+fn follow(stored: &mut dyn Stored, form: Form, first: u64) -> (Vec<Page>, Option<&'static str>) {
     let (mut found, mut seen, mut next) = (Vec::new(), HashSet::new(), first);
     while next != 0 {
         if !seen.insert(next) {
@@ -269,47 +194,13 @@ fn follow(stored: &mut dyn Stored, form: Form, first: u64) -> (Vec<Directory>, O
         if found.len() == MOST {
             return (found, Some("it has more than 100000 pages"));
         }
-        let Ok((directory, after)) = form.directory(stored, next) else {
+        let Ok((page, after)) = Page::of(stored, form, next) else {
             return (found, Some("its chain of pages leads out of the file"));
         };
-        found.push(directory);
+        found.push(page);
         next = after;
     }
     (found, None)
-}
-
-/// A file with another header.
-struct Reheaded<'a> {
-    stored: &'a mut dyn Stored,
-    header: Vec<u8>,
-    position: u64,
-}
-
-impl Read for Reheaded<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let header = usize::try_from(self.position).ok().and_then(|start| self.header.get(start..));
-        let read = match header {
-            Some(mut header) if !header.is_empty() => header.read(buffer)?,
-            _ => {
-                self.stored.seek(SeekFrom::Start(self.position))?;
-                self.stored.read(buffer)?
-            }
-        };
-        self.position += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for Reheaded<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.stored.seek(SeekFrom::End(0))?.checked_add_signed(by),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
-    }
 }
 
 #[cfg(test)]

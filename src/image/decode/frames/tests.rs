@@ -29,10 +29,23 @@ fn put(form: Form, file: &mut Vec<u8>, value: u64, bytes: usize) {
     file.extend(if form.is_big_endian { &big[8 - bytes..] } else { &little[..bytes] });
 }
 
+/// The beginning of a file whose first directory is at `offset`.
+fn header(form: Form, offset: u64) -> Vec<u8> {
+    let mut file = if form.is_big_endian { b"MM".to_vec() } else { b"II".to_vec() };
+    if form.is_long {
+        [(43, 2), (8, 2), (0, 2), (offset, 8)]
+            .into_iter()
+            .for_each(|(value, bytes)| put(form, &mut file, value, bytes));
+    } else {
+        [(42, 2), (offset, 4)].into_iter().for_each(|(value, bytes)| put(form, &mut file, value, bytes));
+    }
+    file
+}
+
 /// A TIFF file with these frames; the last one leads to `end`.
 fn tiff(form: Form, frames: &[Drawn], end: u64) -> Vec<u8> {
     let (head, entry, word) = if form.is_long { (8, 20, 8) } else { (2, 12, 4) };
-    let mut file = form.header(if form.is_long { 16 } else { 8 });
+    let mut file = header(form, if form.is_long { 16 } else { 8 });
     for (index, frame) in frames.iter().enumerate() {
         let (width, height) = (u64::from(frame.size.0), u64::from(frame.size.1));
         let pixels = file.len() as u64 + head as u64 + 9 * entry + word as u64;
@@ -77,7 +90,7 @@ fn every_page_comes_by_its_number_in_all_forms_of_the_file() {
 /// A directory of a page of 2x2 pixels that says `ratios` across and down, in `unit`.
 fn with_resolution(form: Form, ratios: [(u32, u32); 2], unit: u64) -> Vec<u8> {
     let (head, entry, word) = if form.is_long { (8, 20, 8) } else { (2, 12, 4) };
-    let mut file = form.header(if form.is_long { 16 } else { 8 });
+    let mut file = header(form, if form.is_long { 16 } else { 8 });
     let behind = file.len() as u64 + head as u64 + 4 * entry + word as u64;
     put(form, &mut file, 4, head);
     for (tag, kind, value) in [(256, 4, 2), (282, 5, 0), (283, 5, 1), (296, 3, unit)] {
