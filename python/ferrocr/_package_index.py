@@ -23,8 +23,8 @@ RawPackages = tuple[list[str], list[str], list[str], str | None, str | None]
 """Links, indexes, trusted hosts, certificates and proxy, as the core takes them."""
 
 _INDEX_MODULE = "pip/_internal/models/index.py"
-"""The file in which ``pip`` has the address of the index that it asks when nobody named one. That is no public interface: if it
-ever moves, the error says that no index is known, and :data:`VARIABLE` helps."""
+"""The file in which ``pip`` has the address of the index that it asks when nobody named one. That is no public
+interface: if it ever moves, the error says that no index is known, and :data:`VARIABLE` helps."""
 
 _DEFAULT = re.compile(r"""^PyPI\s*=\s*PackageIndex\(\s*["'](https://[^"']+)["']""", re.MULTILINE)
 
