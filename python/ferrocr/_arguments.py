@@ -193,8 +193,3 @@ def _cache_directory() -> Path | None:
     if not home.is_absolute():
         return None
     return home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"
-
-
-def interpreter() -> str | None:
-    """The interpreter whose pip can fetch wheels. In a frozen program ``sys.executable`` is the program itself."""
-    return None if getattr(sys, "frozen", False) else sys.executable or None

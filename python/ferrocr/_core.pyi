@@ -45,6 +45,8 @@ _RawArchived = tuple[str, int, str, bool]
 _RawInspection = tuple[
     _RawEntry, str | None, list[tuple[str, str]], list[tuple[str, str]], dict[str, int], str, int | None
 ]
+# links, indexes, trusted hosts, certificates, proxy
+_RawPackages = tuple[Sequence[str], Sequence[str], Sequence[str], str | PathLike[str] | None, str | None]
 # Whether it is over, calls in flight, sessions, threads, files, resident bytes before and after, seconds waited.
 _Release = tuple[bool, int, int, int | None, int, int | None, int | None, float]
 
@@ -71,7 +73,7 @@ class Store:
         names: Sequence[str],
         *,
         mirror: str | None,
-        python: str | None,
+        packages: _RawPackages,
         offline: bool,
         file: str | PathLike[str] | None,
         progress: Callable[[str, str, int, int | None], None] | None,

@@ -11,7 +11,6 @@ from ._arguments import (
     checked_hash,
     forget_directories,
     hash_memory,
-    interpreter,
     name_of,
     names_of,
     path_of,
@@ -35,7 +34,10 @@ __all__ = [
 ]
 
 ProgressCallback = Callable[[str, str, int, int | None], None]
-"""Called with a file's name, its source, the bytes done and the bytes in all (None where that is not known)."""
+"""Called with a file's name, its source, the bytes done and the bytes in all (None where that is not known).
+
+The source is the host that it comes from, ``"file"`` or ``"another process"``. The bytes in all are known from the
+first byte on, unless a server does not say them. What comes in a wheel has the name of its package."""
 
 ArchiveCallback = Callable[[str, int, int], None]
 """Called with the name of the file at work, the bytes of all files that are done, and the bytes of all files."""
@@ -421,11 +423,14 @@ class ModelStore:
         file: AnyPath | None = None,
         progress: ProgressCallback | None = None,
     ) -> list[str]:
+        # What it imports is of no use to anybody who has the models.
+        from ._package_index import packages
+
         mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
         return self._core.pull(
             names,
             mirror=None if mirror is None else text_of(mirror, "a mirror's address"),
-            python=interpreter(),
+            packages=packages(),
             offline=offline,
             file=None if file is None else path_of(file),
             progress=progress,

@@ -44,6 +44,12 @@ pub struct Wheel {
     pub package: &'static str,
     /// Its exact version.
     pub version: &'static str,
+    /// File name of the wheel.
+    pub file: &'static str,
+    /// Length of the wheel.
+    pub bytes: u64,
+    /// SHA-256 of the wheel, 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
     /// Path of the file inside the wheel.
     pub member: &'static str,
 }
@@ -241,7 +247,9 @@ mod tests {
         assert_eq!(sized.len(), 5);
         for entry in entries() {
             assert_eq!(entry.bytes.is_some(), entry.wheel.is_some(), "{}", entry.name);
-            assert!(entry.wheel.is_none_or(|wheel| wheel.member.ends_with(".onnx")), "{}", entry.name);
+            let Some(wheel) = entry.wheel else { continue };
+            assert!(wheel.member.ends_with(".onnx") && wheel.sha256.len() == 64, "{}", entry.name);
+            assert_eq!(wheel.file, format!("{}-{}-py3-none-any.whl", wheel.package, wheel.version));
         }
     }
 

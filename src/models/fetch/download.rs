@@ -1,21 +1,20 @@
 //! A file from web servers: one call at a time, patiently, and on from where an earlier one stopped.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ureq::Agent;
-
 use super::address::{Address, shown};
-use super::delivery::{Failed, Outcome, Trouble, is_whole};
+use super::delivery::{Failed, Outcome, Trouble, Wanted, is_whole};
+use super::https::Web;
+use super::index::Page;
 use super::patience::Patience;
 use super::space::Place;
 use super::turn::Turn;
 use super::watch::{State, watched};
-use super::{Job, Progress, PullOptions, Source, TICK, Tell, https};
+use super::{Job, Progress, PullOptions, Source, TICK, Tell};
 use crate::error::Error;
-use crate::models::catalog::Entry;
 use crate::models::store::{Expected, Part};
 
 /// How much longer another call is waited for than a silent server: it may have to try its server again.
@@ -23,16 +22,16 @@ const PEER_STALLS: u32 = 2;
 
 /// Fetches files one after the other, over connections that are kept between them.
 pub(super) struct Client<'a> {
-    place: Place<'a>,
+    pub(super) place: Place<'a>,
+    pub(super) web: Web<'a>,
     options: &'a PullOptions,
-    agent: Agent,
-    /// Servers that are not waited for again.
-    unreachable: BTreeSet<String>,
+    /// Servers that are not waited for again, and the reason.
+    given_up: BTreeMap<String, String>,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(place: Place<'a>, options: &'a PullOptions) -> Self {
-        Self { place, options, agent: https::agent(options), unreachable: BTreeSet::new() }
+    pub(super) fn new(place: Place<'a>, web: Web<'a>, options: &'a PullOptions) -> Self {
+        Self { place, web, options, given_up: BTreeMap::new() }
     }
 
     /// Fetches one file into the store, from the first of these addresses that has it.
@@ -43,24 +42,22 @@ impl<'a> Client<'a> {
         progress: Tell<'_>,
     ) -> Result<(), Error> {
         let entry = job.entry;
-        let (store, expected) = (self.place.store, Expected::from(entry));
-        let mut part = match self.wait_for_turn(entry, progress) {
+        let (store, wanted) = (self.place.store, Wanted::model(entry));
+        let mut part = match self.wait_for_turn(&wanted, progress) {
             Ok(part) => part,
             Err(trouble) => return job.settle(&shown(entry.address), Err(trouble)),
         };
-        if store.verify(entry.name, &expected).is_ok() {
+        if store.verify(entry.name, &Expected::from(entry)).is_ok() {
             // The other call, or whoever put it there, is done.
             part.discard();
             job.is_done = true;
             return Ok(());
         }
-        let mut is_here = is_whole(store, entry, &mut part)?;
-        if let (false, Some(bytes)) = (is_here, entry.bytes) {
-            self.place.require(entry.name, bytes.saturating_sub(part.len()?))?;
-        }
+        let mut is_here = self.is_whole(&wanted, &mut part)?;
         for address in addresses {
             if !is_here {
-                let outcome = self.fetch(entry, &mut part, address, progress);
+                let address_read = self.web.address(address).map_err(Trouble::Source);
+                let outcome = address_read.and_then(|address| self.fetch(&wanted, &mut part, &address, progress));
                 is_here = outcome.is_ok();
                 job.settle(&shown(address), outcome)?;
             }
@@ -73,36 +70,67 @@ impl<'a> Client<'a> {
     }
 
     /// The unfinished download, once no other call works on it.
-    fn wait_for_turn(&self, entry: &Entry, progress: Tell<'_>) -> Result<Part, Trouble> {
+    pub(super) fn wait_for_turn(&self, wanted: &Wanted<'_>, progress: Tell<'_>) -> Result<Part, Trouble> {
         let store = self.place.store;
         let turn = Turn {
-            name: entry.name,
-            total: entry.bytes,
-            size: &|| Part::arrived(store, entry.name, entry.sha256),
-            patience: peer_patience(self.options),
+            name: wanted.label,
+            total: wanted.bytes,
+            size: &|| Part::arrived(store, wanted.name, wanted.sha256),
+            // It may have to try its server again.
+            patience: self.options.stall_timeout.saturating_mul(PEER_STALLS),
         };
-        turn.wait(&mut || Part::claim(store, entry.name, entry.sha256), progress)
+        turn.wait(&mut || Part::claim(store, wanted.name, wanted.sha256), progress)
+    }
+
+    /// Tells whether the part is complete. An error, if the disk has no room for the rest.
+    pub(super) fn is_whole(&self, wanted: &Wanted<'_>, part: &mut Part) -> Result<bool, Error> {
+        let is_whole = is_whole(self.place.store, wanted, part)?;
+        if let (false, Some(bytes)) = (is_whole, wanted.bytes) {
+            self.place.require(wanted.name, bytes.saturating_sub(part.len()?))?;
+        }
+        Ok(is_whole)
     }
 
     /// Completes the part from one address.
-    fn fetch(&mut self, entry: &Entry, part: &mut Part, address: &str, progress: Tell<'_>) -> Outcome {
-        let address = Address::parse(address).map_err(Trouble::Source)?;
-        if self.unreachable.contains(&address.host()) {
-            return Err(Trouble::Source("the server could not be reached before".to_owned()));
+    pub(super) fn fetch(
+        &mut self,
+        wanted: &Wanted<'_>,
+        part: &mut Part,
+        address: &Address,
+        progress: Tell<'_>,
+    ) -> Outcome {
+        self.unless_given_up(address, |client| client.try_on(wanted, part, address, progress))
+    }
+
+    /// A page of a package index, for a file that is called `label` for people.
+    pub(super) fn page(&mut self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, Trouble> {
+        self.unless_given_up(address, |client| client.try_page(label, address, progress))
+    }
+
+    /// Asks a server that was not given up before, and remembers one that now is.
+    fn unless_given_up<T>(
+        &mut self,
+        address: &Address,
+        ask: impl FnOnce(&Self) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        if let Some(why) = self.given_up.get(&address.server()) {
+            return Err(Trouble::Source(format!("its server was given up before: {why}")));
         }
-        let outcome = self.try_on(entry, part, &address, progress);
-        if matches!(outcome, Err(Trouble::Server(_))) {
-            self.unreachable.insert(address.host());
+        let outcome = ask(self);
+        if let Err(Trouble::Server(why)) = &outcome {
+            self.given_up.insert(address.server(), why.clone());
         }
         outcome
     }
 
     /// Tries one address until it delivers or patience ends.
-    fn try_on(&self, entry: &Entry, part: &mut Part, address: &Address, progress: Tell<'_>) -> Outcome {
+    fn try_on(&self, wanted: &Wanted<'_>, part: &mut Part, address: &Address, progress: Tell<'_>) -> Outcome {
+        let host = address.host();
+        let what = |done| Progress { host: host.as_deref(), ..wanted.progress(done) };
         let mut patience = Patience::new(self.options);
         loop {
             let before = part.len()?;
-            match self.try_once(entry, part, address, progress) {
+            match self.try_once(wanted, part, address, (what(before), progress)) {
                 Ok(()) => return Ok(()),
                 Err(Failed::Final(trouble)) => return Err(trouble),
                 Err(Failed::Unfit { is_resumed: true, .. }) if patience.after_misfit() => {}
@@ -110,7 +138,7 @@ impl<'a> Client<'a> {
                 Err(Failed::Passing(trouble, asked)) => {
                     let there = part.len()?;
                     match patience.after_failure(there > before, asked) {
-                        Some(pause) => rest(pause, entry, there, progress)?,
+                        Some(pause) => rest(pause, what(there), progress)?,
                         None => return Err(trouble.after_tries(patience.tried)),
                     }
                 }
@@ -118,28 +146,47 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn try_once(&self, entry: &Entry, part: &mut Part, address: &Address, progress: Tell<'_>) -> Result<(), Failed> {
+    fn try_once(
+        &self,
+        wanted: &Wanted<'_>,
+        part: &mut Part,
+        address: &Address,
+        (what, progress): (Progress<'_>, Tell<'_>),
+    ) -> Result<(), Failed> {
         let state = State::default();
-        state.arrived.store(part.len()?, Ordering::Relaxed);
+        state.arrived.store(what.done, Ordering::Relaxed);
+        let (web, place) = (&self.web, self.place);
+        let work = || web.attempt(place, wanted, address, part, &state);
         // A silent server is left at once.
-        let end = || self.agent.clone().shutdown();
-        let (agent, place) = (&self.agent, self.place);
-        let work = || https::attempt(agent, place, entry, address, part, &state);
-        watched((entry, Source::Https), &state, progress, &end, work).map_err(Failed::Final)?
+        watched(what, &state, progress, &|| web.shut_down(), work).map_err(Failed::Final)?
+    }
+
+    /// Tries to get a page until it is there or patience ends.
+    fn try_page(&self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, Trouble> {
+        let host = address.host();
+        let what = Progress { name: label, source: Source::Wheel, host: host.as_deref(), done: 0, total: None };
+        let (web, mut patience) = (&self.web, Patience::new(self.options));
+        loop {
+            let got = watched(what, &State::default(), progress, &|| web.shut_down(), || web.page(address))?;
+            match got {
+                Ok(page) => return Ok(page),
+                Err(Failed::Final(trouble)) => return Err(trouble),
+                Err(Failed::Unfit { why, .. }) => return Err(Trouble::Source(why)),
+                Err(Failed::Passing(trouble, asked)) => match patience.after_failure(false, asked) {
+                    Some(pause) => rest(pause, what, progress)?,
+                    None => return Err(trouble.after_tries(patience.tried)),
+                },
+            }
+        }
     }
 }
 
-/// How long another call may bring nothing before it is no longer waited for.
-pub(super) fn peer_patience(options: &PullOptions) -> Duration {
-    options.stall_timeout.saturating_mul(PEER_STALLS)
-}
-
 /// Leaves a server alone for a while.
-fn rest(pause: Duration, entry: &Entry, done: u64, progress: Tell<'_>) -> Outcome {
+fn rest(pause: Duration, what: Progress<'_>, progress: Tell<'_>) -> Outcome {
     let started = Instant::now();
     loop {
-        if !progress(Progress { name: entry.name, source: Source::Https, done, total: entry.bytes }) {
-            return Err(Trouble::cancelled(entry.name));
+        if !progress(what) {
+            return Err(Trouble::cancelled(what.name));
         }
         match pause.saturating_sub(started.elapsed()) {
             Duration::ZERO => return Ok(()),

@@ -1,109 +1,214 @@
 //! One request to a web server, and whether its answer can be right.
 
+use std::fs;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, HeaderName, Response, Uri, header};
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body, Timeout};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body, Proxy, Timeout};
 
-use super::PullOptions;
-use super::address::Address;
-use super::delivery::{Failed, Trouble, limit, resume};
+use super::address::{Address, Trusted, authorization};
+use super::delivery::{Failed, Trouble, Wanted, limit, resume};
+use super::index::{MOST_PAGE_BYTES, PAGE_TYPES, Page};
+use super::patience::Pace;
 use super::space::Place;
 use super::watch::State;
-use crate::models::catalog::Entry;
+use super::{Packages, PullOptions};
+use crate::error::{Error, ErrorKind, Result as CrateResult};
 use crate::models::store::Part;
 
 /// Real servers redirect to a storage and once more to a region.
 const MOST_REDIRECTS: usize = 5;
 
-/// The client for all requests of a pull. It asks the proxy that `HTTPS_PROXY` or `ALL_PROXY` name, but for the hosts
-/// in `NO_PROXY`.
-pub(super) fn agent(options: &PullOptions) -> Agent {
-    // The system's own certificates: many networks have one of theirs.
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let config = Agent::config_builder()
-        .tls_config(tls)
-        .user_agent(concat!("ferrocr/", env!("CARGO_PKG_VERSION")))
-        // The address rules decide about each redirect.
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .timeout_resolve(Some(options.connect_timeout))
-        .timeout_connect(Some(options.connect_timeout))
-        .timeout_per_read(Some(options.stall_timeout))
-        .timeout_per_write(Some(options.stall_timeout))
-        // All headers together: one that drips in for ever is no answer.
-        .timeout_recv_response(Some(options.stall_timeout))
-        .build();
-    Agent::new_with_config(config)
+/// The web as it is seen from here.
+pub(super) struct Web<'a> {
+    options: &'a PullOptions,
+    agent: Agent,
+    trusted: Trusted,
+    /// Certificates that servers have to show.
+    roots: RootCerts,
 }
 
-/// One request for what the part lacks, whose answer is added to it. The part holds all of the right file when this
-/// succeeds, and nothing when its content cannot be right.
-pub(super) fn attempt(
-    agent: &Agent,
-    place: Place<'_>,
-    entry: &Entry,
-    address: &Address,
-    part: &mut Part,
-    state: &State,
-) -> Result<(), Failed> {
-    let outcome = request(agent, place, entry, address, part, state);
-    if matches!(outcome, Err(Failed::Unfit { .. })) {
-        part.cut(0)?;
+impl<'a> Web<'a> {
+    /// The web for models. It asks the proxy that `HTTPS_PROXY` or `ALL_PROXY` name, but for the hosts in `NO_PROXY`.
+    pub(super) fn for_models(options: &'a PullOptions) -> Self {
+        // The system's own certificates: many networks have one of theirs.
+        Self::new(options, RootCerts::PlatformVerifier, None, Trusted::default())
     }
-    outcome
-}
 
-fn request(
-    agent: &Agent,
-    place: Place<'_>,
-    entry: &Entry,
-    address: &Address,
-    part: &mut Part,
-    state: &State,
-) -> Result<(), Failed> {
-    let there = part.len()?;
-    let response = follow(agent, address, there)?;
-    let offer = Offer::judge(entry, &response, there)?;
-    if offer.start < there {
-        part.cut(offer.start)?;
+    /// The web for package indexes, with the user's settings for these.
+    pub(super) fn for_packages(options: &'a PullOptions) -> CrateResult<Self> {
+        let Packages { trusted_hosts, certificates, proxy, .. } = &options.packages;
+        let roots = match certificates {
+            None => RootCerts::PlatformVerifier,
+            Some(path) => {
+                let text = fs::read(path).map_err(|error| Error::io("read the certificates in", path, error))?;
+                let items = parse_pem(&text).flatten();
+                RootCerts::from(items.filter_map(|item| match item {
+                    PemItem::Certificate(certificate) => Some(certificate),
+                    _ => None,
+                }))
+            }
+        };
+        let proxy = proxy.as_deref().map(Proxy::new).transpose().map_err(|error| {
+            // Its address may have a password.
+            Error::new(ErrorKind::InvalidArgument, format!("the proxy for package indexes cannot be used: {error}"))
+        })?;
+        Ok(Self::new(options, roots, proxy, Trusted(trusted_hosts.clone())))
     }
-    if let Some(total) = offer.total {
-        if entry.bytes.is_none() {
-            place.require(entry.name, total.saturating_sub(offer.start))?;
+
+    fn new(options: &'a PullOptions, roots: RootCerts, proxy: Option<Proxy>, trusted: Trusted) -> Self {
+        let mut config = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
+            .user_agent(concat!("ferrocr/", env!("CARGO_PKG_VERSION")))
+            // The address rules decide about each redirect.
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .timeout_resolve(Some(options.connect_timeout))
+            .timeout_connect(Some(options.connect_timeout))
+            .timeout_per_read(Some(options.stall_timeout))
+            .timeout_per_write(Some(options.stall_timeout))
+            // All headers together: one that drips in for ever is no answer.
+            .timeout_recv_response(Some(options.stall_timeout));
+        if proxy.is_some() {
+            config = config.proxy(proxy);
         }
-        // Only this thread sets it, and only once.
-        let _ = state.total.set(total);
+        Self { options, agent: Agent::new_with_config(config.build()), trusted, roots }
     }
-    let body: Box<dyn Read> = Box::new(response.into_body().into_reader());
-    resume(place.store, entry, part, body, state)
+
+    /// Ends what is under way. Nothing can be asked after that.
+    pub(super) fn shut_down(&self) {
+        self.agent.clone().shutdown();
+    }
+
+    /// The address, or why it may not be asked.
+    pub(super) fn address(&self, text: &str) -> Result<Address, String> {
+        Address::parse_trusting(text, &self.trusted)
+    }
+
+    /// The address that a link on a page leads to, or why it may not be followed.
+    pub(super) fn linked(&self, page: &Page, link: &str) -> Result<Address, String> {
+        page.address.follow(link, &self.trusted)
+    }
+
+    /// One request for what the part lacks, whose answer is added to it. The part holds all of the right file when this
+    /// succeeds, and nothing when its content cannot be right.
+    pub(super) fn attempt(
+        &self,
+        place: Place<'_>,
+        wanted: &Wanted<'_>,
+        address: &Address,
+        part: &mut Part,
+        state: &State,
+    ) -> Result<(), Failed> {
+        let outcome = self.request(place, wanted, address, part, state);
+        if matches!(outcome, Err(Failed::Unfit { .. })) {
+            part.cut(0)?;
+        }
+        outcome
+    }
+
+    fn request(
+        &self,
+        place: Place<'_>,
+        wanted: &Wanted<'_>,
+        address: &Address,
+        part: &mut Part,
+        state: &State,
+    ) -> Result<(), Failed> {
+        let there = part.len()?;
+        let (response, _) = self.follow(address, &Asked::After(there))?;
+        let offer = Offer::judge(wanted.bytes, &response, there)?;
+        if offer.start < there {
+            part.cut(offer.start)?;
+        }
+        if let Some(total) = offer.total {
+            if wanted.bytes.is_none() {
+                place.require(wanted.name, total.saturating_sub(offer.start))?;
+            }
+            // Only this thread sets it, and only once.
+            let _ = state.total.set(total);
+        }
+        let body: Box<dyn Read> = Box::new(response.into_body().into_reader());
+        resume(place.store, wanted, part, (body, Pace::new(self.options, Instant::now())), state)
+    }
+
+    /// One request for a page of a package index.
+    pub(super) fn page(&self, address: &Address) -> Result<Page, Failed> {
+        let (response, address) = self.follow(address, &Asked::Page)?;
+        match response.status().as_u16() {
+            200 => {}
+            status if is_passing_status(status) => {
+                return Err(Failed::Passing(Trouble::Source(answers(&response)), retry_after(response.headers())));
+            }
+            _ => return Err(refused(answers(&response))),
+        }
+        let mut body = response.into_body().into_with_config().limit(MOST_PAGE_BYTES).reader();
+        let mut content = Vec::new();
+        match body.read_to_end(&mut content) {
+            Ok(_) => Ok(Page { address, content }),
+            Err(error) => Err(Failed::Passing(Trouble::Source(format!("its page breaks off: {error}")), None)),
+        }
+    }
+
+    /// The answer to a request, and where the redirects lead.
+    fn follow(&self, address: &Address, asked: &Asked) -> Result<(Response<Body>, Address), Failed> {
+        let mut address = address.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let Address::Web(uri) = &address else { break };
+            let response = self.ask(uri, address.is_local(), asked)?;
+            let Some(location) = redirect(&response) else { return Ok((response, address)) };
+            address = address.follow(&location, &self.trusted).map_err(refused)?;
+        }
+        Err(refused(format!("it redirects more than {MOST_REDIRECTS} times")))
+    }
+
+    fn ask(&self, uri: &Uri, is_local: bool, asked: &Asked) -> Result<Response<Body>, Failed> {
+        // A packed body would have another hash, and its bytes could not be counted.
+        let mut request = self.agent.get(uri).header(header::ACCEPT_ENCODING, "identity");
+        if let Some(user) = authorization(uri) {
+            request = request.header(header::AUTHORIZATION, user);
+        }
+        request = match asked {
+            Asked::After(0) => request,
+            Asked::After(there) => request.header(header::RANGE, format!("bytes={there}-")),
+            Asked::Page => request.header(header::ACCEPT, PAGE_TYPES),
+        };
+        let mut config = request.config();
+        if matches!(asked, Asked::Page) {
+            // A page is small: one that drips in is no answer.
+            config = config.timeout_recv_body(Some(self.options.stall_timeout));
+        }
+        if is_local {
+            config = config.proxy(None);
+        }
+        if self.trusted.has(uri) {
+            let tls = TlsConfig::builder().root_certs(self.roots.clone()).disable_verification(true);
+            config = config.tls_config(tls.build());
+        }
+        config.build().call().map_err(|error| {
+            let trouble = Trouble::Server(error.to_string());
+            if is_passing(&error) { Failed::Passing(trouble, None) } else { Failed::Final(trouble) }
+        })
+    }
 }
 
-/// The answer to a request for what comes after the first `there` bytes, where the redirects lead.
-fn follow(agent: &Agent, address: &Address, there: u64) -> Result<Response<Body>, Failed> {
-    let mut address = address.clone();
-    for _ in 0..=MOST_REDIRECTS {
-        let Address::Web(uri) = &address else { break };
-        let response = ask(agent, uri, address.is_local(), there)?;
-        let Some(location) = redirect(&response) else { return Ok(response) };
-        address = address.redirect(&location).map_err(refused)?;
-    }
-    Err(refused(format!("it redirects more than {MOST_REDIRECTS} times")))
+/// The thing that a request asks an address for.
+enum Asked {
+    /// The bytes of a file after so many that are there.
+    After(u64),
+    /// A page of a package index.
+    Page,
 }
 
-fn ask(agent: &Agent, uri: &Uri, is_local: bool, there: u64) -> Result<Response<Body>, Failed> {
-    // A packed body would have another hash, and its bytes could not be counted.
-    let mut request = agent.get(uri).header(header::ACCEPT_ENCODING, "identity");
-    if there > 0 {
-        request = request.header(header::RANGE, format!("bytes={there}-"));
-    }
-    let response = if is_local { request.config().proxy(None).build().call() } else { request.call() };
-    response.map_err(|error| {
-        let trouble = Trouble::Server(error.to_string());
-        if is_passing(&error) { Failed::Passing(trouble, None) } else { Failed::Final(trouble) }
-    })
+fn answers(response: &Response<Body>) -> String {
+    format!("the server answers {}", response.status())
+}
+
+/// Tells whether a server that gives this status may do better next time.
+fn is_passing_status(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// Whether a server was reached and then broke off or fell silent. One that cannot be reached at all is left: there
@@ -142,42 +247,42 @@ struct Offer {
 }
 
 impl Offer {
-    /// The offer of an answer to a request for what comes after the first `there` bytes, if it can be right.
-    fn judge(entry: &Entry, response: &Response<Body>, there: u64) -> Result<Self, Failed> {
-        let answers = || format!("the server answers {}", response.status());
+    /// The offer of an answer to a request for what comes after the first `there` bytes, if it can be right for a file
+    /// of `wanted` bytes.
+    fn judge(wanted: Option<u64>, response: &Response<Body>, there: u64) -> Result<Self, Failed> {
         match response.status().as_u16() {
             // Also where only the rest was asked for: not every server knows ranges.
-            200 => Self::whole(entry, response.body().content_length()),
+            200 => Self::whole(wanted, response.body().content_length()),
             206 if there > 0 => {
-                Self::rest(entry, response, there).map_err(|why| Failed::Unfit { why, is_resumed: true })
+                Self::rest(wanted, response, there).map_err(|why| Failed::Unfit { why, is_resumed: true })
             }
-            416 if there > 0 => Err(Failed::Unfit { why: answers(), is_resumed: true }),
-            408 | 429 | 500 | 502 | 503 | 504 => {
-                Err(Failed::Passing(Trouble::Source(answers()), retry_after(response.headers())))
+            416 if there > 0 => Err(Failed::Unfit { why: answers(response), is_resumed: true }),
+            status if is_passing_status(status) => {
+                Err(Failed::Passing(Trouble::Source(answers(response)), retry_after(response.headers())))
             }
-            _ => Err(refused(answers())),
+            _ => Err(refused(answers(response))),
         }
     }
 
-    fn whole(entry: &Entry, total: Option<u64>) -> Result<Self, Failed> {
-        match (entry.bytes, total) {
+    fn whole(wanted: Option<u64>, total: Option<u64>) -> Result<Self, Failed> {
+        match (wanted, total) {
             (Some(expected), Some(total)) if expected != total => {
                 Err(refused(format!("the server offers {total} bytes instead of {expected}")))
             }
-            (None, Some(total)) if total > limit(entry) => {
+            (None, Some(total)) if total > limit(None) => {
                 Err(refused(format!("the server offers {total} bytes, more than any model has")))
             }
             _ => Ok(Self { start: 0, total }),
         }
     }
 
-    fn rest(entry: &Entry, response: &Response<Body>, there: u64) -> Result<Self, String> {
+    fn rest(wanted: Option<u64>, response: &Response<Body>, there: u64) -> Result<Self, String> {
         let said = text(response.headers(), &header::CONTENT_RANGE).unwrap_or_default();
         let range = ContentRange::parse(said).ok_or_else(|| format!("the server sends no range but {said:?}"))?;
-        let total = range.total.or(entry.bytes);
+        let total = range.total.or(wanted);
         let fits = range.start == there
-            && total.is_none_or(|total| range.end < total && total <= limit(entry))
-            && entry.bytes.is_none_or(|expected| total == Some(expected))
+            && total.is_none_or(|total| range.end < total && total <= limit(wanted))
+            && wanted.is_none_or(|expected| total == Some(expected))
             && response.body().content_length().is_none_or(|length| length == range.end - range.start + 1);
         match fits {
             true => Ok(Self { start: there, total: range.total }),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::OFFLINE_VARIABLE;
 use super::delivery::{Outcome, Trouble};
+use super::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::catalog::Entry;
 use crate::models::store::{Expected, Store};
@@ -20,10 +20,15 @@ impl Job<'_> {
     pub(super) fn settle(&mut self, source: &str, outcome: Outcome) -> Result<()> {
         match outcome {
             Ok(()) => self.is_done = true,
-            Err(Trouble::Source(why) | Trouble::Server(why)) => self.failures.push(format!("{source}: {why}")),
+            Err(Trouble::Source(why) | Trouble::Server(why)) => self.fail(source, &why),
             Err(Trouble::Stop(error)) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Notes that a source failed.
+    pub(super) fn fail(&mut self, source: &str, why: &str) {
+        self.failures.push(format!("{source}: {why}"));
     }
 }
 
@@ -72,6 +77,8 @@ pub(super) fn undelivered(store: &Store, jobs: &[Job<'_>]) -> Error {
             message.push_str(&format!("\n  {}: {failure}", job.entry.name));
         }
     }
-    Error::new(ErrorKind::Download, message)
-        .with_hint("check the network, name a mirror, or put the files into the directory yourself")
+    Error::new(ErrorKind::Download, message).with_hint(format!(
+        "check the network, name a mirror or a package index ({PACKAGE_INDEX_VARIABLE}), or put the files into the \
+         directory yourself"
+    ))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::delivery::{Outcome, Trouble, deliver};
 use super::space::Place;
 use super::watch::{State, watched};
-use super::{Source, Tell};
+use super::{Progress, Source, Tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::catalog::Entry;
 use crate::models::store::Part;
@@ -23,7 +23,8 @@ pub(super) fn copy(place: Place<'_>, entry: &Entry, path: &Path, progress: Tell<
     place.require(entry.name, entry.bytes.unwrap_or_default())?;
     let state = State::default();
     let work = || deliver(place.store, entry, file, &state);
-    watched((entry, Source::File), &state, progress, &|| {}, work)??;
+    let what = Progress { name: entry.name, source: Source::File, host: None, done: 0, total: entry.bytes };
+    watched(what, &state, progress, &|| {}, work)??;
     Part::forget(place.store, entry.name, entry.sha256);
     Ok(())
 }

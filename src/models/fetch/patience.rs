@@ -1,6 +1,6 @@
-//! How often one source is tried, and how long it is left alone between two tries.
+//! Patience with one source: how often it is tried, the pause between two tries, and how slow it may be.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::PullOptions;
 
@@ -46,6 +46,41 @@ impl Patience {
     }
 }
 
+/// Notices a source that delivers too little to ever be done.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// The time that is looked at as a whole: within it a source may be silent for a while.
+    window: Duration,
+    /// Bytes that it has to bring.
+    least: u64,
+    /// Bytes that it has brought since its start.
+    brought: u64,
+    since: Instant,
+}
+
+impl Pace {
+    pub(super) fn new(options: &PullOptions, now: Instant) -> Self {
+        let least = (options.least_rate as f64 * options.rate_window.as_secs_f64()) as u64;
+        Self { window: options.rate_window, least, brought: 0, since: now }
+    }
+
+    /// Notes bytes that have come. Gives the reason to leave the source, when a window of time is over that brought too
+    /// little.
+    pub(super) fn note(&mut self, now: Instant, bytes: u64) -> Option<String> {
+        self.brought = self.brought.saturating_add(bytes);
+        let passed = now.saturating_duration_since(self.since);
+        if passed < self.window {
+            return None;
+        }
+        let brought = std::mem::take(&mut self.brought);
+        self.since = now;
+        // What came late counts for the time that it took.
+        let least = self.least as f64 * passed.as_secs_f64() / self.window.as_secs_f64().max(f64::MIN_POSITIVE);
+        let is_slow = (brought as f64) < least;
+        is_slow.then(|| format!("it is too slow: {brought} bytes came in {:.1} seconds", passed.as_secs_f64()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +112,43 @@ mod tests {
         assert_eq!(patience(3).after_failure(false, Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
         assert_eq!(patience(3).after_failure(false, Some(Duration::from_secs(9999))), Some(LONGEST_PAUSE));
         assert_eq!(patience(100).after_failure(false, Some(Duration::ZERO)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_byte_a_second_is_too_slow_and_a_pause_is_not() {
+        struct Case {
+            name: &'static str,
+            /// Seconds since the start, and the bytes that come then.
+            steps: &'static [(u64, u64)],
+            is_slow: bool,
+        }
+        let cases = [
+            Case { name: "a byte a second", steps: &[(1, 1), (15, 1), (29, 1), (30, 1)], is_slow: true },
+            Case { name: "just enough", steps: &[(10, 15_000), (30, 15_000), (60, 30_000)], is_slow: false },
+            Case { name: "a little less", steps: &[(10, 14_999), (30, 15_000)], is_slow: true },
+            Case { name: "much and then a pause", steps: &[(1, 60_000), (29, 1), (31, 1)], is_slow: false },
+            Case { name: "slow after a good start", steps: &[(1, 9_000_000), (30, 1), (61, 1)], is_slow: true },
+            Case { name: "enough after a long silence", steps: &[(59, 59_000)], is_slow: false },
+            Case { name: "too little after a long silence", steps: &[(59, 58_000)], is_slow: true },
+            Case { name: "slow, but not for long", steps: &[(29, 1)], is_slow: false },
+        ];
+        for case in cases {
+            let start = Instant::now();
+            let mut pace = Pace::new(&PullOptions::default(), start);
+            let slow: Vec<_> = case
+                .steps
+                .iter()
+                .filter_map(|&(second, bytes)| pace.note(start + Duration::from_secs(second), bytes))
+                .collect();
+            assert_eq!(!slow.is_empty(), case.is_slow, "{}: {slow:?}", case.name);
+        }
+    }
+
+    #[test]
+    fn the_reason_says_how_slow_it_was() {
+        let start = Instant::now();
+        let why = Pace::new(&PullOptions::default(), start).note(start + Duration::from_secs(40), 40);
+        assert_eq!(why.as_deref(), Some("it is too slow: 40 bytes came in 40.0 seconds"));
     }
 
     #[test]

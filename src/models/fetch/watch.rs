@@ -7,9 +7,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
 use super::delivery::Trouble;
-use super::{Progress, Source, TICK, Tell};
+use super::{Progress, TICK, Tell};
 use crate::error::{Error, ErrorKind};
-use crate::models::catalog::Entry;
 
 /// What the thread that fetches and the one that watches tell each other.
 #[derive(Default)]
@@ -22,19 +21,22 @@ pub(super) struct State {
     pub(super) is_ended: AtomicBool,
 }
 
-/// Runs `work` on another thread, which has ended when this returns, and tells how far it is.
+/// Runs `work` on another thread, which has ended when this returns, and tells how far it is: `what` is told with the
+/// numbers of `state`.
 ///
 /// When the caller says no, `end` is called, which must make a silent source fail.
 pub(super) fn watched<T: Send>(
-    (entry, source): (&Entry, Source),
+    what: Progress<'_>,
     state: &State,
     progress: Tell<'_>,
     end: &dyn Fn(),
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, Trouble> {
     let mut tell = || {
-        let total = entry.bytes.or_else(|| state.total.get().copied());
-        progress(Progress { name: entry.name, source, done: state.arrived.load(Ordering::Relaxed), total })
+        // In this order: whoever hears of the first byte hears how many there will be, if that is known.
+        let done = state.arrived.load(Ordering::Acquire);
+        let total = what.total.or_else(|| state.total.get().copied());
+        progress(Progress { done, total, ..what })
     };
     thread::scope(|scope| {
         let (alive, ended) = mpsc::channel::<()>();
@@ -47,11 +49,11 @@ pub(super) fn watched<T: Send>(
         // Also when `progress` panics: the scope waits for the worker.
         let mut interrupt = Interrupt(Some((state, end)));
         if !watch(&ended, &mut tell) {
-            return Err(Trouble::cancelled(entry.name));
+            return Err(Trouble::cancelled(what.name));
         }
         interrupt.0 = None;
         worker.join().map_err(|_| {
-            let message = format!("the transfer of {} panicked", entry.name);
+            let message = format!("the transfer of {} panicked", what.name);
             Trouble::Stop(Error::new(ErrorKind::Internal, message))
         })
     })

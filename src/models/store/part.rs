@@ -3,7 +3,7 @@
 //! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the lock
 //! is free, which tells what was left behind from what is still growing.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -66,7 +66,7 @@ impl Part {
 
     /// Removes the unfinished download of `name`, which arrived in another way, unless a call works on it.
     pub(in crate::models) fn forget(store: &Store, name: &str, sha256: &str) {
-        if Self::arrived(store, name, sha256) > 0
+        if fs::symlink_metadata(store.incoming().join(resumable(name, sha256))).is_ok()
             // What cannot be removed now is seen by an audit.
             && let Ok(Some(part)) = Self::claim(store, name, sha256)
         {
@@ -82,6 +82,11 @@ impl Part {
     /// Where it lies.
     pub(in crate::models) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The bytes that have arrived, to be read through the handle that has the lock: where locks are mandatory no other one can.
+    pub(in crate::models) fn content(&self) -> &File {
+        &self.file
     }
 
     /// Cuts it off after `bytes`, and writes on from there.
@@ -135,6 +140,7 @@ impl Drop for Part {
 
 /// The right to do alone, among all processes, what has no file of its own to lock. Dropping it gives it back.
 #[derive(Debug)]
+#[allow(dead_code, reason = "nothing downloads without a file of its own any more")]
 pub(in crate::models) struct Claim {
     path: PathBuf,
     file: Locked,
@@ -142,6 +148,7 @@ pub(in crate::models) struct Claim {
 
 impl Claim {
     /// The right to do what is called `name`; none while another call has it. Without locks everybody gets it.
+    #[allow(dead_code, reason = "nothing downloads without a file of its own any more")]
     pub(in crate::models) fn take(store: &Store, name: &str) -> Result<Option<Self>> {
         // A name that a sweep takes when its owner was killed.
         let path = store.scratch()?.join(format!("{name}.{PASSING}"));

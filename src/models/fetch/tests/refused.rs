@@ -83,6 +83,33 @@ fn a_silent_server_is_left() {
 }
 
 #[test]
+fn a_server_that_drips_is_left_and_the_next_source_goes_on() {
+    let (_dir, store) = store();
+    let slow = Server::playing(&CONTENT, [Step::Drip(Duration::from_millis(100))]);
+    let fast = Server::playing(&CONTENT, [Step::Serve]);
+    // As slow to these options as a byte a second is to those that a user has.
+    let options = PullOptions { rate_window: Duration::from_millis(150), least_rate: 1 << 30, ..slow.options() };
+    let other = Entry { address: format!("{}/model.onnx", fast.address).leak(), ..*MODEL };
+    let error = pull_quietly(&store, &[&Entry { address: ABC.address, ..other }], &options).unwrap_err().to_string();
+    assert!(error.contains(&format!("{}/model.onnx: it is too slow: ", slow.address)), "{error}");
+    assert!(unfinished(&store)[0].1 > 0, "what came is kept");
+    pull_quietly(&store, &[&other], &PullOptions { mirror: None, ..options }).unwrap();
+    assert!(fast.ranges()[0].is_some());
+    has_exactly(&store, &other);
+}
+
+#[test]
+fn a_slow_server_is_asked_for_nothing_more() {
+    let (_dir, store) = store();
+    let slow = Server::playing(&CONTENT, [Step::Drip(Duration::from_millis(100))]);
+    let options = PullOptions { rate_window: Duration::from_millis(150), least_rate: 1 << 30, ..slow.options() };
+    let second = Entry { name: "second.onnx", ..*MODEL };
+    let error = pull_quietly(&store, &[&MODEL, &second], &options).unwrap_err().to_string();
+    assert!(error.contains("second.onnx: its server was given up before: it is too slow"), "{error}");
+    assert_eq!(slow.requests().len(), 1);
+}
+
+#[test]
 fn headers_without_end_are_left() {
     struct Case {
         pause: Duration,

