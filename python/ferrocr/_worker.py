@@ -87,7 +87,8 @@ class Worker:
 
     def __init__(self, module: str, folders: Sequence[str], purpose: str) -> None:
         self._purpose = purpose
-        self._asking = threading.Lock()
+        # One that a signal's handler may take once more, to end what it has interrupted.
+        self._asking = threading.RLock()
         self._is_ready = self._is_ended = self._was_killed = False
         self._owner = os.getpid(), _user()
         in_one_piece(lambda: self._start([interpreter(purpose), *_options(), "-c", _BOOT, _home(), module, *folders]))
