@@ -19,6 +19,7 @@ from ferrocr import (
     ResourcesFreedError,
     StorageError,
     _pdf,
+    _worker,
 )
 from ferrocr._pdf import PdfFile
 from own_process import check_child, scaled
@@ -28,11 +29,12 @@ pytestmark = pytest.mark.usefixtures("no_pdf_stays_open")
 
 
 def handles(file: Path) -> int:
-    """How often this process has the file open."""
+    """How often this process and its workers have the file open."""
     count = 0
-    for handle in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            count += handle.readlink() == file
+    for process in ("self", *(str(worker.pid) for worker in list(_worker._alive.values()))):
+        for handle in Path(f"/proc/{process}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                count += handle.readlink() == file
     return count
 
 

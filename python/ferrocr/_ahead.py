@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Generic, Literal, Protocol, Self, TypeVar
 
 from . import _core, _exit, _raw
+from ._call import Call
 from ._inputs import Asked
 from .exceptions import (
     ImageError,
@@ -216,26 +217,30 @@ class Reading:
         """End it early, and wait until nothing of it runs any more."""
         self._reading.end()
 
-    def page(self) -> Page:
-        """Wait for it.
+    def page(self, spent: float = 0.0) -> Page:
+        """Wait for it; `spent` seconds of its timeout are over already.
 
         Raises:
             OcrError: What :meth:`ferrocr.OcrEngine.recognize` raises.
         """
+        timeout = None if self._timeout is None else max(0.0, self._timeout - spent)
         try:
-            return self._page()
+            return self._page(timeout)
         except ModelNotFoundError:
             # As in a call: it unloaded since we looked, and a file is gone.
             self._load()
             self._reading = self._begin()
-            return self._page()
+            return self._page(timeout)
         except OcrTimeoutError:
-            raise
+            if not spent:
+                raise
+            # The core knows of what was left.
+            raise Call(self._timeout).timed_out() from None
         except (OcrCancelledError, ResourcesFreedError):
             _exit.pause()
             raise
         finally:
             self.end()
 
-    def _page(self) -> Page:
-        return _raw.page(self._reading.wait(self._timeout))
+    def _page(self, timeout: float | None) -> Page:
+        return _raw.page(self._reading.wait(timeout))

@@ -19,8 +19,11 @@ def _nothing() -> None:
     pass
 
 
-class _Work(Protocol):
-    def cancel(self) -> None: ...
+class Work(Protocol):
+    """What goes on for a call."""
+
+    def cancel(self) -> None:
+        """End it early, from any thread, without waiting for that."""
 
 
 class Deadline:
@@ -44,6 +47,22 @@ class Deadline:
     def left(self) -> float | None:
         """Seconds that are left, 0 when it is over; None without a bound."""
         return None if self.timeout is None else max(0.0, self.timeout - self.passed())
+
+
+class Budget:
+    """Counts the time that is spent on something, while it is worked on and not between.
+
+    Args:
+        timeout: Seconds from 0 on, infinity too; None sets no bound.
+    """
+
+    def __init__(self, timeout: float | None) -> None:
+        self.timeout = timeout
+        self.spent = 0.0
+
+    def left(self, usual: float) -> float:
+        """Seconds that are left, 0 when it is over; `usual` is the bound where there is none."""
+        return max(0.0, (usual if self.timeout is None else self.timeout) - self.spent)
 
 
 class Claim:
@@ -104,7 +123,7 @@ class Call:
         self.begun = False
         self._is_cancelled = False
         # They end with whoever waits for them. A list that is replaced, because another thread may go through it.
-        self._works: list[weakref.ref[_Work]] = []
+        self._works: list[weakref.ref[Work]] = []
 
     def begin(self) -> None:
         """Say that its work begins. Of this and :meth:`cancel` at least one sees the other.
@@ -123,7 +142,7 @@ class Call:
             if (work := reference()) is not None:
                 work.cancel()
 
-    def take_along(self, work: _Work) -> None:
+    def take_along(self, work: Work) -> None:
         """Cancel `work`, which goes on in the background, when this is cancelled, or if it has been."""
         self._works = [reference for reference in self._works if reference() is not None] + [weakref.ref(work)]
         if self._is_cancelled:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 
 from . import _ahead, _core
 from ._arguments import text_of
+from ._call import Budget, Work
 from ._forks import in_one_piece
 from ._inputs import Asked, ImageInput, SizeCheck, normalise
 from ._page_numbers import PageNumbers, Wanted
+from ._workers import Workers
 from .documents import DocumentPage, Origin
 from .exceptions import (
     ImageNotFoundError,
     InvalidArgumentError,
     OcrError,
-    RuntimeUnavailableError,
     StorageError,
 )
 from .results import Page
@@ -64,12 +65,25 @@ class Limits(NamedTuple):
     check_size: SizeCheck
 
 
+class Reader(NamedTuple):
+    """Who reads a document."""
+
+    workers: Workers
+    """Processes for what could come to no end."""
+    take_along: Callable[[Work], object]
+    """Has what goes on cancelled together with the call."""
+    timeout: float | None
+    """Seconds that a page may take."""
+
+
 class Prepared(NamedTuple):
     """A page of a document: its text, or a picture that is to be read."""
 
     what: Page | _ahead.Picture
     size: tuple[float, float] | None = None
     dpi: float | None = None
+    budget: Budget | None = None
+    """Counts what was spent on it before it is read."""
 
 
 class OpenDocument(Protocol):
@@ -115,7 +129,7 @@ def name_of(source: ImageInput) -> str | None:
     return os.fspath(cast("str", source)) if isinstance(source, str | os.PathLike) else None
 
 
-def open_document(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:
+def open_document(source: ImageInput, wish: Wish, limits: Limits, reader: Reader) -> OpenDocument:
     """Open a document of whatever kind.
 
     Raises:
@@ -136,7 +150,7 @@ def open_document(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocumen
         return _picture(source, wish, limits)
     kind = _kind_of(head)
     if kind == "pdf":
-        return _pdf(content, name or "the document", wish, limits)
+        return _pdf(content, name or "the document", wish, limits, reader)
     if kind == "tiff" and wish.text_layer != "only":
         return _Tiff(content)
     return _picture(source, wish, limits)
@@ -234,6 +248,7 @@ class _PageInWork:
         self.number = number
         self._source, self._work = source, work
         self._size, self._dpi = prepared.size, prepared.dpi
+        self._spent = 0.0 if prepared.budget is None else prepared.budget.spent
 
     def over(self) -> bool:
         """Whether there is nothing left to wait for."""
@@ -252,7 +267,7 @@ class _PageInWork:
     def page(self) -> DocumentPage:
         """Wait for it."""
         is_read = not isinstance(self._work, Page)
-        page = self._work if isinstance(self._work, Page) else self._work.page()
+        page = self._work if isinstance(self._work, Page) else self._work.page(self._spent)
         origin: Origin = "ocr" if is_read else "text layer"
         return DocumentPage(self.number, page, origin, self._source, self._size, self._dpi)
 
@@ -310,9 +325,9 @@ def _picture(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:
     return _OnePicture(normalise(source, limits.check_size, limits.max_bytes))
 
 
-def _pdf(content: Path | bytes, name: str, wish: Wish, limits: Limits) -> OpenDocument:
+def _pdf(content: Path | bytes, name: str, wish: Wish, limits: Limits, reader: Reader) -> OpenDocument:
     pages = in_one_piece(_import_pdf, first="pdf")[1]
-    return pages(content, name, wish, limits)
+    return pages(content, name, wish, limits, reader)
 
 
 def pdf_file() -> "type[PdfFile]":
@@ -325,15 +340,10 @@ def pdf_file() -> "type[PdfFile]":
 
 
 def _import_pdf() -> "tuple[type[PdfFile], type[PdfPages]]":
-    try:
-        from ._pdf import PdfFile
-        from ._pdf_pages import PdfPages
-    except ImportError as error:
-        if error.name is not None and error.name.partition(".")[0] == "pypdfium2":
-            message = "PDF files are read with pypdfium2, which is not installed"
-        else:
-            message = f"PDF files are read with pypdfium2, which cannot be imported: {error}"
-        raise RuntimeUnavailableError(message, 'run: pip install "ferrocr[pdf]"') from error
+    from ._pdf import PdfFile, check_installed
+    from ._pdf_pages import PdfPages
+
+    check_installed()
     return PdfFile, PdfPages
 
 

@@ -8,10 +8,11 @@ import atexit
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 
 from . import _core
-from .exceptions import OcrError
+from .exceptions import OcrError, ResourcesFreedError
 
 _LONGEST_WAIT = 5.0
 """Seconds for calls to end; a run of a model ends within one of its nodes, some tenths of a second."""
@@ -21,6 +22,7 @@ _PAUSE = 1.0
 
 _loaded: dict[int, tuple[weakref.ref[object], _core.Engine]] = {}
 _is_exiting = threading.Event()
+_endings: list[Callable[[], object]] = []
 
 
 def remember(core: _core.Engine, owner: object) -> None:
@@ -46,9 +48,28 @@ def pause() -> None:
         time.sleep(_PAUSE)
 
 
+def at_exit(ending: Callable[[], object]) -> None:
+    """Note what has to end before engines are released. It may wait for a bounded time, and fail with nothing."""
+    _endings.append(ending)
+
+
+def check() -> None:
+    """Refuse to begin what would have to end at once.
+
+    Raises:
+        ResourcesFreedError: The interpreter is ending.
+    """
+    if _is_exiting.is_set():
+        pause()
+        message = "the interpreter is ending"
+        raise ResourcesFreedError(message)
+
+
 @atexit.register
 def _release_all() -> None:
     _is_exiting.set()
+    for ending in _endings:
+        ending()
     for _, core in list(_loaded.values()):
         with suppress(OcrError):  # in a forked child nothing of it is its own
             core.free(cancel=True, timeout=_LONGEST_WAIT, trim=False)

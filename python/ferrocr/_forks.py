@@ -1,4 +1,4 @@
-"""What no fork may fall into: the first load of a process.
+"""What no fork may fall into: the first load of a process, and the start of another one.
 
 A child has no thread but the one that forked, and whatever lock another thread held stays taken there for ever: those
 of Python's imports, and those that ONNX Runtime's library holds while it sets itself up. So a fork waits for what runs
@@ -13,6 +13,10 @@ from typing import TypeVar
 from ._call import Claim, Deadline, Gate
 
 T = TypeVar("T")
+
+_LONGEST_WAIT = 30.0
+"""Seconds that a fork waits for what takes some tenths of a second. Where that hangs, forks should not hang with it: a
+child may find a lock taken then, and only if it reads pictures too."""
 
 _gate = Gate()
 _done: set[str] = set()
@@ -42,7 +46,7 @@ def in_one_piece(work: Callable[[], T], *, first: str | None = None) -> T:
 
 
 def _begin_fork() -> None:
-    _gate.enter(Claim(), Deadline(None))
+    _gate.enter(Claim(), Deadline(_LONGEST_WAIT))
 
 
 # No function of Python's, at whose start a signal could end it. Where the thread that forks was inside before, the rest

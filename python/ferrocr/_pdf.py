@@ -1,250 +1,386 @@
-"""PDF files. The only module that imports pypdfium2, when there is one of these.
+"""PDF files: what PDFium says of them, from a worker.
 
-pypdfium2 is used for its binding of PDFium's own interface alone: handles are opened and closed here, in order and
-under one lock, since PDFium bears one thread at a time. Its helper classes close in finalizers, so in any thread.
+One call into PDFium may take for ever, all memory, or the process with it, and nothing that is asked before tells. So
+it runs in a process that can be ended: :mod:`ferrocr._pdfium`.
 """
 
-import atexit
-import ctypes
+import importlib.util
 import math
 import os
 import threading
+import time
+from array import array
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import cast
 
-import pypdfium2.raw as pdfium
-
+from . import _exit
+from ._call import Budget
 from ._text_layer import Glyph, TextLayer
-from .exceptions import DocumentError, EncryptedDocumentError, ResourcesFreedError, StorageError
+from ._wire import Data, Header
+from ._worker import Answer, Worker, WorkerLostError, WorkerProblemError
+from ._workers import Workers
+from .exceptions import (
+    DocumentError,
+    EncryptedDocumentError,
+    ForkedError,
+    OcrCancelledError,
+    OcrError,
+    OcrTimeoutError,
+    ResourcesFreedError,
+    RuntimeUnavailableError,
+    StorageError,
+)
 from .results import Point
 
-_lock = threading.RLock()
-"""Held by the thread that is in PDFium. A thread may enter twice: collecting garbage closes forgotten documents, at any
-step of Python's and at none of PDFium's."""
+LONGEST = 60.0
+"""Seconds that a page may take where no timeout says otherwise."""
+
+_LEAST_TO_OPEN = 1.0
+"""Seconds that opening a file may take, however short the timeout of its pages is."""
+
+_LONGEST_CLOSE = 1.0
+"""Seconds that closing a file may take before its worker is ended instead."""
+
+_BASE_MEMORY = 2**30
+"""Bytes that PDFium may take for any document."""
+
+_MEMORY_OF_A_PIXEL = 16
+"""Bytes that it may take besides for each pixel that a page may have: 3 of the page's picture, 4 of a group that is
+drawn apart, and the rest for a picture in the file that is decoded as a whole."""
+
+_GLYPH = 4 + 8 + 4 * 4
+"""Bytes of a glyph: its character's code, its angle and its box."""
+
+_MOST_GLYPHS = 200_000
+"""Glyphs of a page that a worker may give."""
+
+_KEPT: int | None = None
+"""Bytes after which a file is opened anew; None for what :mod:`ferrocr._pdfium` finds right."""
+
+_ERRORS = {kind.__name__: kind for kind in (DocumentError, EncryptedDocumentError, StorageError)}
+"""What a worker may raise here."""
+
+_PURPOSE = "reading PDF files"
+
+_HINT = 'run: pip install "ferrocr[pdf]"'
 
 _open_files: "set[PdfFile]" = set()
 
-_MOST_GLYPHS = 200_000
-"""Characters of a page that are looked at, some 0.2 s of work. A dense page of a newspaper has 30,000."""
-
-_MOST_OBJECTS = 20_000
-"""Pictures are looked for among so many parts of a page, and in so many of each of its forms."""
-
-_KEPT = 8 * 2**20
-"""Bytes of a file after which it is opened anew: PDFium keeps what it has read until then. Without this, 1,000 scans of
-85 kB each took 88 MB more at the last page than at the first. Opening that file takes a millisecond."""
-
-_NOTES = frozenset(
-    {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_INK, pdfium.FPDF_ANNOT_WIDGET}
-)
-"""Annotations that show text, which PDFium does not count as the page's."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _alone(
-    method: "Callable[Concatenate[PdfFile, P], R]",
-) -> "Callable[Concatenate[PdfFile, P], R]":
-    """The method while no other thread is in PDFium."""
-
-    def locked(self: "PdfFile", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with _lock:
-            return method(self, *args, **kwargs)
-
-    return locked
-
 
 class PdfFile:
-    """A PDF file that is open.
+    """A PDF file that is open in a worker.
+
+    One thread at a time may use it, and any may close or cancel it.
 
     Args:
         source: Its path or its content.
         name: What messages call it.
         password: What opens it, if it is encrypted.
+        workers: Where its worker comes from and goes back to; by default it has one of its own.
+        max_pixels: The most pixels that a page will be rendered to.
+        timeout: Seconds that opening it may take, if that is a second or more; None for the usual bound.
+        begun: Called with it before anything can take long.
 
     Raises:
         EncryptedDocumentError: The password is missing or does not open it.
-        DocumentError: It is damaged or has no pages.
+        DocumentError: It is damaged or has no pages, or PDFium does not get to an end with it.
+        StorageError: It cannot be read.
+        OcrTimeoutError: The timeout is over.
+        RuntimeUnavailableError: pypdfium2 is not installed, or no worker can be started.
     """
 
-    def __init__(self, source: Path | bytes, name: str, password: str | None) -> None:
-        self._source, self._name = source, name
-        self._key = None if password is None else password.encode() + b"\0"
-        self._document = pdfium.FPDF_DOCUMENT()
-        self._form, self._form_info = pdfium.FPDF_FORMHANDLE(), pdfium.FPDF_FORMFILLINFO(version=2)
-        self._page, self._number = pdfium.FPDF_PAGE(), 0
-        self._is_closed = False
-        self._identity = self._identify()
-        with _lock:
-            _open_files.add(self)
-            try:
-                self.count = self._load()
-            except BaseException:
-                self.close()
-                raise
-        self._loads, self._most_loads = 0, max(1, _KEPT * self.count // max(1, self._identity[0]))
+    def __init__(
+        self,
+        source: Path | bytes,
+        name: str,
+        password: str | None,
+        *,
+        workers: Workers | None = None,
+        max_pixels: int = 150_000_000,
+        timeout: float | None = None,
+        begun: "Callable[[PdfFile], object] | None" = None,
+    ) -> None:
+        self._source = source if isinstance(source, bytes) else _reachable(source, name)
+        self._name, self._password = name, password
+        self._workers, self._has_own = (Workers(), True) if workers is None else (workers, False)
+        self._memory = _BASE_MEMORY + _MEMORY_OF_A_PIXEL * max_pixels
+        self._to_open = None if timeout is None else max(_LEAST_TO_OPEN, timeout)
+        self._asking, self._owner = threading.Lock(), os.getpid()
+        self._worker: Worker | None = None
+        self._is_closed = self._is_cancelled = False
+        self._identity: object = None
+        _open_files.add(self)
+        try:
+            if begun is not None:
+                begun(self)
+            with self._asking:
+                self.count = self._open()
+        except BaseException:
+            self.close()
+            raise
 
-    @_alone
-    def close(self) -> None:
-        """Give its handles and its memory back. May be called again."""
-        self._is_closed = True
-        _open_files.discard(self)
-        self._unload()
-
-    @_alone
-    def size(self, number: int) -> tuple[float, float]:
-        """Width and height of a page in points, as a viewer shows it.
+    def size(self, number: int, budget: Budget | None = None) -> tuple[float, float]:
+        """Return width and height of a page in points, as a viewer shows it.
 
         Raises:
             DocumentError: The page is damaged.
         """
-        page = self._page_of(number)
-        width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
-        if not (0 < width < math.inf and 0 < height < math.inf):
-            message = f"it is {width:g} points wide and {height:g} points high"
-            raise DocumentError(message, "a page needs a width and a height: repair the file")
+        header = self._ask({"do": "size", "number": number}, budget).header
+        with _checked():
+            width, height = _finite(header["size"], 2)
         return width, height
 
-    @_alone
-    def render(self, number: int, width: int, height: int) -> bytearray:
-        """The page's picture: RGB, 8 bits a channel, rows from top to bottom.
+    def render(self, number: int, width: int, height: int, budget: Budget | None = None) -> bytearray:
+        """Return the page's picture: RGB, 8 bits a channel, rows from top to bottom.
 
         Raises:
             DocumentError: The page is damaged, or there is no memory for so large a picture.
         """
-        page = self._page_of(number)
-        try:
-            # White, on which everything is drawn.
-            pixels = bytearray(b"\xff") * (width * height * 3)
-        except MemoryError:
-            message = f"there is no memory for a picture of {width}x{height} pixels"
-            raise DocumentError(message, "give a lower dpi, or an engine with a lower max_pixels") from None
-        buffer = (ctypes.c_ubyte * len(pixels)).from_buffer(pixels)
-        bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_BGR, buffer, width * 3)
-        if not bitmap:
-            message = f"PDFium makes no picture of {width}x{height} pixels"
-            raise DocumentError(message, "give a lower dpi, or an engine with a lower max_pixels")
-        try:
-            flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
-            pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, flags)
-            if self._form:
-                pdfium.FPDF_FFLDraw(self._form, bitmap, page, 0, 0, width, height, 0, flags)
-        finally:
-            pdfium.FPDFBitmap_Destroy(bitmap)
+        length = width * height * 3
+        pixels = self._ask({"do": "render", "number": number, "width": width, "height": height}, budget, length).data
+        with _checked():
+            if len(pixels) != length:
+                raise ValueError
         return pixels
 
-    @_alone
-    def text_layer(self, number: int) -> TextLayer:
-        """The text that the file brings with a page.
+    def text_layer(self, number: int, budget: Budget | None = None) -> TextLayer:
+        """Return the text that the file brings with a page.
 
         Raises:
             DocumentError: The page is damaged.
         """
-        page = self._page_of(number)
-        text = pdfium.FPDFText_LoadPage(page)
-        if not text:
-            return TextLayer((), 0.0, has_notes=False)
+        answer = self._ask({"do": "text", "number": number}, budget, _MOST_GLYPHS * _GLYPH)
+        with _checked():
+            return _layer_of(answer)
+
+    def to_pixels(self, number: int, width: int, height: int, budget: Budget | None = None) -> Callable[[Point], Point]:
+        """Return where a point of a page lies in its picture.
+
+        Raises:
+            DocumentError: The page is damaged.
+        """
+        header = self._ask({"do": "box", "number": number}, budget).header
+        with _checked():
+            left, bottom, right, top = _finite(header["box"], 4)
+            return placed((left, bottom, right, top), int(cast("int", header["turns"])), (width, height))
+
+    def close(self) -> None:
+        """Give its handles and its memory back. May be called again."""
+        self._is_closed = True
+        _open_files.discard(self)
+        worker, self._worker = self._worker, None
+        # Nobody waits for PDFium here: whoever asks it is told of the end.
+        is_free = self._asking.acquire(blocking=False)
         try:
-            box = _box_of(page)
-            glyphs = tuple(_glyphs(text, box))
+            if worker is not None:
+                self._give_back(worker, is_free=is_free)
         finally:
-            pdfium.FPDFText_ClosePage(text)
-        return TextLayer(glyphs, _pictured(page, box), has_notes=_has_notes(page))
+            if is_free:
+                self._asking.release()
+            if self._has_own:
+                self._workers.close()
 
-    @_alone
-    def to_pixels(self, number: int, width: int, height: int) -> Callable[[Point], Point]:
-        """Where a point of a page lies in its picture.
+    def cancel(self) -> None:
+        """End what is going on and refuse what comes, without waiting for that."""
+        self._is_cancelled = True
+        worker = self._worker
+        if worker is not None:
+            worker.kill()
 
-        Raises:
-            DocumentError: The page is damaged.
-        """
-        page = self._page_of(number)
-        return placed(_box_of(page), pdfium.FPDFPage_GetRotation(page), (width, height))
-
-    def _identify(self) -> tuple[int, ...]:
-        """Its length, and what else tells whether it is still the same file."""
-        if isinstance(self._source, bytes):
-            return (len(self._source),)
+    def _give_back(self, worker: Worker, *, is_free: bool) -> None:
+        is_reusable = False
         try:
-            found = self._source.stat()
-        except OSError as error:
-            message = f"cannot read {self._name}: {error}"
-            raise StorageError(message) from error
-        return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
+            if is_free and not self._has_own and worker.is_usable:
+                answer = worker.ask({"do": "close"}, seconds=_LONGEST_CLOSE)
+                is_reusable = answer.header.get("reusable") is True
+        except (WorkerLostError, WorkerProblemError, RuntimeUnavailableError):
+            pass
+        finally:
+            if is_reusable:
+                self._workers.take_back(worker)
+            else:
+                self._workers.give_up(worker)
 
-    def _load(self) -> int:
-        """Open it; how many pages it has."""
-        if isinstance(self._source, bytes):
-            self._document = pdfium.FPDF_LoadMemDocument64(self._source, len(self._source), self._key)
-        else:
-            self._document = pdfium.FPDF_LoadDocument(_encoded(self._source), self._key)
-        if not self._document:
-            raise self._refusal(pdfium.FPDF_GetLastError())
-        # Fields are drawn from here, so that what was filled in can be read. Before the first page, or not at all.
-        if pdfium.FPDF_GetFormType(self._document) != pdfium.FORMTYPE_NONE:
-            self._form = pdfium.FPDFDOC_InitFormFillEnvironment(self._document, self._form_info)
-        count = pdfium.FPDF_GetPageCount(self._document)
-        if count < 1:
-            message = f"{self._name} has no pages"
-            raise DocumentError(message, "repair the file, or save it anew with the program that made it")
-        return count
+    def _ask(self, header: Header, budget: Budget | None, most: int = 0) -> Answer:
+        budget = Budget(None) if budget is None else budget
+        if self._owner != os.getpid():
+            message = "the document belongs to the parent of this forked process"
+            raise ForkedError(message, "open it again in the child")
+        with self._asking:
+            self._check_open()
+            if self._worker is None or not self._worker.is_usable:  # a page before was its end
+                self._open()
+            try:
+                return self._answer(header, budget, most)
+            except WorkerLostError as lost:
+                raise self._loss(lost, "it", budget) from None
 
-    def _unload(self) -> None:
-        self._close_page()
-        if self._form:
-            pdfium.FPDFDOC_ExitFormFillEnvironment(self._form)
-            self._form = pdfium.FPDF_FORMHANDLE()
-        if self._document:
-            pdfium.FPDF_CloseDocument(self._document)
-            self._document = pdfium.FPDF_DOCUMENT()
-
-    def _open_anew(self) -> None:
-        self._unload()
-        if self._identify() != self._identity or self._load() != self.count:
-            self._unload()
+    def _open(self) -> int:
+        """Open it in a worker, and return how many pages it has."""
+        budget = Budget(self._to_open)
+        try:
+            header = self._opened(budget)
+        except WorkerLostError as lost:
+            # One that had waited so long that it was just about to end.
+            if lost.is_late or lost.status != 0:
+                raise self._loss(lost, self._name, budget) from None
+            try:
+                header = self._opened(budget)
+            except WorkerLostError as once_more:
+                raise self._loss(once_more, self._name, budget) from None
+        with _checked():
+            count, identity = int(cast("int", header["count"])), header["identity"]
+        if self._identity not in (None, identity):
             message = "the file was changed since it was opened"
             raise DocumentError(message, "leave it as it is until all pages are read")
-        self._loads = 0
+        self._identity = identity
+        return count
 
-    def _refusal(self, code: int) -> DocumentError:
-        if code == pdfium.FPDF_ERR_SECURITY:
-            message = f"{self._name} is encrypted in a way that PDFium does not know"
-            return EncryptedDocumentError(message, "save it without protection with the program that made it")
-        if code == pdfium.FPDF_ERR_PASSWORD and self._key is None:
-            return EncryptedDocumentError(f"{self._name} is encrypted, and no password was given", "pass password=")
-        if code == pdfium.FPDF_ERR_PASSWORD:
-            message = f"{self._name} is encrypted, and the password that was given does not open it"
-            return EncryptedDocumentError(message, "pass the password that a viewer asks for; capital letters count")
-        message = f"{self._name} is a PDF that is damaged"
-        return DocumentError(message, "see whether a viewer opens it; tools such as qpdf repair some damage")
+    def _opened(self, budget: Budget) -> Header:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            self._workers.give_up(worker)
+        self._check_open()
+        self._worker = self._workers.lend(_start)
+        is_path = isinstance(self._source, str)
+        header: Header = {
+            "do": "open",
+            "path": self._source if is_path else None,
+            "name": self._name,
+            "password": self._password,
+            "memory": self._memory,
+            "kept": _KEPT,
+        }
+        return self._answer(header, budget, data=b"" if is_path else cast("bytes", self._source)).header
 
-    def _page_of(self, number: int) -> pdfium.FPDF_PAGE:
-        """A page's handle, which is kept until another one is asked for: loading it takes its content apart."""
+    def _answer(self, header: Header, budget: Budget, most: int = 0, *, data: Data = b"") -> Answer:
+        worker = self._worker
+        self._check_open()  # after the worker is known, so that whoever closes or cancels it knows of it too
+        if worker is None:
+            raise WorkerLostError(is_late=False, status=None)
+        left = budget.left(LONGEST)
+        if left <= 0:
+            raise self._late(budget, "it")
+        try:
+            worker.wait_until_ready()
+            started = time.monotonic()
+            try:
+                answer = worker.ask(header, data, seconds=left, most=most)
+            finally:
+                budget.spent += time.monotonic() - started
+        except WorkerProblemError as error:
+            message = f"PDF files are read with pypdfium2, which cannot be imported: {error}"
+            raise RuntimeUnavailableError(message, _HINT) from None
+        if "error" in answer.header:
+            raise _error_of(answer.header)
+        return answer
+
+    def _check_open(self) -> None:
+        if self._is_cancelled:
+            message = "the call was cancelled"
+            raise OcrCancelledError(message)
+        try:
+            self._workers.check_open()
+        except (ResourcesFreedError, OcrCancelledError):
+            _exit.pause()
+            raise
         if self._is_closed:
-            message = "the document was closed, because its engine was freed"
+            message = "the document was closed"
             raise ResourcesFreedError(message)
-        if self._number != number:
-            self._close_page()
-            if self._loads >= self._most_loads or not self._document:
-                self._open_anew()
-            self._loads += 1
-            page = pdfium.FPDF_LoadPage(self._document, number - 1)
-            if not page:
-                message = "it is damaged"
-                raise DocumentError(message, "see whether a viewer shows it; tools such as qpdf repair some damage")
-            self._page, self._number = page, number
-            if self._form:
-                pdfium.FORM_OnAfterLoadPage(page, self._form)
-        return self._page
 
-    def _close_page(self) -> None:
-        if self._page:
-            if self._form:
-                pdfium.FORM_OnBeforeClosePage(self._page, self._form)
-            pdfium.FPDF_ClosePage(self._page)
-        self._page, self._number = pdfium.FPDF_PAGE(), 0
+    def _loss(self, lost: WorkerLostError, what: str, budget: Budget) -> OcrError:
+        """Return what is raised where there is no answer."""
+        self._check_open()
+        _exit.check()
+        if lost.is_late:
+            return self._late(budget, what)
+        message = f"PDFium broke down over {what}: its process ended {lost}"
+        return DocumentError(message, "it is damaged, or takes too much memory; tools such as qpdf repair some damage")
+
+    def _late(self, budget: Budget, what: str) -> OcrError:
+        if budget.timeout is not None:
+            message = f"PDFium did not get to the end of {what} within the timeout of {budget.timeout:g} s"
+            return OcrTimeoutError(message, "give a longer timeout")
+        message = f"PDFium did not get to the end of {what} within {LONGEST:g} s"
+        return DocumentError(message, "where such pages are expected, give a longer timeout")
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """Refuse an answer that is none: a worker may be in the hands of what it reads."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, OverflowError):
+        message = "PDFium's process gave an answer that makes no sense"
+        raise DocumentError(message, "the file may be made to do harm") from None
+
+
+def check_installed() -> None:
+    """Refuse to go on without pypdfium2.
+
+    Raises:
+        RuntimeUnavailableError: It is not installed.
+    """
+    _folder()
+
+
+def _folder() -> str:
+    """Return the folder that pypdfium2's binding lies in."""
+    for name in ("pypdfium2", "pypdfium2_raw"):
+        spec = None
+        with suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(name)
+        if spec is None or not spec.submodule_search_locations:
+            message = "PDF files are read with pypdfium2, which is not installed"
+            raise RuntimeUnavailableError(message, _HINT)
+        folder = Path(spec.submodule_search_locations[0]).absolute().parent
+    return str(folder)
+
+
+def _start() -> Worker:
+    return Worker("ferrocr._pdfium", [_folder()], _PURPOSE)
+
+
+def _reachable(path: Path, name: str) -> str | bytes:
+    """Return the path for another process, or the content of what only this one has open, such as ``/dev/stdin``."""
+    try:
+        found = Path(os.path.realpath(path))
+        with suppress(FileNotFoundError):
+            if found.samefile(path):
+                return str(found)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        message = f"cannot read {name}: {error}"
+        raise StorageError(message) from error
+
+
+def _error_of(header: Header) -> OcrError:
+    kind = _ERRORS.get(str(header["error"]), DocumentError)
+    hint = header.get("hint")
+    return kind(str(header.get("message", "")), None if hint is None else str(hint))
+
+
+def _finite(values: object, count: int) -> list[float]:
+    numbers = [float(value) for value in cast("list[float]", values)]
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise ValueError
+    return numbers
+
+
+def _layer_of(answer: Answer) -> TextLayer:
+    data, count = memoryview(answer.data), len(answer.data) // _GLYPH
+    codes, angles, edges = array("I"), array("d"), array("f")
+    for column, size, part in ((codes, 4, 0), (angles, 8, 4), (edges, 16, 12)):
+        column.frombytes(data[part * count : (part + size) * count])
+    boxes = zip(*[iter(edges)] * 4, strict=True)
+    glyphs = (
+        Glyph(chr(code) if code else "", None if math.isnan(box[0]) else box, angle)
+        for code, angle, box in zip(codes, angles, boxes, strict=True)
+    )
+    (pictured,) = _finite([answer.header["pictured"]], 1)
+    return TextLayer(tuple(glyphs), pictured, has_notes=answer.header["has_notes"] is True)
 
 
 def placed(box: tuple[float, float, float, float], turns: int, size: tuple[int, int]) -> Callable[[Point], Point]:
@@ -265,91 +401,3 @@ def placed(box: tuple[float, float, float, float], turns: int, size: tuple[int, 
         return ((x, y), (high - y, x), (wide - x, high - y), (y, wide - x))[turns % 4]
 
     return to_pixels
-
-
-def _encoded(path: Path) -> bytes:
-    # PDFium takes UTF-8 on Windows, and the bytes of the name elsewhere.
-    return (str(path).encode("utf-8", "surrogatepass") if os.name == "nt" else os.fsencode(path)) + b"\0"
-
-
-def _box_of(page: pdfium.FPDF_PAGE) -> tuple[float, float, float, float]:
-    box = pdfium.FS_RECTF()
-    pdfium.FPDF_GetPageBoundingBox(page, box)
-    if box.right <= box.left or box.top <= box.bottom:
-        message = f"it shows nothing: {box.left:g} to {box.right:g} across and {box.bottom:g} to {box.top:g} up"
-        raise DocumentError(message, "repair the file")
-    return box.left, box.bottom, box.right, box.top
-
-
-def _glyphs(text: pdfium.FPDF_TEXTPAGE, page: tuple[float, float, float, float]) -> Iterator[Glyph]:
-    """What lies on the page; PDFium has put in spaces and line ends where it sees them."""
-    left, bottom, right, top = page
-    angle, matrix, box = 0.0, pdfium.FS_MATRIX(), pdfium.FS_RECTF()
-    for index in range(min(pdfium.FPDFText_CountChars(text), _MOST_GLYPHS)):
-        character = _character(text, index)
-        if character.isspace() or pdfium.FPDFText_IsGenerated(text, index) == 1:
-            yield Glyph(character, None, angle)
-            continue
-        if pdfium.FPDFText_GetMatrix(text, index, matrix) and (matrix.a or matrix.b):
-            angle = math.atan2(matrix.b, matrix.a)
-        if not pdfium.FPDFText_GetLooseCharBox(text, index, box):
-            continue
-        x, y = (box.left + box.right) / 2, (box.bottom + box.top) / 2
-        if left <= x <= right and bottom <= y <= top:
-            yield Glyph(character, (box.left, box.bottom, box.right, box.top), angle)
-
-
-def _character(text: pdfium.FPDF_TEXTPAGE, index: int) -> str:
-    """Empty where the file does not tell which it is."""
-    code = pdfium.FPDFText_GetUnicode(text, index)
-    if pdfium.FPDFText_IsHyphen(text, index) == 1:
-        return "-"
-    # Fonts without an explanation have zero, control characters, or codes that everybody uses as they like.
-    private = 0xE000 <= code <= 0xF8FF or code >= 0xF0000
-    known = code >= 0x20 or code in (0x09, 0x0A, 0x0D)
-    if not known or private or code in (0x7F, 0xFFFD, 0xFFFE, 0xFFFF):
-        return ""
-    return "" if pdfium.FPDFText_HasUnicodeMapError(text, index) == 1 else chr(code)
-
-
-def _pictured(page: pdfium.FPDF_PAGE, box: tuple[float, float, float, float]) -> float:
-    """How much of a page its pictures cover. A form counts as one if there is a picture in it."""
-    left, bottom, right, top = box
-    covered, edges = 0.0, tuple(ctypes.c_float() for _ in range(4))
-    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MOST_OBJECTS)):
-        item = pdfium.FPDFPage_GetObject(page, index)
-        if item and _has_picture(item) and pdfium.FPDFPageObj_GetBounds(item, *edges):
-            x1, y1, x2, y2 = (edge.value for edge in edges)
-            covered += max(0.0, min(x2, right) - max(x1, left)) * max(0.0, min(y2, top) - max(y1, bottom))
-    return min(1.0, covered / ((right - left) * (top - bottom)))
-
-
-def _has_picture(item: pdfium.FPDF_PAGEOBJECT, depth: int = 3) -> bool:
-    kind = pdfium.FPDFPageObj_GetType(item)
-    if kind != pdfium.FPDF_PAGEOBJ_FORM or depth == 0:
-        return kind == pdfium.FPDF_PAGEOBJ_IMAGE
-    inside = range(min(pdfium.FPDFFormObj_CountObjects(item), _MOST_OBJECTS))
-    return any(_has_picture(pdfium.FPDFFormObj_GetObject(item, index), depth - 1) for index in inside)
-
-
-def _has_notes(page: pdfium.FPDF_PAGE) -> bool:
-    for index in range(min(pdfium.FPDFPage_GetAnnotCount(page), _MOST_OBJECTS)):
-        note = pdfium.FPDFPage_GetAnnot(page, index)
-        if note:
-            kind = pdfium.FPDFAnnot_GetSubtype(note)
-            pdfium.FPDFPage_CloseAnnot(note)
-            if kind in _NOTES:
-                return True
-    return False
-
-
-@atexit.register
-def _close_all() -> None:
-    # pypdfium2 ends PDFium after this, because it was imported before.
-    for file in list(_open_files):
-        file.close()
-
-
-if hasattr(os, "register_at_fork"):
-    # A child would inherit PDFium in the middle of something, and the lock of a thread that it does not have.
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from . import _core
-from ._documents import Limits, Prepared, Wish, resolution
+from ._call import Budget
+from ._documents import Limits, Prepared, Reader, Wish, resolution
 from ._inputs import Asked
 from ._pdf import PdfFile
 
@@ -16,14 +17,23 @@ class PdfPages:
         name: What messages call it.
         wish: How pages are wanted.
         limits: What a picture may cost: pages that would be larger are rendered smaller.
+        reader: Who reads it.
 
     Raises:
         DocumentError: It cannot be opened.
     """
 
-    def __init__(self, content: Path | bytes, name: str, wish: Wish, limits: Limits) -> None:
-        self._wish, self._limits = wish, limits
-        self._file = PdfFile(content, name, wish.password)
+    def __init__(self, content: Path | bytes, name: str, wish: Wish, limits: Limits, reader: Reader) -> None:
+        self._wish, self._limits, self._timeout = wish, limits, reader.timeout
+        self._file = PdfFile(
+            content,
+            name,
+            wish.password,
+            workers=reader.workers,
+            max_pixels=limits.max_pixels,
+            timeout=reader.timeout,
+            begun=reader.take_along,
+        )
         self.count = self._file.count
 
     def page(self, number: int) -> Prepared:
@@ -32,14 +42,16 @@ class PdfPages:
         Raises:
             DocumentError: The page is damaged.
         """
-        size = self._file.size(number)
+        budget = Budget(self._timeout)
+        size = self._file.size(number, budget)
         dpi, width, height = resolution(size, self._wish.dpi, self._limits)
         if self._wish.text_layer != "ignore":
-            layer = self._file.text_layer(number)
+            layer = self._file.text_layer(number, budget)
             if self._wish.text_layer == "only" or layer.is_usable:
-                to_pixels = self._file.to_pixels(number, width, height)
-                return Prepared(layer.page(width, height, to_pixels, characters=self._wish.characters), size, dpi)
-        return Prepared(_Rendered(self._file, number, width, height), size, dpi)
+                to_pixels = self._file.to_pixels(number, width, height, budget)
+                page = layer.page(width, height, to_pixels, characters=self._wish.characters)
+                return Prepared(page, size, dpi, budget)
+        return Prepared(_Rendered(self._file, number, (width, height), budget), size, dpi, budget)
 
     def close(self) -> None:
         """Give its file and its memory back."""
@@ -49,12 +61,11 @@ class PdfPages:
 class _Rendered:
     """A page as a picture that exists no longer than until the core has it."""
 
-    def __init__(self, file: PdfFile, number: int, width: int, height: int) -> None:
-        self._file, self._number = file, number
-        self._size = width, height
+    def __init__(self, file: PdfFile, number: int, size: tuple[int, int], budget: Budget) -> None:
+        self._file, self._number, self._size, self._budget = file, number, size, budget
 
     def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Render it, and begin to read it in the background."""
         core.check_size(*self._size)
-        pixels = self._file.render(self._number, *self._size)
+        pixels = self._file.render(self._number, *self._size, self._budget)
         return core.begin_pixels(pixels, self._size, 3, asked)

@@ -27,6 +27,7 @@ from ._options import (
     model_choices,
 )
 from ._page_numbers import PageNumbers
+from ._workers import Workers
 from .documents import Document, DocumentPage
 from .exceptions import (
     InvalidArgumentError,
@@ -122,6 +123,8 @@ class OcrEngine:
         self._loader = Loader(self._store, choices, provider, download=download, progress=progress)
         # Those that are open: a release closes them, whoever still holds their pages.
         self._documents: set[_documents.OpenDocument] = set()
+        self._workers = Workers()
+        self._processes = 0
         self._freeing_since: float | None = None
         self._report: ReleaseReport | None = None
         self._made_at = _place_of_creation(self)
@@ -513,7 +516,8 @@ class OcrEngine:
         Deadline(timeout)  # refuses what is no time
         wish = wish._replace(characters=asked.characters)
         name = _documents.name_of(source)
-        document = _documents.open_document(source, wish, self._limits())
+        reader = _documents.Reader(self._workers, call.take_along, timeout)
+        document = _documents.open_document(source, wish, self._limits(), reader)
         try:
             numbers = wish.pages.among(document.count, name or "the document")
             # Where pages may bring their text, it may be that none has to be read.
@@ -573,7 +577,8 @@ class OcrEngine:
             ResourcesFreedError: The engine was freed, also during the wait.
             ForkedError: This is a forked child; the engine is its parent's.
         """
-        return _raw.release_report(self._open().unload())
+        report = _raw.release_report(self._open().unload())
+        return dataclasses.replace(report, processes=self._workers.end_idle())
 
     def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
@@ -598,6 +603,8 @@ class OcrEngine:
             return ReleaseReport(0, None, None, None, 0.0)
         if self._freeing_since is None:
             self._freeing_since = time.monotonic()
+        # First, since nothing bounds what they do, and what they give could not be read any more.
+        self._processes += self._workers.close(cancel=cancel)
         raw = self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim)
         report = _raw.release_report(raw)
         if not report.complete:
@@ -609,7 +616,7 @@ class OcrEngine:
                 return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
             if self._report is None:
                 waited = max(report.waited_s, self._loader.ended - self._freeing_since)
-                self._report = dataclasses.replace(report, waited_s=waited)
+                self._report = dataclasses.replace(report, waited_s=waited, processes=self._processes)
                 for document in list(self._documents):
                     document.close()
                 _exit.forget(self._core)
@@ -638,6 +645,7 @@ class OcrEngine:
         if core is None or _is_finalizing():
             return
         _exit.forget(core)
+        self._workers.close()
         if core.closed or not core.loaded:
             return
         message = f"unreleased {self!r}{self._made_at}; call free_resources() or use `with`"

@@ -165,6 +165,7 @@ class ReleaseReport:
         complete: Whether it is over. False when the timeout ended the wait: nothing was counted yet then, and the last
             call out does the release.
         calls: Calls and loads that were still in flight then; 0 when it is complete.
+        processes: Processes that ended; they render the pages of PDF files, and their memory is in no other number.
     """
 
     sessions: int
@@ -175,3 +176,4 @@ class ReleaseReport:
     files: int = 0
     complete: bool = True
     calls: int = 0
+    processes: int = 0
