@@ -165,6 +165,8 @@ class ReleaseReport:
         complete: Whether it is over. False when the timeout ended the wait: nothing was counted yet then, and the last
             call out does the release.
         calls: Calls and loads that were still in flight then; 0 when it is complete.
+        inherited: Whether a forked child released an engine that its parent had loaded: nothing was freed, and the
+            parent has it as before.
     """
 
     sessions: int
@@ -175,3 +177,4 @@ class ReleaseReport:
     files: int = 0
     complete: bool = True
     calls: int = 0
+    inherited: bool = False
