@@ -25,6 +25,7 @@ use crate::models::session::Provider;
 use crate::models::store::{Lease, Store};
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
+use crate::process::PerProcess;
 use crate::stop::Stop;
 use ahead::Threads;
 use life::{Held, Holding, Life, Unloading};
@@ -76,10 +77,18 @@ impl Holding for Loaded {
 /// An OCR engine. All methods may be called from any thread at any time.
 ///
 /// It is dropped like any other value: what it holds goes then too.
+///
+/// A forked child cannot use what its parent loaded, and can do without releasing it. An engine without anything loaded
+/// belongs to each of both.
 pub struct Engine {
     options: EngineOptions,
-    life: Life<Loaded>,
+    own: PerProcess<Own>,
     turns: AtomicU64,
+}
+
+/// What an engine has in one process.
+struct Own {
+    life: Life<Loaded>,
     /// Of those readings that are under way in the background.
     threads: Threads,
 }
@@ -87,8 +96,19 @@ pub struct Engine {
 impl Engine {
     /// An engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
     pub fn new(options: EngineOptions) -> Self {
-        let life = Life::new(options.idle_unload);
-        Self { options, life, turns: AtomicU64::new(0), threads: Threads::default() }
+        let own = Own { life: Life::new(options.idle_unload), threads: Threads::default() };
+        Self { options, own: PerProcess::new(own), turns: AtomicU64::new(0) }
+    }
+
+    fn own(&self) -> &Own {
+        self.own.get(|parents| {
+            let life = parents.life.for_child()?;
+            Some(Own { life, threads: Threads::default() })
+        })
+    }
+
+    fn life(&self) -> &Life<Loaded> {
+        &self.own().life
     }
 
     /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
@@ -101,7 +121,7 @@ impl Engine {
     /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load(&self, files: &ModelFiles, provider: Provider, store: Option<&Store>) -> Result<()> {
         let (files, store, options) = (files.clone(), store.cloned(), self.options.clone());
-        self.life.load(move || Loaded::open(&files, provider, store.as_ref(), &options))
+        self.life().load(move || Loaded::open(&files, provider, store.as_ref(), &options))
     }
 
     /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.
@@ -109,17 +129,17 @@ impl Engine {
     /// # Errors
     /// What `open` returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load_with(&self, open: impl Fn() -> Result<Stages> + Send + Sync + 'static) -> Result<()> {
-        self.life.load(move || Ok(Loaded { stages: open()?, lease: None }))
+        self.life().load(move || Ok(Loaded { stages: open()?, lease: None }))
     }
 
     /// Whether models are loaded now.
     pub fn is_loaded(&self) -> bool {
-        self.life.is_loaded()
+        self.life().is_loaded()
     }
 
     /// Whether [`Engine::free`] has begun.
     pub fn is_closed(&self) -> bool {
-        self.life.is_closed()
+        self.life().is_closed()
     }
 
     /// Refuses a closed or forked engine, for callers that do part of the work themselves.
@@ -127,7 +147,7 @@ impl Engine {
     /// # Errors
     /// [`crate::ErrorKind::ResourcesFreed`] or [`crate::ErrorKind::Forked`].
     pub fn check_open(&self) -> Result<()> {
-        self.life.check_open()
+        self.life().check_open()
     }
 
     /// The options it was made with.
@@ -201,7 +221,7 @@ impl Engine {
         let stop = Stop::new();
         let _follows = stop.follow(callers)?;
         let _timer = options.timeout.map(|after| Timer::start(after, &stop)).transpose()?;
-        let loaded = self.life.enter(&stop)?;
+        let loaded = self.life().enter(&stop)?;
         let outcome = work(&loaded.stages, &stop);
         drop(loaded);
         if self.options.low_memory {
@@ -215,16 +235,21 @@ impl Engine {
     /// out does the release, and a later `free` waits for it. With `trim`, memory that is free in the allocator goes back
     /// to the system at its end; the first `free` decides, whoever does the release.
     ///
-    /// All who get a report get the same one.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Forked`] in a forked child, which owns nothing of it.
-    pub fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Result<Release> {
-        let outcome = self.life.free(cancel, timeout, trim);
-        if matches!(outcome, Ok(Release::Done(_))) {
-            self.threads.join();
+    /// All who get a report get the same one. In a forked child nothing is done to an engine that its parent loaded, and
+    /// the report says that nothing was given back.
+    pub fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Release {
+        let own = self.own();
+        let outcome = own.life.free(cancel, timeout, trim);
+        if !own.life.is_inherited() && matches!(outcome, Release::Done(_)) {
+            own.threads.join();
         }
         outcome
+    }
+
+    /// Whether this is a forked child's copy of an engine that its parent had loaded, or was about to: it can only be
+    /// freed, which does nothing.
+    pub fn is_inherited(&self) -> bool {
+        self.life().is_inherited()
     }
 
     /// Gives back what [`Engine::load`] took, and stays open: the next call loads again. Calls in flight come first,
@@ -233,7 +258,7 @@ impl Engine {
     /// # Errors
     /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Forked`] in a forked child.
     pub fn begin_unload(&self) -> Result<Unload<'_>> {
-        self.life.begin_unload().map(Unload)
+        self.life().begin_unload().map(Unload)
     }
 }
 

@@ -2,6 +2,7 @@
 //! they wait for or that hold their locks.
 
 use std::process;
+use std::sync::OnceLock;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -38,9 +39,64 @@ impl Owner {
     }
 }
 
+/// A value of which a forked child has one of its own, where the one it inherited allows that.
+///
+/// A child never changes its parent's, nor waits for a lock of it: the next one stands beside, and is found without a
+/// lock.
+#[derive(Debug)]
+pub(crate) struct PerProcess<T> {
+    owner: Owner,
+    value: T,
+    child: OnceLock<Box<Self>>,
+}
+
+impl<T> PerProcess<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { owner: Owner::this_process(), value, child: OnceLock::new() }
+    }
+
+    /// The value of this process. A child has what `anew` makes of the inherited one, or else the inherited one.
+    pub(crate) fn get(&self, anew: impl FnOnce(&T) -> Option<T>) -> &T {
+        let mut last = self;
+        while !last.owner.is_here() {
+            match last.child.get() {
+                Some(next) => last = next,
+                None => {
+                    let Some(value) = anew(&last.value) else { break };
+                    return &last.child.get_or_init(|| Box::new(Self::new(value))).value;
+                }
+            }
+        }
+        &last.value
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a child has of a value that its parent made.
+    fn inherited(value: &'static str) -> PerProcess<&'static str> {
+        PerProcess { owner: Owner::parent(), value, child: OnceLock::new() }
+    }
+
+    #[test]
+    fn a_child_has_a_value_of_its_own_where_it_may() {
+        let (own, inherited) = (PerProcess::new("own"), inherited("inherited"));
+        assert_eq!(*own.get(|_| panic!("it is here")), "own");
+        assert_eq!(*inherited.get(|_| None), "inherited");
+        assert_eq!(*inherited.get(|former| (*former == "inherited").then_some("anew")), "anew");
+        assert_eq!(*inherited.get(|_| panic!("it is here")), "anew");
+        assert_eq!(inherited.value, "inherited");
+    }
+
+    #[test]
+    fn a_child_s_child_looks_at_its_parent_s() {
+        let chain = inherited("first");
+        chain.child.set(Box::new(inherited("second"))).unwrap();
+        assert_eq!(*chain.get(|former| (*former == "second").then_some("third")), "third");
+        assert_eq!(*chain.get(|_| None), "third");
+    }
 
     #[test]
     fn only_the_owner_is_let_in() {

@@ -13,6 +13,7 @@ from PIL import Image
 from ferrocr import (
     DocumentError,
     DocumentPage,
+    ForkedError,
     InvalidArgumentError,
     OcrCancelledError,
     OcrEngine,
@@ -200,6 +201,27 @@ assert [page.text for page in rest] == [f"sheet {number}" for number in range(2,
 assert engine.free_resources().complete
 """
     assert check_child(PRELUDE + code, file, models=models_dir) == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_document_stays_its_parent_s_though_its_engine_is_each_one_s(file: Path) -> None:
+    """Both would move the one place in the file."""
+    engine = OcrEngine(download=False)
+    stream = engine.recognize_pages(file, text_layer="only", on_error="raise", ahead=0)
+    texts = [next(stream).text]
+    child = os.fork()
+    if child == 0:
+        try:
+            next(stream)
+        except ForkedError:
+            again = engine.recognize_document(file, text_layer="only", pages="1")
+            os._exit(42 if again.text == texts[0] else 2)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+    texts += [page.text for page in stream]
+    assert texts == [f"sheet {number}" for number in range(1, 21)]
+    assert engine.free_resources().complete
 
 
 GROWTH = """

@@ -45,9 +45,7 @@ def refuses(engine):
         "list_local": engine.list_local,
         "get_local_path": engine.get_local_path,
         "with": engine.__enter__,
-        "free_resources": engine.free_resources,
-        "close": engine.close,
-        "unload": getattr(engine, "unload", engine.close),
+        "unload": engine.unload,
     }
     for name, use in uses.items():
         try:
@@ -57,6 +55,25 @@ def refuses(engine):
         else:
             raise AssertionError(f"{name} is not refused")
     assert not engine.loaded and isinstance(engine.closed, bool) and "OcrEngine" in repr(engine)
+
+def leaves(engine):
+    refuses(engine)
+    engine.__exit__(None, None, None)
+    for release in engine.free_resources, engine.close, lambda: engine.free_resources(cancel=True, timeout=0):
+        report = release()
+        assert report.inherited and report.complete and report.sessions == report.files == 0, report
+    assert engine.closed
+    refuses(engine)
+
+def tries(engine):
+    # Another thread of the parent loaded or released it at the fork.
+    if engine._core.inherited:
+        leaves(engine)
+    elif engine.closed:
+        assert engine.free_resources().complete
+    else:
+        assert engine.recognize(picture).lines
+        assert engine.free_resources().sessions
 
 def reads(**options):
     with OcrEngine(download=False, **options) as engine:
@@ -73,9 +90,9 @@ engine = opened()
 page = engine.recognize(picture)
 
 def work():
-    refuses(engine)
+    leaves(engine)
     assert reads() == page
-    refuses(engine)
+    leaves(engine)
 
 for _ in range({scaled(2)}):
     wait(fork(work))
@@ -137,7 +154,7 @@ for number in range({scaled(4)}):
     other = threading.Thread(target=lambda: (engine.load(), engine.free_resources()))
     other.start()
     time.sleep(0.15 * number)
-    wait(fork(lambda: refuses(engine) if not engine.closed else None))
+    wait(fork(lambda: tries(engine)))
     other.join()
     assert engine.closed
 wait(fork(reads))
@@ -192,17 +209,12 @@ engine.free_resources()
 
 
 @needs_fork
-@pytest.mark.parametrize("is_loaded", [False, True])
-def test_workers_forked_from_a_server_make_their_own_engines(
-    models_dir: Path, picture_file: Path, is_loaded: bool
-) -> None:
+def test_workers_forked_from_a_server_make_their_own_engines(models_dir: Path, picture_file: Path) -> None:
     code = f"""{PRELUDE}
-engine = OcrEngine(download=False)
-if {is_loaded}:
-    engine.load()
+engine = opened()
 
 def serve():
-    refuses(engine)
+    leaves(engine)
     global own  # left open, as in a worker that is told to end
     own = opened(threads=1)
     assert own.recognize(picture).lines
@@ -217,12 +229,90 @@ engine.free_resources()
 
 
 @needs_fork
+def test_an_engine_without_anything_loaded_is_each_one_s_own(real_folder: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+# A module-level engine of a server that forks its workers; one that was used and unloaded; one within a `with`.
+never, unloaded = OcrEngine(download=False), opened()
+unloaded.unload()
+with OcrEngine(download=False) as within:
+    def serve():
+        pages = [engine.recognize(picture) for engine in (never, unloaded, within)]
+        assert pages[0] == pages[1] == pages[2] and pages[0].lines
+        assert set(ModelStore().in_use().values()) == {{(os.getpid(),)}}, "a lease of its own"
+        wait(fork(lambda: leaves(never)))
+        assert never.unload().sessions and never.free_resources().complete and never.closed
+        wait(fork(lambda: tries(never)))
+        # The others are left open, as in a worker that is told to end.
+
+    wait(fork(serve))
+    for engine in (never, unloaded, within):
+        assert not engine.closed and not engine.loaded
+    wait(fork(lambda: wait(fork(serve))))
+    assert never.recognize(picture) == within.recognize(picture)
+assert within.closed and never.free_resources().sessions and ModelStore().in_use() == {{}}
+report = unloaded.free_resources()
+assert not report.inherited and report.sessions == 0
+"""
+    check_child(code, picture_file, models=real_folder)
+
+
+@needs_fork
+def test_leaving_what_a_parent_entered_is_harmless(real_folder: Path, picture_file: Path) -> None:
+    code = f"""{PRELUDE}
+with opened() as engine, OcrEngine(download=False) as empty, ModelStore().lease(ModelStore().list_local()) as lease:
+    page = engine.recognize(picture)
+    stream = engine.recognize_many([picture] * 3)
+    next(stream)
+    child = os.fork()
+    if child == 0:
+        assert not lease.held
+        stream.close()
+        sys.exit(0)  # out of the statement
+    wait(child)
+    assert lease.held and engine.recognize(picture) == page and list(stream) == [page] * 2
+    assert ModelStore().in_use()
+assert engine.closed and ModelStore().in_use() == {{}}
+"""
+    check_child(code, picture_file, models=real_folder)
+
+
+@needs_fork
+def test_a_fork_during_a_download_of_another_thread_leaves_no_gate_shut(models_dir: Path, tmp_path: Path) -> None:
+    code = f"""{PRELUDE}
+os.environ.pop("FERROCR_OFFLINE")
+os.environ["FERROCR_MIRROR"] = pathlib.Path(os.environ["FERROCR_MODEL_DIR"]).as_uri()
+begun, go_on = threading.Event(), threading.Event()
+engine = OcrEngine(model_dir=sys.argv[1], progress=lambda *_: (begun.set(), go_on.wait()))
+other = threading.Thread(target=engine.load)
+other.start()
+begun.wait()
+
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os.environ["FERROCR_OFFLINE"] = "1"
+    try:
+        engine.load()
+    except ferrocr.ModelNotFoundError:
+        pass
+    assert engine.free_resources().complete and engine.closed
+    os._exit(0)
+wait(child)
+go_on.set()
+other.join()
+assert engine.loaded
+engine.free_resources()
+"""
+    check_child(code, tmp_path / "empty", models=models_dir)
+
+
+@needs_fork
 def test_a_release_gives_the_lease_back_while_a_child_lives(real_folder: Path, picture_file: Path) -> None:
     code = f"""{PRELUDE}
 engine = opened()
 assert set(ModelStore().in_use().values()) == {{(os.getpid(),)}}
 left, right = os.pipe()
-child = fork(lambda: (os.close(right), os.read(left, 1), refuses(engine)))
+child = fork(lambda: (os.close(right), os.read(left, 1), leaves(engine)))
 os.close(left)
 engine.free_resources()
 assert ModelStore().in_use() == {{}}, "the child inherited the lock, and does not use the models"

@@ -91,6 +91,9 @@ class Gate:
 
     owner: Claim | None = None
 
+    def __init__(self) -> None:
+        _gates.add(self)
+
     def enter(self, claim: Claim, deadline: Deadline, look_around: Callable[[], None] = _nothing) -> bool:
         """Wait until nobody else is inside; False when the time is over before. `look_around` may raise to end it."""
         pause = _SHORTEST_PAUSE
@@ -105,6 +108,17 @@ class Gate:
                 return False
             time.sleep(pause if left is None else min(left, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+_gates: "weakref.WeakSet[Gate]" = weakref.WeakSet()
+
+
+def open_gates_after_fork() -> None:
+    """Open the gates that other threads were inside of when this child was forked: it has no such threads."""
+    for gate in list(_gates):
+        owner = gate.owner
+        if owner is not None and owner.thread != threading.get_ident():
+            del gate.owner
 
 
 class Call:

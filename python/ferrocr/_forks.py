@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from ._call import Claim, Deadline, Gate
+from ._call import Claim, Deadline, Gate, open_gates_after_fork
 
 T = TypeVar("T")
 
@@ -54,4 +54,5 @@ def _begin_fork() -> None:
 _end_fork = partial(vars(_gate).pop, "owner", None)
 
 if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=open_gates_after_fork)
     os.register_at_fork(before=_begin_fork, after_in_parent=_end_fork, after_in_child=_end_fork)

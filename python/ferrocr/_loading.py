@@ -48,7 +48,6 @@ class Loader:
         check_progress(progress)
         self._store, self._choices, self._wanted_provider = store, choices, provider
         self._download, self._progress = download, progress
-        self._call: Call | None = None
         self.gate = Gate()
         self.provider: str | None = None
         self.ended = 0.0
@@ -77,7 +76,7 @@ class Loader:
             core.check_open()
             if core.loaded:
                 return
-            if self._call is not None:
+            if self.gate.owner is not claim:  # this thread is inside already
                 message = "this engine is loading its models: `progress` can call neither load nor recognize"
                 raise InvalidArgumentError(message)
             self._load_for(core, call)
@@ -86,7 +85,6 @@ class Loader:
                 del self.gate.owner
 
     def _load_for(self, core: _core.Engine, call: Call) -> None:
-        self._call = call
         try:
             self._load(core, call)
         except OcrError:
@@ -94,7 +92,6 @@ class Loader:
             core.check_open()
             raise
         finally:
-            self._call = None
             self.ended = time.monotonic()
 
     def _load(self, core: _core.Engine, call: Call) -> None:

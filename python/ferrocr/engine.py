@@ -30,6 +30,7 @@ from ._page_numbers import PageNumbers
 from ._workers import Workers
 from .documents import Document, DocumentPage
 from .exceptions import (
+    ForkedError,
     InvalidArgumentError,
     ModelNotFoundError,
     OcrCancelledError,
@@ -527,6 +528,7 @@ class OcrEngine:
             document.close()
             raise
         ahead = self._usual_ahead() if ahead is None else ahead
+        process = os.getpid()
 
         def begin(picture: _ahead.Picture) -> _ahead.Reading:
             reading = self._begin(picture, asked, timeout)
@@ -534,6 +536,9 @@ class OcrEngine:
             return reading
 
         def check() -> None:
+            if os.getpid() != process:  # the place in the file is shared with the parent
+                message = f"this document belongs to process {process}, which forked this one"
+                raise ForkedError(message, "open it anew in the child process")
             self._open()
             call.check()
 
@@ -575,7 +580,7 @@ class OcrEngine:
 
         Raises:
             ResourcesFreedError: The engine was freed, also during the wait.
-            ForkedError: This is a forked child; the engine is its parent's.
+            ForkedError: This is a forked child, and its parent had loaded the engine.
         """
         report = _raw.release_report(self._open().unload())
         return dataclasses.replace(report, processes=self._workers.end_idle())
@@ -594,9 +599,10 @@ class OcrEngine:
             trim: Give memory that is free in the C library back to the system at the end. It looks through all that
                 the process has allocated, a matter of milliseconds for most. The first call decides.
 
+        In a forked child it does nothing to what the parent had loaded, and the report is marked as `inherited`.
+
         Raises:
             InvalidArgumentError: The timeout is negative or no number.
-            ForkedError: This is a forked child; the engine is its parent's.
         """
         deadline = Deadline(timeout)
         if self._core is None:  # the constructor failed
@@ -607,6 +613,8 @@ class OcrEngine:
         self._processes += self._workers.close(cancel=cancel)
         raw = self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim)
         report = _raw.release_report(raw)
+        if self._core.inherited:  # what else there is belongs to the parent too
+            return dataclasses.replace(report, inherited=True)
         if not report.complete:
             return report
         claim, gate = Claim(), self._loader.gate

@@ -87,7 +87,7 @@ class ResourcesFreedError(OcrError, RuntimeError):
 
 
 class ForkedError(OcrError, RuntimeError):
-    """The engine belongs to the parent of this forked process."""
+    """The engine was loaded by the parent of this forked process, or what goes on was begun there."""
 
 
 class OcrCancelledError(OcrError):

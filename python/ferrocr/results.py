@@ -166,6 +166,8 @@ class ReleaseReport:
             call out does the release.
         calls: Calls and loads that were still in flight then; 0 when it is complete.
         processes: Processes that ended; they render the pages of PDF files, and their memory is in no other number.
+        inherited: Whether a forked child released an engine that its parent had loaded: nothing was freed, and the
+            parent has it as before.
     """
 
     sessions: int
@@ -177,3 +179,4 @@ class ReleaseReport:
     complete: bool = True
     calls: int = 0
     processes: int = 0
+    inherited: bool = False

@@ -78,7 +78,7 @@ impl Engine {
             told.tell(page);
         };
         let thread = Arc::new(Joined(Mutex::new(Some(spawn("ferrocr-ahead", work)?))));
-        self.threads.add(&thread);
+        self.own().threads.add(&thread);
         outcome.wait_for_begin();
         Ok(Reading { outcome, thread, stop, owner: Owner::this_process(), _engine: Arc::clone(self) })
     }

@@ -48,6 +48,17 @@ impl<T: Holding> Life<T> {
         Self { shared: Arc::new(Shared::new(idle_unload)), owner: Owner::this_process() }
     }
 
+    /// The life of the same engine in a forked child, which begins where this one is empty; None where it is not.
+    pub(super) fn for_child(&self) -> Option<Self> {
+        let shared = Arc::new(self.shared.for_child()?);
+        Some(Self { shared, owner: Owner::this_process() })
+    }
+
+    /// Whether it is that of a parent process, which keeps what it holds.
+    pub(super) fn is_inherited(&self) -> bool {
+        !self.owner.is_here()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.shared.lock()
     }
@@ -118,17 +129,23 @@ impl<T: Holding> Life<T> {
     /// Refuses new uses, waits for those in flight and for a load, at most for `timeout`, and drops the `T`. With
     /// `cancel`, ends those in flight early. Whoever does it gives free memory back to the system when the first who
     /// asked wanted `trim`.
-    pub(super) fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Result<Release> {
-        self.check_process()?;
+    ///
+    /// In a forked child there is nothing to free: the `T`, its calls and its threads are the parent's.
+    pub(super) fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Release {
         self.shared.closing.store(true, Ordering::Release);
+        if self.is_inherited() {
+            return Release::Done(ReleaseReport::of_nothing());
+        }
         let started = Instant::now();
         let stops = self.shared.begin_free(trim);
         for stop in stops.iter().filter(|_| cancel) {
             stop.fire(Reason::Freed);
         }
         drop(stops);
-        let outcome = self.wait(started, timeout, |state| state.released.map(Ok));
-        if matches!(outcome, Ok(Release::Done(_))) {
+        let released = |state: &State<T>| state.released;
+        let outcome =
+            self.wait(started, timeout, released).map_or_else(|calls| Release::Pending { calls }, Release::Done);
+        if matches!(outcome, Release::Done(_)) {
             self.shared.join_idle_thread();
         }
         outcome
@@ -141,24 +158,24 @@ impl<T: Holding> Life<T> {
         Ok(Unloading { life: self, report: self.shared.begin_unload()? })
     }
 
-    /// Waits until `outcome` is there.
-    fn wait(
+    /// Waits until `outcome` is there, at most for `timeout`: the number of calls in flight is what it fails with.
+    fn wait<R>(
         &self,
         started: Instant,
         timeout: Option<Duration>,
-        outcome: impl Fn(&State<T>) -> Option<Result<ReleaseReport>>,
-    ) -> Result<Release> {
+        outcome: impl Fn(&State<T>) -> Option<R>,
+    ) -> std::result::Result<R, usize> {
         loop {
             let heard = self.shared.bell.heard();
             let state = self.lock();
             if let Some(outcome) = outcome(&state) {
-                return outcome.map(Release::Done);
+                return Ok(outcome);
             }
             let calls = state.machine.calls();
             drop(state);
             let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
             if left == Some(Duration::ZERO) {
-                return Ok(Release::Pending { calls });
+                return Err(calls);
             }
             self.shared.bell.wait(heard, left);
         }
@@ -175,11 +192,15 @@ impl<T: Holding> Unloading<'_, T> {
         let report = || self.report.get().copied().map(Ok);
         let outcome = self.life.wait(Instant::now(), timeout, |state| {
             report().or_else(|| state.machine.is_closed().then(|| Err(released())))
-        })?;
-        if matches!(outcome, Release::Done(_)) {
-            self.life.shared.join_idle_thread();
+        });
+        match outcome {
+            Err(calls) => Ok(Release::Pending { calls }),
+            Ok(report) => {
+                let report = report?;
+                self.life.shared.join_idle_thread();
+                Ok(Release::Done(report))
+            }
         }
-        Ok(outcome)
     }
 }
 

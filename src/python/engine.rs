@@ -125,6 +125,12 @@ impl Engine {
         self.0.is_closed()
     }
 
+    /// Whether a forked child has it from its parent, which had loaded it.
+    #[getter]
+    fn inherited(&self) -> bool {
+        self.0.is_inherited()
+    }
+
     /// Threads that one call may use.
     #[getter]
     fn threads(&self) -> usize {
@@ -231,7 +237,7 @@ impl Engine {
     #[pyo3(signature = (*, cancel, timeout, trim))]
     fn free(&self, py: Python<'_>, cancel: bool, timeout: Option<f64>, trim: bool) -> PyResult<RawRelease> {
         let timeout = call(py, || duration("timeout", timeout))?;
-        in_slices(py, timeout, |slice| self.0.free(cancel, Some(slice), trim))
+        in_slices(py, timeout, |slice| Ok(self.0.free(cancel, Some(slice), trim)))
     }
 
     fn unload(&self, py: Python<'_>) -> PyResult<RawRelease> {

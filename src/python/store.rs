@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry};
 use crate::models::fetch::{self, Packages, Progress, PullOptions};
 use crate::models::store::{ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State};
+use crate::process::Owner;
 use raw::{RawArchived, RawEntry, RawInspection, RawPackages, RawRemoval, RawTrashed};
 
 type RawKnown = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
@@ -202,7 +203,7 @@ impl Store {
             for name in &names {
                 self.0.path(name)?;
             }
-            Ok(Lease(Mutex::new(self.0.lease(&names))))
+            Ok(Lease(Mutex::new(self.0.lease(&names)), Owner::this_process()))
         })
     }
 
@@ -246,20 +247,22 @@ fn watched<T: Send>(
     raised.map_or(outcome, Err)
 }
 
-/// The core's lease.
+/// The core's lease. A forked child has no part in it, and takes no lock that a thread of its parent may have held.
 #[pyclass(frozen, module = "ferrocr._core")]
-pub(super) struct Lease(Mutex<Option<crate::models::store::Lease>>);
+pub(super) struct Lease(Mutex<Option<crate::models::store::Lease>>, Owner);
 
 #[pymethods]
 impl Lease {
     #[getter]
     fn held(&self) -> bool {
-        self.lock().is_some()
+        self.1.is_here() && self.lock().is_some()
     }
 
     fn release(&self, py: Python<'_>) -> PyResult<()> {
         call(py, || {
-            drop(self.lock().take());
+            if self.1.is_here() {
+                drop(self.lock().take());
+            }
             Ok(())
         })
     }

@@ -23,6 +23,15 @@ pub struct ReleaseReport {
     pub waited: Duration,
 }
 
+impl ReleaseReport {
+    /// Of a release that had nothing to give back.
+    pub(super) fn of_nothing() -> Self {
+        let resident = memory::resident_bytes();
+        let (resident_before, resident_after, waited) = (resident, resident, Duration::ZERO);
+        Self { sessions: 0, threads: Some(0), files: 0, resident_before, resident_after, waited }
+    }
+}
+
 /// How far a release or an unload has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "it may not be over"]

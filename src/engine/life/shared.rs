@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -50,8 +50,11 @@ pub(super) struct Shared<T> {
     state: Mutex<State<T>>,
     /// Rings at every change of the state.
     pub(super) bell: Arc<Bell>,
-    /// Set when a release begins. Apart from the state, so that a forked child can ask without the lock.
+    /// Set when a release begins. Apart from the state, as the next one, so that a forked child can ask without the
+    /// lock.
     pub(super) closing: AtomicBool,
+    /// Set while there is content, from before it is made until it is gone.
+    pub(super) holding: AtomicBool,
     idle_unload: Option<Duration>,
 }
 
@@ -69,7 +72,25 @@ impl<T: Holding> Shared<T> {
             idle_thread: None,
             last_use: Instant::now(),
         };
-        Self { state: Mutex::new(state), bell: Arc::default(), closing: AtomicBool::new(false), idle_unload }
+        let (closing, holding) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { state: Mutex::new(state), bell: Arc::default(), closing, holding, idle_unload }
+    }
+
+    /// One for a forked child that inherited this one, which never held anything that the child would need; None where
+    /// it holds something. Takes no lock: its holder may be a thread that does not exist here.
+    pub(super) fn for_child(&self) -> Option<Self> {
+        if self.holding.load(Ordering::Acquire) {
+            return None;
+        }
+        let own = Self::new(self.idle_unload);
+        if let Ok(former) = self.state.try_lock() {
+            own.lock().make.clone_from(&former.make);
+        }
+        if self.closing.load(Ordering::Acquire) {
+            own.closing.store(true, Ordering::Release);
+            drop(own.begin_free(false));
+        }
+        Some(own)
     }
 
     /// The state changes only in steps that cannot panic, so a poisoned lock still holds a whole one.
@@ -79,6 +100,7 @@ impl<T: Holding> Shared<T> {
 
     /// Makes the content after [`Machine`] said so; with `stop`, for a call that goes on with it.
     pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: Option<&Stop>) -> Result<Option<Call<'_, T>>> {
+        self.holding.store(true, Ordering::Release);
         let loading = Loading(self);
         let loaded = Arc::new(make()?);
         // One that unloaded by itself may not have ended yet.
@@ -169,6 +191,7 @@ impl<T: Holding> Shared<T> {
                 // Nobody else sets it.
                 (Purpose::Unload, asked) => drop(asked.map(|asked| asked.report.set(report))),
             }
+            self.holding.store(false, Ordering::Release);
             duty = state.machine.end_drop();
             drop(state);
             drop(make);
@@ -226,7 +249,10 @@ struct Loading<'a, T: Holding>(&'a Shared<T>);
 
 impl<T: Holding> Drop for Loading<'_, T> {
     fn drop(&mut self) {
-        let (_, duty) = self.0.lock().machine.end_load(false, false);
+        let mut state = self.0.lock();
+        self.0.holding.store(false, Ordering::Release);
+        let (_, duty) = state.machine.end_load(false, false);
+        drop(state);
         self.0.bell.ring();
         self.0.perform(duty);
     }

@@ -54,8 +54,8 @@ fn refusal<T>(outcome: Result<T>) -> ErrorKind {
     outcome.map(|_| ()).expect_err("refused").kind()
 }
 
-fn report(release: Result<Release>) -> ReleaseReport {
-    match release.expect("own process") {
+fn report(release: Release) -> ReleaseReport {
+    match release {
         Release::Done(report) => report,
         pending @ Release::Pending { .. } => panic!("{pending:?}"),
     }
@@ -94,8 +94,8 @@ fn free_waits_for_calls_and_all_get_one_report() {
 fn the_last_call_out_does_a_release_that_nobody_waits_for() {
     let (life, alive) = loaded(None);
     let calls = [enter(&life), enter(&life)];
-    assert_eq!(life.free(false, Some(SOON), true).expect("own process"), Release::Pending { calls: 2 });
-    assert_eq!(life.free(false, Some(Duration::ZERO), true).expect("again"), Release::Pending { calls: 2 });
+    assert_eq!(life.free(false, Some(SOON), true), Release::Pending { calls: 2 });
+    assert_eq!(life.free(false, Some(Duration::ZERO), true), Release::Pending { calls: 2 });
     for (call, left) in calls.into_iter().zip([1, 0]) {
         assert_eq!(alive.load(Ordering::SeqCst), 1);
         call.use_it();
@@ -120,7 +120,7 @@ fn the_loader_does_a_release_that_came_during_its_load() {
             })
         });
         wait_until(|| begun.load(Ordering::SeqCst));
-        assert_eq!(life.free(true, Some(SOON), true).expect("own process"), Release::Pending { calls: 1 });
+        assert_eq!(life.free(true, Some(SOON), true), Release::Pending { calls: 1 });
         go_on.store(true, Ordering::SeqCst);
         loader.join().expect("no panic").expect("it was loaded, for a moment");
         assert_eq!(alive.load(Ordering::SeqCst), 0);
@@ -169,9 +169,9 @@ fn an_unload_waits_for_calls_and_new_calls_wait_for_it() {
         drop(call);
         next.join().expect("it loads again");
     });
-    let first = report(unload.wait(None));
+    let first = report(unload.wait(None).expect("open"));
     assert_eq!((first.sessions, first.files), (3, 2));
-    assert_eq!(report(joined.wait(None)), first);
+    assert_eq!(report(joined.wait(None).expect("open")), first);
     assert_eq!(alive.load(Ordering::SeqCst), 1, "of the call that loaded again");
     assert!(life.is_loaded());
 }
@@ -179,14 +179,14 @@ fn an_unload_waits_for_calls_and_new_calls_wait_for_it() {
 #[test]
 fn an_engine_can_be_unloaded_and_loaded_again_any_number_of_times() {
     let (life, alive) = (Life::new(None), Arc::default());
-    assert_eq!(report(life.begin_unload().expect("open").wait(None)).sessions, 0, "nothing was loaded");
+    assert_eq!(report(life.begin_unload().expect("open").wait(None).expect("open")).sessions, 0, "nothing was loaded");
     assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ModelNotFound);
     life.load(Fake::maker(&alive)).expect("open");
     for _ in 0..3 {
-        assert_eq!(report(life.begin_unload().expect("open").wait(None)).sessions, 3);
+        assert_eq!(report(life.begin_unload().expect("open").wait(None).expect("open")).sessions, 3);
         assert!(!life.is_loaded() && alive.load(Ordering::SeqCst) == 0);
         enter(&life).use_it();
-        assert_eq!(report(life.begin_unload().expect("open").wait(None)).sessions, 3);
+        assert_eq!(report(life.begin_unload().expect("open").wait(None).expect("open")).sessions, 3);
         life.load(Fake::maker(&alive)).expect("by hand too");
     }
     assert_eq!(report(life.free(false, None, true)).sessions, 3);
@@ -197,7 +197,7 @@ fn a_release_overtakes_an_unload() {
     let (life, alive) = loaded(None);
     let call = enter(&life);
     let unload = life.begin_unload().expect("open");
-    assert_eq!(life.free(false, Some(SOON), true).expect("own process"), Release::Pending { calls: 1 });
+    assert_eq!(life.free(false, Some(SOON), true), Release::Pending { calls: 1 });
     drop(call);
     assert_eq!(refusal(unload.wait(None)), ErrorKind::ResourcesFreed);
     assert_eq!((report(life.free(false, None, true)).sessions, alive.load(Ordering::SeqCst)), (3, 0));
@@ -225,7 +225,7 @@ fn an_idle_thread_ends_with_its_engine_and_only_runs_where_it_is_wanted() {
         let (life, alive) = loaded(Some(Duration::from_secs(3600)));
         assert_eq!(Arc::strong_count(&life.shared), 2, "the engine and the thread");
         if unload {
-            report(life.begin_unload().expect("open").wait(None));
+            report(life.begin_unload().expect("open").wait(None).expect("open"));
             assert_eq!(Arc::strong_count(&life.shared), 1, "it ends with the content");
             enter(&life).use_it();
         }
@@ -256,7 +256,7 @@ fn a_load_after_an_unload_that_fails_is_that_calls_error() {
         if is_broken.load(Ordering::SeqCst) { Err(gone()) } else { make() }
     };
     life.load(open).expect("there");
-    report(life.begin_unload().expect("open").wait(None));
+    report(life.begin_unload().expect("open").wait(None).expect("open"));
     broken.store(true, Ordering::SeqCst);
     assert!(life.enter(&Stop::new()).map(|_| ()).expect_err("gone").to_string().contains("gone"));
     broken.store(false, Ordering::SeqCst);
@@ -281,7 +281,7 @@ fn panics_block_nobody() {
     life.load(|| Ok(Broken)).expect("the next one loads");
     let used = catch_unwind(AssertUnwindSafe(|| {
         let _call = life.enter(&Stop::new());
-        assert_eq!(life.free(false, Some(Duration::ZERO), true).expect("own process"), Release::Pending { calls: 1 });
+        assert_eq!(life.free(false, Some(Duration::ZERO), true), Release::Pending { calls: 1 });
         panic!("a panic in a call, which then is the last one out");
     }));
     assert!(used.is_err());
@@ -292,6 +292,71 @@ fn panics_block_nobody() {
 fn an_engine_that_loaded_nothing_frees_nothing() {
     let report = report(Life::<Fake>::new(None).free(false, None, true));
     assert_eq!((report.sessions, report.files), (0, 0));
+}
+
+/// The life as a child has it that was forked just now.
+fn inherited(life: &Life<Fake>) -> Life<Fake> {
+    Life { shared: Arc::clone(&life.shared), owner: Owner::parent() }
+}
+
+#[test]
+fn a_child_frees_nothing_of_what_its_parent_loaded() {
+    let (life, alive) = loaded(None);
+    let child = inherited(&life);
+    assert!(child.for_child().is_none() && child.is_inherited() && !child.is_loaded());
+    assert_eq!(refusal(child.load(Fake::maker(&alive))), ErrorKind::Forked);
+    assert_eq!(refusal(child.enter(&Stop::new())), ErrorKind::Forked);
+    assert_eq!(refusal(child.begin_unload()), ErrorKind::Forked);
+    let call = enter(&life);
+    let nothing = report(child.free(true, None, true));
+    assert_eq!((nothing.sessions, nothing.threads, nothing.files), (0, Some(0), 0));
+    assert!(child.is_closed());
+    drop(child);
+    call.use_it();
+    assert_eq!(alive.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_child_has_a_life_of_its_own_where_its_parent_s_is_empty() {
+    let (life, alive) = (Life::<Fake>::new(None), Arc::default());
+    let own = inherited(&life).for_child().expect("nothing was loaded");
+    assert_eq!(refusal(own.enter(&Stop::new())), ErrorKind::ModelNotFound);
+    own.load(Fake::maker(&alive)).expect("it is its own");
+    assert!(own.is_loaded() && !life.is_loaded());
+    // A lock that another thread held at the fork is never given back.
+    let _taken = life.shared.lock();
+    let other = inherited(&life).for_child().expect("nothing was loaded");
+    assert_eq!(report(other.free(false, None, true)).sessions, 0);
+    assert_eq!(report(own.free(false, None, true)).sessions, 3);
+    assert!(!life.is_closed());
+}
+
+#[test]
+fn a_child_loads_again_what_its_parent_had_unloaded() {
+    let (life, alive) = loaded(None);
+    report(life.begin_unload().expect("open").wait(None).expect("open"));
+    let own = inherited(&life).for_child().expect("nothing is loaded");
+    enter(&own).use_it();
+    assert_eq!(alive.load(Ordering::SeqCst), 1);
+    assert!(!life.is_loaded());
+}
+
+#[test]
+fn a_load_that_failed_leaves_nothing_to_a_child() {
+    let life = Life::<Fake>::new(None);
+    let fail = || Err(Error::new(ErrorKind::ModelCorrupt, "on purpose"));
+    assert_eq!(refusal(life.load(fail)), ErrorKind::ModelCorrupt);
+    assert!(inherited(&life).for_child().is_some());
+}
+
+#[test]
+fn what_was_released_before_a_fork_is_so_in_the_child() {
+    let (life, _) = loaded(None);
+    report(life.free(false, None, true));
+    let own = inherited(&life).for_child().expect("nothing is loaded");
+    assert!(own.is_closed());
+    assert_eq!(refusal(own.enter(&Stop::new())), ErrorKind::ResourcesFreed);
+    assert_eq!(report(own.free(false, None, true)).sessions, 0);
 }
 
 /// A small generator with a fixed seed: what threads do is the same in every run, only their order is not.
@@ -325,7 +390,8 @@ fn anything(life: &Life<Fake>, alive: &Arc<AtomicUsize>, random: &mut Random) ->
         }
         _ if random.below(40) == 0 => {
             let timeout = (random.below(2) == 0).then_some(Duration::ZERO);
-            life.free(random.below(2) == 0, timeout, random.below(2) == 0).map(drop)
+            let _ = life.free(random.below(2) == 0, timeout, random.below(2) == 0);
+            Ok(())
         }
         _ => Ok(()),
     };

@@ -15,6 +15,7 @@ use super::tiff::directory::{Directory, Form, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
 use crate::options::DecodeLimits;
+use crate::process::Owner;
 
 /// Most directories of a file that are followed, so that one of 512 MB that has nothing else takes neither minutes nor
 /// gigabytes. Scans of whole archives have some thousands.
@@ -41,6 +42,7 @@ const DPI: RangeInclusive<f64> = 10.0..=10_000.0;
 /// A TIFF file whose pages can be decoded in any order, from any thread, one at a time.
 pub struct Frames {
     stored: Mutex<Option<Box<dyn Stored>>>,
+    owner: Owner,
     form: Form,
     pages: Vec<Page>,
     /// Why the chain ends before its end.
@@ -76,7 +78,7 @@ impl Frames {
         // A file that says of no directory that it is a page has them all as pages.
         let (asides, pages): (Vec<_>, Vec<_>) = directories.into_iter().partition(|found| found.is_aside);
         let pages = if pages.is_empty() { asides } else { pages };
-        Ok(Self { stored: Mutex::new(Some(stored)), form, pages, broken })
+        Ok(Self { stored: Mutex::new(Some(stored)), owner: Owner::this_process(), form, pages, broken })
     }
 
     /// How many pages there are: directories that are neither smaller copies of others nor masks. Where the chain is
@@ -95,11 +97,12 @@ impl Frames {
     ///
     /// # Errors
     /// [`ErrorKind::Image`] when it is damaged or exceeds `limits`, [`ErrorKind::InvalidArgument`] when there is no such
-    /// page, [`ErrorKind::ResourcesFreed`] after [`Frames::close`].
+    /// page, [`ErrorKind::ResourcesFreed`] after [`Frames::close`], [`ErrorKind::Forked`] in a forked child.
     pub fn decode(&self, index: usize, limits: &DecodeLimits) -> Result<Picture> {
         let Some(&Page { offset, .. }) = self.pages.get(index) else {
             return Err(self.missing(index));
         };
+        self.owner.check("this document")?;
         let mut stored = self.lock();
         let Some(stored) = stored.as_deref_mut() else {
             let message = "the document was closed, because its engine was freed";
@@ -108,9 +111,12 @@ impl Frames {
         decode_directory(stored, self.form, offset, limits)
     }
 
-    /// Closes the file, whoever still has this. A page that is being decoded comes first.
+    /// Closes the file, whoever still has this. A page that is being decoded comes first. In a forked child it stays
+    /// open until this is dropped: a thread that holds the lock may not exist there.
     pub fn close(&self) {
-        *self.lock() = None;
+        if self.owner.is_here() {
+            *self.lock() = None;
+        }
     }
 
     fn missing(&self, index: usize) -> Error {
