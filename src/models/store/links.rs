@@ -95,7 +95,7 @@ fn a_link_in_a_folder_s_place_is_named_and_not_followed() {
         let audit = store.audit(&AuditOptions::default()).unwrap();
         let found: Vec<_> = audit.entries.iter().filter(|entry| entry.path.starts_with(&folder)).collect();
         assert_eq!((found.len(), found[0].state), (1, State::Foreign), "{place}: {found:?}");
-        assert_eq!(contents(outside.path()), before, "{place}");
+        assert!(contents(outside.path()) == before, "something outside has changed: {place}");
     }
 }
 
@@ -155,6 +155,6 @@ fn a_link_that_is_put_there_at_that_very_moment_is_not_followed() {
             }
             is_over.store(true, Ordering::Relaxed);
         });
-        assert_eq!(contents(outside.path()), before, "{place}");
+        assert!(contents(outside.path()) == before, "something outside has changed: {place}");
     }
 }
