@@ -65,7 +65,6 @@ class Loader:
         Raises:
             OcrError: What :meth:`ferrocr.OcrEngine.load` raises, and what ends `call`.
         """
-
         claim = Claim()
         try:
             if not self.gate.enter(claim, call.deadline, partial(_look_around, core, call)):

@@ -309,7 +309,8 @@ fn is_regular(path: &Path) -> bool {
 
 #[cfg(test)]
 mod killed;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod links;
 #[cfg(test)]
 mod tests;
