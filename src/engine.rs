@@ -5,16 +5,18 @@ mod bell;
 mod life;
 mod lines;
 mod pool;
+mod protection;
 mod share;
 mod stages;
 mod timer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use ahead::{Reading, Source};
 pub use life::{Release, ReleaseReport};
+pub use protection::{ModelFiles, Protection};
 pub use stages::{Recognizers, Stages};
 
 use crate::error::Result;
@@ -22,7 +24,6 @@ use crate::image::Picture;
 use crate::image::decode::{check_size, decode};
 use crate::memory;
 use crate::models::session::Provider;
-use crate::models::store::{Lease, Store};
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 use crate::process::PerProcess;
@@ -30,47 +31,18 @@ use crate::stop::Stop;
 use ahead::Threads;
 use life::{Held, Holding, Life, Unloading};
 use pool::Turn;
+use protection::Protections;
 use timer::Timer;
-
-/// The model files of an engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelFiles {
-    /// Finds regions with text.
-    pub detector: PathBuf,
-    /// Reads a line.
-    pub recognizer: PathBuf,
-    /// Tells whether a line is upside down; without it every line is taken as upright.
-    pub orienter: Option<PathBuf>,
-}
-
-impl ModelFiles {
-    /// Names of those that lie in `store`, by whatever way they are reached. A lease on a link holds what it leads to.
-    fn names_in(&self, store: &Store) -> Vec<String> {
-        let files = [Some(&self.detector), Some(&self.recognizer), self.orienter.as_ref()];
-        files.into_iter().flatten().filter_map(|file| store.names_along(file).into_iter().next()).collect()
-    }
-}
 
 /// What a loaded engine holds. The sessions go before the lease that protects their files.
 struct Loaded {
     stages: Stages,
-    lease: Option<(Lease, usize)>,
-}
-
-impl Loaded {
-    fn open(files: &ModelFiles, provider: Provider, store: Option<&Store>, options: &EngineOptions) -> Result<Self> {
-        let names = store.map(|store| files.names_in(store)).unwrap_or_default();
-        // First the lease, then the files: what is there then is not removed while it is read.
-        let lease = store.and_then(|store| store.lease(&names)).map(|lease| (lease, names.len()));
-        // What was made before the failure is gone by now, and a caller that tries again would find it kept each time.
-        let stages = Stages::open(files, provider, options).inspect_err(|_| memory::trim())?;
-        Ok(Self { stages, lease })
-    }
+    protection: Option<Protection>,
 }
 
 impl Holding for Loaded {
     fn held(&self) -> Held {
-        Held { sessions: self.stages.sessions(), files: self.lease.as_ref().map_or(0, |&(_, files)| files) }
+        Held { sessions: self.stages.sessions(), files: self.protection.as_ref().map_or(0, Protection::files) }
     }
 }
 
@@ -113,15 +85,23 @@ impl Engine {
 
     /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
     ///
-    /// Those that lie in `store` are leased until the engine is freed or unloaded: no process removes them through the
-    /// store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand
-    /// works. What is given here is kept for the first call after an unload, which loads again.
+    /// What `protection` leases is leased until the engine is freed or unloaded: no process removes it through the store
+    /// meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand works.
+    /// What is given here is kept for the first call after an unload, which loads again, under a lease of its own.
     ///
     /// # Errors
     /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
-    pub fn load(&self, files: &ModelFiles, provider: Provider, store: Option<&Store>) -> Result<()> {
-        let (files, store, options) = (files.clone(), store.cloned(), self.options.clone());
-        self.life().load(move || Loaded::open(&files, provider, store.as_ref(), &options))
+    pub fn load(&self, files: &ModelFiles, provider: Provider, protection: Option<Protection>) -> Result<()> {
+        let (files, options) = (files.clone(), self.options.clone());
+        let protections = Protections::new(files.clone(), protection);
+        self.life().load(move |stop| {
+            // First the lease, then the files: what is there then is not removed while it is read.
+            let protection = protections.next(stop)?;
+            // What was made before the failure is gone by now, and a caller that tries again would find it kept each
+            // time.
+            let stages = Stages::open(&files, provider, &options).inspect_err(|_| memory::trim())?;
+            Ok(Loaded { stages, protection })
+        })
     }
 
     /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.
@@ -129,7 +109,7 @@ impl Engine {
     /// # Errors
     /// What `open` returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load_with(&self, open: impl Fn() -> Result<Stages> + Send + Sync + 'static) -> Result<()> {
-        self.life().load(move || Ok(Loaded { stages: open()?, lease: None }))
+        self.life().load(move |_| Ok(Loaded { stages: open()?, protection: None }))
     }
 
     /// Whether models are loaded now.

@@ -101,6 +101,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Stop>()?;
     module.add_class::<store::Store>()?;
     module.add_class::<store::Lease>()?;
+    module.add_class::<store::Protection>()?;
     module.add_function(wrap_pyfunction!(store::entries, module)?)?;
     module.add_function(wrap_pyfunction!(store::model_sets, module)?)?;
     module.add_function(wrap_pyfunction!(store::path_text, module)?)?;

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,14 @@ from ferrocr import (
     ModelState,
     ModelStore,
     OcrEngine,
+    OcrTimeoutError,
     StorageError,
+    _core,
+    _forks,
+    _loading,
     catalog,
 )
+from ferrocr._call import Call
 from test_store_processes import PULL, Server, finish, start, unfinished
 
 # The unfinished download of the smallest model.
@@ -226,6 +231,72 @@ def test_an_engine_whose_models_lie_elsewhere_makes_no_bookkeeping(real_folder: 
     with choice as engine:
         engine.load()
     assert list(empty.iterdir()) == []
+
+
+# --- who holds the directory --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The directory's lock, as a stopped process holds it."""
+    fcntl = pytest.importorskip("fcntl")
+    ModelStore(folder).lease("a.onnx").release()
+    with (folder / ".ferrocr" / "lock").open("r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def test_an_engine_loads_unprotected_while_somebody_holds_the_directory(
+    real_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, look_around = [], _loading._look_around
+
+    def note(core: _core.Engine, call: Call) -> None:
+        inside.append("owner" in vars(_forks._gate))
+        look_around(core, call)
+
+    monkeypatch.setattr(_loading, "_look_around", note)
+    with OcrEngine(model_dir=real_folder, download=False) as engine:
+        with held(real_folder), pytest.warns(RuntimeWarning, match="any process may remove them.*stopped ferrocr"):
+            engine.load()
+        assert ModelStore(real_folder).in_use() == {}
+        assert len(inside) > 2
+        assert not any(inside), "forks waited meanwhile"
+        engine.unload()
+        engine.load()
+        assert set(ModelStore(real_folder).in_use()) == {DETECTOR, RECOGNIZER, ORIENTER}
+
+
+def test_a_call_ends_at_its_timeout_while_somebody_holds_the_directory(real_folder: Path, picture_file: Path) -> None:
+    with OcrEngine(model_dir=real_folder, download=False) as engine, held(real_folder):
+        with pytest.raises(OcrTimeoutError):
+            engine.recognize(picture_file, timeout=0.1)
+        assert not engine.loaded
+
+
+@links
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda store: store.remove("a.onnx"),
+        lambda store: store.prune("old_"),
+        lambda store: store.restore(),
+        lambda store: store.purge(),
+        lambda store: store.keep("a.onnx"),
+        lambda store: store.lease("a.onnx"),
+        lambda store: store.import_archive(Path(store.get_local_path()).with_suffix(".zip")),
+    ],
+    ids=["remove", "prune", "restore", "purge", "keep", "lease", "import"],
+)
+def test_ctrl_c_ends_a_wait_for_who_holds_the_directory(work: Callable[[ModelStore], object], folder: Path) -> None:
+    store = ModelStore(folder)
+    store.backup(folder.with_suffix(".zip"))
+    store.remove("b.onnx")
+    interrupt = threading.Timer(0.1, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
+    with held(folder), pytest.raises(KeyboardInterrupt):
+        interrupt.start()
+        work(store)
+    assert (folder / "a.onnx").exists()
 
 
 # --- odd places ---------------------------------------------------------------------------------------------------

@@ -104,6 +104,14 @@ class Store:
     def change_keep(self, add: Sequence[str], remove: Sequence[str]) -> builtins.list[str]: ...
     def in_use(self) -> dict[str, builtins.list[int]]: ...
     def lease(self, names: Sequence[str]) -> Lease: ...
+    def protect(
+        self,
+        *,
+        detector: str | PathLike[str],
+        recognizer: str | PathLike[str],
+        orienter: str | PathLike[str] | None,
+        look_around: Callable[[], None],
+    ) -> Protection: ...
     def export(
         self, archive: str, names: Sequence[str], *, progress: Callable[[str, int, int], None] | None
     ) -> builtins.list[_RawArchived]: ...
@@ -120,6 +128,12 @@ class Store:
 class Lease:
     @property
     def held(self) -> bool: ...
+    def release(self) -> None: ...
+
+@final
+class Protection:
+    @property
+    def fault(self) -> str | None: ...
     def release(self) -> None: ...
 
 @final
@@ -168,7 +182,7 @@ class Engine:
         recognizer: str | PathLike[str],
         orienter: str | PathLike[str] | None,
         provider: str,
-        store: Store,
+        protection: Protection,
     ) -> None: ...
     @property
     def inherited(self) -> bool: ...

@@ -2,9 +2,10 @@
 
 import os
 import time
+import warnings
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 
 from . import _core, _exit
 from ._call import Call, Claim, Gate
@@ -63,14 +64,9 @@ class Loader:
         Raises:
             OcrError: What :meth:`ferrocr.OcrEngine.load` raises, and what ends `call`.
         """
-
-        def look_around() -> None:
-            core.check_open()
-            call.check()
-
         claim = Claim()
         try:
-            if not self.gate.enter(claim, call.deadline, look_around):
+            if not self.gate.enter(claim, call.deadline, partial(_look_around, core, call)):
                 raise call.timed_out()
             # Again, because a release that came first has waited for this gate: nothing may begin after it.
             core.check_open()
@@ -101,15 +97,23 @@ class Loader:
         detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=tell)
         in_one_piece(lambda: _core.load_runtime(library))
         _exit.remember(core, self)
+        files: _Files = {
+            "detector": detector,
+            "recognizer": recognizer,
+            "orienter": orienter[0] if orienter else None,
+        }
+        # Outside of what forks wait for: another process may hold the directory's lock for a while.
+        protection = self._store._core.protect(**files, look_around=partial(_look_around, core, call))
+        try:
+            if protection.fault is not None:
+                warnings.warn(_unprotected(protection.fault), RuntimeWarning, stacklevel=1)
+            self._load_somewhere(core, files, protection)
+        finally:
+            protection.release()
 
+    def _load_somewhere(self, core: _core.Engine, files: "_Files", protection: _core.Protection) -> None:
         def load(provider: str) -> None:
-            core.load(
-                detector=detector,
-                recognizer=recognizer,
-                orienter=orienter[0] if orienter else None,
-                provider=provider,
-                store=self._store._core,
-            )
+            core.load(**files, provider=provider, protection=protection)
 
         for provider in self._providers():
             try:
@@ -126,18 +130,35 @@ class Loader:
 
         Raises once the engine is closed, because the release waits for that, and once the call that loads is to end.
         """
-        core.check_open()
-        call.check()
+        _look_around(core, call)
         if self._progress is not None:
             self._progress(name, source, done, total)
-            core.check_open()
-            call.check()
+            _look_around(core, call)
 
     def _providers(self) -> list[str]:
         """What to try in order: for ``"auto"`` the accelerators that the library was built for, then the processor."""
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
         return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
+
+
+class _Files(TypedDict):
+    """The model files of an engine."""
+
+    detector: Path
+    recognizer: Path
+    orienter: Path | None
+
+
+def _look_around(core: _core.Engine, call: Call) -> None:
+    """Refuse to go on once the engine is closed or the call that loads is to end."""
+    core.check_open()
+    call.check()
+
+
+def _unprotected(fault: str) -> str:
+    what, *hint = fault.split("\n")
+    return "; ".join((f"the models are loaded, and any process may remove them: {what}", *hint))
 
 
 def _library() -> Path:

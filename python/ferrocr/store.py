@@ -159,6 +159,7 @@ class ModelStore:
 
         Raises:
             InvalidArgumentError: A name is no plain file name.
+            StorageError: Another process has held the directory's lock for about a second. No removal needs so long.
         """
         return Lease(self._core.lease(names_of(names)))
 

@@ -83,8 +83,8 @@ impl<T: Holding> Life<T> {
     }
 
     /// Makes the `T` unless it is there. One caller makes it, others wait for the outcome. `make` is kept: the first
-    /// call after an unload makes the `T` again.
-    pub(super) fn load(&self, make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<()> {
+    /// call after an unload makes the `T` again, and gives its stop for that.
+    pub(super) fn load(&self, make: impl Fn(Option<&Stop>) -> Result<T> + Send + Sync + 'static) -> Result<()> {
         self.check_process()?;
         loop {
             let heard = self.shared.bell.heard();

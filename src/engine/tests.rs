@@ -1,6 +1,9 @@
 use std::fs;
 
+use std::path::PathBuf;
+
 use super::*;
+use crate::models::store::Store;
 
 #[cfg(unix)]
 #[test]

@@ -18,8 +18,10 @@ mod audit;
 mod characters;
 mod command;
 mod digest;
+mod directory;
 mod disk;
 mod keep;
+mod layout;
 mod lease;
 mod lock;
 mod part;
@@ -34,7 +36,11 @@ pub(super) use disk::free_bytes;
 #[cfg(test)]
 pub(super) use disk::steps;
 pub use keep::KeepList;
+use layout::BOOKKEEPING;
 pub use lease::Lease;
+use lock::Watch;
+#[cfg(test)]
+pub(super) use part::Claim;
 pub(super) use part::{Folder, Part};
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
 pub use trash::Trashed;
@@ -47,9 +53,6 @@ const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];
 
 /// The longest model: ONNX is a protobuf message, and none of these can be longer.
 const LONGEST_MODEL: u64 = 2 << 30;
-
-/// The hidden folder for all that is no model. It must be inside the directory: a rename cannot cross file systems.
-const BOOKKEEPING: &str = ".ferrocr";
 
 /// The most links that are followed from one to the next; systems follow no more.
 const MOST_LINKS: usize = 40;
@@ -70,9 +73,11 @@ impl From<&Entry> for Expected<'static> {
 }
 
 /// A model directory. It holds no handle and no lock: making one, keeping it and dropping it cost nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Store {
     dir: PathBuf,
+    /// Asked while it waits for other processes.
+    watch: Watch,
 }
 
 impl Store {
@@ -104,7 +109,7 @@ impl Store {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let dir = std::path::absolute(dir).map_err(|error| Error::io("make absolute the path", dir, error))?;
-        Ok(Self { dir })
+        Ok(Self { dir, watch: Watch::default() })
     }
 
     /// The directory, absolute.
@@ -182,26 +187,6 @@ impl Store {
             next = fs::read_link(&path).ok().zip(folder).map(|(to, folder)| folder.join(to));
         }
         names
-    }
-
-    fn bookkeeping(&self) -> PathBuf {
-        self.dir.join(BOOKKEEPING)
-    }
-
-    fn incoming(&self) -> PathBuf {
-        self.bookkeeping().join("incoming")
-    }
-
-    fn keep_file(&self) -> PathBuf {
-        self.bookkeeping().join("keep")
-    }
-
-    fn leases(&self) -> PathBuf {
-        self.bookkeeping().join("leases")
-    }
-
-    fn trash(&self) -> PathBuf {
-        self.bookkeeping().join("trash")
     }
 
     /// Copies the file `from` into the directory as `name`, if it is what is expected.
@@ -326,5 +311,8 @@ fn is_regular(path: &Path) -> bool {
 
 #[cfg(test)]
 mod killed;
+#[cfg(test)]
+#[cfg(unix)]
+mod links;
 #[cfg(test)]
 mod tests;

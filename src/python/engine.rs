@@ -11,7 +11,7 @@ use pyo3::pybacked::PyBackedBytes;
 
 use super::frames::Frames;
 use super::interruptible::{self, SLICE};
-use super::store::Store;
+use super::store::Protection;
 use super::{call, preset_of, provider_of};
 use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -101,7 +101,7 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (*, detector, recognizer, orienter, provider, store))]
+    #[pyo3(signature = (*, detector, recognizer, orienter, provider, protection))]
     fn load(
         &self,
         py: Python<'_>,
@@ -109,10 +109,10 @@ impl Engine {
         recognizer: PathBuf,
         orienter: Option<PathBuf>,
         provider: &str,
-        store: &Store,
+        protection: &Protection,
     ) -> PyResult<()> {
         let files = ModelFiles { detector, recognizer, orienter };
-        call(py, || self.0.load(&files, provider_of(provider)?, Some(&store.0)))
+        call(py, || self.0.load(&files, provider_of(provider)?, protection.get()))
     }
 
     #[getter]

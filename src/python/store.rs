@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::call::PyCallArgs;
@@ -12,10 +12,13 @@ use pyo3::prelude::*;
 mod raw;
 
 use super::{call, error};
+use crate::engine::{self, ModelFiles};
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry};
 use crate::models::fetch::{self, Packages, Progress, PullOptions};
-use crate::models::store::{ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State};
+use crate::models::store::{
+    self, ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State,
+};
 use crate::process::Owner;
 use raw::{RawArchived, RawEntry, RawInspection, RawPackages, RawRemoval, RawTrashed};
 
@@ -56,15 +59,15 @@ pub(super) fn path_text(path: PathBuf) -> String {
 
 /// The core's model directory.
 #[pyclass(frozen, module = "ferrocr._core")]
-pub(super) struct Store(pub(super) crate::models::store::Store);
+pub(super) struct Store(store::Store);
 
 #[pymethods]
 impl Store {
     #[new]
     fn new(py: Python<'_>, directory: Option<PathBuf>) -> PyResult<Self> {
         call(py, || {
-            let directory = directory.map_or_else(crate::models::store::Store::default_dir, Ok)?;
-            crate::models::store::Store::open(directory).map(Self)
+            let directory = directory.map_or_else(store::Store::default_dir, Ok)?;
+            store::Store::open(directory).map(Self)
         })
     }
 
@@ -99,13 +102,13 @@ impl Store {
         let packages = Packages { links, indexes, trusted_hosts, certificates, proxy };
         let options = PullOptions { mirror, file, packages, offline, ..PullOptions::default() };
         let mut raised = None;
-        let paths = call(py, || {
+        let paths = self.waiting(py, None, |store| {
             let mut tell = |step: Progress<'_>| {
                 let Progress { name, source, host, done, total } = step;
                 let source = host.map_or_else(|| source.to_string(), str::to_owned);
                 note(&mut raised, told(progress.as_ref(), (name, source, done, total)))
             };
-            fetch::pull(&self.0, &entries, &options, &mut tell)
+            fetch::pull(store, &entries, &options, &mut tell)
         });
         let paths = raised.map_or(paths, Err)?;
         Ok(paths.into_iter().map(PathBuf::into_os_string).collect())
@@ -148,7 +151,7 @@ impl Store {
         strict: bool,
     ) -> PyResult<RawRemoval> {
         let options = RemoveOptions { keep, needed, dry_run, strict, memory: None };
-        call(py, || self.0.remove(&names, &options)).map(raw::removal)
+        self.waiting(py, None, |store| store.remove(&names, &options)).map(raw::removal)
     }
 
     #[pyo3(signature = (*, prefix, states, older_than, keep, needed, dry_run, strict, memory))]
@@ -166,10 +169,10 @@ impl Store {
         memory: Option<PathBuf>,
     ) -> PyResult<RawRemoval> {
         let options = RemoveOptions { keep, needed, dry_run, strict, memory };
-        call(py, || {
+        self.waiting(py, None, |store| {
             let states = states.iter().map(|name| state(name)).collect::<Result<_, _>>()?;
             let older_than = older_than.map(age).transpose()?;
-            self.0.prune(&Selection { prefix, states, older_than }, &options)
+            store.prune(&Selection { prefix, states, older_than }, &options)
         })
         .map(raw::removal)
     }
@@ -182,12 +185,12 @@ impl Store {
         removal: Option<String>,
         dry_run: bool,
     ) -> PyResult<Vec<RawTrashed>> {
-        call(py, || self.0.restore(&names, removal.as_deref(), dry_run)).map(raw::trashed)
+        self.waiting(py, None, |store| store.restore(&names, removal.as_deref(), dry_run)).map(raw::trashed)
     }
 
     #[pyo3(signature = (*, older_than, dry_run))]
     fn purge(&self, py: Python<'_>, older_than: Option<f64>, dry_run: bool) -> PyResult<Vec<RawTrashed>> {
-        call(py, || self.0.purge(older_than.map(age).transpose()?, dry_run)).map(raw::trashed)
+        self.waiting(py, None, |store| store.purge(older_than.map(age).transpose()?, dry_run)).map(raw::trashed)
     }
 
     fn kept(&self, py: Python<'_>) -> PyResult<Vec<String>> {
@@ -195,15 +198,33 @@ impl Store {
     }
 
     fn change_keep(&self, py: Python<'_>, add: Vec<String>, remove: Vec<String>) -> PyResult<Vec<String>> {
-        call(py, || self.0.change_keep(&add, &remove)).map(|list| list.entries().map(str::to_owned).collect())
+        let list = self.waiting(py, None, |store| store.change_keep(&add, &remove))?;
+        Ok(list.entries().map(str::to_owned).collect())
     }
 
     fn lease(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Lease> {
-        call(py, || {
+        self.waiting(py, None, |store| {
             for name in &names {
-                self.0.path(name)?;
+                store.path(name)?;
             }
-            Ok(Lease(Mutex::new(self.0.lease(&names)), Owner::this_process()))
+            Ok(Lease(Mutex::new(store.lease(&names)?), Owner::this_process()))
+        })
+    }
+
+    /// Takes the lease that an engine loads these files under. `look_around` is called while it waits for another
+    /// process, and may raise to end that.
+    #[pyo3(signature = (*, detector, recognizer, orienter, look_around))]
+    fn protect(
+        &self,
+        py: Python<'_>,
+        detector: PathBuf,
+        recognizer: PathBuf,
+        orienter: Option<PathBuf>,
+        look_around: Py<PyAny>,
+    ) -> PyResult<Protection> {
+        let files = ModelFiles { detector, recognizer, orienter };
+        self.waiting(py, Some(look_around), |store| {
+            Ok(Protection(Mutex::new(Some(engine::Protection::of(&files, store)?))))
         })
     }
 
@@ -215,7 +236,7 @@ impl Store {
         names: Vec<String>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Vec<RawArchived>> {
-        watched(py, progress.as_ref(), |tell| self.0.export(&archive, &names, tell)).map(raw::archived)
+        self.watched(py, progress.as_ref(), |store, tell| store.export(&archive, &names, tell)).map(raw::archived)
     }
 
     #[pyo3(signature = (archive, *, replace, dry_run, progress))]
@@ -228,7 +249,7 @@ impl Store {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Vec<RawArchived>> {
         let options = ImportOptions { replace, dry_run };
-        watched(py, progress.as_ref(), |tell| self.0.import(&archive, options, tell)).map(raw::archived)
+        self.watched(py, progress.as_ref(), |store, tell| store.import(&archive, options, tell)).map(raw::archived)
     }
 
     fn in_use(&self, py: Python<'_>) -> PyResult<BTreeMap<String, Vec<u32>>> {
@@ -236,20 +257,48 @@ impl Store {
     }
 }
 
-/// Runs work on an archive, whose steps `progress` is told. What it raises ends the work.
-fn watched<T: Send>(
-    py: Python<'_>,
-    progress: Option<&Py<PyAny>>,
-    work: impl FnOnce(&mut dyn FnMut(ArchiveProgress<'_>) -> bool) -> Result<T, Error> + Send,
-) -> PyResult<T> {
-    let mut raised = None;
-    let outcome = call(py, || work(&mut |step| note(&mut raised, told(progress, (step.name, step.done, step.total)))));
-    raised.map_or(outcome, Err)
+impl Store {
+    /// Runs work that may wait for other processes. Ctrl-C ends that, and what `look_around` raises.
+    fn waiting<T: Send>(
+        &self,
+        py: Python<'_>,
+        look_around: Option<Py<PyAny>>,
+        work: impl FnOnce(&store::Store) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let raised = Arc::new(Mutex::new(None));
+        let look = {
+            let raised = Arc::clone(&raised);
+            move || match told(look_around.as_ref(), ()) {
+                Ok(()) => Ok(()),
+                Err(exception) => {
+                    *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(exception);
+                    Err(Error::new(ErrorKind::Cancelled, "the wait for another process was ended"))
+                }
+            }
+        };
+        let outcome = call(py, || work(&self.0.watched(look)));
+        let exception = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+        exception.map_or(outcome, Err)
+    }
+
+    /// Runs work on an archive, whose steps `progress` is told. What it raises ends the work.
+    fn watched<T: Send>(
+        &self,
+        py: Python<'_>,
+        progress: Option<&Py<PyAny>>,
+        work: impl FnOnce(&store::Store, &mut dyn FnMut(ArchiveProgress<'_>) -> bool) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let mut raised = None;
+        let mut tell =
+            |step: ArchiveProgress<'_>| note(&mut raised, told(progress, (step.name, step.done, step.total)));
+        let outcome = self.waiting(py, None, |store| work(store, &mut tell));
+        raised.map_or(outcome, Err)
+    }
 }
 
 /// The core's lease. A forked child has no part in it, and takes no lock that a thread of its parent may have held.
 #[pyclass(frozen, module = "ferrocr._core")]
-pub(super) struct Lease(Mutex<Option<crate::models::store::Lease>>, Owner);
+pub(super) struct Lease(Mutex<Option<store::Lease>>, Owner);
 
 #[pymethods]
 impl Lease {
@@ -269,7 +318,39 @@ impl Lease {
 }
 
 impl Lease {
-    fn lock(&self) -> MutexGuard<'_, Option<crate::models::store::Lease>> {
+    fn lock(&self) -> MutexGuard<'_, Option<store::Lease>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The lease of an engine's files.
+#[pyclass(frozen, module = "ferrocr._core")]
+pub(super) struct Protection(Mutex<Option<engine::Protection>>);
+
+#[pymethods]
+impl Protection {
+    /// Why there is no lease where one is possible.
+    #[getter]
+    fn fault(&self) -> Option<String> {
+        self.get().and_then(|protection| protection.fault().map(ToString::to_string))
+    }
+
+    /// Ends it, unless an engine is loaded under it: then it ends with that.
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        call(py, || {
+            drop(self.lock().take());
+            Ok(())
+        })
+    }
+}
+
+impl Protection {
+    /// The protection, for a load.
+    pub(super) fn get(&self) -> Option<engine::Protection> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<engine::Protection>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,8 +15,8 @@ use crate::engine::timer::spawn;
 use crate::error::Result;
 use crate::stop::Stop;
 
-/// Makes the content, again after an unload.
-pub(super) type Make<T> = Arc<dyn Fn() -> Result<T> + Send + Sync>;
+/// Makes the content, again after an unload: for a call then, whose stop it is given.
+pub(super) type Make<T> = Arc<dyn Fn(Option<&Stop>) -> Result<T> + Send + Sync>;
 
 /// An unload that was asked for.
 #[derive(Clone)]
@@ -102,7 +102,7 @@ impl<T: Holding> Shared<T> {
     pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: Option<&Stop>) -> Result<Option<Call<'_, T>>> {
         self.holding.store(true, Ordering::Release);
         let loading = Loading(self);
-        let loaded = Arc::new(make()?);
+        let loaded = Arc::new(make(stop)?);
         // One that unloaded by itself may not have ended yet.
         self.join_idle_thread();
         let idle_thread = self.idle_unload.map(|after| self.start_idle_thread(after)).transpose()?;

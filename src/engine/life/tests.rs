@@ -13,9 +13,9 @@ struct Fake {
 }
 
 impl Fake {
-    fn maker(alive: &Arc<AtomicUsize>) -> impl Fn() -> Result<Self> + Send + Sync + 'static {
+    fn maker(alive: &Arc<AtomicUsize>) -> impl Fn(Option<&Stop>) -> Result<Self> + Send + Sync + 'static {
         let alive = Arc::clone(alive);
-        move || {
+        move |_| {
             alive.fetch_add(1, Ordering::SeqCst);
             Ok(Self { alive: Arc::clone(&alive), is_dropped: AtomicBool::new(false) })
         }
@@ -113,10 +113,10 @@ fn the_loader_does_a_release_that_came_during_its_load() {
     let (tell, wait, make) = (Arc::clone(&begun), Arc::clone(&go_on), Fake::maker(&alive));
     thread::scope(|scope| {
         let loader = scope.spawn(|| {
-            life.load(move || {
+            life.load(move |stop| {
                 tell.store(true, Ordering::SeqCst);
                 wait_until(|| wait.load(Ordering::SeqCst));
-                make()
+                make(stop)
             })
         });
         wait_until(|| begun.load(Ordering::SeqCst));
@@ -239,11 +239,11 @@ fn an_idle_thread_ends_with_its_engine_and_only_runs_where_it_is_wanted() {
 #[test]
 fn a_failed_load_can_be_tried_again() {
     let (life, alive) = (Life::new(None), Arc::default());
-    let failed = life.load(|| Err::<Fake, _>(Error::new(ErrorKind::ModelNotFound, "not yet")));
+    let failed = life.load(|_| Err::<Fake, _>(Error::new(ErrorKind::ModelNotFound, "not yet")));
     assert_eq!(refusal(failed), ErrorKind::ModelNotFound);
     assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ModelNotFound);
     life.load(Fake::maker(&alive)).expect("now");
-    life.load(|| unreachable!("it is there")).expect("kept");
+    life.load(|_| unreachable!("it is there")).expect("kept");
     enter(&life).use_it();
 }
 
@@ -251,9 +251,9 @@ fn a_failed_load_can_be_tried_again() {
 fn a_load_after_an_unload_that_fails_is_that_calls_error() {
     let (life, broken) = (Life::new(None), Arc::new(AtomicBool::new(false)));
     let (is_broken, make) = (Arc::clone(&broken), Fake::maker(&Arc::default()));
-    let open = move || {
+    let open = move |stop: Option<&Stop>| {
         let gone = || Error::new(ErrorKind::ModelNotFound, "gone");
-        if is_broken.load(Ordering::SeqCst) { Err(gone()) } else { make() }
+        if is_broken.load(Ordering::SeqCst) { Err(gone()) } else { make(stop) }
     };
     life.load(open).expect("there");
     report(life.begin_unload().expect("open").wait(None).expect("open"));
@@ -277,8 +277,8 @@ fn panics_block_nobody() {
         }
     }
     let life = Life::new(None);
-    assert!(catch_unwind(AssertUnwindSafe(|| life.load(|| panic!("a broken model")))).is_err());
-    life.load(|| Ok(Broken)).expect("the next one loads");
+    assert!(catch_unwind(AssertUnwindSafe(|| life.load(|_| panic!("a broken model")))).is_err());
+    life.load(|_| Ok(Broken)).expect("the next one loads");
     let used = catch_unwind(AssertUnwindSafe(|| {
         let _call = life.enter(&Stop::new());
         assert_eq!(life.free(false, Some(Duration::ZERO), true), Release::Pending { calls: 1 });
@@ -344,7 +344,7 @@ fn a_child_loads_again_what_its_parent_had_unloaded() {
 #[test]
 fn a_load_that_failed_leaves_nothing_to_a_child() {
     let life = Life::<Fake>::new(None);
-    let fail = || Err(Error::new(ErrorKind::ModelCorrupt, "on purpose"));
+    let fail = |_: Option<&Stop>| Err(Error::new(ErrorKind::ModelCorrupt, "on purpose"));
     assert_eq!(refusal(life.load(fail)), ErrorKind::ModelCorrupt);
     assert!(inherited(&life).for_child().is_some());
 }

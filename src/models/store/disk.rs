@@ -3,67 +3,66 @@
 //! They stand in one place so that a test can end the process before each of them and look at what is left. A process
 //! that is killed between two of these leaves a directory that the next command understands.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::directory::{self, Access, Directory, Location, Opening};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Makes a folder and those above it.
-pub(super) fn create_folders(path: &Path) -> Result<()> {
+/// Makes a directory and those above it, over whatever links, and opens it.
+pub(super) fn make_directory(path: &Path) -> Result<Directory> {
     step();
-    fs::create_dir_all(path).map_err(|error| failed("create the directory", path, error))
+    let made = fs::create_dir_all(path);
+    made.and_then(|()| Directory::open(path)).map_err(|error| failed("create the directory", path, error))
+}
+
+/// Opens a folder, which is made if it is not there. A link is not followed.
+pub(super) fn make_folder(at: &Location) -> Result<Directory> {
+    let open = || at.directory().folder(at.name());
+    let opened = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            step();
+            match at.make_folder() {
+                // Another process may have been faster.
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => open(),
+            }
+        }
+        opened => opened,
+    };
+    opened.map_err(|error| failed("create the directory", &at.path(), error))
 }
 
 /// Makes a folder that is not there yet.
-pub(super) fn create_folder(path: &Path) -> Result<()> {
+pub(super) fn make_new_folder(at: &Location) -> io::Result<Directory> {
     step();
-    fs::create_dir(path).map_err(|error| Error::io("create the directory", path, error))
+    at.make_folder()?;
+    at.directory().folder(at.name())
 }
 
-/// Opens a file for writing; with `is_new` it must not be there yet. A link is not followed: what it leads to is none of
-/// the store's files.
-pub(super) fn open(path: &Path, is_new: bool) -> io::Result<File> {
+/// Opens a file for writing, which is made if it is not there. A link is not followed: what it leads to is none of the
+/// store's files.
+pub(super) fn open(at: &Location, access: Access) -> io::Result<File> {
     step();
-    let mut options = OpenOptions::new();
-    // Reading too: an unfinished download is hashed before it goes on.
-    options.read(true).write(true).truncate(false);
-    if is_new {
-        options.create_new(true)
-    } else {
-        options.create(true)
-    };
-    open_plain(&mut options, path)
+    at.open(Opening::Make(access))
+}
+
+/// Makes a file that is not there yet.
+pub(super) fn open_new(at: &Location, access: Access) -> io::Result<File> {
+    step();
+    at.open(Opening::MakeNew(access))
 }
 
 /// Opens a file of the bookkeeping that is there. A link is not followed.
 ///
 /// Where that is allowed also for writing, although nothing is written: some network file systems lock no other file
 /// for one alone.
-pub(super) fn open_there(path: &Path) -> io::Result<File> {
-    match open_plain(OpenOptions::new().read(true).write(true), path) {
+pub(super) fn open_there(at: &Location) -> io::Result<File> {
+    match at.open(Opening::Write) {
         Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
-            open_plain(OpenOptions::new().read(true), path)
+            at.open(Opening::Read)
         }
-        outcome => outcome,
-    }
-}
-
-/// Opens a regular file and nothing else, without waiting.
-fn open_plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        // Opening a pipe would otherwise wait for its other end.
-        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-    }
-    let irregular = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
-    let is_link = || fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
-    match options.open(path) {
-        Ok(file) if file.metadata()?.is_file() => Ok(file),
-        Ok(_) => Err(irregular("it is no regular file")),
-        Err(_) if is_link() => Err(irregular("it is a link")),
         outcome => outcome,
     }
 }
@@ -71,12 +70,15 @@ fn open_plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 /// Lets every user read a file, whatever this process lets them do with files that it makes.
 pub(super) fn let_all_read(file: &File) {
     step();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Not every file system has permissions. Who cannot read the file then says so.
-        let _ = file.set_permissions(fs::Permissions::from_mode(0o644));
-    }
+    // Not every file system has permissions. Who cannot read the file then says so.
+    let _ = directory::let_all_read(file);
+}
+
+/// Gives a file that only its maker could open the permissions that new files have.
+pub(super) fn make_usual(file: &File) {
+    step();
+    // As above.
+    let _ = directory::make_usual(file);
 }
 
 /// What failed at `path`, with advice where the reason is that something of another kind is in its place or above it.
@@ -94,7 +96,7 @@ pub(super) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
             None => failed,
         },
         io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory if is_irregular() => {
-            failed.with_hint("ferrocr did not put it there: remove it")
+            failed.with_hint(format!("ferrocr did not put {} there: remove it", path.display()))
         }
         _ => failed,
     }
@@ -119,80 +121,51 @@ pub(super) fn sync(file: &File, path: &Path) -> Result<()> {
 }
 
 /// Gives a file another name in one step, and replaces what had it.
-pub(super) fn replace(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn replace(from: &Location, to: &Location) -> Result<()> {
     step();
-    fs::rename(from, to).map_err(|error| Error::io("put in place", to, error))
+    from.rename(to).map_err(|error| Error::io("put in place", &to.path(), error))
 }
 
 /// Moves a file to a name that nothing has.
-pub(super) fn move_to_free(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn move_to_free(from: &Location, to: &Location) -> Result<()> {
     step();
-    rename_to_free(from, to).map_err(|error| match error.kind() {
+    from.rename_to_free(to).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Error::new(ErrorKind::InvalidArgument, format!("{} is there already", to.display()))
+            Error::new(ErrorKind::InvalidArgument, format!("{} is there already", to.path().display()))
         }
-        _ => Error::io("move to", to, error),
+        _ => Error::io("move to", &to.path(), error),
     })
 }
 
 /// Gives a file a second name, which nothing has.
-pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn link(from: &Location, to: &Location) -> io::Result<()> {
     step();
-    fs::hard_link(from, to)
+    from.link(to)
 }
 
 /// Removes a file for good.
-pub(super) fn remove_file(path: &Path) -> Result<()> {
+pub(super) fn remove_file(at: &Location) -> Result<()> {
     step();
-    fs::remove_file(path).map_err(|error| Error::io("remove", path, error))
+    at.remove().map_err(|error| Error::io("remove", &at.path(), error))
 }
 
 /// Removes an empty folder; one that is not empty or not there stays as it is.
-pub(super) fn remove_if_empty(path: &Path) {
+pub(super) fn remove_if_empty(at: &Location) {
     step();
     // Somebody may have put something there meanwhile, which is just what this must not lose.
-    let _ = fs::remove_dir(path);
+    let _ = at.remove_folder();
 }
 
 /// Removes a folder with all that is in it.
-pub(super) fn remove_folder(path: &Path) -> Result<()> {
+pub(super) fn remove_folder(at: &Location) -> Result<()> {
     step();
-    fs::remove_dir_all(path).map_err(|error| Error::io("remove", path, error))
+    at.remove_all().map_err(|error| Error::io("remove", &at.path(), error))
 }
 
-/// Makes names as durable as the bytes behind them. Only Unix can, and needs it.
-pub(super) fn sync_folder(path: &Path) -> Result<()> {
+/// Makes names as durable as the bytes behind them.
+pub(super) fn sync_folder(folder: &Directory) -> Result<()> {
     step();
-    if cfg!(unix) {
-        File::open(path).and_then(|dir| dir.sync_all()).map_err(|error| Error::io("write the directory", path, error))
-    } else {
-        Ok(())
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system has this.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-            rename_if_free(from, to)
-        }
-        outcome => Ok(outcome?),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
-    rename_if_free(from, to)
-}
-
-/// Two steps: whoever else puts a file there in between, without the store's lock, loses it.
-fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(to) {
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => fs::rename(from, to),
-    }
+    folder.sync().map_err(|error| Error::io("write the directory", folder.path(), error))
 }
 
 /// Bytes that this user may still write where `path` lies, where the system tells.
@@ -245,21 +218,22 @@ pub(in crate::models) mod steps {
 mod tests {
     use super::*;
 
+    fn write(at: &Location, text: &str) {
+        fs::write(at.path(), text).unwrap();
+    }
+
     #[test]
     fn a_move_replaces_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let (from, to) = (dir.path().join("a"), dir.path().join("b"));
-        for rename in [move_to_free, |from: &Path, to: &Path| {
-            rename_if_free(from, to).map_err(|error| Error::io("move to", to, error))
-        }] {
-            fs::write(&from, "a").unwrap();
-            fs::write(&to, "b").unwrap();
-            rename(&from, &to).unwrap_err();
-            assert_eq!((fs::read(&from).unwrap(), fs::read(&to).unwrap()), (b"a".to_vec(), b"b".to_vec()));
-            fs::remove_file(&to).unwrap();
-            rename(&from, &to).unwrap();
-            assert_eq!(fs::read(&to).unwrap(), b"a");
-        }
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Directory::open(folder.path()).unwrap();
+        let (from, to) = (folder.at("a"), folder.at("b"));
+        write(&from, "a");
+        write(&to, "b");
+        move_to_free(&from, &to).unwrap_err();
+        assert_eq!((fs::read(from.path()).unwrap(), fs::read(to.path()).unwrap()), (b"a".to_vec(), b"b".to_vec()));
+        fs::remove_file(to.path()).unwrap();
+        move_to_free(&from, &to).unwrap();
+        assert_eq!(fs::read(to.path()).unwrap(), b"a");
     }
 
     #[test]
@@ -269,21 +243,23 @@ mod tests {
         use std::os::unix::fs::symlink;
 
         let dir = tempfile::tempdir().unwrap();
-        let [pipe, link, dangling, folder, target] =
-            ["pipe", "link", "dangling", "folder", "target"].map(|name| dir.path().join(name));
-        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        fs::create_dir(&folder).unwrap();
-        symlink(&target, &dangling).unwrap();
-        fs::write(dir.path().join("file"), "").unwrap();
-        symlink("file", &link).unwrap();
-        for path in [&pipe, &link, &dangling, &folder] {
-            for error in [open(path, false).unwrap_err(), open_there(path).unwrap_err()] {
-                let error = failed("open", path, error);
-                assert!(error.hint().is_some_and(|hint| hint.contains("remove it")), "{path:?}: {error}");
+        let folder = Directory::open(dir.path()).unwrap();
+        let [pipe, link, dangling, inner, target] =
+            ["pipe", "link", "dangling", "folder", "target"].map(|name| folder.at(name));
+        mknodat(CWD, pipe.path(), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        fs::create_dir(inner.path()).unwrap();
+        symlink(target.path(), dangling.path()).unwrap();
+        write(&folder.at("file"), "");
+        symlink("file", link.path()).unwrap();
+        for at in [&pipe, &link, &dangling, &inner] {
+            for error in [open(at, Access::Usual).unwrap_err(), open_there(at).unwrap_err()] {
+                let error = failed("open", &at.path(), error);
+                let hint = format!("{} there: remove it", at.path().display());
+                assert!(error.hint().is_some_and(|found| found.ends_with(&hint)), "{error}");
             }
         }
-        assert!(!target.exists(), "nothing is made where a link leads");
-        open_there(&dir.path().join("file")).unwrap();
+        assert!(!target.path().exists(), "nothing is made where a link leads");
+        open_there(&folder.at("file")).unwrap();
     }
 
     #[test]
@@ -292,7 +268,7 @@ mod tests {
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         for path in [file.clone(), file.join("a"), file.join("a/b")] {
-            let error = create_folders(&path).unwrap_err();
+            let error = make_directory(&path).unwrap_err();
             let named = format!("{} is a file", file.display());
             assert!(error.hint().is_some_and(|hint| hint.starts_with(&named)), "{error}");
         }

@@ -4,16 +4,22 @@
 //! is a file name, or a pattern in which `*` stands for any characters and `?` for one.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 
 use glob::Pattern;
 
+use super::directory::Opening;
+use super::layout::KEEP;
 use super::part::Part;
-use super::{Store, disk, fault, open_regular};
+use super::{Store, disk, fault};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Begins a line that is no entry.
 const COMMENT: char = '#';
+
+/// The longest keep-list: tens of thousands of names as long as any file system takes them.
+const MOST: u64 = 16 << 20;
 
 /// Names and patterns of files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,6 +92,14 @@ impl KeepList {
     }
 }
 
+fn read(file: File) -> io::Result<String> {
+    let mut text = String::new();
+    match file.take(MOST + 1).read_to_string(&mut text)? as u64 > MOST {
+        true => Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {MOST} bytes"))),
+        false => Ok(text),
+    }
+}
+
 fn unfit(entry: &str, fault: &str) -> Error {
     Error::new(ErrorKind::InvalidArgument, format!("{entry:?} cannot be kept: {fault}"))
         .with_hint("an entry is a file name in the directory, or a pattern with * and ?")
@@ -112,11 +126,11 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
     pub fn keep_list(&self) -> Result<KeepList> {
-        let path = self.keep_file();
-        match open_regular(&path).and_then(io::read_to_string) {
+        let Some(bookkeeping) = self.open_bookkeeping()? else { return Ok(KeepList::default()) };
+        match bookkeeping.at(KEEP).open(Opening::Read).and_then(read) {
             Ok(text) => Ok(KeepList::parse(&text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KeepList::default()),
-            Err(error) => Err(Error::io("read the keep-list", &path, error)),
+            Err(error) => Err(disk::failed("read the keep-list", &self.keep_file(), error)),
         }
     }
 
@@ -154,8 +168,9 @@ impl Store {
         let _hold = self.hold_alone()?;
         let list = self.changed_keep_list(&added, remove)?;
         part.append(&mut list.text().as_bytes(), None)?;
-        disk::replace(part.path(), &self.keep_file())?;
-        disk::sync_folder(&self.bookkeeping())?;
+        let bookkeeping = self.make_bookkeeping()?;
+        part.put_in_place(&bookkeeping.at(KEEP))?;
+        disk::sync_folder(&bookkeeping)?;
         Ok(list)
     }
 

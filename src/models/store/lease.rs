@@ -7,16 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use super::characters::list_of;
+use super::directory::{Access, Kind, Location};
+use super::layout::LEASES;
 use super::lock::{self, Attempt, Locked, Mode};
 use super::part::unique;
 use super::{Store, disk};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The most that is read of a lease: thousands of names.
 const MOST: u64 = 1 << 20;
@@ -25,17 +28,24 @@ const MOST: u64 = 1 << 20;
 /// workers has fewer, and to look at so many takes some milliseconds at most.
 const MANY: usize = 32;
 
-/// How often a locked lease that is still empty is read again, and after what time: some versions of ferrocr lock it
-/// first and write it then, within some microseconds.
+/// How often a lease that is locked and still empty, or that nobody may read yet, is looked at again, and after what
+/// time: its maker finishes it within some microseconds.
 const LOOKS: u32 = 5;
 const LOOK_AGAIN: Duration = Duration::from_millis(4);
 
 /// Protects models of a store from being removed, until it is dropped or its process ends.
 ///
-/// Only the lease is a locked file: the models themselves may be renamed or deleted by hand at any time.
-#[derive(Debug)]
+/// Only the lease is a locked file: the models themselves may be renamed or deleted by hand at any time. Clones are the
+/// same lease, which ends with the last of them.
+#[derive(Debug, Clone)]
 pub struct Lease {
-    path: PathBuf,
+    _held: Arc<Held>,
+}
+
+/// The file of a lease.
+#[derive(Debug)]
+struct Held {
+    at: Location,
     file: Locked,
 }
 
@@ -66,21 +76,31 @@ impl Store {
     /// None where there is nothing to note, and where it cannot be noted: in a directory that is not there or cannot be
     /// written, or on a file system without locks. The models can be used there all the same, but nothing keeps another
     /// process from removing them.
-    pub fn lease(&self, names: &[String]) -> Option<Lease> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when another process has held the directory's lock for about a second: no removal needs so
+    /// long. What holds for a directory that cannot be written holds then too. And what the watch of
+    /// [`Store::watched`] returns.
+    pub fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
         let names = self.guarded(names);
         // A directory that is not there is not made: the models of an engine may all lie elsewhere.
         if names.is_empty() || !self.dir().is_dir() {
-            return None;
+            return Ok(None);
         }
         self.sweep_many_leases();
-        self.try_lease(names).ok().flatten()
+        let hold = match self.hold_briefly() {
+            Err(error) if error.kind() != ErrorKind::Io || lock::is_busy(&error) => return Err(error),
+            hold => hold.ok(),
+        };
+        Ok(hold.and_then(|_hold| self.lease_held(names).ok().flatten()))
     }
 
     /// Removes the leases of processes that are gone, when there are many and nobody else is at work in the directory.
     ///
     /// A process that ends in whatever way but the usual one leaves its lease, and only removals look for them.
     fn sweep_many_leases(&self) {
-        if fs::read_dir(self.leases()).map_or(0, Iterator::count) <= MANY {
+        let leases = self.open_folder(LEASES).ok().flatten();
+        if leases.and_then(|leases| leases.names().ok()).is_none_or(|names| names.len() <= MANY) {
             return;
         }
         if let Some(_hold) = self.try_hold_alone() {
@@ -89,19 +109,19 @@ impl Store {
         }
     }
 
-    fn try_lease(&self, names: BTreeSet<String>) -> Result<Option<Lease>> {
-        let _hold = self.hold_shared()?;
-        let folder = self.leases();
-        disk::create_folders(&folder)?;
-        let path = folder.join(unique("lease"));
-        let failed = |error| Error::io("write", &path, error);
-        let file = Locked::new(disk::open(&path, true).map_err(failed)?);
-        let mut lease = Lease { path: path.clone(), file };
-        // A private lease would keep other users from removing anything.
-        disk::let_all_read(&lease.file);
+    /// Makes a lease. The caller holds the directory.
+    fn lease_held(&self, names: BTreeSet<String>) -> Result<Option<Lease>> {
+        let at = self.make_folder(LEASES)?.at(unique("lease"));
+        let failed = |error| Error::io("write", &at.path(), error);
+        // Until it is locked nobody else can open it: who can could lock it first.
+        let file = Locked::new(disk::open_new(&at, Access::Owner).map_err(failed)?);
+        let mut held = Held { at: at.clone(), file };
         // Locked only when it is complete: nobody then takes it for one that cannot be read.
-        disk::write(&mut lease.file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
-        Ok((lock::wait(&lease.file, Mode::Exclusive) == Some(Attempt::Held)).then_some(lease))
+        disk::write(&mut held.file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
+        let is_locked = held.file.lock_new();
+        // A private lease would keep other users from removing anything.
+        disk::let_all_read(&held.file);
+        Ok(is_locked.then(|| Lease { _held: Arc::new(held) }))
     }
 
     /// All files of the directory that are needed by who uses those called `names`.
@@ -130,64 +150,67 @@ impl Store {
     /// What [`Store::in_use`] says, and what is in its way.
     pub(super) fn uses(&self) -> Uses {
         let mut uses = Uses::default();
-        let folder = self.leases();
-        let leases = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return uses,
-            leases => leases.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        let listed = match self.open_folder(LEASES) {
+            Ok(None) => return uses,
+            Err(error) => Err(error),
+            Ok(Some(leases)) => leases
+                .names()
+                .map(|names| names.into_iter().map(|name| leases.at(name)).collect::<Vec<_>>())
+                .map_err(|error| disk::failed("list the leases", leases.path(), error)),
         };
-        match leases {
-            Err(error) => uses.faults.push((folder.clone(), disk::failed("list the leases", &folder, error))),
+        match listed {
+            Err(error) => uses.faults.push((self.leases(), error)),
             Ok(leases) => {
-                for path in leases.iter().map(fs::DirEntry::path) {
-                    match live(&path) {
+                for at in leases {
+                    match live(&at) {
                         Ok(record) => record.into_iter().for_each(|record| uses.add(record)),
-                        Err(error) => uses.faults.push((path.clone(), unread(&path, error))),
+                        Err(error) => uses.faults.push((at.path(), unread(&at, error))),
                     }
                 }
             }
         }
-        uses.faults.sort_by(|(one, _), (other, _)| one.cmp(other));
         uses
     }
 
     /// Removes the leases of processes that are gone. The caller holds the directory alone.
     pub(super) fn sweep_leases_held(&self) -> Result<()> {
-        for lease in fs::read_dir(self.leases()).into_iter().flatten().flatten() {
-            let path = lease.path();
-            if lease.file_name().to_string_lossy().starts_with("lease.") && is_free(&path) {
-                disk::remove_file(&path)?;
+        let Some(leases) = self.open_folder(LEASES)? else { return Ok(()) };
+        for name in leases.names().unwrap_or_default() {
+            let at = leases.at(&name);
+            if name.to_string_lossy().starts_with("lease.") && is_free(&at) {
+                disk::remove_file(&at)?;
             }
         }
         Ok(())
     }
 }
 
-impl Drop for Lease {
+impl Drop for Held {
     fn drop(&mut self) {
         // A forked child has the file too, and must leave it to the parent.
         if self.file.is_ours() {
             // Before it is unlocked, so that nobody sees it without its lock. Renamed or deleted by hand is fine too.
-            let _ = disk::remove_file(&self.path);
+            let _ = disk::remove_file(&self.at);
         }
     }
 }
 
-fn is_free(path: &Path) -> bool {
-    Locked::open(path).is_ok_and(|file| lock::attempt(&file, Mode::Shared) == Attempt::Held)
+fn is_free(at: &Location) -> bool {
+    Locked::open(at).is_ok_and(|file| lock::attempt(&file, Mode::Shared) == Attempt::Held)
 }
 
-fn unread(path: &Path, error: io::Error) -> Error {
-    Error::io("read the lease", path, error)
+fn unread(at: &Location, error: io::Error) -> Error {
+    Error::io("read the lease", &at.path(), error)
         .with_hint("end the processes that use these models, and remove that file if it is still there then")
 }
 
 /// What a lease says, if its holder is still there.
-fn live(path: &Path) -> io::Result<Option<Record>> {
-    let file = match Locked::open(path) {
+fn live(at: &Location) -> io::Result<Option<Record>> {
+    let file = match open_soon(at) {
         // Its holder has removed it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         // No store makes folders there; an audit tells of them.
-        Err(_) if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) => return Ok(None),
+        Err(_) if at.status().is_ok_and(|status| status.kind == Kind::Folder) => return Ok(None),
         file => file?,
     };
     let unfit = |why| io::Error::new(io::ErrorKind::InvalidData, why);
@@ -209,6 +232,17 @@ fn live(path: &Path) -> io::Result<Option<Record>> {
     }
     let record = Record::parse(&text).ok_or_else(|| unfit("a process has it locked, and it does not say which"))?;
     Ok((!record.has_ended()).then_some(record))
+}
+
+/// Opens a lease. One that nobody else may open may be about to be locked, and then everybody may.
+fn open_soon(at: &Location) -> io::Result<Locked> {
+    for _ in 1..LOOKS {
+        match Locked::open(at) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => thread::sleep(LOOK_AGAIN),
+            outcome => return outcome,
+        }
+    }
+    Locked::open(at)
 }
 
 /// A process and the models that it uses.

@@ -3,7 +3,7 @@
 //! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the lock
 //! is free, which tells what was left behind from what is still growing.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::digest::{Digest, Hasher};
+use super::directory::{Access, Directory, Kind, Location, Status};
+use super::layout::INCOMING;
 use super::lock::{self, Attempt, Locked, Mode};
 use super::{Store, disk};
 use crate::error::{Error, Result};
@@ -30,7 +32,7 @@ const TRIES: u32 = 16;
 /// An unfinished file that only this call works on.
 #[derive(Debug)]
 pub(in crate::models) struct Part {
-    path: PathBuf,
+    at: Location,
     file: Locked,
     /// Whether a later call may go on with what this one leaves.
     stays: bool,
@@ -41,9 +43,9 @@ impl Part {
     pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
         let _hold = store.hold_shared()?;
-        let path = store.scratch()?.join(format!("{}.{PASSING}", unique(name)));
-        let file = make_locked(&path)?;
-        Ok(Self { path, file, stays: false })
+        let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
+        let file = make_locked(&at)?;
+        Ok(Self { at, file, stays: false })
     }
 
     /// The unfinished download of `name` with the hash `sha256`, with the bytes that are there; none while another call
@@ -51,22 +53,22 @@ impl Part {
     ///
     /// Without locks it is a file of its own, which starts empty.
     pub(in crate::models) fn claim(store: &Store, name: &str, sha256: &str) -> Result<Option<Self>> {
-        let path = store.scratch()?.join(resumable(name, sha256));
-        match claim_file(&path)? {
+        let at = store.make_folder(INCOMING)?.at(resumable(name, sha256));
+        match claim_file(&at)? {
             None => Ok(None),
             Some((_, Attempt::Unsupported)) => Self::create(store, name).map(Some),
-            Some((file, _)) => Ok(Some(Self { path, file, stays: true })),
+            Some((file, _)) => Ok(Some(Self { at, file, stays: true })),
         }
     }
 
     /// Bytes that have arrived of the unfinished download of `name`, whoever works on it.
     pub(in crate::models) fn arrived(store: &Store, name: &str, sha256: &str) -> u64 {
-        fs::metadata(store.incoming().join(resumable(name, sha256))).map_or(0, |meta| meta.len())
+        unfinished(store, name, sha256).map_or(0, |status| status.bytes)
     }
 
     /// Removes the unfinished download of `name`, which arrived in another way, unless a call works on it.
     pub(in crate::models) fn forget(store: &Store, name: &str, sha256: &str) {
-        if fs::symlink_metadata(store.incoming().join(resumable(name, sha256))).is_ok()
+        if unfinished(store, name, sha256).is_some()
             // What cannot be removed now is seen by an audit.
             && let Ok(Some(part)) = Self::claim(store, name, sha256)
         {
@@ -76,12 +78,13 @@ impl Part {
 
     /// Bytes that are there.
     pub(in crate::models) fn len(&self) -> Result<u64> {
-        self.file.metadata().map(|meta| meta.len()).map_err(|error| Error::io("read", &self.path, error))
+        self.file.metadata().map(|meta| meta.len()).map_err(|error| Error::io("read", &self.at.path(), error))
     }
 
-    /// Where it lies.
-    pub(in crate::models) fn path(&self) -> &Path {
-        &self.path
+    /// Its name among the unfinished.
+    #[cfg(test)]
+    pub(super) fn name(&self) -> &std::ffi::OsStr {
+        self.at.name()
     }
 
     /// The bytes that have arrived, to be read through the handle that has the lock: where locks are mandatory no other one can.
@@ -92,32 +95,40 @@ impl Part {
     /// Cuts it off after `bytes`, and writes on from there.
     pub(in crate::models) fn cut(&mut self, bytes: u64) -> Result<()> {
         let cut = disk::cut(&self.file, bytes).and_then(|()| self.file.seek(SeekFrom::Start(bytes)));
-        cut.map(|_| ()).map_err(|error| Error::io("write", &self.path, error))
+        cut.map(|_| ()).map_err(|error| Error::io("write", &self.at.path(), error))
     }
 
     /// Adds all of `source` to what is there, and gives the digest of the whole, which is safe on the disk then.
     ///
     /// With a `limit`, reading ends once there are more bytes than that.
     pub(in crate::models) fn append(&mut self, source: &mut dyn Read, limit: Option<u64>) -> Result<Digest> {
-        let failed = |error, path: &Path| Error::io("copy a model to", path, error);
+        let at = &self.at;
+        let failed = |error| Error::io("copy a model to", &at.path(), error);
         let mut hasher = Hasher::default();
         let start = self.file.seek(SeekFrom::Start(0));
         let before = start.and_then(|_| hasher.read(&mut *self.file, None, |_| Ok(())));
-        before.map_err(|error| failed(error, &self.path))?;
+        before.map_err(failed)?;
         let file = &mut self.file;
-        hasher.read(source, limit, |chunk| disk::write(file, chunk)).map_err(|error| failed(error, &self.path))?;
-        disk::sync(&self.file, &self.path)?;
+        hasher.read(source, limit, |chunk| disk::write(file, chunk)).map_err(failed)?;
+        disk::sync(&self.file, &self.at.path())?;
         Ok(hasher.finish())
     }
 
     /// Gives the file its name in the directory in one step. What had the name goes to the trash.
     pub(in crate::models) fn publish(mut self, store: &Store, name: &str) -> Result<PathBuf> {
-        let to = store.path(name)?;
+        let path = store.path(name)?;
         let _hold = store.hold_shared()?;
-        store.publish_held(&[(self.path.clone(), to.clone())])?;
+        disk::make_usual(&self.file);
+        store.publish_held(&[(self.at.clone(), store.at(name)?)])?;
         // It is no longer there to be removed.
         self.stays = true;
-        Ok(to)
+        Ok(path)
+    }
+
+    /// Gives the file its name in the bookkeeping in one step, and replaces what had it.
+    pub(super) fn put_in_place(&self, to: &Location) -> Result<()> {
+        disk::make_usual(&self.file);
+        disk::replace(&self.at, to)
     }
 
     /// Removes it, with all that arrived.
@@ -131,9 +142,9 @@ impl Drop for Part {
         let is_empty = || self.file.metadata().is_ok_and(|meta| meta.len() == 0);
         // A forked child has the file too, and must leave it to its parent. What was published has another name now, and
         // its old one may be another call's.
-        if self.file.is_ours() && (!self.stays || is_empty()) && lock::is_at(&self.file, &self.path) {
+        if self.file.is_ours() && (!self.stays || is_empty()) && self.at.is(&self.file) {
             // Nobody is left to tell; what stays behind lies where unfinished files lie.
-            let _ = disk::remove_file(&self.path);
+            let _ = disk::remove_file(&self.at);
         }
     }
 }
@@ -142,7 +153,7 @@ impl Drop for Part {
 #[derive(Debug)]
 #[allow(dead_code, reason = "nothing downloads without a file of its own any more")]
 pub(in crate::models) struct Claim {
-    path: PathBuf,
+    at: Location,
     file: Locked,
 }
 
@@ -151,16 +162,16 @@ impl Claim {
     #[allow(dead_code, reason = "nothing downloads without a file of its own any more")]
     pub(in crate::models) fn take(store: &Store, name: &str) -> Result<Option<Self>> {
         // A name that a sweep takes when its owner was killed.
-        let path = store.scratch()?.join(format!("{name}.{PASSING}"));
-        Ok(claim_file(&path)?.map(|(file, _)| Self { path, file }))
+        let at = store.make_folder(INCOMING)?.at(format!("{name}.{PASSING}"));
+        Ok(claim_file(&at)?.map(|(file, _)| Self { at, file }))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if self.file.is_ours() && lock::is_at(&self.file, &self.path) {
+        if self.file.is_ours() && self.at.is(&self.file) {
             // Nobody is left to tell; the next sweep takes what stays behind.
-            let _ = disk::remove_file(&self.path);
+            let _ = disk::remove_file(&self.at);
         }
     }
 }
@@ -168,7 +179,8 @@ impl Drop for Claim {
 /// A folder for unfinished things. Dropping it removes it with all that is in it.
 #[derive(Debug)]
 pub(in crate::models) struct Folder {
-    path: PathBuf,
+    at: Location,
+    directory: Directory,
     lock: Locked,
 }
 
@@ -176,15 +188,21 @@ impl Folder {
     /// An empty folder, but for its lock.
     pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
         let _hold = store.hold_shared()?;
-        let path = store.scratch()?.join(format!("{}.{PASSING}", unique(name)));
-        disk::create_folder(&path)?;
-        let lock = make_locked(&path.join(FOLDER_LOCK))?;
-        Ok(Self { path, lock })
+        let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
+        let made = disk::make_new_folder(&at);
+        let directory = made.map_err(|error| Error::io("create the directory", &at.path(), error))?;
+        let lock = make_locked(&directory.at(FOLDER_LOCK))?;
+        Ok(Self { at, directory, lock })
     }
 
     /// Where it is.
     pub(in crate::models) fn path(&self) -> &Path {
-        &self.path
+        self.directory.path()
+    }
+
+    /// A file in it.
+    pub(super) fn at(&self, name: &str) -> Location {
+        self.directory.at(name)
     }
 }
 
@@ -193,7 +211,7 @@ impl Drop for Folder {
         // A forked child leaves it to its parent.
         if self.lock.is_ours() {
             // Nobody is left to tell; what stays behind lies where unfinished files lie.
-            let _ = disk::remove_folder(&self.path);
+            let _ = disk::remove_folder(&self.at);
         }
     }
 }
@@ -204,23 +222,21 @@ impl Store {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when it cannot be made.
     pub fn scratch(&self) -> Result<PathBuf> {
-        let path = self.incoming();
-        disk::create_folders(&path)?;
-        Ok(path)
+        self.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
     }
 
     /// Removes what calls that are gone left behind and nobody goes on with. Does nothing where that is not known.
     pub(in crate::models) fn sweep(&self) -> Result<()> {
-        let Ok(found) = fs::read_dir(self.incoming()) else { return Ok(()) };
+        let Ok(Some(incoming)) = self.open_folder(INCOMING) else { return Ok(()) };
         let suffix = format!(".{PASSING}");
-        let passing: Vec<_> =
-            found.flatten().filter(|found| found.file_name().to_string_lossy().ends_with(&suffix)).collect();
+        let found = incoming.names().unwrap_or_default().into_iter();
+        let passing: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
         if passing.is_empty() {
             return Ok(());
         }
         let _hold = self.hold_alone()?;
-        for found in passing {
-            if let Some(left) = take_left(&found.path()) {
+        for name in passing {
+            if let Some(left) = take_left(&incoming.at(name)) {
                 left.remove()?;
             }
         }
@@ -231,7 +247,7 @@ impl Store {
 /// An unfinished file or folder that its maker has left behind. While this is there, no call takes it up.
 #[derive(Debug)]
 pub(super) struct Left {
-    path: PathBuf,
+    at: Location,
     is_folder: bool,
     _lock: Option<Locked>,
 }
@@ -241,33 +257,31 @@ impl Left {
     pub(super) fn remove(self) -> Result<()> {
         // It is unlocked after that: whoever waits for the lock then sees that the file is gone.
         match self.is_folder {
-            true => disk::remove_folder(&self.path),
-            false => disk::remove_file(&self.path),
+            true => disk::remove_folder(&self.at),
+            false => disk::remove_file(&self.at),
         }
     }
 }
 
-/// The unfinished file or folder at `path`, if nobody works on it any more; none also where that cannot be told.
+/// The unfinished file or folder `at` some place, if nobody works on it any more; none also where that cannot be told.
 ///
 /// The caller holds the directory alone: a folder is made a moment before its lock.
-pub(super) fn take_left(path: &Path) -> Option<Left> {
-    let (is_folder, lock_path) = lock_of(path)?;
-    let lock = match Locked::open(&lock_path) {
-        Ok(lock) if lock::attempt(&lock, Mode::Exclusive) == Attempt::Held && lock::is_at(&lock, &lock_path) => {
-            Some(lock)
-        }
+pub(super) fn take_left(at: &Location) -> Option<Left> {
+    let (is_folder, lock_at) = lock_of(at)?;
+    let lock = match Locked::open(&lock_at) {
+        Ok(lock) if lock::attempt(&lock, Mode::Exclusive) == Attempt::Held && lock_at.is(&lock) => Some(lock),
         Err(error) if is_folder && error.kind() == io::ErrorKind::NotFound => None,
         _ => return None,
     };
-    Some(Left { path: path.to_owned(), is_folder, _lock: lock })
+    Some(Left { at: at.clone(), is_folder, _lock: lock })
 }
 
-/// Whether nobody works any more on the unfinished file or folder at `path`; nothing where that cannot be told.
+/// Whether nobody works any more on the unfinished file or folder `at` some place; nothing where that cannot be told.
 ///
 /// A call may take it up right after this: who removes it needs [`take_left`].
-pub(super) fn is_left(path: &Path) -> Option<bool> {
-    let (_, lock_path) = lock_of(path)?;
-    match Locked::open(&lock_path) {
+pub(super) fn is_left(at: &Location) -> Option<bool> {
+    let (_, lock_at) = lock_of(at)?;
+    match Locked::open(&lock_at) {
         Ok(file) => match lock::attempt(&file, Mode::Shared) {
             Attempt::Held => Some(true),
             Attempt::Busy => Some(false),
@@ -278,31 +292,41 @@ pub(super) fn is_left(path: &Path) -> Option<bool> {
     }
 }
 
-/// Whether `path` is a folder, and the file that is locked by who works on it; none if it is gone.
-fn lock_of(path: &Path) -> Option<(bool, PathBuf)> {
-    let is_folder = fs::symlink_metadata(path).ok()?.is_dir();
-    Some((is_folder, if is_folder { path.join(FOLDER_LOCK) } else { path.to_owned() }))
+/// Whether it is a folder, and the file that is locked by who works on it; none if it is gone.
+fn lock_of(at: &Location) -> Option<(bool, Location)> {
+    match at.status().ok()?.kind {
+        Kind::Folder => Some((true, at.directory().folder(at.name()).ok()?.at(FOLDER_LOCK))),
+        _ => Some((false, at.clone())),
+    }
 }
 
 /// A new file, locked where there are locks. The caller holds the directory.
-fn make_locked(path: &Path) -> Result<Locked> {
-    let file = Locked::new(disk::open(path, true).map_err(|error| disk::failed("create", path, error))?);
-    let _ = lock::wait(&file, Mode::Exclusive);
+fn make_locked(at: &Location) -> Result<Locked> {
+    let made = disk::open_new(at, Access::Writers);
+    let file = Locked::new(made.map_err(|error| disk::failed("create", &at.path(), error))?);
+    let _ = file.lock_new();
     Ok(file)
 }
 
-/// The file at `path`, which is made if it is not there, and how locking it came out; none while another call has it.
-fn claim_file(path: &Path) -> Result<Option<(Locked, Attempt)>> {
+/// The file `at` some place, which is made if it is not there, and how locking it came out; none while another call has
+/// it.
+fn claim_file(at: &Location) -> Result<Option<(Locked, Attempt)>> {
     for _ in 0..TRIES {
-        let file = Locked::new(disk::open(path, false).map_err(|error| disk::failed("open", path, error))?);
+        let opened = disk::open(at, Access::Writers);
+        let file = Locked::new(opened.map_err(|error| disk::failed("open", &at.path(), error))?);
         match lock::attempt(&file, Mode::Exclusive) {
             Attempt::Busy => return Ok(None),
             // The one before, or a sweep, has put it in place or removed it since it was opened.
-            Attempt::Held if !lock::is_at(&file, path) => {}
+            Attempt::Held if !at.is(&file) => {}
             outcome => return Ok(Some((file, outcome))),
         }
     }
     Ok(None)
+}
+
+/// The unfinished download of `name`; none where there is none, or where that cannot be seen.
+fn unfinished(store: &Store, name: &str, sha256: &str) -> Option<Status> {
+    store.open_folder(INCOMING).ok()??.at(resumable(name, sha256)).status().ok()
 }
 
 /// Name of the unfinished download of `name`: the hash tells it from one of another version.

@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime};
 
 use super::Store;
 use super::audit::{AuditOptions, Key, State};
+use super::directory::Location;
 use super::keep::KeepList;
+use super::layout::INCOMING;
 use super::part::{is_left, take_left};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -280,10 +282,15 @@ impl Store {
         }
     }
 
+    /// An unfinished file or folder.
+    fn unfinished(&self, file: &Selected) -> Option<Location> {
+        Some(self.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
+    }
+
     /// What becomes of a file that nobody wants to keep, and why it stays.
     fn verdict(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> (Decision, Option<String>) {
         if file.path.parent() == Some(&self.incoming()) {
-            return match is_left(&file.path) {
+            return match self.unfinished(file).and_then(|at| is_left(&at)) {
                 Some(true) => (Decision::Remove, None),
                 _ => (Decision::InUse(Vec::new()), Some(WORKED_ON.to_owned())),
             };
@@ -296,15 +303,16 @@ impl Store {
 
     /// Moves what goes to the trash. The caller holds the directory alone.
     fn execute_held(&self, files: &mut [Planned]) -> Result<Option<String>> {
-        let incoming = self.incoming();
+        let (incoming, path) = (self.open_folder(INCOMING)?, self.incoming());
         let (unfinished, models): (Vec<_>, Vec<_>) = files
             .iter_mut()
             .filter(|file| file.decision == Decision::Remove)
-            .partition(|file| file.path.parent() == Some(&incoming));
+            .partition(|file| file.path.parent() == Some(&path));
         let names: Vec<_> = models.iter().map(|file| file.name.clone()).collect();
         let removal = if names.is_empty() { None } else { Some(self.discard_held(&names)?) };
         for file in unfinished {
-            match take_left(&file.path) {
+            let at = incoming.as_ref().zip(file.path.file_name()).map(|(incoming, name)| incoming.at(name));
+            match at.and_then(|at| take_left(&at)) {
                 Some(left) => left.remove()?,
                 // A pull has gone on with it since it was planned: for that it need not hold the directory.
                 None => (file.decision, file.reason) = (Decision::InUse(Vec::new()), WORKED_ON.to_owned()),

@@ -5,19 +5,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::characters::list_of;
+use super::directory::{Directory, Kind, Location};
+use super::layout::TRASH;
 use super::{Store, disk, fault};
 use crate::error::{Error, ErrorKind, Result};
+
+/// The last time that a name of a removal can have, in the year 2286.
+const LAST_TIME: u64 = 9_999_999_999_999;
+
+/// The last call of a time whose name is still greater, as a text, than those before it.
+const LAST_CALL: u64 = 9999;
+
+/// How often another name is tried for a new removal.
+const TRIES: u32 = 64;
 
 /// A file in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trashed {
-    /// The removal that took it; a later one is greater.
+    /// The removal that took it. A later one is greater, also where the clock was set back between the two.
     pub removal: String,
     /// The name it had in the directory.
     pub name: String,
@@ -36,23 +46,14 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::Io`] when it cannot be read.
     pub fn trashed(&self) -> Result<Vec<Trashed>> {
-        let mut found = Vec::new();
-        for (removal, path) in folders(&self.trash())? {
-            let Some(removed) = time_of(&removal) else { continue };
-            // One that cannot be read must not hide the others.
-            for (name, path) in files(&path).unwrap_or_default() {
-                // Somebody may have taken it out meanwhile.
-                let Ok(meta) = fs::symlink_metadata(&path) else { continue };
-                if fault(&name).is_none() && !meta.is_dir() {
-                    found.push(Trashed { removal: removal.clone(), name, path, bytes: meta.len(), removed });
-                }
-            }
+        match self.open_folder(TRASH)? {
+            None => Ok(Vec::new()),
+            Some(trash) => trashed(&trash),
         }
-        Ok(found)
     }
 
     /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
-    /// either all of the latest removal. A model that is named brings the list of characters that was removed with it,
+    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is named brings the list of characters that was removed with it,
     /// unless there is one already. With `dry_run` it only says which.
     ///
     /// # Errors
@@ -92,9 +93,13 @@ impl Store {
     }
 
     fn put_back(&self, chosen: &[Trashed]) -> Result<()> {
-        let moves = chosen.iter().map(|trashed| Ok((trashed.path.clone(), self.path(&trashed.name)?)));
+        let trash = self.make_folder(TRASH)?;
+        let root = self.open_root()?;
+        let moves = chosen.iter().map(|trashed| Ok((trashed.within(&trash)?, root.at(&trashed.name))));
         move_all(&moves.collect::<Result<Vec<_>>>()?)?;
-        self.tidy(chosen)
+        let removals: BTreeSet<_> = chosen.iter().map(|trashed| &trashed.removal).collect();
+        removals.into_iter().for_each(|removal| disk::remove_if_empty(&trash.at(removal)));
+        if chosen.is_empty() { Ok(()) } else { disk::sync_folder(&root) }
     }
 
     /// Deletes for good what was removed at least `older_than` ago, or all; with `dry_run` it only says what.
@@ -114,14 +119,13 @@ impl Store {
         };
         let chosen: Vec<_> = self.trashed()?.into_iter().filter(is_old).collect();
         if !dry_run {
+            let trash = self.make_folder(TRASH)?;
             for trashed in &chosen {
-                disk::remove_file(&trashed.path)?;
+                disk::remove_file(&trashed.within(&trash)?)?;
             }
             // Also those that a killed removal made and did not fill.
-            for (removal, path) in folders(&self.trash())? {
-                if time_of(&removal).is_some() {
-                    disk::remove_if_empty(&path);
-                }
+            for (removal, _) in removals(&trash)? {
+                disk::remove_if_empty(&trash.at(removal));
             }
         }
         Ok(chosen)
@@ -186,75 +190,121 @@ impl Store {
     ///
     /// When one cannot be moved, those before it are moved back.
     pub(super) fn discard_held(&self, names: &[String]) -> Result<String> {
-        let removal = self.new_removal()?;
-        let folder = self.trash().join(&removal);
-        let moves = names.iter().map(|name| Ok((self.path(name)?, folder.join(name)))).collect::<Result<Vec<_>>>();
+        let root = self.open_root()?;
+        let (removal, folder) = self.new_removal()?;
+        let to_folder = |name: &String| self.path(name).map(|_| (root.at(name), folder.directory.at(name)));
+        let moves = names.iter().map(to_folder).collect::<Result<Vec<_>>>();
         if let Err(error) = moves.and_then(|moves| move_all(&moves)) {
-            disk::remove_if_empty(&folder);
+            disk::remove_if_empty(&folder.at);
             return Err(error);
         }
-        disk::sync_folder(&folder)?;
-        disk::sync_folder(self.dir())?;
+        disk::sync_folder(&folder.directory)?;
+        disk::sync_folder(&root)?;
         Ok(removal)
     }
 
     /// Gives each file its new name, in one step and durably; what has that name goes to the trash, all of it as one
     /// removal. The caller holds the directory.
-    pub(super) fn publish_held(&self, files: &[(PathBuf, PathBuf)]) -> Result<()> {
+    pub(super) fn publish_held(&self, files: &[(Location, Location)]) -> Result<()> {
         let mut removal = None;
         for (from, to) in files {
             self.make_room(to, &mut removal)?;
             disk::replace(from, to)?;
         }
-        disk::sync_folder(self.dir())
+        disk::sync_folder(&self.open_root()?)
     }
 
-    /// Brings what has the name `path` into the folder of `removal`, which is made for the first of them.
-    fn make_room(&self, path: &Path, removal: &mut Option<PathBuf>) -> Result<()> {
-        let (Ok(meta), Some(name)) = (fs::symlink_metadata(path), path.file_name()) else { return Ok(()) };
-        if meta.is_dir() {
-            let message = format!("cannot put a model at {}: a folder is there", path.display());
+    /// Brings what is `at` a place into the folder of `removal`, which is made for the first of them.
+    fn make_room(&self, at: &Location, removal: &mut Option<Directory>) -> Result<()> {
+        let Ok(status) = at.status() else { return Ok(()) };
+        if status.kind == Kind::Folder {
+            let message = format!("cannot put a model at {}: a folder is there", at.path().display());
             return Err(Error::new(ErrorKind::Io, message).with_hint("move that folder away"));
         }
         let folder = match removal.take() {
             Some(folder) => folder,
-            None => self.trash().join(self.new_removal()?),
+            None => self.new_removal()?.1.directory,
         };
         // A second name, so that the file's own is never without a file.
-        if disk::link(path, &folder.join(name)).is_err() {
-            disk::move_to_free(path, &folder.join(name))?;
+        if disk::link(at, &folder.at(at.name())).is_err() {
+            disk::move_to_free(at, &folder.at(at.name()))?;
         }
         disk::sync_folder(&folder)?;
         *removal = Some(folder);
         Ok(())
     }
 
-    /// Makes the folder of a new removal.
-    fn new_removal(&self) -> Result<String> {
-        static CALLS: AtomicU64 = AtomicU64::new(0);
-        disk::create_folders(&self.trash())?;
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let call = CALLS.fetch_add(1, Ordering::Relaxed);
-        let removal = format!("{time:013}-{call:04}-{}", process::id());
-        disk::create_folder(&self.trash().join(&removal))?;
-        Ok(removal)
+    /// Makes the folder of a new removal, after all that there are.
+    ///
+    /// Its name does not go by the clock alone, which may have been ahead when another one was made.
+    fn new_removal(&self) -> Result<(String, NewRemoval)> {
+        let trash = self.make_folder(TRASH)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let now = Sequence { time: u64::try_from(now).unwrap_or(u64::MAX).min(LAST_TIME), call: 0 };
+        let latest = removals(&trash)?.into_iter().filter_map(|(removal, _)| Sequence::of(&removal)).max();
+        let mut sequence = latest.map_or(now, |latest| latest.next().max(now));
+        for _ in 0..TRIES {
+            let removal = format!("{:013}-{:04}-{}", sequence.time, sequence.call, process::id());
+            let at = trash.at(&removal);
+            match disk::make_new_folder(&at) {
+                Ok(directory) => return Ok((removal, NewRemoval { at, directory })),
+                // Another thread was faster.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => sequence = sequence.next(),
+                Err(error) => return Err(Error::io("create the directory", &at.path(), error)),
+            }
+        }
+        let message = format!("cannot find a name for a new removal in {}", trash.path().display());
+        Err(Error::new(ErrorKind::Io, message).with_hint(format!("{} empties the trash", self.command("purge"))))
+    }
+}
+
+/// The folder of a removal that was just made.
+struct NewRemoval {
+    at: Location,
+    directory: Directory,
+}
+
+impl Trashed {
+    /// Where it lies in the open `trash`.
+    fn within(&self, trash: &Directory) -> Result<Location> {
+        let folder = trash.folder(&self.removal);
+        let folder = folder.map_err(|error| disk::failed("open", &trash.path().join(&self.removal), error))?;
+        Ok(folder.at(&self.name))
+    }
+}
+
+/// What a removal's name begins with, by which they are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Sequence {
+    /// Milliseconds since 1970.
+    time: u64,
+    call: u64,
+}
+
+impl Sequence {
+    /// What the name of a removal begins with; none for a name that no removal has. What is in other folders is
+    /// somebody's own and never deleted, so the name has to be exactly as [`Store::new_removal`] makes it.
+    fn of(removal: &str) -> Option<Self> {
+        let parts: Vec<_> = removal.split('-').collect();
+        let &[time, call, _] = parts.as_slice() else { return None };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+        if time.len() != 13 || call.len() < 4 || !parts.into_iter().all(is_number) {
+            return None;
+        }
+        Some(Self { time: time.parse().ok()?, call: call.parse().ok()? })
     }
 
-    /// Removes the removals' folders that are empty now.
-    fn tidy(&self, taken: &[Trashed]) -> Result<()> {
-        let removals: BTreeSet<_> = taken.iter().filter_map(|trashed| trashed.path.parent()).collect();
-        for removal in removals {
-            disk::remove_if_empty(removal);
-        }
-        match taken.is_empty() {
-            true => Ok(()),
-            false => disk::sync_folder(self.dir()),
+    /// The next one, which is greater also as a text.
+    fn next(self) -> Self {
+        match self.call < LAST_CALL || self.time == LAST_TIME {
+            true => Self { call: self.call.saturating_add(1), ..self },
+            false => Self { time: self.time + 1, call: 0 },
         }
     }
 }
 
 /// Moves files to names that nothing has, all or none: when one cannot be moved, those before it are moved back.
-fn move_all(moves: &[(PathBuf, PathBuf)]) -> Result<()> {
+fn move_all(moves: &[(Location, Location)]) -> Result<()> {
     for (index, (from, to)) in moves.iter().enumerate() {
         if let Err(error) = disk::move_to_free(from, to) {
             let moved = moves.iter().take(index).rev();
@@ -266,37 +316,46 @@ fn move_all(moves: &[(PathBuf, PathBuf)]) -> Result<()> {
     Ok(())
 }
 
-/// When a removal was made, by its name; none for a name that no removal has. What is in other folders is somebody's
-/// own and never deleted, so the name has to be exactly as [`Store::new_removal`] makes it.
-pub(super) fn time_of(removal: &str) -> Option<SystemTime> {
-    let parts: Vec<_> = removal.split('-').collect();
-    let &[time, call, _] = parts.as_slice() else { return None };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-    if time.len() != 13 || call.len() < 4 || !parts.into_iter().all(is_number) {
-        return None;
-    }
-    UNIX_EPOCH.checked_add(Duration::from_millis(time.parse().ok()?))
+/// Whether a removal can have this name.
+pub(super) fn is_removal(name: &str) -> bool {
+    Sequence::of(name).is_some()
 }
 
-/// Links to folders lead out of the trash: what is there was not removed.
-pub(super) fn is_folder(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
-}
-
-fn folders(path: &Path) -> Result<Vec<(String, PathBuf)>> {
-    Ok(files(path)?.into_iter().filter(|(_, path)| is_folder(path)).collect())
-}
-
-/// Sorted names and paths; none where there is no such folder.
-fn files(path: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(|error| Error::io("list", path, error))?,
-    };
-    let named = |entry: fs::DirEntry| Some((entry.file_name().into_string().ok()?, entry.path()));
-    let mut found: Vec<_> = entries.flatten().filter_map(named).collect();
+/// The folders of removals, in their order. Links to folders lead out of the trash: what is there was not removed.
+fn removals(trash: &Directory) -> Result<Vec<(String, Directory)>> {
+    let names = trash.names().map_err(|error| Error::io("list", trash.path(), error))?;
+    let named = names.into_iter().filter_map(|name| name.into_string().ok());
+    let mut found: Vec<_> = named.filter_map(|name| Some((Sequence::of(&name)?, name))).collect();
     found.sort_unstable();
+    // One that cannot be read must not hide the others.
+    let open = |(_, name): (_, String)| trash.folder(&name).ok().map(|folder| (name, folder));
+    Ok(found.into_iter().filter_map(open).collect())
+}
+
+/// What lies in the open trash, the oldest removal first.
+fn trashed(trash: &Directory) -> Result<Vec<Trashed>> {
+    let mut found = Vec::new();
+    for (removal, folder) in removals(trash)? {
+        let Some(removed) = time_of(&removal, &folder) else { continue };
+        for name in folder.names().unwrap_or_default() {
+            let at = folder.at(&name);
+            // Somebody may have taken it out meanwhile.
+            let (Ok(name), Ok(status)) = (name.into_string(), at.status()) else { continue };
+            if fault(&name).is_none() && status.kind != Kind::Folder {
+                let (removal, path, bytes) = (removal.clone(), at.path(), status.bytes);
+                found.push(Trashed { removal, name, path, bytes, removed });
+            }
+        }
+    }
     Ok(found)
+}
+
+/// When a removal was made. Its name may say a later time than it was, after a removal that was made while the clock was
+/// ahead; its folder was changed last when files came into it, or later when some were taken out.
+fn time_of(removal: &str, folder: &Directory) -> Option<SystemTime> {
+    let named = UNIX_EPOCH.checked_add(Duration::from_millis(Sequence::of(removal)?.time))?;
+    let changed = folder.metadata().and_then(|meta| meta.modified()).unwrap_or(named);
+    Some(named.min(changed))
 }
 
 #[cfg(test)]

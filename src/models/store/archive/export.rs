@@ -11,6 +11,7 @@ use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 use super::super::characters::list_of;
 use super::super::digest::Digest;
+use super::super::directory::{Access, Directory, Location};
 use super::super::part::unique;
 use super::super::{LONGEST_MODEL, Store, disk, is_model_name};
 use super::output::Output;
@@ -63,7 +64,7 @@ impl Store {
             zip.finish()?.finish().map_err(ZipError::Io)
         });
         let file = finished.map_err(|error| temporary.unwritten(error))?;
-        disk::sync(&file, &temporary.path)?;
+        disk::sync(&file, &temporary.at.path())?;
         drop(file);
         temporary.publish(&target)?;
         Ok(written.iter().map(|file| Archived::new(file, true)).collect())
@@ -182,20 +183,22 @@ fn add_entry(zip: &mut ZipWriter<Output>, name: &str) -> std::result::Result<(),
 
 /// An archive that is not complete. Dropping it removes it.
 struct Temporary {
-    path: PathBuf,
+    at: Location,
     is_published: bool,
 }
 
 impl Temporary {
     /// In the same folder, because a rename cannot cross file systems.
     fn beside(target: &Path) -> Result<(Self, File)> {
-        let path = target.with_file_name(format!(".{}.tmp", unique("ferrocr-export")));
-        let file = disk::open(&path, true).map_err(|error| Error::io("create", &path, error))?;
-        Ok((Self { path, is_published: false }, file))
+        let folder = target.parent().unwrap_or(target);
+        let folder = Directory::open(folder).map_err(|error| Error::io("open the folder", folder, error))?;
+        let at = folder.at(format!(".{}.tmp", unique("ferrocr-export")));
+        let file = disk::open_new(&at, Access::Usual).map_err(|error| Error::io("create", &at.path(), error))?;
+        Ok((Self { at, is_published: false }, file))
     }
 
     fn unwritten(&self, error: ZipError) -> Error {
-        Error::io("write", &self.path, error.into())
+        Error::io("write", &self.at.path(), error.into())
     }
 
     /// What failed while writing, if that ended the work.
@@ -208,9 +211,11 @@ impl Temporary {
     }
 
     fn publish(mut self, target: &Path) -> Result<()> {
-        disk::replace(&self.path, target)?;
+        let folder = self.at.directory();
+        disk::replace(&self.at, &folder.at(target.file_name().unwrap_or_default()))?;
+        disk::sync_folder(folder)?;
         self.is_published = true;
-        target.parent().map_or(Ok(()), disk::sync_folder)
+        Ok(())
     }
 }
 
@@ -218,7 +223,7 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.is_published {
             // Nobody is left to tell.
-            let _ = disk::remove_file(&self.path);
+            let _ = disk::remove_file(&self.at);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::audit::summary_of;
+use super::super::directory::{Access, Location};
 use super::super::{Expected, Folder, Store, disk, free_bytes};
 use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
 use crate::error::{Error, ErrorKind, Result};
@@ -163,7 +164,7 @@ impl Store {
         let mut wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| &item.file.name).collect();
         // A model without its list of characters cannot be used, a list without its model does no harm.
         wanted.sort_by_key(|name| !name.ends_with(".txt"));
-        let named = |name: &String| Ok((folder.path().join(name), self.path(name)?));
+        let named = |name: &String| Ok((folder.at(name), self.at(name)?));
         self.publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
     }
 }
@@ -179,8 +180,8 @@ fn take_all(
     for (index, item) in items.iter().enumerate() {
         let folder = folder.filter(|_| item.is_wanted());
         // Under its own name: a file system that cannot have it says so before anything is in place.
-        let into = folder.map(|folder| folder.path().join(&item.file.name));
-        take((source, index), &item.file, into.as_deref(), &mut meter)?;
+        let into = folder.map(|folder| folder.at(&item.file.name));
+        take((source, index), &item.file, into.as_ref(), &mut meter)?;
     }
     items.last().map_or(Ok(()), |last| meter.tell(&last.file.name))
 }
@@ -200,19 +201,20 @@ fn open(archive: &Path) -> Result<Archive<File>> {
 fn take(
     (source, index): (&mut Archive<File>, usize),
     file: &ArchiveFile,
-    into: Option<&Path>,
+    into: Option<&Location>,
     meter: &mut Meter<'_>,
 ) -> Result<()> {
     meter.tell(&file.name)?;
     let mut output = None;
-    if let Some(path) = into {
-        output = Some((disk::open(path, true).map_err(|error| Error::io("create", path, error))?, path));
+    if let Some(at) = into {
+        let file = disk::open_new(at, Access::Usual).map_err(|error| Error::io("create", &at.path(), error))?;
+        output = Some((file, at));
     }
     let is_onnx = file.name.to_ascii_lowercase().ends_with(".onnx") && !is_known(file);
     let mut model = is_onnx.then(Vec::new);
     source.copy(index, &mut |chunk| {
-        if let Some((output, path)) = &mut output {
-            disk::write(output, chunk).map_err(|error| Error::io("write", path, error))?;
+        if let Some((output, at)) = &mut output {
+            disk::write(output, chunk).map_err(|error| Error::io("write", &at.path(), error))?;
         }
         if let Some(model) = &mut model {
             let reserved = model.try_reserve(chunk.len());
@@ -221,8 +223,8 @@ fn take(
         }
         meter.add(&file.name, chunk.len())
     })?;
-    if let Some((output, path)) = output {
-        disk::sync(&output, path)?;
+    if let Some((output, at)) = output {
+        disk::sync(&output, &at.path())?;
     }
     match model {
         Some(model) => {

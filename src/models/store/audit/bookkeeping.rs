@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use super::super::{BOOKKEEPING, Trashed, lock, part, trash};
+use super::super::layout::{BOOKKEEPING, INCOMING};
+use super::super::{Trashed, lock, part, trash};
 use super::judge::action;
 use super::survey::{children, special};
 use super::work::Auditor;
@@ -17,9 +18,13 @@ impl Auditor<'_> {
     /// What there is to say of the bookkeeping; its own files are not mentioned. The trash comes last.
     pub(super) fn bookkeeping(&self) -> Vec<AuditEntry> {
         let mut entries = Vec::new();
+        // A link in its place was mentioned with the files of the directory.
+        if !is_folder(&self.store.bookkeeping()) {
+            return entries;
+        }
         for path in self.list(&self.store.bookkeeping(), &mut entries) {
             // Somebody may have taken it away meanwhile.
-            let Ok(meta) = fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path)) else { continue };
+            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             match file_name(&path).as_str() {
                 name if lock::NAMES.contains(&name) && meta.is_file() => {}
                 // Whether it can be read is said below.
@@ -41,7 +46,7 @@ impl Auditor<'_> {
 
     /// What is in a folder. One that cannot be listed becomes an entry.
     fn list(&self, folder: &Path, entries: &mut Vec<AuditEntry>) -> Vec<PathBuf> {
-        if !folder.is_dir() {
+        if !is_folder(folder) {
             return Vec::new();
         }
         children(folder).unwrap_or_else(|error| {
@@ -65,13 +70,15 @@ impl Auditor<'_> {
     }
 
     fn unfinished(&self, path: PathBuf, meta: &Metadata, bytes: u64) -> AuditEntry {
-        let is_left = part::is_left(&path);
+        let incoming = self.store.open_folder(INCOMING).ok().flatten();
+        let at = incoming.zip(path.file_name()).map(|(incoming, name)| incoming.at(name));
+        let is_left = at.and_then(|at| part::is_left(&at));
         let is_resumable = path.extension().is_some_and(|suffix| suffix == part::RESUMABLE);
         let detail = match is_left {
             Some(false) => "unfinished; a process works on it",
             Some(true) if is_resumable => "unfinished; the next pull of this model goes on with it",
             Some(true) => "unfinished; its maker has ended and left it behind",
-            None => "unfinished; this file system does not tell whether a process works on it",
+            None => "unfinished; this user or file system cannot tell whether a process works on it",
         };
         let mut entry = self.hidden(path, State::Partial, detail.to_owned());
         entry.bytes = Some(bytes);
@@ -112,8 +119,8 @@ impl Auditor<'_> {
     fn trash(&self, entries: &mut Vec<AuditEntry>) {
         let trashed = match self.store.trashed() {
             Ok(trashed) => trashed,
-            // A file in its place was mentioned before.
-            Err(_) if !self.store.trash().is_dir() => return,
+            // A file or a link in its place was mentioned before.
+            Err(_) if !is_folder(&self.store.trash()) => return,
             Err(error) => {
                 entries.push(self.hidden(self.store.trash(), State::Unreadable, error.to_string()));
                 return;
@@ -122,8 +129,8 @@ impl Auditor<'_> {
         let taken: BTreeSet<_> = trashed.iter().map(|trashed| trashed.path.clone()).collect();
         entries.extend(trashed.into_iter().map(|trashed| self.trashed(trashed)));
         for path in self.list(&self.store.trash(), entries) {
-            let is_removal = path.file_name().and_then(|name| name.to_str()).and_then(trash::time_of).is_some();
-            if !(is_removal && trash::is_folder(&path)) {
+            let is_removal = path.file_name().and_then(|name| name.to_str()).is_some_and(trash::is_removal);
+            if !(is_removal && is_folder(&path)) {
                 entries.push(self.stray(path, STRAY));
                 continue;
             }
@@ -163,6 +170,11 @@ impl Auditor<'_> {
         };
         entry
     }
+}
+
+/// Links to folders lead out of the bookkeeping.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
 fn file_name(path: &Path) -> String {

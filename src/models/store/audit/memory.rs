@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::super::directory::Access;
 use super::super::disk;
 use super::super::open_regular;
 use super::super::part::unique;
@@ -179,13 +180,13 @@ impl Memory {
 /// A file appears under its name when it is whole; another process may do the same, and the later one stays.
 fn write(path: &Path, text: &str) -> Result<()> {
     let Some((folder, name)) = path.parent().zip(path.file_name()) else { return Ok(()) };
-    disk::create_folders(folder)?;
-    let passing = folder.join(unique(&name.to_string_lossy()));
-    let written = disk::open(&passing, true)
+    let folder = disk::make_directory(folder)?;
+    let passing = folder.at(unique(&name.to_string_lossy()));
+    let written = disk::open_new(&passing, Access::Usual)
         .and_then(|mut file| disk::write(&mut file, text.as_bytes()))
-        .map_err(|error| Error::io("write", &passing, error))
-        .and_then(|()| disk::replace(&passing, path));
-    if written.is_err() && fs::symlink_metadata(&passing).is_ok() {
+        .map_err(|error| Error::io("write", &passing.path(), error))
+        .and_then(|()| disk::replace(&passing, &folder.at(name)));
+    if written.is_err() && passing.status().is_ok() {
         disk::remove_file(&passing)?;
     }
     written

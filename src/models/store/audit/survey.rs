@@ -52,7 +52,7 @@ pub(super) fn survey(store: &Store) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| store.unreadable(error))?;
-        if entry.file_name() != BOOKKEEPING || !entry.path().is_dir() {
+        if entry.file_name() != BOOKKEEPING || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             found.extend(look(store, &entry.path(), &entry.file_name()));
         }
     }

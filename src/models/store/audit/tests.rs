@@ -198,7 +198,7 @@ fn a_list_of_characters_belongs_to_its_model() {
         put(&store, name, b"abc");
     }
     store.keep(&["a.onnx".to_owned()]).unwrap();
-    let _lease = store.lease(&["a.onnx".to_owned()]);
+    let _lease = store.lease(&["a.onnx".to_owned()]).unwrap();
     let audit = audit(&store);
     let list = only(&audit, "a.txt");
     assert_eq!((list.state, list.sha256.as_deref()), (State::Unverified, Some(ABC)));
@@ -289,7 +289,7 @@ fn the_unfinished_is_told_from_what_was_left_behind() {
     fs::write(incoming.join("export.1.2.3.tmp/inner/a"), "1234567").unwrap();
     fs::write(incoming.join("readme"), "").unwrap();
     let audit = audit(&store);
-    let name = worked_on.path().file_name().unwrap().to_str().unwrap();
+    let name = worked_on.name().to_str().unwrap();
     let growing = only(&audit, name);
     assert_eq!((growing.state, growing.in_use, growing.bytes), (State::Partial, true, Some(5)));
     assert!(growing.action.contains("wait"));
@@ -309,7 +309,7 @@ fn the_bookkeeping_reports_only_what_does_not_belong_there() {
     let (_dir, store) = store();
     put(&store, "a.onnx", b"abc");
     store.keep(&["a.onnx".to_owned()]).unwrap();
-    let _lease = store.lease(&["a.onnx".to_owned()]);
+    let _lease = store.lease(&["a.onnx".to_owned()]).unwrap();
     drop(Part::create(&store, "b.onnx"));
     fs::create_dir(store.trash()).unwrap();
     let found = audit(&store);
@@ -464,7 +464,7 @@ fn special_files_are_never_opened() {
 
     let (_dir, store) = store();
     put(&store, "a.onnx", b"abc");
-    let _lease = store.lease(&["a.onnx".to_owned()]);
+    let _lease = store.lease(&["a.onnx".to_owned()]).unwrap();
     fs::create_dir_all(store.incoming().join("folder.tmp")).unwrap();
     let pipes = [
         store.dir().join("pipe.onnx"),
@@ -525,7 +525,7 @@ fn an_audit_changes_nothing() {
     fs::create_dir_all(store.trash().join("0000000000001-0001-1")).unwrap();
     fs::write(store.incoming().join("a.part"), "a").unwrap();
     store.keep(&["a.onnx".to_owned()]).unwrap();
-    drop(store.lease(&["a.onnx".to_owned()]));
+    drop(store.lease(&["a.onnx".to_owned()]).unwrap());
     let before = snapshot(dir.path());
     for memory in [store.dir().join("memory"), store.bookkeeping().join("memory"), store.dir().join("x/../memory")] {
         // A memory inside of the directory would be a change of it.

@@ -9,6 +9,14 @@ fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+fn leased(store: &Store, wanted: &[&str]) -> Lease {
+    store.lease(&names(wanted)).unwrap().unwrap()
+}
+
+fn path_of(lease: &Lease) -> PathBuf {
+    lease._held.at.path()
+}
+
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
@@ -16,8 +24,8 @@ fn names(names: &[&str]) -> Vec<String> {
 #[test]
 fn a_lease_tells_names_and_process_until_it_is_dropped() {
     let (_dir, store) = store();
-    let first = store.lease(&names(&["a.onnx", "b.onnx"])).unwrap();
-    let second = store.lease(&names(&["a.onnx"])).unwrap();
+    let first = leased(&store, &["a.onnx", "b.onnx"]);
+    let second = leased(&store, &["a.onnx"]);
     let pid = process::id();
     assert_eq!(store.in_use().unwrap(), BTreeMap::from([("a.onnx".into(), vec![pid]), ("b.onnx".into(), vec![pid])]));
     drop(first);
@@ -31,46 +39,70 @@ fn a_lease_tells_names_and_process_until_it_is_dropped() {
 fn the_list_of_characters_beside_a_model_is_in_use_with_it() {
     let (_dir, store) = store();
     fs::write(store.dir().join("a.txt"), "x").unwrap();
-    let _lease = store.lease(&names(&["a.onnx", "b.onnx"])).unwrap();
+    let _lease = leased(&store, &["a.onnx", "b.onnx"]);
     assert_eq!(store.in_use().unwrap().keys().collect::<Vec<_>>(), ["a.onnx", "a.txt", "b.onnx"]);
 }
 
 #[test]
 fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
     let (_dir, store) = store();
-    let kept = store.lease(&names(&["a.onnx"])).unwrap();
+    let kept = leased(&store, &["a.onnx"]);
     let left = store.leases().join("lease.1.2.3");
     fs::write(&left, "pid 1\nmodel b.onnx\n").unwrap();
     assert_eq!(store.in_use().unwrap().keys().collect::<Vec<_>>(), ["a.onnx"]);
     let _hold = store.hold_alone().unwrap();
     store.sweep_leases_held().unwrap();
     assert!(!left.exists());
-    assert!(kept.path.exists());
+    assert!(path_of(&kept).exists());
 }
 
 #[test]
 fn many_leases_of_processes_that_are_gone_are_swept_by_the_next_one() {
     let (_dir, store) = store();
-    let kept = store.lease(&names(&["a.onnx"])).unwrap();
+    let kept = leased(&store, &["a.onnx"]);
     let foreign = store.leases().join("notes");
     fs::write(&foreign, "").unwrap();
     let leave =
         |count| (0..count).for_each(|id| fs::write(store.leases().join(format!("lease.1.2.{id}")), "").unwrap());
     let left = || fs::read_dir(store.leases()).unwrap().count() - 2;
     leave(MANY - 2);
-    drop(store.lease(&names(&["a.onnx"])).unwrap());
+    drop(leased(&store, &["a.onnx"]));
     assert_eq!(left(), MANY - 2, "not many");
     leave(MANY + 1);
     let hold = store.hold_shared().unwrap();
-    drop(store.lease(&names(&["a.onnx"])).unwrap());
+    drop(leased(&store, &["a.onnx"]));
     assert_eq!(left(), MANY + 1, "another one is at work, and is not waited for");
     drop(hold);
-    drop(without_locks(|| store.lease(&names(&["a.onnx"]))));
+    drop(without_locks(|| store.lease(&names(&["a.onnx"])).unwrap()));
     assert_eq!(left(), MANY + 1, "nothing tells which of them are free");
-    let next = store.lease(&names(&["b.onnx"])).unwrap();
+    let next = leased(&store, &["b.onnx"]);
     assert_eq!(left(), 1, "the next one");
-    assert!(kept.path.exists() && next.path.exists() && foreign.exists());
+    assert!(path_of(&kept).exists() && path_of(&next).exists() && foreign.exists());
     assert_eq!(store.in_use().unwrap().len(), 2);
+}
+
+#[test]
+fn a_lease_waits_only_briefly_for_who_holds_the_directory() {
+    let (_dir, store) = store();
+    let hold = store.hold_alone().unwrap();
+    let error = store.lease(&names(&["a.onnx"])).unwrap_err();
+    assert!(error.kind() == ErrorKind::Io && lock::is_busy(&error), "{error}");
+    assert!(error.hint().is_some() && error.to_string().contains("within 1 s"), "{error}");
+    let cancelled = store.watched(|| Err(Error::new(ErrorKind::Cancelled, "enough")));
+    assert_eq!(cancelled.lease(&names(&["a.onnx"])).unwrap_err().kind(), ErrorKind::Cancelled);
+    drop(hold);
+    drop(leased(&store, &["a.onnx"]));
+}
+
+#[test]
+fn a_lease_ends_with_the_last_of_its_clones() {
+    let (_dir, store) = store();
+    let lease = leased(&store, &["a.onnx"]);
+    let clone = lease.clone();
+    drop(lease);
+    assert_eq!(store.in_use().unwrap().len(), 1);
+    drop(clone);
+    assert!(store.in_use().unwrap().is_empty());
 }
 
 #[test]
@@ -110,11 +142,11 @@ fn a_lock_that_a_child_inherited_from_a_dead_holder_counts_nothing() {
 #[test]
 fn without_locks_or_a_directory_to_write_there_is_no_lease() {
     let (dir, store) = store();
-    assert!(without_locks(|| store.lease(&names(&["a.onnx"]))).is_none());
+    assert!(without_locks(|| store.lease(&names(&["a.onnx"]))).unwrap().is_none());
     assert_eq!(fs::read_dir(store.leases()).unwrap().count(), 0);
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(Store::open(file.join("models")).unwrap().lease(&names(&["a.onnx"])).is_none());
+    assert!(Store::open(file.join("models")).unwrap().lease(&names(&["a.onnx"])).unwrap().is_none());
 }
 
 #[test]
@@ -122,7 +154,7 @@ fn the_directory_can_be_renamed_and_deleted_under_a_lease() {
     let outer = tempfile::tempdir().unwrap();
     let (from, to) = (outer.path().join("a"), outer.path().join("b"));
     fs::create_dir(&from).unwrap();
-    let lease = Store::open(&from).unwrap().lease(&names(&["a.onnx"])).unwrap();
+    let lease = leased(&Store::open(&from).unwrap(), &["a.onnx"]);
     fs::rename(&from, &to).unwrap();
     assert_eq!(Store::open(&to).unwrap().in_use().unwrap().len(), 1, "it moves with the directory");
     fs::remove_dir_all(&to).unwrap();
@@ -133,7 +165,7 @@ fn the_directory_can_be_renamed_and_deleted_under_a_lease() {
 #[test]
 fn a_name_with_a_line_break_neither_voids_nor_forges_a_lease() {
     let (_dir, store) = store();
-    let _lease = store.lease(&names(&["my\nmodel.bin", "x\npid 1.onnx", "x.onnx"])).unwrap();
+    let _lease = leased(&store, &["my\nmodel.bin", "x\npid 1.onnx", "x.onnx"]);
     assert_eq!(store.in_use().unwrap(), BTreeMap::from([("x.onnx".into(), vec![process::id()])]));
     let record = Record::parse("pid 7\nmodel my\nmodel.bin\nborn\nmodel x\npid 1.onnx\npid 1\nmodel y\n").unwrap();
     assert_eq!(record, Record { pid: 7, birth: None, names: names(&["my", "x", "y"]) });
@@ -142,11 +174,11 @@ fn a_name_with_a_line_break_neither_voids_nor_forges_a_lease() {
 #[test]
 fn without_names_or_a_directory_nothing_is_noted_and_nothing_made() {
     let (dir, store) = store();
-    assert!(store.lease(&[]).is_none());
-    assert!(store.lease(&names(&["../a.onnx", ""])).is_none());
+    assert!(store.lease(&[]).unwrap().is_none());
+    assert!(store.lease(&names(&["../a.onnx", ""])).unwrap().is_none());
     assert!(!store.bookkeeping().exists());
     let missing = Store::open(dir.path().join("missing")).unwrap();
-    assert!(missing.lease(&names(&["a.onnx"])).is_none());
+    assert!(missing.lease(&names(&["a.onnx"])).unwrap().is_none());
     assert!(!missing.dir().exists());
 }
 
@@ -174,7 +206,7 @@ fn a_pipe_or_a_link_among_the_leases_may_stand_for_every_model() {
     use std::os::unix::fs::symlink;
 
     let (_dir, store) = store();
-    let _lease = store.lease(&names(&["a.onnx"])).unwrap();
+    let _lease = leased(&store, &["a.onnx"]);
     let (pipe, link) = (store.leases().join("lease.1"), store.leases().join("lease.2"));
     mknodat(CWD, &pipe, FileType::Fifo, Bits::RUSR | Bits::WUSR, 0).unwrap();
     symlink("nowhere", &link).unwrap();
@@ -201,7 +233,7 @@ fn a_lease_on_a_link_holds_all_that_it_leads_to() {
     symlink(outside.path().join("back"), dir.path().join("link.onnx")).unwrap();
     symlink(dir.path().join("middle.bin"), outside.path().join("back")).unwrap();
     symlink("round.onnx", dir.path().join("round.onnx")).unwrap();
-    let _lease = store.lease(&names(&["link.onnx", "round.onnx"])).unwrap();
+    let _lease = leased(&store, &["link.onnx", "round.onnx"]);
     let held: Vec<_> = store.in_use().unwrap().into_keys().collect();
     assert_eq!(held, ["link.onnx", "middle.bin", "real.onnx", "real.txt", "round.onnx"]);
 }
@@ -209,12 +241,13 @@ fn a_lease_on_a_link_holds_all_that_it_leads_to() {
 #[test]
 fn a_child_that_was_forked_meanwhile_does_not_prolong_a_lease_and_does_not_end_it() {
     let (_dir, store) = store();
-    let lease = store.lease(&names(&["a.onnx"])).unwrap();
-    let child = lease.file.in_a_child();
-    drop(Lease { path: lease.path.clone(), file: lease.file.in_a_child() });
+    let lease = leased(&store, &["a.onnx"]);
+    let held = &lease._held;
+    let child = held.file.in_a_child();
+    drop(Held { at: held.at.clone(), file: held.file.in_a_child() });
     assert_eq!(store.in_use().unwrap().len(), 1);
-    let copy = store.leases().join("lease.copy");
-    fs::hard_link(&lease.path, &copy).unwrap();
+    let copy = held.at.directory().at("lease.copy");
+    fs::hard_link(path_of(&lease), copy.path()).unwrap();
     drop(lease);
     assert!(is_free(&copy), "it is unlocked, not only removed");
     drop(child);
@@ -226,8 +259,8 @@ fn a_lease_can_be_read_by_everybody() {
     use std::os::unix::fs::PermissionsExt;
 
     let (_dir, store) = store();
-    let lease = store.lease(&names(&["a.onnx"])).unwrap();
-    assert_eq!(fs::metadata(&lease.path).unwrap().permissions().mode() & 0o777, 0o644);
+    let lease = leased(&store, &["a.onnx"]);
+    assert_eq!(fs::metadata(path_of(&lease)).unwrap().permissions().mode() & 0o777, 0o644);
 }
 
 proptest! {

@@ -1,4 +1,10 @@
+use std::fs;
+
 use super::*;
+
+fn lock_of(store: &Store) -> Location {
+    store.make_bookkeeping().unwrap().at(LOCK)
+}
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -9,16 +15,35 @@ fn store() -> (tempfile::TempDir, Store) {
 #[test]
 fn one_alone_or_many_together() {
     let (_dir, store) = store();
-    let path = store.bookkeeping().join("lock");
+    let at = lock_of(&store);
+    let open = || disk::open(&at, Access::Writers).unwrap();
     let first = store.hold_shared().unwrap();
     let _second = store.hold_shared().unwrap();
-    let other = disk::open(&path, false).unwrap();
+    let other = open();
     assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Busy);
     drop(first);
     assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Busy);
     drop(_second);
     assert_eq!(attempt(&other, Mode::Exclusive), Attempt::Held);
-    assert_eq!(attempt(&disk::open(&path, false).unwrap(), Mode::Shared), Attempt::Busy);
+    assert_eq!(attempt(&open(), Mode::Shared), Attempt::Busy);
+}
+
+#[test]
+fn who_waits_asks_whether_to_wait_on() {
+    let (_dir, store) = store();
+    let _held = store.hold_alone().unwrap();
+    let looks = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = Arc::clone(&looks);
+    let waiting = store.watched(move || match counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        0 => Ok(()),
+        _ => Err(Error::new(ErrorKind::Cancelled, "enough")),
+    });
+    for wait in [Store::hold_shared, Store::hold_alone, Store::hold_briefly] {
+        looks.store(0, std::sync::atomic::Ordering::Relaxed);
+        let error = wait(&waiting).unwrap_err();
+        assert!(error.kind() == ErrorKind::Cancelled && !is_busy(&error), "{error}");
+        assert_eq!(looks.load(std::sync::atomic::Ordering::Relaxed), 2);
+    }
 }
 
 #[test]
@@ -40,7 +65,7 @@ fn without_locks_nobody_waits() {
 }
 
 fn is_free(store: &Store) -> bool {
-    let lock = Locked::open(&store.bookkeeping().join(LOCK)).unwrap();
+    let lock = Locked::open(&lock_of(store)).unwrap();
     attempt(&lock, Mode::Exclusive) == Attempt::Held
 }
 
@@ -92,7 +117,8 @@ fn a_lock_file_that_is_a_link_or_a_pipe_is_refused_at_once() {
 fn who_waits_to_hold_it_alone_goes_before_those_who_come_later() {
     let (_dir, store) = store();
     let held = store.hold_shared().unwrap();
-    let gate = || Locked::open(&store.bookkeeping().join(GATE)).unwrap();
+    let bookkeeping = store.make_bookkeeping().unwrap();
+    let gate = || Locked::open(&bookkeeping.at(GATE)).unwrap();
     thread::scope(|scope| {
         let alone = scope.spawn(|| store.hold_alone().unwrap());
         while attempt(&gate(), Mode::Shared) != Attempt::Busy {

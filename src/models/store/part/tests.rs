@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 use crate::models::store::lock::testing::without_locks;
 
@@ -75,7 +77,7 @@ fn without_locks_each_has_a_file_of_its_own() {
     without_locks(|| {
         let first = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
         let second = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
-        assert_ne!(first.path, second.path);
+        assert_ne!(first.at.path(), second.at.path());
     });
 }
 
@@ -131,7 +133,7 @@ fn a_sweep_takes_what_was_left_behind_and_nothing_else() {
     fs::create_dir(store.incoming().join("folder.tmp")).unwrap();
     store.sweep().unwrap();
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-    let mut expected = vec![name(&part.path), name(folder.path()), resumable("b.onnx", "00")];
+    let mut expected = vec![name(&part.at.path()), name(folder.path()), resumable("b.onnx", "00")];
     let mut found = unfinished(&store);
     expected.sort();
     found.sort();
@@ -161,26 +163,27 @@ fn a_forked_child_removes_nothing_of_its_parent() {
     let part = Part::create(&store, "a.onnx").unwrap();
     let claim = Claim::take(&store, "box").unwrap().unwrap();
     let folder = Folder::create(&store, "box").unwrap();
-    drop(Part { path: part.path.clone(), file: part.file.in_a_child(), stays: false });
-    drop(Claim { path: claim.path.clone(), file: claim.file.in_a_child() });
-    drop(Folder { path: folder.path.clone(), lock: folder.lock.in_a_child() });
+    drop(Part { at: part.at.clone(), file: part.file.in_a_child(), stays: false });
+    drop(Claim { at: claim.at.clone(), file: claim.file.in_a_child() });
+    let directory = folder.directory.clone();
+    drop(Folder { at: folder.at.clone(), directory, lock: folder.lock.in_a_child() });
     assert_eq!(unfinished(&store).len(), 3);
-    assert!([&part.path, &claim.path, &folder.path].into_iter().all(|path| is_left(path) == Some(false)));
+    assert!([&part.at, &claim.at, &folder.at].into_iter().all(|at| is_left(at) == Some(false)));
 }
 
 #[test]
 fn what_is_about_to_be_removed_nobody_takes_up() {
     let (_dir, store) = store();
-    let path = store.scratch().unwrap().join(resumable("a.onnx", "00"));
-    fs::write(&path, "ab").unwrap();
-    let left = take_left(&path).unwrap();
+    let at = store.make_folder(INCOMING).unwrap().at(resumable("a.onnx", "00"));
+    fs::write(at.path(), "ab").unwrap();
+    let left = take_left(&at).unwrap();
     assert!(Part::claim(&store, "a.onnx", "00").unwrap().is_none());
     left.remove().unwrap();
     let part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
     assert_eq!(part.len().unwrap(), 0, "it starts anew");
-    assert!(take_left(&path).is_none(), "a call works on it");
+    assert!(take_left(&at).is_none(), "a call works on it");
     drop(part);
-    assert!(take_left(&path).is_none(), "it is gone");
+    assert!(take_left(&at).is_none(), "it is gone");
 }
 
 #[cfg(unix)]

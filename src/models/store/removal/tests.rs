@@ -61,7 +61,7 @@ fn a_name_that_is_no_file_removes_nothing() {
 #[test]
 fn what_is_in_use_stays_with_all_that_was_named_beside() {
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
-    let lease = store.lease(&owned(&["a.onnx"])).unwrap();
+    let lease = store.lease(&owned(&["a.onnx"])).unwrap().unwrap();
     let both = owned(&["a.onnx", "b.onnx"]);
     let pid = std::process::id();
     let plan = store.remove(&both, &RemoveOptions { dry_run: true, ..RemoveOptions::default() }).unwrap();
@@ -215,7 +215,7 @@ fn a_list_of_characters_goes_with_the_last_of_its_models() {
 #[test]
 fn a_list_that_stays_for_another_s_sake_holds_up_no_removal() {
     let (_dir, store) = store(&["a.onnx", "a.ort", "a.txt"]);
-    let _lease = store.lease(&owned(&["a.ort"])).unwrap();
+    let _lease = store.lease(&owned(&["a.ort"])).unwrap().unwrap();
     fs::remove_file(store.dir().join("a.ort")).unwrap();
     assert_eq!(going(&store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap()), ["a.onnx"]);
     assert!(store.dir().join("a.txt").exists());
@@ -307,7 +307,7 @@ fn what_a_protected_link_leads_to_is_protected() {
             let link = if name == "list.txt" { "a.txt" } else { "a.bin" };
             assert!(error.to_string().contains(&format!("the link {link}, which leads to it, is ")), "{error}");
         }
-        let lease = store.lease(&owned(&["a.bin"])).unwrap();
+        let lease = store.lease(&owned(&["a.bin"])).unwrap().unwrap();
         let error = store.remove(&owned(&[name]), &RemoveOptions::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ModelInUse, "{name}");
         drop(lease);

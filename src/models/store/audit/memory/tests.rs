@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use std::fs;
+
 use super::*;
 
 fn content(file: u64, bytes: u64) -> Content {
