@@ -1,6 +1,6 @@
 """Read a receipt or an invoice, and print what was bought, at what price, and the total.
 
-Run it with a picture, or without one to read the sample invoice::
+Run it with a picture, or without one to read the sample invoice, which sample.py draws with Pillow::
 
     python examples/read_receipt.py receipt.jpg
 """
@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
-
-from sample import draw_sample
 
 from ferrocr import OcrEngine, OcrError, Page
 
@@ -64,12 +62,20 @@ def read(picture: Path) -> Page:
         return ocr.recognize(picture)
 
 
+def sample_invoice(folder: str) -> Path:
+    """Draw the sample invoice into `folder`, for those who named no file."""
+    try:
+        from sample import draw_sample
+    except ModuleNotFoundError:
+        sys.exit(f"usage: {sys.argv[0]} FILE\nsample.py, which draws one, is not beside this script")
+    draw_sample(Path(folder) / "invoice.png")
+    return Path(folder) / "invoice.png"
+
+
 def main(arguments: list[str]) -> int:
     """Print the rows; 1 when the picture cannot be read or has no prices."""
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(arguments[0]) if arguments else Path(folder) / "invoice.png"
-        if not arguments:
-            draw_sample(picture)
+        picture = Path(arguments[0]) if arguments else sample_invoice(folder)
         try:
             rows = list(rows_of(read(picture)))
         except OcrError as error:

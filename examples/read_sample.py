@@ -1,24 +1,33 @@
-"""Draw the sample picture, read it, print its text, and show what the engine gave back.
+"""Read a picture, print its text, and show what the engine gave back.
 
-``python examples/read_sample.py`` takes no arguments. Its first run fetches the default models, about 32 MB, into
-the model directory.
+Run it with a picture, or without one to read the sample invoice, which sample.py draws with Pillow. The first run
+fetches the default models, about 32 MB, into the model directory::
+
+    python examples/read_sample.py photo.jpg
 """
 
 import sys
 import tempfile
 from pathlib import Path
 
-from sample import draw_sample
-
 from ferrocr import OcrEngine, OcrError
 from ferrocr.progress import DownloadProgress
 
 
-def main() -> int:
-    """Read the sample; 0 when it worked, 1 when it did not."""
+def sample_invoice(folder: str) -> Path:
+    """Draw the sample invoice into `folder`, for those who named no file."""
+    try:
+        from sample import draw_sample
+    except ModuleNotFoundError:
+        sys.exit(f"usage: {sys.argv[0]} FILE\nsample.py, which draws one, is not beside this script")
+    draw_sample(Path(folder) / "invoice.png")
+    return Path(folder) / "invoice.png"
+
+
+def main(arguments: list[str]) -> int:
+    """Read the picture; 0 when it worked, 1 when it did not."""
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "invoice.png"
-        draw_sample(picture)
+        picture = Path(arguments[0]) if arguments else sample_invoice(folder)
         try:
             with DownloadProgress() as progress, OcrEngine(progress=progress) as ocr:
                 page = ocr.recognize(picture)
@@ -35,4 +44,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """Draw the picture that the examples read: a small invoice, 900x600 pixels.
 
-Run it with the file to write::
+Run it with the file to write. Needs pillow::
 
     python examples/sample.py invoice.png
 """
@@ -8,7 +8,10 @@ Run it with the file to write::
 import sys
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+try:
+    from PIL import Image, ImageDraw, ImageFont
+except ModuleNotFoundError:
+    sys.exit("error: drawing the sample invoice needs Pillow: pip install pillow")
 
 WIDTH, HEIGHT = 900, 600
 MARGIN = 60

@@ -1,6 +1,7 @@
 """Make a PDF that can be searched from a scan: the same pages, with their text behind the picture.
 
-Run it with a PDF, a TIFF or a picture, or without one to use the sample invoice. Needs ``ferrocr[pdf]``::
+Run it with a PDF, a TIFF or a picture, or without one to use the sample invoice, which sample.py draws. Needs
+``ferrocr[pdf]``::
 
     python examples/searchable_pdf.py scan.pdf searchable.pdf
 """
@@ -8,8 +9,6 @@ Run it with a PDF, a TIFF or a picture, or without one to use the sample invoice
 import sys
 import tempfile
 from pathlib import Path
-
-from sample import draw_sample
 
 from ferrocr import OcrEngine, OcrError
 from ferrocr.formats import pdf
@@ -24,13 +23,21 @@ def make_searchable(source: Path, target: Path) -> int:
     return len(errors)
 
 
+def sample_invoice(folder: str) -> Path:
+    """Draw the sample invoice into `folder`, for those who named no file."""
+    try:
+        from sample import draw_sample
+    except ModuleNotFoundError:
+        sys.exit(f"usage: {sys.argv[0]} FILE\nsample.py, which draws one, is not beside this script")
+    draw_sample(Path(folder) / "invoice.png")
+    return Path(folder) / "invoice.png"
+
+
 def main(arguments: list[str]) -> int:
     """Write the PDF; 1 when something could not be read."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(arguments[0]) if arguments else Path(folder) / "invoice.png"
+        source = Path(arguments[0]) if arguments else sample_invoice(folder)
         target = Path(arguments[1]) if len(arguments) > 1 else Path(f"{source.stem}-searchable.pdf")
-        if not arguments:
-            draw_sample(source)
         try:
             failed = make_searchable(source, target)
         except OcrError as error:

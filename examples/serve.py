@@ -15,9 +15,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
-import anyio.to_thread
-from fastapi import FastAPI, HTTPException, Request
-
 from ferrocr import (
     DownloadError,
     ImageError,
@@ -30,6 +27,12 @@ from ferrocr import (
     RuntimeUnavailableError,
 )
 from ferrocr.formats import Failure, Sheet, json
+
+try:
+    import anyio.to_thread
+    from fastapi import FastAPI, HTTPException, Request
+except ModuleNotFoundError:
+    sys.exit("error: the service needs FastAPI and uvicorn: pip install fastapi uvicorn")
 
 MOST_BYTES = 20 * 2**20
 MOST_PIXELS = 50_000_000
@@ -108,6 +111,8 @@ def _entries(ocr: OcrEngine, data: bytes, pages: str | None) -> list[Sheet | Fai
 
 
 if __name__ == "__main__":
-    import uvicorn
-
+    try:
+        import uvicorn
+    except ModuleNotFoundError:
+        sys.exit("error: the service needs uvicorn: pip install uvicorn")
     uvicorn.run(app, port=int(sys.argv[1]) if len(sys.argv) > 1 else 8000)

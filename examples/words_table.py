@@ -1,6 +1,6 @@
 """Read a picture or a document into a pandas DataFrame: a row for each word, with its box and its score.
 
-Run it with a file, or without one to read the sample invoice. Needs pandas::
+Run it with a file, or without one to read the sample invoice, which sample.py draws with Pillow. Needs pandas::
 
     python examples/words_table.py scan.pdf
 """
@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import pandas as pd
-from sample import draw_sample
-
 from ferrocr import DocumentPage, OcrEngine, OcrError
+
+try:
+    import pandas as pd
+except ModuleNotFoundError:
+    sys.exit("error: the table needs pandas: pip install pandas")
 
 COLUMNS = ("page", "line", "word", "text", "score", "left", "top", "right", "bottom")
 
@@ -30,12 +32,20 @@ def words_table(pages: Iterable[DocumentPage]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def sample_invoice(folder: str) -> Path:
+    """Draw the sample invoice into `folder`, for those who named no file."""
+    try:
+        from sample import draw_sample
+    except ModuleNotFoundError:
+        sys.exit(f"usage: {sys.argv[0]} FILE\nsample.py, which draws one, is not beside this script")
+    draw_sample(Path(folder) / "invoice.png")
+    return Path(folder) / "invoice.png"
+
+
 def main(arguments: list[str]) -> int:
     """Print the table, and the words that a person should look at."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(arguments[0]) if arguments else Path(folder) / "invoice.png"
-        if not arguments:
-            draw_sample(file)
+        file = Path(arguments[0]) if arguments else sample_invoice(folder)
         try:
             with OcrEngine() as ocr:
                 table = words_table(ocr.recognize_document(file).pages)

@@ -2,14 +2,14 @@
 
 import importlib.util
 import runpy
-import subprocess
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 
@@ -21,6 +21,9 @@ from ferrocr.formats import json as pages
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SAMPLE = runpy.run_path(str(EXAMPLES / "sample.py"))
 
+WITHOUT_ARGUMENTS = ["read_sample.py", "read_receipt.py", "words_table.py", "searchable_pdf.py"]
+"""Examples that draw their picture where no file is named."""
+
 
 @pytest.fixture(autouse=True)
 def _at_home(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,10 +32,33 @@ def _at_home(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
 
 
-def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run an example as a user does."""
-    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+class Ended(NamedTuple):
+    """A program that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run: TypeAlias = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """A way to run an example as `python FOLDER/NAME ARGUMENTS` does, in this process."""
+
+    def run(name: str, *arguments: str, folder: Path = EXAMPLES) -> Ended:
+        monkeypatch.setattr(sys, "argv", [str(folder / name), *arguments])
+        monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+        monkeypatch.delitem(sys.modules, "sample", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(folder / name), run_name="__main__")
+        told, code = capsys.readouterr(), ended.value.code
+        if isinstance(code, str):  # as the interpreter does it
+            return Ended(1, told.out, told.err + code + "\n")
+        return Ended(int(code or 0), told.out, told.err)
+
+    return run
 
 
 @contextmanager
@@ -53,7 +79,7 @@ def imported(name: str) -> Iterator[ModuleType]:
 # --- receipts -----------------------------------------------------------------------------------------------------
 
 
-def test_a_receipt_gives_pairs_and_a_total() -> None:
+def test_a_receipt_gives_pairs_and_a_total(run: Run) -> None:
     done = run("read_receipt.py")
     assert (done.returncode, done.stderr) == (0, "")
     found = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
@@ -84,18 +110,49 @@ def test_rows_end_with_their_price(blocks: list[list[str]], rows: list[tuple[str
     assert [(row.what, row.price) for row in found] == [(what, Decimal(price)) for what, price in rows]
 
 
-@pytest.mark.parametrize("name", ["read_receipt.py", "words_table.py", "searchable_pdf.py"])
-def test_what_cannot_be_read_is_an_error_without_a_traceback(name: str) -> None:
+@pytest.mark.parametrize("name", WITHOUT_ARGUMENTS)
+def test_what_cannot_be_read_is_an_error_without_a_traceback(run: Run, name: str) -> None:
     done = run(name, "gone.png")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("name", WITHOUT_ARGUMENTS)
+def test_an_example_runs_where_it_was_copied_to(run: Run, name: str, tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / name, tmp_path)
+    done = run(name, folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"usage: {tmp_path / name} FILE\n")
+    draw_text(["Tea 3.20"], width=300).save("one.png")
+    done = run(name, "one.png", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "told"),
+    [
+        *((name, "PIL", "Pillow: pip install pillow") for name in ("sample.py", *WITHOUT_ARGUMENTS)),
+        ("words_table.py", "pandas", "pandas: pip install pandas"),
+        ("serve.py", "fastapi", "FastAPI and uvicorn: pip install fastapi uvicorn"),
+        ("serve.py", "uvicorn", "uvicorn: pip install uvicorn"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages among themselves
+def test_a_missing_package_is_named(
+    run: Run, name: str, package: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    done = run(name)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.endswith(f"needs {told}\n")
+
+
 # --- the others ---------------------------------------------------------------------------------------------------
 
 
-def test_a_table_has_a_row_for_each_word() -> None:
+def test_a_table_has_a_row_for_each_word(run: Run) -> None:
     draw_text(["Iron tastes of rain", "Order 4711 paid"]).save("two.png")
     with imported("words_table") as words, words.OcrEngine() as ocr:
         table = words.words_table(ocr.recognize_document("two.png").pages)
@@ -108,7 +165,7 @@ def test_a_table_has_a_row_for_each_word() -> None:
     assert "7 words, of which " in done.stdout
 
 
-def test_a_searchable_pdf_has_the_words() -> None:
+def test_a_searchable_pdf_has_the_words(run: Run) -> None:
     done = run("searchable_pdf.py")
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "invoice-searchable.pdf\n")
     import ferrocr

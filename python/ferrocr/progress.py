@@ -1,6 +1,7 @@
 """Shows to a person how far something is: pass a :class:`DownloadProgress` wherever ferrocr takes a ``progress``."""
 
 import sys
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -39,7 +40,7 @@ class _Bars:
 
     def _open_bar(self, name: str, done: int, total: int | None) -> bool:
         """Begin a bar with `done` bytes, which do not count for its rate; False where there is no terminal."""
-        if not sys.stderr.isatty():
+        if sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty():
             return False
         from tqdm import tqdm
 
@@ -87,15 +88,15 @@ class DownloadProgress(_Bars):
         self._current = (name, source)
         self._began = (monotonic(), done)
         if source == ANOTHER_PROCESS:
-            print(f"waiting for {ANOTHER_PROCESS} to fetch {name}", file=sys.stderr)
+            _tell(f"waiting for {ANOTHER_PROCESS} to fetch {name}")
         elif not self._open_bar(name, done, total):
             size = "" if total is None else f" ({megabytes(total)})"
-            print(f"fetching {name}{size} from {source}", file=sys.stderr)
+            _tell(f"fetching {name}{size} from {source}")
 
     def _finish(self, name: str, source: str, done: int) -> None:
         self._finished.add((name, source))
         if source != ANOTHER_PROCESS and self._bar is None:
-            print(f"fetched {name}: {self._pace(done)}", file=sys.stderr)
+            _tell(f"fetched {name}: {self._pace(done)}")
         self.close()
 
     def _pace(self, done: int) -> str:
@@ -119,6 +120,13 @@ class ArchiveProgress(_Bars):
         if self._bar is not None and self._bar.desc != f"{name}: ":
             self._bar.set_description(name, refresh=False)
         self._move_bar(done)
+
+
+def _tell(text: str) -> None:
+    """Print a line on stderr. Where that is closed or takes no more, the work goes on without."""
+    if sys.stderr is not None:  # `print` would take stdout
+        with suppress(OSError, ValueError):
+            print(printable(text), file=sys.stderr)
 
 
 def megabytes(size: float) -> str:

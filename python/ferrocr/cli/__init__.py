@@ -8,17 +8,20 @@ exit code.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .. import __version__
 from .._text import printable
 from ..exceptions import OcrError
 from . import _doctor, _models, _read
 from ._command import directory_of
-from ._errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_PIPE, report
+from ._errors import EXIT_CANNOT_RUN, EXIT_CODES, EXIT_INTERRUPTED, EXIT_PIPE, report
+from ._streams import lost_output, of_stdout, standard_streams
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 __all__ = ["main"]
 
@@ -32,28 +35,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: For ``--help``, ``--version`` and wrong arguments, as argparse does.
     """
-    arguments = _parser().parse_args(argv)
-    _escape_what_stdout_cannot_encode()
+    with standard_streams():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    directory, failed = None, None
     try:
+        arguments = _parser().parse_args(argv)
+        directory = directory_of(arguments)
+        _escape_what_stdout_cannot_encode()
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The interpreter flushes stdout once more at its exit: let that go nowhere instead of failing again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_PIPE
+        code = EXIT_INTERRUPTED
+    except SystemExit:
+        if (lost := lost_output()) is None:
+            raise
+        return _failed(lost, directory)
     except (OcrError, OSError) as error:
-        return report(error, directory=directory_of(arguments))
-    return code
+        failed, code = error, EXIT_CANNOT_RUN
+    failed = lost_output() or failed
+    return code if failed is None else _failed(failed, directory)
+
+
+def _failed(error: Exception, directory: str | None) -> int:
+    if isinstance(error, OSError):
+        error = of_stdout(error)
+    return EXIT_PIPE if isinstance(error, BrokenPipeError) else report(error, directory=directory)
 
 
 class _Parser(argparse.ArgumentParser):
-    """What was typed may have anything in it, and goes back to the terminal in an error."""
+    """A parser whose errors show what was typed in a form that is safe on a terminal."""
 
     def error(self, message: str) -> NoReturn:
         super().error(printable(message))
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print without passing over errors, as argparse would: help that is lost is an error as any data is."""
+        if message:
+            (sys.stderr if file is None else file).write(message)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._text import path_text, printable
 from ._graphics import ENCODERS, protocol_of
+from ._streams import is_terminal
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -92,7 +93,7 @@ def _cell() -> tuple[int, int]:
 
 def _attributes() -> str:
     """What the terminal answers when it is asked what it can; empty where it does not."""
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         return ""
     try:
         import termios

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 
 from .._documents import kind_of
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
+from ._streams import is_terminal
 
 STDIN = "-"
 
@@ -99,11 +100,15 @@ def find(names: Sequence[str], avoid: Path | None = None) -> list[Source]:
 
 def _stdin() -> Source:
     stream = getattr(sys.stdin, "buffer", None)
-    if stream is None or sys.stdin.isatty():
+    if stream is None or is_terminal(sys.stdin):
         message = "there is no picture on standard input, which is " + ("closed" if stream is None else "a terminal")
         raise InvalidArgumentError(message, "say for example: ferrocr read - < picture.png")
-    # One more than is allowed, so that the engine refuses it.
-    return Source(STDIN, PurePath("stdin"), stream.read(_MOST_BYTES + 1))
+    try:
+        # One more than is allowed, so that the engine refuses it.
+        return Source(STDIN, PurePath("stdin"), stream.read(_MOST_BYTES + 1))
+    except OSError as error:  # a folder, for example
+        message = f"cannot read standard input: {error.strerror}"
+        raise StorageError(message) from error
 
 
 def _file(name: str, place: PurePath) -> Source:

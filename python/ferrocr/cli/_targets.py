@@ -16,6 +16,7 @@ from ._making import Entry, Making, NothingToWriteError, Pairs, something
 from ._output import open_output, whole_text
 from ._resume import FOLDER, Record, Records, Stamp, fingerprint
 from ._sources import SUFFIXES, Source
+from ._streams import of_stdout
 
 _ABANDONED = 60
 """Seconds after which an unfinished file that nobody holds is of a process that was killed."""
@@ -39,9 +40,10 @@ def writing(name: str) -> Iterator[None]:
     except (OcrError, BrokenPipeError):
         raise
     except OSError as error:
+        if name == "stdout":
+            raise of_stdout(error) from error
         message = f"cannot write {name}: {error.strerror or error}"
-        hint = None if name == "stdout" else "give another place: -o OUT"
-        raise _of_errno(StorageError(message, hint), error.errno) from error
+        raise _of_errno(StorageError(message, "give another place: -o OUT"), error.errno) from error
 
 
 def _of_errno(error: StorageError, number: int | None) -> StorageError:

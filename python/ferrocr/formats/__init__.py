@@ -6,9 +6,9 @@ One page::
 
 A document of any number of pages, none of which is kept::
 
+    pages = ocr.recognize_pages("book.tif", on_error="raise")
     with open("book.xml", "w", encoding="utf-8") as file:
-        sheets = (Sheet(page, source="book.tif", number=number) for number, page in enumerate(pages, 1))
-        file.writelines(chunks("alto", sheets))
+        file.writelines(chunks("alto", map(Sheet.of, pages)))
 
 docs/formats.md says what each format holds.
 """

@@ -15,6 +15,7 @@ from ...progress import megabytes
 from ...store import ModelStore
 from .._command import add_dir, add_json, dir_option
 from .._output import print_json, print_table
+from .._streams import is_terminal
 
 PLAN_NOTES = """\
 With --json the plan is printed also where nothing is done: after a no, without a terminal to ask at, and where
@@ -75,7 +76,7 @@ def require_consent(arguments: argparse.Namespace) -> None:
     Raises:
         InvalidArgumentError: There is no terminal, and the command line says neither yes nor that it is a trial.
     """
-    if arguments.yes or arguments.dry_run or (sys.stdin.isatty() and sys.stderr.isatty()):
+    if arguments.yes or arguments.dry_run or (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return
     message = "nothing was done: there is no terminal to ask at"
     raise InvalidArgumentError(message, "say --yes or --dry-run")
