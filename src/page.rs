@@ -18,6 +18,17 @@ pub struct Page {
     pub lines: Vec<Line>,
     /// Which of them belong together: every line is in one block, and blocks have the order of their lines.
     pub blocks: Vec<Block>,
+    /// Places with text that could not be read, while others could.
+    pub unread: Vec<Unread>,
+}
+
+/// A place with text that could not be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unread {
+    /// Its outline.
+    pub quad: Quad,
+    /// The error's text.
+    pub reason: String,
 }
 
 /// Lines that belong together: a paragraph, a heading, a row of a table or a form.
@@ -70,7 +81,7 @@ impl Page {
     /// A page of lines in any order: they are put in reading order, and in blocks.
     pub fn new(width: u32, height: u32, lines: Vec<Line>) -> Self {
         let (lines, blocks) = order::arrange(lines);
-        Self { width, height, lines, blocks }
+        Self { width, height, lines, blocks, unread: Vec::new() }
     }
 
     /// The lines' texts, one a line.

@@ -10,7 +10,7 @@ use ferrocr::image::Picture;
 use ferrocr::models::session::{Model, ModelSpec, Port, Tensor};
 use ferrocr::options::{EngineOptions, RecognizeOptions};
 use ferrocr::stop::Reason;
-use ferrocr::{Engine, ErrorKind, Result, Stop};
+use ferrocr::{Engine, Error, ErrorKind, Result, Stop};
 
 fn spec(output: &[Option<usize>], characters: Option<&str>) -> ModelSpec {
     let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
@@ -132,6 +132,56 @@ fn an_upside_down_line_is_turned_with_its_outline() {
     assert_eq!(page.text(), "db");
     let quad = page.lines[0].quad.0;
     assert!(quad[0].x > quad[1].x && quad[0].y > quad[3].y, "starts at the bottom right: {quad:?}");
+}
+
+/// Does not read what is darker than it can bear, and reads all else as `FakeRecognizer` does.
+struct SqueamishRecognizer(FakeRecognizer, ErrorKind);
+
+impl Model for SqueamishRecognizer {
+    fn spec(&self) -> &ModelSpec {
+        self.0.spec()
+    }
+
+    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        if input.data[height / 2 * width + width / 4] < -0.9 {
+            return Err(Error::new(self.1, "too dark"));
+        }
+        self.0.run(input, stop, read)
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_read_does_not_cost_the_page_the_others() {
+    let read = |kind, bars: &[(u32, u32, u32, u32, u8, u8)]| {
+        let engine = Engine::new(EngineOptions::default());
+        let open = move || {
+            let recognizer = FakeRecognizer(spec(&[None, None, Some(13)], Some(LETTERS)));
+            Stages::new(
+                Box::new(FakeDetector(spec(&[None, Some(1), None, None], None))),
+                vec![Box::new(SqueamishRecognizer(recognizer, kind))],
+                vec![Box::new(FakeOrienter(spec(&[None, Some(2)], None)))],
+            )
+        };
+        engine.load_with(open).expect("fakes load");
+        engine.recognize(&drawn(800, 800, bars), &RecognizeOptions::default(), &Stop::new())
+    };
+    let (good, dark) = ((100, 100, 300, 40, 90, 70), (100, 300, 300, 40, 3, 3));
+    // A line, and what is too short to be one.
+    for bad in [dark, (100, 300, 30, 40, 3, 3)] {
+        for kind in [ErrorKind::Inference, ErrorKind::Image, ErrorKind::ModelMismatch] {
+            let page = read(kind, &[good, bad]).expect("one line can be read");
+            assert_eq!(page.text(), "ed");
+            let [unread] = page.unread.as_slice() else { panic!("{:?}", page.unread) };
+            assert!(unread.reason == "too dark" && (unread.quad.center().y - 320.0).abs() < 16.0, "{unread:?}");
+        }
+        for kind in [ErrorKind::Cancelled, ErrorKind::Timeout, ErrorKind::ResourcesFreed] {
+            assert_eq!(read(kind, &[good, bad]).expect_err("the call was ended").kind(), kind);
+        }
+        let error = read(ErrorKind::Inference, &[bad]).expect_err("nothing can be read: the model is at fault");
+        assert_eq!(error.kind(), ErrorKind::Inference);
+    }
+    assert!(read(ErrorKind::Inference, &[good]).expect("read").unread.is_empty());
 }
 
 /// Reads lines that are darker on their left poorly: they are upside down.

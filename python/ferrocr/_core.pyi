@@ -15,7 +15,9 @@ _Line = tuple[str, float, _Quad, list[_Word]]
 _Asked = tuple[float, bool]
 # first line, the line after its last, outline
 _RawBlock = tuple[int, int, _Quad]
-_RawPage = tuple[int, int, list[_Line], list[_RawBlock]]
+# why it could not be read, outline
+_RawUnread = tuple[str, _Quad]
+_RawPage = tuple[int, int, list[_Line], list[_RawBlock], list[_RawUnread]]
 # name, path, state, bytes, modified, sha256, role, version, in_use, pids, kept, detail, action, removal
 _RawEntry = tuple[
     str,

@@ -1,5 +1,6 @@
 """From the core's tuples to the values that users see."""
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
@@ -53,8 +54,11 @@ def archived(raw: "Iterable[_core._RawArchived]") -> list[ArchivedFile]:
 
 
 def page(raw: "_core._RawPage") -> Page:
-    """A page with its blocks, lines and words. Blocks hold the page's own lines."""
-    width, height, raw_lines, raw_blocks = raw
+    """A page with its blocks, lines and words. Blocks hold the page's own lines. Warns of text that it lacks."""
+    width, height, raw_lines, raw_blocks, unread = raw
+    for reason, (at, *_) in unread:
+        message = f"the text at ({at[0]:.0f}, {at[1]:.0f}) of a picture is left out, it could not be read: {reason}"
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
     lines = tuple(Line(*line[:3], tuple(map(_word, line[3]))) for line in raw_lines)
     return Page(width, height, lines, tuple(Block(quad, lines[first:end]) for first, end, quad in raw_blocks))
 

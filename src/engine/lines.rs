@@ -1,27 +1,27 @@
 //! From regions to lines: which way each one is read, and its text.
 
 mod column;
+mod reading;
+mod spots;
 mod vote;
 
 use super::share::{Workers, share};
 use crate::detect::Region;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::warp::rectify;
 use crate::models::session::Model;
 use crate::options::{OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
-use crate::page::Line;
+use crate::page::{Line, Unread};
 use crate::recognize::Alphabet;
 use crate::recognize::place;
 use crate::stop::Stop;
-use vote::{Candidate, Doubt};
+use reading::{are_rotatable, is_far_better};
+use vote::{Candidate, Doubt, Settled};
 
 pub(super) use vote::Found;
-
-/// A region at least this many times as high as wide holds a line that runs down the page. The ratio is PaddleOCR's.
-const TALL: f32 = 1.5;
 
 /// The sessions that one thread reads lines with.
 pub(super) struct Reader {
@@ -40,51 +40,151 @@ pub(super) struct Lines<'a> {
     pub(super) stop: &'a Stop,
 }
 
+/// What became of a page's texts.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// Those that could be read, in no particular order.
+    pub(super) lines: Vec<Line>,
+    /// Those that could not.
+    pub(super) unread: Vec<Unread>,
+}
+
 impl Lines<'_> {
     /// What there is to read in the regions, and what the orienter says of it: nothing of lines that a clear vote
-    /// spares it.
+    /// spares it, or that it fails on.
     ///
     /// # Errors
-    /// What a model's run returns.
+    /// What a model's run returns, unless others of the lines can be asked.
     pub(super) fn find(&self, readers: &Workers<'_, Reader>, regions: &[Region]) -> Result<Found> {
-        let quads = reading_quads(regions);
-        let Some(orienter) = self.orienter else { return Ok(Found::taken_as_upright(quads)) };
-        let mut found = Found::unasked(quads);
+        let spots = spots::spots(regions);
+        let Some(orienter) = self.orienter else { return Ok(Found::taken_as_upright(spots)) };
+        let mut found = Found::unasked(spots);
+        let (mut answered, mut failed) = (false, None);
         for lines_to_ask in [Found::sample, Found::unsettled] {
             let lines = lines_to_ask(&found, &self.orient);
-            let answers = share(readers, &lines, |reader, &i| self.upside_down(reader, orienter, &found.quads[i]))?;
-            lines.iter().zip(answers).for_each(|(&i, answer)| found.upside_down[i] = Some(answer));
+            let ask =
+                |reader: &mut Reader, &i: &usize| spared(self.upside_down(reader, orienter, &found.spots[i].quad));
+            for (&i, answer) in lines.iter().zip(share(readers, &lines, ask)?) {
+                match answer {
+                    Ok(answer) => (answered, found.spots[i].upside_down) = (true, Some(answer)),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
         }
-        Ok(found)
+        match failed {
+            Some(error) if !answered => Err(error),
+            _ => Ok(found),
+        }
     }
 
-    /// Reads every line, on as many threads as there are readers, and drops what has no text or too low a score.
+    /// Reads every text, on as many threads as there are readers, and drops what has no text or too low a score. Lines
+    /// come first: which way up they are read decides for what is too short to tell.
     ///
     /// # Errors
-    /// What a model's run returns.
-    pub(super) fn read(&self, readers: &Workers<'_, Reader>, found: &Found) -> Result<Vec<Line>> {
-        let mut candidates = found.candidates(&self.orient);
-        // The widest first, so that no thread is left alone with a long one at the end.
-        candidates.sort_by(|a, b| aspect(&b.quad).total_cmp(&aspect(&a.quad)));
-        let mut lines = share(readers, &candidates, |reader, candidate| self.read_candidate(reader, *candidate))?;
-        lines.retain(|line| line.score >= self.options.min_score && !line.text.is_empty());
-        Ok(lines)
+    /// What a model's run returns, unless others of the texts can be read.
+    pub(super) fn read(&self, readers: &Workers<'_, Reader>, found: &Found) -> Result<Outcome> {
+        let mut read = self.read_all(readers, found.candidates(&self.orient))?;
+        let settled = self.settled(found, &read);
+        read.extend(self.read_all(readers, found.followers(settled, &self.orient))?);
+        let mut outcome = Outcome::default();
+        let (mut any, mut failed) = (false, None);
+        for (candidate, reading) in read {
+            match reading {
+                Ok(line) => {
+                    any = true;
+                    outcome.lines.extend(self.is_kept(&line).then_some(line));
+                }
+                Err(error) => {
+                    outcome.unread.push(Unread { quad: candidate.quad, reason: error.to_string() });
+                    failed = failed.or(Some(error));
+                }
+            }
+        }
+        match failed {
+            // It was no line's fault.
+            Some(error) if !any => Err(error),
+            _ => Ok(outcome),
+        }
     }
 
-    fn read_candidate(&self, reader: &mut Reader, candidate: Candidate) -> Result<Line> {
-        let line = self.read_one(reader, candidate.quad)?;
-        let both_ways = match (candidate.doubt, self.orienter) {
-            (Doubt::Both, _) => true,
-            (Doubt::Unasked, Some(orienter)) if line.score < self.orient.poor => {
-                self.upside_down(reader, orienter, &candidate.quad)? > self.orient.sure
+    /// Reads candidates; each comes back with its reading, or what kept it from being read.
+    fn read_all(
+        &self,
+        readers: &Workers<'_, Reader>,
+        mut candidates: Vec<Candidate>,
+    ) -> Result<Vec<(Candidate, Result<Line>)>> {
+        // The widest first, so that no thread is left alone with a long one at the end.
+        candidates.sort_by(|a, b| aspect(&b.quad).total_cmp(&aspect(&a.quad)));
+        let readings = share(readers, &candidates, |reader, candidate| spared(self.read_candidate(reader, candidate)))?;
+        Ok(candidates.into_iter().zip(readings).collect())
+    }
+
+    fn is_kept(&self, line: &Line) -> bool {
+        line.score >= self.options.min_score && !line.text.is_empty()
+    }
+
+    /// Which way up the lines of each direction were read, the larger part of them by length.
+    fn settled(&self, found: &Found, read: &[(Candidate, Result<Line>)]) -> Settled {
+        let mut lengths = [None, None];
+        for (candidate, line) in read {
+            let Ok(line) = line else { continue };
+            if self.is_kept(line) {
+                let turned = candidate.turned != (line.quad != candidate.quad);
+                let length = line.quad.width();
+                let sum = lengths[line.quad.quarters() % 2].get_or_insert(0.0);
+                *sum += if turned { length } else { -length };
             }
-            _ => false,
-        };
-        if !both_ways {
-            return Ok(line);
         }
-        let other = self.read_one(reader, candidate.quad.starting_at(2))?;
-        Ok(if other.score > line.score { other } else { line })
+        lengths.map(|sum: Option<f32>| sum.map(|sum| sum > 0.0).or(found.is_taken_as_upright().then_some(false)))
+    }
+
+    fn read_candidate(&self, reader: &mut Reader, candidate: &Candidate) -> Result<Line> {
+        let Candidate { quad, turned, doubt } = *candidate;
+        let line = self.read_one(reader, quad)?;
+        let is_poor = line.score < self.orient.poor;
+        match (doubt, self.orienter) {
+            (Doubt::Lying { turned, below }, _) if line.score < below => self.lying(reader, candidate, line, turned),
+            (Doubt::Poor, _) if is_poor => {
+                let other = self.read_again(reader, quad.starting_at(2))?;
+                Ok(other.filter(|other| is_far_better(other, &line) && !are_rotatable(other, &line)).unwrap_or(line))
+            }
+            (Doubt::Both, _) => self.better(reader, line, false),
+            (Doubt::BothAlone, _) => self.better(reader, line, turned),
+            (Doubt::Unasked, Some(orienter)) if is_poor => {
+                let against = spared(self.upside_down(reader, orienter, &quad))?;
+                if against.is_ok_and(|against| against > self.orient.sure) {
+                    self.better(reader, line, false)
+                } else {
+                    Ok(line)
+                }
+            }
+            _ => Ok(line),
+        }
+    }
+
+    /// The line, or what it is the other way up if that scores better. Where scores tell nothing, `or_other` decides.
+    fn better(&self, reader: &mut Reader, line: Line, or_other: bool) -> Result<Line> {
+        let Some(other) = self.read_again(reader, line.quad.starting_at(2))? else { return Ok(line) };
+        let is_other = if are_rotatable(&line, &other) { or_other } else { other.score > line.score };
+        Ok(if is_other { other } else { line })
+    }
+
+    /// Returns the narrow candidate as it was read upright, or what it is lying on its side if that is another text and
+    /// far better. `turned` says whether lines that run as it would do then are upside down.
+    fn lying(&self, reader: &mut Reader, candidate: &Candidate, upright: Line, turned: Option<bool>) -> Result<Line> {
+        let mut best = upright;
+        for turned in [false, true].into_iter().filter(|way| turned.is_none_or(|turned| turned == *way)) {
+            let quad = candidate.upright().starting_at(if turned { 3 } else { 1 });
+            let lying = self.read_again(reader, quad)?;
+            let is_it = |lying: &Line| lying.text != best.text && is_far_better(lying, &best);
+            best = lying.filter(is_it).unwrap_or(best);
+        }
+        Ok(best)
+    }
+
+    /// Reads once more what was read before; what fails then costs nothing.
+    fn read_again(&self, reader: &mut Reader, quad: Quad) -> Result<Option<Line>> {
+        Ok(spared(self.read_one(reader, quad))?.ok())
     }
 
     /// Reads the line in `quad`, whatever its score.
@@ -118,9 +218,14 @@ fn aspect(quad: &Quad) -> f32 {
     quad.width() / quad.height()
 }
 
-/// The regions' outlines, turned so that their text runs along the width. Tall ones are taken as read downwards; the
-/// orienter tells those that are read upwards.
-fn reading_quads(regions: &[Region]) -> Vec<Quad> {
-    let turned = |quad: Quad| if quad.height() >= TALL * quad.width() { quad.starting_at(1) } else { quad };
-    regions.iter().map(|region| turned(region.quad)).collect()
+/// What a line's work gave, or why it failed, where others need not fail for it.
+///
+/// # Errors
+/// What ends the whole call.
+fn spared<T>(outcome: Result<T>) -> Result<Result<T>> {
+    use ErrorKind::{Image, Inference, Internal, ModelMismatch};
+    match outcome {
+        Err(error) if !matches!(error.kind(), Image | Inference | Internal | ModelMismatch) => Err(error),
+        outcome => Ok(outcome),
+    }
 }

@@ -142,7 +142,9 @@ impl Stages {
             // The detector was trained on upright pages. Whatever is done twice is done for turned ones only.
             found = lines.find(&readers, &detect(quarters)?)?;
         }
-        Ok(Page::new(picture.width(), picture.height(), lines.read(&readers, &found)?))
+        let outcome = lines.read(&readers, &found)?;
+        let page = Page::new(picture.width(), picture.height(), outcome.lines);
+        Ok(Page { unread: outcome.unread, ..page })
     }
 
     /// Reads a picture that is one line from edge to edge.

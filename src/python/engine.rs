@@ -31,7 +31,9 @@ type RawWord = (String, f32, RawQuad, Vec<RawChar>);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 // Its first line, the line after its last, its outline.
 type RawBlock = (usize, usize, RawQuad);
-type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>);
+// What could not be read of it: why, and where.
+type RawUnread = (String, RawQuad);
+type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
 // What a call asks of lines: their least score, and whether their words come with characters.
 type Asked = (f32, bool);
 type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
@@ -349,7 +351,8 @@ fn in_slices(
 
 fn raw_page(page: Page) -> RawPage {
     let blocks = page.blocks.iter().map(|block| (block.lines.start, block.lines.end, raw_quad(&block.quad))).collect();
-    (page.width, page.height, page.lines.into_iter().map(raw_line).collect(), blocks)
+    let unread = page.unread.into_iter().map(|unread| (unread.reason, raw_quad(&unread.quad))).collect();
+    (page.width, page.height, page.lines.into_iter().map(raw_line).collect(), blocks, unread)
 }
 
 fn raw_line(line: Line) -> RawLine {

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::{Lines, Reader, aspect};
+use super::{Lines, Reader, aspect, spared};
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::image::Picture;
@@ -115,10 +115,12 @@ impl Lines<'_> {
         let mut found = false;
         // From the bottom up, so that what is put in moves no hole that is still to be read.
         for hole in column.holes(strip, ground).into_iter().rev() {
-            let specks = self.read_hole(reader, (quad, Some(ground)), &column, &hole)?;
+            // What fails here costs nothing but the mark.
+            let specks = spared(self.read_hole(reader, (quad, Some(ground)), &column, &hole))?.unwrap_or(None);
             // A small bracket in the lower left is read as another one: only a speck is what it is there.
             let is_right = specks.as_ref().is_some_and(|marks| marks.iter().all(Character::is_speck));
-            let marks = if is_right { specks } else { self.read_hole(reader, (quad, None), &column, &hole)? };
+            let turned = |reader: &mut Reader| spared(self.read_hole(reader, (quad, None), &column, &hole));
+            let marks = if is_right { specks } else { turned(reader)?.unwrap_or(None) };
             let marks = marks.unwrap_or_default();
             found |= !marks.is_empty();
             column.fill(&hole, marks);
