@@ -9,6 +9,9 @@ pub mod session;
 pub mod spec;
 pub mod store;
 
+/// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
+pub(crate) const LONGEST_LIST: u64 = 8 << 20;
+
 /// What a model does in the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 from . import _ahead, _core
 from ._arguments import text_of
 from ._call import Budget, Work
+from ._files import irregular
 from ._forks import in_one_piece
 from ._inputs import Asked, ImageInput, SizeCheck, normalise
 from ._page_numbers import PageNumbers, Wanted
@@ -365,14 +366,12 @@ def _head_of(path: Path) -> bytes:
         ImageNotFoundError: There is no such file.
         StorageError: It cannot be read, or is a pipe or the like.
     """
-    hint = "give a file, or the bytes that were read from elsewhere"
     try:
         # Opening a pipe would otherwise wait for a writer.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                message = f"cannot read {path}: it is no regular file"
-                raise StorageError(message, hint)
+                raise irregular(path)
             return os.read(handle, _HEAD)
         finally:
             os.close(handle)
@@ -382,9 +381,10 @@ def _head_of(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, OcrError):
             raise
-        is_folder = path.is_dir() if "\0" not in str(path) else False
-        message = f"cannot read {path}: {'it is no regular file' if is_folder else error}"
-        raise StorageError(message, hint if is_folder else None) from error
+        if "\0" not in str(path) and path.is_dir():
+            raise irregular(path) from error
+        message = f"cannot read {path}: {error}"
+        raise StorageError(message) from error
 
 
 def _about(error: OcrError, number: int, document: OpenDocument, name: str | None) -> OcrError:

@@ -8,10 +8,12 @@ use super::pool::{Pool, Turn};
 use super::share::{Aside, Workers};
 use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::{open_regular, read_bounded};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::language::Languages;
 use crate::memory;
+use crate::models::LONGEST_LIST;
 use crate::models::onnx::{self, LinearHead};
 use crate::models::session::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
@@ -176,10 +178,16 @@ impl Stages {
 /// The list of characters in the file of the same name with suffix `.txt`, if there is one.
 fn characters_beside(model: &Path) -> Result<Option<String>> {
     let path = model.with_extension("txt");
-    match std::fs::read_to_string(&path) {
-        Ok(list) => Ok(Some(list)),
+    let unfit = |error| {
+        Error::io("read the list of characters", &path, error)
+            .with_hint("put a text file there with a character a line, or move away what is there")
+    };
+    match open_regular(&path).and_then(|file| read_bounded(file, LONGEST_LIST)) {
+        Ok(list) => String::from_utf8(list)
+            .map(Some)
+            .map_err(|_| unfit(std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no text in UTF-8"))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("read the list of characters", &path, error)),
+        Err(error) => Err(unfit(error)),
     }
 }
 
@@ -203,8 +211,9 @@ struct File {
 
 impl File {
     fn read(path: &Path) -> Result<Self> {
-        let mut bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let read = open_regular(path).and_then(onnx::read_model).map_err(|error| unreadable(path, error))?;
+        let mut bytes = read.map_err(|error| error.named(&name))?;
         // Bytes that are no model are told from models that the runtime does not support.
         onnx::summary(&bytes).map_err(|error| error.named(&name))?;
         onnx::flush_denormals(&mut bytes).map_err(|error| error.named(&name))?;
@@ -242,4 +251,61 @@ fn open_recognizers(path: &Path, copies: usize, options: SessionOptions) -> Resu
         cut.head
     });
     Ok(Recognizers { models: file.open_copies(copies, options)?, head })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_characters_is_read_where_there_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let model = dir.path().join("mine.onnx");
+        assert_eq!(characters_beside(&model).unwrap(), None);
+        std::fs::write(dir.path().join("mine.txt"), "x\ny\n").unwrap();
+        assert_eq!(characters_beside(&model).unwrap().as_deref(), Some("x\ny\n"));
+    }
+
+    /// None of them ends, or ever gives control back.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_list_of_characters_is_refused_at_once() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        use std::os::unix::fs::symlink;
+
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        mknodat(CWD, at("pipe.txt"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        symlink("/dev/zero", at("zero.txt")).unwrap();
+        std::fs::File::create(at("holes.txt")).unwrap().set_len(1 << 40).unwrap();
+        std::fs::create_dir(at("folder.txt")).unwrap();
+        std::fs::write(at("binary.txt"), b"\xff\xfe").unwrap();
+        let cases = [
+            ("pipe", "no regular file"),
+            ("zero", "no regular file"),
+            ("holes", "longer than"),
+            ("folder", "no regular file"),
+            ("binary", "no text in UTF-8"),
+        ];
+        for (name, why) in cases {
+            let error = characters_beside(&at(&format!("{name}.onnx"))).unwrap_err();
+            assert!(error.to_string().contains(why) && error.hint().is_some(), "{error}");
+            assert!(error.to_string().contains(&at(&format!("{name}.txt")).display().to_string()), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_model_is_refused_at_once() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, holes) = (dir.path().join("pipe.onnx"), dir.path().join("holes.onnx"));
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        std::fs::File::create(&holes).unwrap().set_len(2 << 30).unwrap();
+        let refused = |path: &Path| File::read(path).err().unwrap();
+        assert!(refused(&pipe).to_string().contains("no regular file"));
+        let error = refused(&holes);
+        assert!(error.kind() == ErrorKind::ModelCorrupt && error.to_string().starts_with("holes.onnx: "), "{error}");
+    }
 }

@@ -49,11 +49,14 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
 /// [`ErrorKind::Io`] when it cannot be read or is no regular file, [`ErrorKind::Image`] when it is too long.
 pub fn read_file(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>> {
     let file = open_picture(path)?;
+    let length = file.metadata().map_err(|error| Error::io("read", path, error))?.len();
+    let check = |length| check_length(length, limits).map_err(|error| error.named(&path.display().to_string()));
+    check(length)?;
     let mut bytes = Vec::new();
     // Measured while reading: the file may grow meanwhile.
     let read = file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| Error::io("read", path, error))?;
-    check_length(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
+    check(bytes.len() as u64)?;
     Ok(bytes)
 }
 
@@ -87,15 +90,15 @@ pub fn check_size(width: u32, height: u32, limits: &DecodeLimits) -> Result<()> 
 }
 
 fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
-    check_length(bytes, limits)?;
+    check_length(bytes.len() as u64, limits)?;
     if bytes.is_empty() {
         return Err(Error::new(ErrorKind::Image, "the file is empty"));
     }
     content::format_of(bytes)
 }
 
-fn check_length(bytes: &[u8], limits: &DecodeLimits) -> Result<()> {
-    if bytes.len() as u64 <= limits.max_bytes {
+fn check_length(length: u64, limits: &DecodeLimits) -> Result<()> {
+    if length <= limits.max_bytes {
         return Ok(());
     }
     let message = format!("the file is longer than max_bytes={}", limits.max_bytes);

@@ -4,6 +4,7 @@
 //! bytes: every length is checked against what is left, nesting is bounded, and the time is linear in the file's size.
 //! Of a message that is split into parts, which the format allows and nobody writes, each part is read on its own.
 
+mod file;
 mod flush;
 mod head;
 mod schema;
@@ -13,6 +14,7 @@ pub(crate) mod testing;
 mod wire;
 mod writer;
 
+pub(crate) use file::{LONGEST_MODEL, look_over, read_model};
 pub use flush::{SMALLEST_WEIGHT, flush_denormals};
 pub use head::{Cut, LinearHead, cut_head};
 pub use summary::{Summary, ValueInfo, summary};

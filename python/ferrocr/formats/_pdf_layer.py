@@ -11,6 +11,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from .. import _documents
+from .._files import check_regular
 from ..exceptions import DocumentError, EncryptedDocumentError, ImageNotFoundError, InvalidArgumentError, StorageError
 from ..results import Point
 from ._pdf_font import InvisibleFont
@@ -119,6 +120,7 @@ class _OwnText:
 
 
 def _open(path: Path, password: str | None) -> pikepdf.Pdf:
+    check_regular(path)
     try:
         return pikepdf.open(path, password=password or "")
     except FileNotFoundError as error:

@@ -13,6 +13,7 @@ import PIL.Image
 from PIL import ImageOps
 
 from .. import _core
+from .._files import check_regular
 from .._pixels import from_pillow, page_frames
 from ..exceptions import DocumentError, ImageError, ImageNotFoundError, OcrError, StorageError
 
@@ -83,6 +84,7 @@ def _append(pdf: pikepdf.Pdf, batch: list[bytes], opened: ExitStack) -> None:
 
 
 def _page_of_file(path: Path) -> bytes:
+    check_regular(path)
     content = path.read_bytes()
     with PIL.Image.open(io.BytesIO(content)) as picture:
         turn = picture.getexif().get(0x0112, 1)

@@ -4,7 +4,8 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError
+from .._files import check_regular
+from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError, StorageError
 from ..results import Page, Quad
 from ._layout import blocks_of, turn_of
 
@@ -130,12 +131,13 @@ def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Ima
     try:
         if isinstance(image, PIL.Image.Image):
             return _copied(image)
+        check_regular(image)
         with PIL.Image.open(image) as opened:
             return _copied(opened)
     except FileNotFoundError as error:
         message = f"there is no picture file {error.filename}"
         raise ImageNotFoundError(message) from error
-    except ImageError:
+    except (ImageError, StorageError):
         raise
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         message = f"Pillow cannot decode the picture: {error}"

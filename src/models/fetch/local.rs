@@ -1,6 +1,5 @@
 //! A file that lies on this machine already: in a mirror that is a directory, or named by the caller.
 
-use std::fs::{self, File};
 use std::path::Path;
 
 use super::delivery::{Outcome, Trouble, deliver};
@@ -8,18 +7,14 @@ use super::space::Place;
 use super::watch::{State, watched};
 use super::{Progress, Source, Tell};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::open_regular;
 use crate::models::catalog::Entry;
 use crate::models::store::Part;
 
 /// Copies the file at `path` into the store.
 pub(super) fn copy(place: Place<'_>, entry: &Entry, path: &Path, progress: Tell<'_>) -> Outcome {
     // Opening a pipe would wait for whoever writes into it.
-    match fs::metadata(path) {
-        Ok(meta) if meta.is_file() => {}
-        Ok(_) => return Err(Trouble::Source("it is no regular file".to_owned())),
-        Err(error) => return Err(Trouble::Source(error.to_string())),
-    }
-    let file = File::open(path).map_err(|error| Trouble::Source(error.to_string()))?;
+    let file = open_regular(path).map_err(|error| Trouble::Source(error.to_string()))?;
     place.require(entry.name, entry.bytes.unwrap_or_default())?;
     let state = State::default();
     let work = || deliver(place.store, entry, file, &state);
@@ -42,5 +37,5 @@ pub(super) fn copy_named(place: Place<'_>, entry: &Entry, path: &Path, progress:
 }
 
 fn is_readable(path: &Path) -> bool {
-    path.is_file() && File::open(path).is_ok()
+    open_regular(path).is_ok()
 }

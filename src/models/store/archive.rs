@@ -20,9 +20,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::fault;
+use super::{LONGEST_MODEL, fault, is_model_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::models::catalog;
+use crate::models::{LONGEST_LIST, catalog};
 
 mod export;
 mod import;
@@ -105,6 +105,11 @@ impl<'a> Meter<'a> {
             false => Err(Error::new(ErrorKind::Cancelled, format!("the work on {name} was ended early"))),
         }
     }
+}
+
+/// The most bytes that the file called `name` may have: a list of characters is read as a whole.
+fn longest(name: &str) -> u64 {
+    if is_model_name(name) { LONGEST_MODEL } else { LONGEST_LIST }
 }
 
 /// Why `name` cannot be in an archive, which is read on all platforms.

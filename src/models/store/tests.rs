@@ -135,6 +135,28 @@ fn a_missing_file_is_named_with_the_command_that_fetches_it() {
 }
 
 #[test]
+fn what_is_longer_than_it_may_be_is_not_read() {
+    let (_dir, store) = store();
+    fs::create_dir_all(store.dir()).unwrap();
+    fs::File::create(store.dir().join("a.onnx")).unwrap().set_len(1 << 42).unwrap();
+    let error = store.verify("a.onnx", &ABC).unwrap_err();
+    assert!(error.to_string().contains("longer than the expected 3 bytes"), "{error}");
+    let error = store.verify("a.onnx", &Expected { bytes: None, ..ABC }).unwrap_err();
+    assert!(error.to_string().contains("as no model is"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_model_and_nothing_waits_for_it() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    let (dir, store) = store();
+    let pipe = dir.path().join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    assert!(store.admit("a.onnx", &ABC, &pipe).unwrap_err().to_string().contains("no regular file"));
+}
+
+#[test]
 fn a_folder_is_no_existing_file() {
     let (_dir, store) = store();
     fs::create_dir_all(store.dir().join("a.onnx")).unwrap();

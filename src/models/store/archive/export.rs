@@ -13,9 +13,11 @@ use super::super::characters::list_of;
 use super::super::digest::Digest;
 use super::super::directory::{Access, Directory, Location};
 use super::super::part::unique;
-use super::super::{LONGEST_MODEL, Store, disk, is_model_name};
+use super::super::{Store, disk, is_model_name, open_regular};
 use super::output::Output;
-use super::{ArchiveFile, ArchiveProgress, Archived, MANIFEST, MOST_FILES, Meter, check_known, manifest, name_fault};
+use super::{
+    ArchiveFile, ArchiveProgress, Archived, MANIFEST, MOST_FILES, Meter, check_known, longest, manifest, name_fault,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A file that goes into an archive.
@@ -126,16 +128,16 @@ impl Store {
         }
         let path = self.existing(&name)?;
         let bytes = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?.len();
-        match bytes > LONGEST_MODEL {
-            true => Err(unfit(&name, &format!("it is longer than {LONGEST_MODEL} bytes, as no model is"))),
-            false => Ok(Wanted { name, path, bytes }),
+        match longest(&name) {
+            most if bytes > most => Err(unfit(&name, &format!("it is longer than {most} bytes, as none is"))),
+            _ => Ok(Wanted { name, path, bytes }),
         }
     }
 
     fn add(&self, zip: &mut ZipWriter<Output>, wanted: &Wanted, meter: &mut Meter<'_>) -> Result<ArchiveFile> {
         let unread = |error| Error::io("read", &wanted.path, error);
         let refused = |error: io::Error| Error::new(ErrorKind::Io, "cannot write the archive").with_source(error);
-        let mut source = File::open(&wanted.path).map_err(unread)?;
+        let mut source = open_regular(&wanted.path).map_err(unread)?;
         let bytes = source.metadata().map_err(unread)?.len();
         add_entry(zip, &wanted.name).map_err(|error| refused(error.into()))?;
         meter.tell(&wanted.name)?;

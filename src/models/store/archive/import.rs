@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::super::audit::summary_of;
 use super::super::directory::{Access, Location};
-use super::super::{Expected, Folder, Store, disk, free_bytes};
+use super::super::{Expected, Folder, Store, disk, free_bytes, open_regular};
 use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -187,13 +187,11 @@ fn take_all(
 }
 
 fn open(archive: &Path) -> Result<Archive<File>> {
-    let failed = |error| Error::io("open", archive, error);
-    // Before it is opened: a pipe would keep this waiting.
-    if !fs::metadata(archive).map_err(failed)?.is_file() {
-        let message = format!("cannot read {}: it is no regular file", archive.display());
-        return Err(Error::new(ErrorKind::Io, message).with_hint("give the path of an archive"));
-    }
-    let file = File::open(archive).map_err(failed)?;
+    // A pipe would keep this waiting.
+    let file = open_regular(archive).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Error::io("read", archive, error).with_hint("give the path of an archive"),
+        _ => Error::io("open", archive, error),
+    })?;
     Archive::open(&archive.display().to_string(), file)
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::super::characters::Lists;
-use super::super::{LONGEST_MODEL, is_model_name};
-use super::{MOST_FILES, name_fault, shown};
+use super::super::is_model_name;
+use super::{MOST_FILES, longest, name_fault, shown};
 
 /// What the list calls its format.
 const FORMAT: &str = "ferrocr-models";
@@ -76,8 +76,8 @@ fn row(row: &Value) -> Result<ArchiveFile, Fault> {
         return Err(of(fault));
     }
     let bytes = row.get("bytes").and_then(Value::as_u64).ok_or_else(|| of("it has no length"))?;
-    if bytes > LONGEST_MODEL {
-        return Err(of(&format!("it has {bytes} bytes, more than {LONGEST_MODEL}")));
+    if bytes > longest(name) {
+        return Err(of(&format!("it has {bytes} bytes, more than {}", longest(name))));
     }
     let sha256 = row.get("sha256").and_then(Value::as_str).unwrap_or_default();
     if sha256.len() != 64 || !sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {

@@ -11,10 +11,11 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::super::digest::{Digest, Hasher};
-use super::super::{LONGEST_MODEL, open_regular};
+use super::super::open_regular;
 use super::memory::{Key, notes_changes};
 use super::structure::Structure;
 use crate::models::catalog::Entry;
+use crate::models::onnx::{LONGEST_MODEL, look_over};
 
 /// Only one file larger than this is in memory at a time: three times the largest of the default models.
 const LARGE: u64 = 64 << 20;
@@ -111,6 +112,12 @@ fn read(job: &Job, catalog: &[Entry], buffer: &mut Vec<u8>) -> Outcome {
 fn read_once(job: &Job, catalog: &[Entry], buffer: &mut Vec<u8>) -> io::Result<Content> {
     let mut file = open_regular(&job.path)?;
     let before = file.metadata()?;
+    if before.len() > LONGEST_MODEL {
+        // Its length tells it; what else is there may be more than could be read in a day.
+        let structure = Structure::neither("no ONNX model: it is longer than 2 GiB, which none can be");
+        let sha256 = String::new();
+        return Ok(Content { bytes: before.len(), sha256, structure: Some(structure), is_changing: false, key: None });
+    }
     let (digest, structure) = match job.is_unknown {
         false => (Digest::read(&mut file, Some(before.len()))?, None),
         true => read_unknown(&mut file, before.len(), catalog, buffer)?,
@@ -133,22 +140,20 @@ fn read_unknown(
     catalog: &[Entry],
     buffer: &mut Vec<u8>,
 ) -> io::Result<(Digest, Option<Structure>)> {
-    // A longer file need not be in memory to know that it is no model.
-    let (digest, held) = match usize::try_from(bytes).ok().filter(|_| bytes <= LONGEST_MODEL) {
-        Some(length) => {
+    // A large file need not be in memory to know that it is no model.
+    let outline = if bytes > LARGE { look_over(file)? } else { Ok(()) };
+    let (digest, structure) = match (outline, usize::try_from(bytes)) {
+        (Ok(()), Ok(length)) => {
             let (digest, filled) = load(file, length, buffer)?;
-            (digest, buffer.get(..filled))
+            (digest, Structure::of(buffer.get(..filled).unwrap_or_default()))
         }
-        None => (Digest::read(file, Some(bytes))?, None),
+        (Ok(()), Err(_)) => return Err(io::ErrorKind::FileTooLarge.into()),
+        (Err(why), _) => (Digest::read(file, Some(bytes))?, Structure::neither(&why.to_string())),
     };
-    if known(catalog, digest.bytes, &digest.sha256).is_some() {
-        return Ok((digest, None));
+    match known(catalog, digest.bytes, &digest.sha256) {
+        Some(_) => Ok((digest, None)),
+        None => Ok((digest, Some(structure))),
     }
-    let structure = match held {
-        Some(held) => Structure::of(held),
-        None => Structure::neither("no ONNX model: it is longer than 2 GiB, which none can be"),
-    };
-    Ok((digest, Some(structure)))
 }
 
 /// Reads about `bytes` into the start of the buffer, which is kept from file to file because new memory costs time, and

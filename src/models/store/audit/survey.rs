@@ -10,6 +10,7 @@ use super::super::characters::Lists;
 use super::super::{BOOKKEEPING, Store, fault, is_model_name};
 use super::memory::Key;
 use crate::error::Result;
+use crate::models::LONGEST_LIST;
 
 /// Suffixes that programs give to what they have not finished.
 const UNFINISHED: [&str; 6] = ["part", "tmp", "download", "crdownload", "incomplete", "partial"];
@@ -129,9 +130,16 @@ fn pair_lists(found: &mut [Found]) {
     let lists = Lists::of(models.map(|model| model.name.as_str()));
     for other in found.iter_mut().filter(|found| found.kind == Kind::Other) {
         let models = lists.models_of(&other.name);
-        if !models.is_empty() {
-            other.kind = Kind::Characters(models.to_vec());
+        if models.is_empty() {
+            continue;
         }
+        other.kind = match other.bytes {
+            Some(bytes) if bytes > LONGEST_LIST => {
+                let models = models.join(" and ");
+                Kind::Foreign(format!("it has the name of the list of characters of {models}, and is longer than any"))
+            }
+            _ => Kind::Characters(models.to_vec()),
+        };
     }
 }
 

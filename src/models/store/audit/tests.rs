@@ -187,6 +187,17 @@ fn role_and_version_come_from_the_catalog_or_the_file() {
 }
 
 #[test]
+fn what_is_too_long_for_a_list_of_characters_is_none() {
+    let (_dir, store) = store();
+    fs::write(store.dir().join("a.onnx"), model()).unwrap();
+    fs::File::create(store.dir().join("a.txt")).unwrap().set_len(1 << 42).unwrap();
+    let audit = audit(&store);
+    let list = only(&audit, "a.txt");
+    assert!(list.state == State::Foreign && list.sha256.is_none(), "{list:?}");
+    assert!(list.detail.contains("the list of characters of a.onnx, and is longer than any"), "{}", list.detail);
+}
+
+#[test]
 fn a_list_of_characters_belongs_to_its_model() {
     let (_dir, store) = store();
     for name in ["a.onnx", "b.v1.bin"] {

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::lease::Uses;
-use super::super::{KeepList, LONGEST_MODEL, SUFFIXES, Store, open_regular};
+use super::super::{KeepList, SUFFIXES, Store, open_regular};
 use super::content::{self, Content, Job, Outcome, read_all};
 use super::judge::{Verdict, action, can_replace, judge, rank, state_of_list};
 use super::memory::Memory;
@@ -16,7 +15,7 @@ use super::survey::{Found, Kind, look, survey};
 use super::{Audit, AuditEntry, AuditOptions, Inspection, State};
 use crate::error::Result;
 use crate::models::catalog::Entry;
-use crate::models::onnx::Summary;
+use crate::models::onnx::{Summary, read_model};
 
 /// What an audit goes by.
 pub(super) struct Auditor<'a> {
@@ -198,7 +197,7 @@ impl<'a> Auditor<'a> {
             (None, Some(Structure::Onnx { role, version })) => (entry.role, entry.version) = (role, version),
             _ => {}
         }
-        entry.sha256 = Some(content.sha256).filter(|_| verdict.state != State::Foreign);
+        entry.sha256 = Some(content.sha256).filter(|hash| verdict.state != State::Foreign && !hash.is_empty());
         entry
     }
 
@@ -330,9 +329,8 @@ fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {
 
 /// What the file says of itself, if it is a readable model.
 fn summary(path: &Path) -> Option<Summary> {
-    let mut bytes = Vec::new();
-    open_regular(path).ok()?.take(LONGEST_MODEL.saturating_add(1)).read_to_end(&mut bytes).ok()?;
-    structure::model(&bytes).ok().filter(|_| bytes.len() as u64 <= LONGEST_MODEL)
+    let bytes = open_regular(path).and_then(read_model).ok()?.ok()?;
+    structure::model(&bytes).ok()
 }
 
 #[cfg(test)]

@@ -95,12 +95,25 @@ fn a_file_that_does_not_stop_growing_is_read_to_an_end() {
 fn what_no_onnx_file_can_be_is_only_hashed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("huge");
-    fs::write(&path, b"abc").unwrap();
+    File::create(&path).unwrap().set_len(LARGE + 1).unwrap();
     let mut buffer = Vec::new();
     let mut file = File::open(&path).unwrap();
-    let (digest, structure) = read_unknown(&mut file, LONGEST_MODEL + 1, &[], &mut buffer).unwrap();
-    assert!(matches!(structure, Some(Structure::Neither(why)) if why.contains("2 GiB")));
-    assert_eq!((digest.bytes, buffer.len()), (3, 0));
+    let (digest, structure) = read_unknown(&mut file, LARGE + 1, &[], &mut buffer).unwrap();
+    assert!(matches!(structure, Some(Structure::Neither(why)) if why.contains("malformed at byte 0")));
+    assert_eq!((digest.bytes, buffer.len()), (LARGE + 1, 0), "it is hashed and was never in memory");
+}
+
+#[test]
+fn what_is_longer_than_any_model_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("huge");
+    File::create(&path).unwrap().set_len(1 << 42).unwrap();
+    for is_unknown in [true, false] {
+        let job = Job { path: path.clone(), bytes: 1 << 42, is_unknown };
+        let Outcome::Read(content) = read(&job, &[], &mut Vec::new()) else { panic!("it can be read") };
+        assert!(matches!(content.structure, Some(Structure::Neither(why)) if why.contains("2 GiB")));
+        assert!(content.bytes == 1 << 42 && content.sha256.is_empty() && content.key.is_none());
+    }
 }
 
 /// Written through a mapping into memory, a file there changes and its times do not.
