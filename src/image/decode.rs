@@ -17,6 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::open_regular;
 use crate::options::DecodeLimits;
 
+/// What to do with pictures that are not read.
+const CONVERT: &str = "convert it to PNG, or open it with Pillow and pass the image";
+
 /// Decodes JPEG, PNG, TIFF, BMP, GIF or WebP (the first page or frame), told apart by content.
 ///
 /// Grey, palette, alpha, CMYK, 1-bit and 16-bit pictures become 8-bit RGB; an EXIF orientation is applied, so the
@@ -125,7 +128,8 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
             .with_hint("raise the limit if you trust the source, or scale the picture down first");
     }
     let what = if matches!(error, ImageError::Unsupported(_)) { "is of an unsupported variety" } else { "is damaged" };
-    Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_source(error)
+    let hint = if matches!(error, ImageError::Unsupported(_)) { CONVERT } else { "fetch or save the file again" };
+    Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_source(error).with_hint(hint)
 }
 
 /// A picture of which the file has the first rows alone.

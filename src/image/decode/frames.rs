@@ -68,12 +68,12 @@ impl Frames {
     }
 
     fn of(mut stored: Box<dyn Stored>) -> Result<Self> {
-        let (form, first) = Form::of(&mut *stored)
-            .map_err(|error| Error::new(ErrorKind::Image, "the TIFF picture is damaged").with_source(error))?;
+        let (form, first) = Form::of(&mut *stored).map_err(no_header)?;
         let (directories, broken) = follow(&mut *stored, form, first);
         if directories.is_empty() {
             let why = broken.unwrap_or("it has no directory");
-            return Err(Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}")));
+            return Err(Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}"))
+                .with_hint("fetch or save the file again"));
         }
         // A file that says of no directory that it is a page has them all as pages.
         let (asides, pages): (Vec<_>, Vec<_>) = directories.into_iter().partition(|found| found.is_aside);
@@ -164,11 +164,16 @@ fn dpi(sides: [Option<f64>; 2], units: f64) -> Option<f64> {
     (DPI.contains(&across) && (across - down).abs() <= 0.01 * across).then_some(across)
 }
 
+fn no_header(error: io::Error) -> Error {
+    Error::new(ErrorKind::Image, "the TIFF picture is damaged")
+        .with_source(error)
+        .with_hint("fetch or save the file again")
+}
+
 /// Decodes the first page of a file that is in memory, without looking at the others.
 pub(super) fn decode_first(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
     let mut stored = Cursor::new(bytes);
-    let damaged = |error| Error::new(ErrorKind::Image, "the TIFF picture is damaged").with_source(error);
-    let (form, first) = Form::of(&mut stored).map_err(damaged)?;
+    let (form, first) = Form::of(&mut stored).map_err(no_header)?;
     let (mut next, mut seen) = (first, HashSet::new());
     // The first one where none is a page, or where the chain is broken before.
     let mut found = first;
@@ -185,7 +190,8 @@ pub(super) fn decode_first(bytes: &[u8], limits: &DecodeLimits) -> Result<Pictur
 
 fn decode_directory(stored: &mut dyn Stored, form: Form, offset: u64, limits: &DecodeLimits) -> Result<Picture> {
     let directory = Directory::read(stored, form, offset, MOST_USED).map_err(|error| {
-        Error::new(ErrorKind::Image, "the TIFF picture is damaged: it has no directory").with_source(error)
+        let message = "the TIFF picture is damaged: its directory is not all there";
+        Error::new(ErrorKind::Image, message).with_source(error).with_hint("fetch or save the file again")
     })?;
     tiff::decode(stored, &directory, limits)
 }

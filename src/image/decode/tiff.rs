@@ -11,20 +11,18 @@ pub(super) mod directory;
 mod fax;
 mod jpeg;
 mod layout;
+mod old_jpeg;
 mod samples;
-
-use std::io::{Read, SeekFrom};
 
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage, RgbaImage};
 
 use self::chunk::{Chunk, Chunks};
 use self::colour::{Colour, undo_alpha};
-use self::compression::Compression;
 use self::directory::{Directory, Stored};
 use self::layout::{Alpha, Layout};
 use self::samples::Samples;
-use super::{cut_off, into_picture};
+use super::{CONVERT, cut_off, into_picture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
 use crate::options::DecodeLimits;
@@ -37,11 +35,10 @@ const ORIENTATION: u64 = 274;
 /// [`ErrorKind::Image`] when it is damaged, cut off, of a variety that is not read, or beyond `limits`.
 pub(super) fn decode(stored: &mut dyn Stored, directory: &Directory, limits: &DecodeLimits) -> Result<Picture> {
     let layout = Layout::of(stored, directory, limits)?;
-    let turn =
-        directory.number(stored, ORIENTATION).and_then(|value| Orientation::from_exif(u8::try_from(value).ok()?));
+    let turn = directory.short(stored, ORIENTATION).and_then(|value| Orientation::from_exif(u8::try_from(value).ok()?));
     let mut samples = Samples::of(&layout);
     if samples.is_open() {
-        each_row(stored, &layout, limits, &mut |_, planes| {
+        each_row(stored, &layout, &mut |_, planes| {
             for plane in planes {
                 samples.is_big_endian = plane.1;
                 samples.see(plane.0);
@@ -50,7 +47,7 @@ pub(super) fn decode(stored: &mut dyn Stored, directory: &Directory, limits: &De
         samples.settle();
     }
     let mut painter = Painter::of(&layout, samples);
-    each_row(stored, &layout, limits, &mut |at, planes| painter.paint(at, planes))?;
+    each_row(stored, &layout, &mut |at, planes| painter.paint(at, planes))?;
     let mut picture = painter.finish()?;
     picture.apply_orientation(turn.unwrap_or(Orientation::NoTransforms));
     into_picture(picture)
@@ -60,21 +57,8 @@ pub(super) fn decode(stored: &mut dyn Stored, directory: &Directory, limits: &De
 type Plane<'a> = (&'a [u8], bool);
 
 /// Shows each row of each strip or tile, with the place of its first pixel.
-fn each_row(
-    stored: &mut dyn Stored,
-    layout: &Layout,
-    limits: &DecodeLimits,
-    see: &mut dyn FnMut((u32, u32), &[Plane<'_>]),
-) -> Result<()> {
-    let old_jpeg = match layout.compression {
-        Compression::OldJpeg(place) => Some(whole_jpeg(stored, place, limits)?),
-        _ => None,
-    };
+fn each_row(stored: &mut dyn Stored, layout: &Layout, see: &mut dyn FnMut((u32, u32), &[Plane<'_>])) -> Result<()> {
     let mut chunks = Chunks::of(stored, layout)?;
-    if let Some(picture) = old_jpeg {
-        let chunk = chunks.of_jpeg(picture)?;
-        return show(&[chunk], (0, 0), layout.height, layout, see);
-    }
     let planes = if layout.is_planar { layout.used() } else { 1 };
     let table = &layout.chunks;
     let in_plane = table.across as usize * table.down as usize;
@@ -109,14 +93,6 @@ fn show(
         see((left, top + row), &shown);
     }
     Ok(())
-}
-
-/// The picture of a file of the older form of JPEG in TIFF, which is one JPEG file.
-fn whole_jpeg(stored: &mut dyn Stored, place: u64, limits: &DecodeLimits) -> Result<jpeg::Expanded> {
-    let mut file = Vec::new();
-    let read = stored.seek(SeekFrom::Start(place)).and_then(|_| stored.take(limits.max_bytes).read_to_end(&mut file));
-    read.map_err(|error| damaged("its JPEG data cannot be read").with_source(error))?;
-    jpeg::expand(&file, limits.max_pixels)
 }
 
 /// Puts rows of samples into a picture.
@@ -203,12 +179,11 @@ fn put(pixel: &mut [u8], rgb: [u8; 3], alpha: u8, kind: Option<Alpha>) {
 
 fn damaged(why: &str) -> Error {
     Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}"))
-        .with_hint("save the file anew from where it came")
+        .with_hint("fetch or save the file again")
 }
 
 fn unsupported(what: &str) -> Error {
-    Error::new(ErrorKind::Image, format!("the TIFF picture is of an unsupported variety: {what}"))
-        .with_hint("convert it to PNG, or save it as TIFF with LZW compression in RGB")
+    Error::new(ErrorKind::Image, format!("the TIFF picture is of an unsupported variety: {what}")).with_hint(CONVERT)
 }
 
 #[cfg(test)]

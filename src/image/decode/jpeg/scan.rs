@@ -1,7 +1,7 @@
 //! One pass over a picture's blocks, with the codes of their coefficients and without their values.
 
 use super::bits::{Bits, Codes, Trouble};
-use super::{Component, Frame};
+use super::frame::{Component, Frame};
 
 type Outcome = Result<(), Trouble>;
 
@@ -67,10 +67,6 @@ impl Scan {
                     continue;
                 }
                 Ok(()) => {}
-                // The last unit may lack bits of its own: some writers forget the last byte.
-                Err(Trouble::Ended) if unit == across * down => break,
-                // A part of it is missing before the mark, and the next part is where it belongs.
-                Err(Trouble::Ended) if self.interval != 0 => unit = unit.next_multiple_of(self.interval),
                 Err(Trouble::Ended) => return (End::CutOff(row), bits.rest()),
                 Err(Trouble::Nonsense) => return (End::Nonsense(row), bits.rest()),
             }

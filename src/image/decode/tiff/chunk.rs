@@ -6,6 +6,7 @@ use super::colour::Colour;
 use super::compression::{Compression, deflate, lzw, pack_bits};
 use super::directory::Stored;
 use super::layout::{Format, Layout};
+use super::old_jpeg::OldJpeg;
 use super::{damaged, jpeg, unsupported};
 use crate::error::Result;
 
@@ -55,8 +56,13 @@ impl<'a> Chunks<'a> {
         let width = self.layout.chunks.width;
         let mut chunk = match (compression, colour) {
             (Compression::Jpeg(tables), _) => {
-                let most = u64::from(width).next_multiple_of(64) * u64::from(rows).next_multiple_of(64);
+                let most = self.jpeg_pixels();
                 let picture = tables.expand(&self.compressed(index, most * 4)?, most)?;
+                self.of_jpeg(picture)?
+            }
+            (Compression::OldJpeg(old), _) => {
+                let most = self.jpeg_pixels();
+                let picture = jpeg::expand(&old.file(&self.compressed(index, most * 4)?, width, rows), most)?;
                 self.of_jpeg(picture)?
             }
             (_, Colour::YCbCr(kind)) if kind.subsampling != (1, 1) => {
@@ -76,8 +82,14 @@ impl<'a> Chunks<'a> {
         Ok(chunk)
     }
 
+    /// Pixels that a strip or tile may have as a JPEG, which may reach beyond it.
+    fn jpeg_pixels(&self) -> u64 {
+        let side = |side: u32| u64::from(side).next_multiple_of(64);
+        side(self.layout.chunks.width) * side(self.layout.chunks.height)
+    }
+
     /// Takes a JPEG's pixels, which have to have the width and the samples that the file says.
-    pub(super) fn of_jpeg(&self, picture: jpeg::Expanded) -> Result<Chunk> {
+    fn of_jpeg(&self, picture: jpeg::Expanded) -> Result<Chunk> {
         let (wanted, width) = (self.layout.interleaved(), self.layout.chunks.width as usize);
         if picture.samples != wanted || picture.width < width {
             let message = format!(
@@ -112,13 +124,23 @@ impl<'a> Chunks<'a> {
     /// The bytes of a strip or tile in the file, without more than `wanted` expanded ones can come from.
     fn compressed(&mut self, index: usize, wanted: u64) -> Result<Vec<u8>> {
         let chunks = &self.layout.chunks;
-        let (offset, length) = (chunks.offsets[index], chunks.lengths[index]);
+        let (mut offset, length) = (chunks.offsets[index], chunks.lengths[index]);
         let most = match self.layout.compression {
             Compression::None => wanted,
             _ => wanted.saturating_mul(2).saturating_add(HEADERS),
         };
-        let is_told = length != 0 && !matches!(self.layout.compression, Compression::None);
-        let length = if is_told { length.min(most) } else { most };
+        // Others than these tell themselves where they end, and writers often told it wrongly.
+        let is_told = match self.layout.compression {
+            Compression::None => false,
+            Compression::OldJpeg(_) => chunks.offsets.len() > 1,
+            _ => true,
+        };
+        if let (Compression::OldJpeg(OldJpeg { data: Some(data), .. }), 1) =
+            (&self.layout.compression, chunks.offsets.len())
+        {
+            offset = *data;
+        }
+        let length = if is_told && length != 0 { length.min(most) } else { most };
         let mut bytes = Vec::new();
         let read = self.stored.seek(SeekFrom::Start(offset)).and_then(|_| {
             // No room is made for what is not there.

@@ -44,8 +44,13 @@ impl Colour {
         (bits, samples): (u32, usize),
     ) -> Result<Self> {
         let colour = match directory.number(stored, PHOTOMETRIC) {
-            // Other readers take it for 0, unless there are colours.
+            // The older form of JPEG has nothing else, whatever the file says.
+            _ if samples == 3 && matches!(compression, Compression::OldJpeg(_)) => {
+                Self::YCbCr(YCbCr::of(stored, directory, compression, bits)?)
+            }
+            // As other readers take it.
             None if samples >= 3 => Self::Rgb,
+            None if bits > 8 => Self::BlackIsZero,
             None | Some(0) => Self::WhiteIsZero,
             // 4 is for masks, where they are all that the file has.
             Some(1 | 4) => Self::BlackIsZero,
@@ -93,10 +98,9 @@ impl YCbCr {
         if bits != 8 {
             return Err(unsupported(&format!("its colours are YCbCr with {bits} bits")));
         }
-        // What JPEG says of these itself is what counts.
-        let says = |tag, stored: &mut dyn Stored| {
-            if compression.is_jpeg() { Vec::new() } else { directory.ratios(stored, tag, 6) }
-        };
+        // JPEG says of these itself what counts.
+        let is_told = !matches!(compression, Compression::Jpeg(_));
+        let says = |tag, stored: &mut dyn Stored| if is_told { directory.ratios(stored, tag, 6) } else { Vec::new() };
         let shares = says(COEFFICIENTS, stored).try_into().unwrap_or([0.299, 0.587, 0.114]);
         let black_and_white = says(BLACK_AND_WHITE, stored);
         let black_and_white = black_and_white.try_into().unwrap_or([0.0, 255.0, 128.0, 255.0, 128.0, 255.0]);

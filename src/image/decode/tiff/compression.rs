@@ -9,6 +9,7 @@ use weezl::{BitOrder, LzwStatus};
 use super::directory::{Directory, Stored};
 use super::fax::Fax;
 use super::jpeg::Tables;
+use super::old_jpeg::OldJpeg;
 use super::{damaged, unsupported};
 use crate::error::Result;
 
@@ -25,8 +26,7 @@ pub(super) enum Compression {
     PackBits,
     Fax(Fax),
     Jpeg(Tables),
-    /// The whole picture is one JPEG file, at this place.
-    OldJpeg(u64),
+    OldJpeg(OldJpeg),
 }
 
 impl Compression {
@@ -36,7 +36,7 @@ impl Compression {
             1 => Ok(Self::None),
             2..=4 => Ok(Self::Fax(Fax::of(stored, directory))),
             5 => Ok(Self::Lzw),
-            6 => Tables::place_of_old(stored, directory).map(Self::OldJpeg),
+            6 => OldJpeg::of(stored, directory).map(Self::OldJpeg),
             7 => Tables::of(stored, directory).map(Self::Jpeg),
             8 | 32946 => Ok(Self::Deflate),
             32773 => Ok(Self::PackBits),

@@ -13,6 +13,8 @@ const MOST_ENTRIES: u64 = 65_535;
 /// Numbers of an entry that are one number of 8, 16, 32 or 64 bits without a sign, by the entry's kind.
 const WHOLE_NUMBERS: [(u64, usize); 7] = [(1, 1), (3, 2), (4, 4), (7, 1), (13, 4), (16, 8), (18, 8)];
 
+const SHORT: u64 = 3;
+
 /// Two numbers of 32 bits, of which the second divides the first.
 const RATIO: u64 = 5;
 
@@ -96,7 +98,8 @@ impl Directory {
         stored.read_exact(&mut block)?;
         let end = offset.saturating_add(head as u64).saturating_add(count * size);
         stored.seek(SeekFrom::Start(end))?;
-        let next = form.offset(stored)?;
+        // Some writers end the file without saying that there is no other.
+        let next = form.offset(stored).unwrap_or(0);
         let entries = block.chunks_exact(size as usize).map(|bytes| Entry::of(form, bytes)).collect();
         Ok(Self { form, entries, next })
     }
@@ -118,6 +121,12 @@ impl Directory {
         self.numbers(stored, tag, 1).ok()?.first().copied()
     }
 
+    /// The value of an entry of 16 bits, as the standard wants most of them.
+    pub(super) fn short(&self, stored: &mut dyn Stored, tag: u64) -> Option<u64> {
+        self.entry(tag).filter(|entry| entry.kind == SHORT)?;
+        self.number(stored, tag)
+    }
+
     /// The values of an entry, at most `most`; none where it is missing or has no whole numbers.
     pub(super) fn numbers(&self, stored: &mut dyn Stored, tag: u64, most: u64) -> io::Result<Vec<u64>> {
         let size_of = |entry: &Entry| WHOLE_NUMBERS.iter().find(|(kind, _)| *kind == entry.kind).map(|found| found.1);
@@ -128,9 +137,12 @@ impl Directory {
         Ok(bytes.chunks_exact(size).map(|value| self.form.value(value)).collect())
     }
 
-    /// The values of an entry that are ratios, at most `most`; none where it is missing or cannot be read.
+    /// The values of an entry that are ratios or whole numbers, at most `most`; none where it is missing or cannot be read.
     pub(in crate::image::decode) fn ratios(&self, stored: &mut dyn Stored, tag: u64, most: u64) -> Vec<f64> {
-        let Some(entry) = self.entry(tag).filter(|entry| entry.kind == RATIO) else { return Vec::new() };
+        let Some(entry) = self.entry(tag).filter(|entry| entry.kind == RATIO) else {
+            let numbers = self.numbers(stored, tag, most).unwrap_or_default();
+            return numbers.into_iter().map(|number| number as f64).collect();
+        };
         let bytes = self.bytes(stored, entry, 8, most).unwrap_or_default();
         let ratio = |pair: &[u8]| self.form.value(&pair[..4]) as f64 / self.form.value(&pair[4..]) as f64;
         bytes.chunks_exact(8).map(ratio).take_while(|ratio| ratio.is_finite()).collect()

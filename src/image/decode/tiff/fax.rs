@@ -42,7 +42,7 @@ impl Fax {
             Self::Group3TwoDimensional => (EncodingMode::Group3_2D, false),
             Self::Group4 => (EncodingMode::Group4, false),
         };
-        let settings = DecodeSettings {
+        let mut settings = DecodeSettings {
             columns: width,
             rows: height,
             end_of_block: self != Self::ModifiedHuffman,
@@ -52,18 +52,25 @@ impl Fax {
             strict: false,
         };
         let row_bytes = width.div_ceil(8) as usize;
-        let mut rows = Rows { bits: Vec::new(), row_bytes, width, left: height };
-        match decode(compressed, &mut rows, &mut DecoderContext::new(settings)) {
-            Ok(read) if is_ended(&compressed[..read.min(compressed.len())]) => {
-                rows.bits.resize(row_bytes * height as usize, 0);
+        loop {
+            let mut rows = Rows { bits: Vec::new(), row_bytes, width, left: height };
+            match decode(compressed, &mut rows, &mut DecoderContext::new(settings)) {
+                Ok(read) if is_ended(&compressed[..read.min(compressed.len())]) => {
+                    rows.bits.resize(row_bytes * height as usize, 0);
+                }
+                Ok(_) | Err(DecodeError::UnexpectedEof) => {}
+                // Rows may have marks behind them, and the first one none before it.
+                Err(_) if !settings.end_of_line && matches!(self, Self::Group3 | Self::Group3TwoDimensional) => {
+                    settings.end_of_line = true;
+                    continue;
+                }
+                Err(error) => {
+                    let message = format!("its fax code makes no sense in row {} of a strip", height - rows.left);
+                    return Err(damaged(&message).with_source(error));
+                }
             }
-            Ok(_) | Err(DecodeError::UnexpectedEof) => {}
-            Err(error) => {
-                let row = height - rows.left;
-                return Err(damaged(&format!("its fax code makes no sense in row {row} of a strip")).with_source(error));
-            }
+            return Ok(rows.bits);
         }
-        Ok(rows.bits)
     }
 }
 

@@ -4,13 +4,12 @@ use zune_core::bytestream::ZCursor;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
+use super::damaged;
 use super::directory::{Directory, Stored};
-use super::{damaged, unsupported};
 use crate::error::{Error, Result};
 use crate::image::decode::jpeg::completed;
 
 const TABLES: u64 = 347;
-const OLD_FILE: u64 = 513;
 
 /// Most bytes of tables that strips have in common: four of each kind take less than 3000.
 const MOST_TABLES: u64 = 1 << 16;
@@ -36,14 +35,6 @@ impl Tables {
         Ok(Self(bytes.strip_suffix(&END).unwrap_or(bytes).to_vec()))
     }
 
-    /// Where the JPEG file of the older form is, which says so in most files.
-    pub(super) fn place_of_old(stored: &mut dyn Stored, directory: &Directory) -> Result<u64> {
-        directory
-            .number(stored, OLD_FILE)
-            .filter(|place| *place != 0)
-            .ok_or_else(|| unsupported("it is compressed with JPEG of the older form, without a JPEG file in it"))
-    }
-
     /// Decodes a strip or tile, unless it has more than `most` pixels.
     pub(super) fn expand(&self, compressed: &[u8], most: u64) -> Result<Expanded> {
         let file = [&START[..], &self.0, compressed.strip_prefix(&START).unwrap_or(compressed)].concat();
@@ -53,9 +44,10 @@ impl Tables {
 
 /// Decodes a JPEG file to the samples that it has, unless it has more than `most` pixels.
 pub(super) fn expand(file: &[u8], most: u64) -> Result<Expanded> {
+    let file = completed(file, "TIFF", most)?;
     let options = DecoderOptions::default().set_max_width(usize::MAX).set_max_height(usize::MAX);
     let failed = |error| -> Error { damaged("its JPEG data makes no sense").with_source(error) };
-    let mut head = JpegDecoder::new_with_options(ZCursor::new(file), options);
+    let mut head = JpegDecoder::new_with_options(ZCursor::new(&*file), options);
     head.decode_headers().map_err(failed)?;
     let Some(((width, height), colours)) = head.dimensions().zip(head.input_colorspace()) else {
         return Err(damaged("its JPEG data has no size"));
@@ -63,7 +55,6 @@ pub(super) fn expand(file: &[u8], most: u64) -> Result<Expanded> {
     if width as u64 * height as u64 > most {
         return Err(damaged(&format!("a strip or tile of it is a JPEG of {width}x{height} pixels")));
     }
-    let file = completed(file, "TIFF", most)?;
     // As they are: which colours they are is what the TIFF file says.
     let options = options.jpeg_set_out_colorspace(colours);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&*file), options);

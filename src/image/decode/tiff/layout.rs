@@ -182,10 +182,13 @@ impl Chunks {
         planes: u64,
         limits: &DecodeLimits,
     ) -> Result<Self> {
-        let is_tiled = directory.has(TILE_OFFSETS) && directory.has(TILE_WIDTH);
+        let is_tiled = directory.has(TILE_WIDTH);
         let mut side = |tag| directory.number(stored, tag).map_or(0, |side| u32::try_from(side).unwrap_or(u32::MAX));
         let (tile, tags) = if is_tiled {
-            ((side(TILE_WIDTH), side(TILE_HEIGHT)), (TILE_OFFSETS, TILE_LENGTHS))
+            // Some writers say of tiles where they are as if they were strips.
+            let has_own = directory.has(TILE_OFFSETS);
+            let tags = if has_own { (TILE_OFFSETS, TILE_LENGTHS) } else { (STRIP_OFFSETS, STRIP_LENGTHS) };
+            ((side(TILE_WIDTH), side(TILE_HEIGHT)), tags)
         } else {
             let rows = if directory.has(ROWS_PER_STRIP) { side(ROWS_PER_STRIP) } else { height };
             ((width, rows.min(height)), (STRIP_OFFSETS, STRIP_LENGTHS))
