@@ -203,16 +203,25 @@ assert engine.free_resources().complete
 
 
 GROWTH = """
-import gc, pathlib, sys, ferrocr
+import os, pathlib, sys, ferrocr
 from ferrocr import _core
+from ferrocr._worker import _alive
+
+def resident():
+    # Of this process and of the one that renders.
+    (worker,) = _alive.values()
+    pages = int(pathlib.Path(f"/proc/{worker.pid}/statm").read_text().split()[1])
+    return _core.resident_bytes() + pages * os.sysconf("SC_PAGE_SIZE")
+
 half, count = None, 0
 with ferrocr.OcrEngine(threads=2, download=False) as engine:
     for page in engine.recognize_pages(pathlib.Path(sys.argv[1]), dpi=float(sys.argv[2])):
         count += 1
         assert isinstance(page, ferrocr.DocumentPage), page
         if count == int(sys.argv[3]) // 2:
-            half = _core.resident_bytes()
-    print((_core.resident_bytes() - half) >> 20)
+            half = resident()
+        if count == int(sys.argv[3]):
+            print((resident() - half) >> 20)
 """
 
 

@@ -211,7 +211,7 @@ class PdfFile:
         with self._asking:
             self._check_open()
             if self._worker is None or not self._worker.is_usable:  # a page before was its end
-                self._open()
+                self._open_anew()
             try:
                 return self._answer(header, budget, most)
             except WorkerLostError as lost:
@@ -238,10 +238,21 @@ class PdfFile:
         self._identity = identity
         return count
 
-    def _opened(self, budget: Budget) -> Header:
+    def _open_anew(self) -> None:
+        """Open it in another worker; it has to be the same file still."""
+        try:
+            self._open()
+        except BaseException:
+            self._drop()  # what it has open may be something else
+            raise
+
+    def _drop(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
             self._workers.give_up(worker)
+
+    def _opened(self, budget: Budget) -> Header:
+        self._drop()
         self._check_open()
         self._worker = self._workers.lend(_start)
         is_path = isinstance(self._source, str)
