@@ -386,12 +386,13 @@ def _layer_of(answer: Answer) -> TextLayer:
     for column, size, part in ((codes, 4, 0), (angles, 8, 4), (edges, 16, 12)):
         column.frombytes(data[part * count : (part + size) * count])
     boxes = zip(*[iter(edges)] * 4, strict=True)
-    glyphs = (
+    glyphs = tuple(
         Glyph(chr(code) if code else "", None if math.isnan(box[0]) else box, angle)
         for code, angle, box in zip(codes, angles, boxes, strict=True)
     )
-    (pictured,) = _finite([answer.header["pictured"]], 1)
-    return TextLayer(tuple(glyphs), pictured, has_notes=answer.header["has_notes"] is True)
+    # A sum is finite if all of its numbers are: they have 32 bits, or are angles.
+    sums = [answer.header["pictured"], sum(angles), sum(sum(glyph.box) for glyph in glyphs if glyph.box is not None)]
+    return TextLayer(glyphs, _finite(sums, 3)[0], has_notes=answer.header["has_notes"] is True)
 
 
 def placed(box: tuple[float, float, float, float], turns: int, size: tuple[int, int]) -> Callable[[Point], Point]:
