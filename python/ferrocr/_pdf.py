@@ -35,7 +35,8 @@ from .exceptions import (
 from .results import Point
 
 LONGEST = 60.0
-"""Seconds that a page may take where no timeout says otherwise."""
+"""Seconds that a page may take where no timeout says otherwise. Eleven pages of real files took up to 3 s at 36
+million pixels, and 4 to 26 s at 150 million, the default bound, on a machine that had a sixth of its time for it."""
 
 _LEAST_TO_OPEN = 1.0
 """Seconds that opening a file may take, however short the timeout of its pages is."""
