@@ -583,9 +583,9 @@ class OcrEngine:
     def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
 
-        Calls in flight finish first, and a download and the rendering of a PDF's pages end: nothing is written to the model directory afterwards. May be
-        called again, and from any thread: all get the same report. Every other method raises ResourcesFreedError from
-        its start on.
+        Calls in flight finish first; a download and the rendering of a PDF's pages end. Nothing is written to the model
+        directory afterwards. May be called again, and from any thread: all get the same report. Every other method
+        raises ResourcesFreedError from its start on.
 
         Args:
             cancel: End calls in flight early; they raise OcrCancelledError.
