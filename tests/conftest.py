@@ -75,6 +75,13 @@ def two(models_dir: Path) -> Iterator[OcrEngine]:
         yield engine
 
 
+@pytest.fixture(scope="session")
+def reader() -> Iterator[OcrEngine]:
+    """An engine without models: pages that have text need none."""
+    with OcrEngine(download=False, threads=2) as engine:
+        yield engine
+
+
 @pytest.fixture
 def no_pdf_stays_open() -> Iterator[None]:
     """Holds that each PDF file that a test opens is closed, also where nobody has closed it."""

@@ -37,7 +37,7 @@ def make_pdf(sheets: Sequence[Sheet], *, objects: Sequence[bytes] = (), root: st
         entries += "" if "/Resources" in sheet.more else "/Resources<</Font<</F1 3 0 R>>>>"
         page = f"<</Type/Page/Parent 2 0 R/Contents {4 + count + index} 0 R{entries}{sheet.more}>>"
         body.append(page.encode())
-    body += [_stream(sheet.content.encode("latin-1")) for sheet in sheets]
+    body += [stream(sheet.content.encode("latin-1")) for sheet in sheets]
     return _file([*body, *objects])
 
 
@@ -55,7 +55,7 @@ def scanned(pictures: Sequence[Image.Image], dpi: float = 100) -> bytes:
 
 def form_field(value: str) -> tuple[bytes, bytes]:
     """A field that somebody has filled in, with its look: objects of a file of one page, so with numbers 6 and 7."""
-    look = _stream(f"BT /F1 20 Tf 2 5 Td ({value}) Tj ET".encode(), "/Type/XObject/Subtype/Form/BBox[0 0 200 30]")
+    look = stream(f"BT /F1 20 Tf 2 5 Td ({value}) Tj ET".encode(), "/Type/XObject/Subtype/Form/BBox[0 0 200 30]")
     field = (
         f"<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V({value})/F 4/Rect[20 40 220 70]/DA(/F1 20 Tf 0 g)/P 4 0 R"
         "/AP<</N 7 0 R>>>>"
@@ -63,7 +63,8 @@ def form_field(value: str) -> tuple[bytes, bytes]:
     return field.encode(), look.replace(b"/Type/XObject", b"/Resources<</Font<</F1 3 0 R>>>>/Type/XObject")
 
 
-def _stream(content: bytes, entries: str = "") -> bytes:
+def stream(content: bytes, entries: str = "") -> bytes:
+    """An object with content, such as a form or a pattern."""
     return f"<<{entries}/Length {len(content)}>>stream\n".encode() + content + b"\nendstream"
 
 

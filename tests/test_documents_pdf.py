@@ -205,11 +205,10 @@ def test_a_text_layer_gives_words_with_their_places(models_dir: Path) -> None:
             assert box[0] - 0.01 <= inner[0] < inner[2] <= box[2] + 0.01
 
 
-def test_a_text_layer_gives_characters_where_they_are_asked_for(models_dir: Path) -> None:
+def test_a_text_layer_gives_characters_where_they_are_asked_for(reader: OcrEngine) -> None:
     pdf = make_pdf([Sheet(words("First line", 20, 70, 12))])
-    with OcrEngine(model_dir=models_dir, download=False) as engine:
-        (plain,) = engine.recognize_document(pdf, dpi=144, text_layer="auto").pages
-        (asked,) = engine.recognize_document(pdf, dpi=144, text_layer="auto", characters=True).pages
+    (plain,) = reader.recognize_document(pdf, dpi=144, text_layer="auto").pages
+    (asked,) = reader.recognize_document(pdf, dpi=144, text_layer="auto", characters=True).pages
     for bare, word in zip(only_line(plain).words, only_line(asked).words, strict=True):
         assert (bare.characters, bare.quad) == ((), word.quad)
         assert "".join(one.text for one in word.characters) == word.text
@@ -229,11 +228,10 @@ def test_both_halves_of_a_character_are_one() -> None:
 
 
 @pytest.mark.parametrize("degrees", [0, 3, 30, 45, 60, 90, 135, 180, 225, 270, 330])
-def test_turned_text_has_turned_quads(models_dir: Path, degrees: int) -> None:
+def test_turned_text_has_turned_quads(reader: OcrEngine, degrees: int) -> None:
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     content = words("two words", 150, 150, 20, f"{cos:.6f} {sin:.6f} {-sin:.6f} {cos:.6f}")
-    with OcrEngine(model_dir=models_dir, download=False) as engine:
-        (page,) = engine.recognize_document(make_pdf([Sheet(content, (300, 300))]), text_layer="only").pages
+    (page,) = reader.recognize_document(make_pdf([Sheet(content, (300, 300))]), text_layer="only").pages
     line = only_line(page)
     assert [word.text for word in line.words] == ["two", "words"]
     quad = page.in_points(line.quad)
@@ -406,16 +404,15 @@ def test_a_page_that_is_broken_is_an_error_in_its_place(two: OcrEngine, tmp_path
 
 
 @given(data=st.data())
-def test_any_damage_ends_in_pages_or_errors(models_dir: Path, data: st.DataObject) -> None:
+def test_any_damage_ends_in_pages_or_errors(reader: OcrEngine, data: st.DataObject) -> None:
     content = bytearray(make_pdf([Sheet(HELLO), Sheet(words("more"))]))
     for _ in range(data.draw(st.integers(1, 12))):
         content[data.draw(st.integers(8, len(content) - 1))] = data.draw(st.integers(0, 255))
-    with OcrEngine(model_dir=models_dir, download=False) as engine:
-        try:
-            for page in engine.recognize_pages(bytes(content), text_layer="only", dpi=20):
-                assert str(page)
-        except OcrError as error:
-            assert str(error)
+    try:
+        for page in reader.recognize_pages(bytes(content), text_layer="only", dpi=20):
+            assert str(page)
+    except OcrError as error:
+        assert str(error)
 
 
 def test_a_timeout_is_an_error_of_each_page(two: OcrEngine) -> None:

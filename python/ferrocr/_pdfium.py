@@ -23,7 +23,7 @@ _KEPT = 8 * 2**20
 85 kB each took 88 MB more at the last page than at the first. Opening that file takes a millisecond."""
 
 _MOST_RESIDENT = 128 * 2**20
-"""Bytes of memory beyond which a worker is not used for another document: a fresh one has 25 MB."""
+"""Bytes of memory beyond which a worker takes no other document. One that has read a page of text has 30 MB."""
 
 
 class _Document:

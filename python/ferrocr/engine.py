@@ -349,7 +349,8 @@ class OcrEngine:
                 nothing. It is not compared with what is seen. docs/documents.md says when it is taken.
             password: What opens an encrypted PDF.
             min_score: As for :meth:`recognize`; text of a PDF's own has a score of 1.
-            timeout: As for :meth:`recognize`, for each page, from when it is waited for. Rendering does not count.
+            timeout: As for :meth:`recognize`, for each page, while it is rendered and while it is waited for. Without
+                one, PDFium has 60 seconds for a page.
             on_error: ``"raise"`` ends at the first page that cannot be read; ``"return"`` goes on, and keeps the errors
                 in the result.
             characters: As for :meth:`recognize`; text of a PDF's own has them too.
@@ -358,7 +359,7 @@ class OcrEngine:
             InvalidArgumentError: An argument is out of its range, or there is no such page.
             ImageError: The file is no document or picture, is damaged (DocumentError), or is encrypted
                 (EncryptedDocumentError).
-            RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed.
+            RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed, or no process can be started for it.
             OcrError: What :meth:`recognize` raises.
         """
         wish = _documents.wish_of(pages, dpi, text_layer, password)
@@ -381,8 +382,7 @@ class OcrEngine:
     ) -> Document:
         """Read the pages of a document in a thread, while the event loop goes on.
 
-        Cancelling the task ends the pages that are being read; rendering one goes to its end. The thread is as for
-        :meth:`arecognize`.
+        Cancelling the task ends the pages that are being rendered and read. The thread is as for :meth:`arecognize`.
 
         Args:
             document: As for :meth:`recognize_document`, with the same options.
@@ -588,9 +588,9 @@ class OcrEngine:
     def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
 
-        Calls in flight finish first, and a download ends: nothing is written to the model directory afterwards. May be
-        called again, and from any thread: all get the same report. Every other method raises ResourcesFreedError from
-        its start on.
+        Calls in flight finish first; a download and the rendering of a PDF's pages end. Nothing is written to the model
+        directory afterwards. May be called again, and from any thread: all get the same report. Every other method
+        raises ResourcesFreedError from its start on.
 
         Args:
             cancel: End calls in flight early; they raise OcrCancelledError.

@@ -71,7 +71,7 @@ class StorageError(OcrError, OSError):
 
 
 class RuntimeUnavailableError(OcrError, ImportError):
-    """A library that does the work is missing, too old or ambiguous: ONNX Runtime, or pypdfium2 for PDF files."""
+    """What does the work is missing, too old or ambiguous: ONNX Runtime, or pypdfium2 and its process for PDF files."""
 
 
 class PillowMissingError(OcrError, ImportError):
