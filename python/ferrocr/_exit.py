@@ -5,19 +5,28 @@ a call. So what is loaded is released before, and calls in flight are ended.
 """
 
 import atexit
+import sys
 import threading
 import time
 import weakref
-from contextlib import suppress
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from . import _core
-from .exceptions import OcrError
+from ._forks import wait_for_loads
+from .exceptions import OcrCancelledError, OcrError, OcrTimeoutError, ResourcesFreedError
+
+if TYPE_CHECKING:
+    # A class that only type checkers know.
+    from sys import UnraisableHookArgs
 
 _LONGEST_WAIT = 5.0
 """Seconds for calls to end; a run of a model ends within one of its nodes, some tenths of a second."""
 
 _PAUSE = 1.0
-"""Seconds that a daemon thread is held up at exit: enough for Python to stop it, and short for whoever waits for it."""
+"""Seconds that a daemon thread is held up at exit: enough for Python to stop it where nothing else takes long, and short
+for whoever waits for it."""
 
 _loaded: dict[int, tuple[weakref.ref[object], _core.Engine]] = {}
 _is_exiting = threading.Event()
@@ -27,9 +36,17 @@ def remember(core: _core.Engine, owner: object) -> None:
     """Note that it holds something, or will soon.
 
     It is forgotten with its owner, whose class may have a ``__del__`` of its own that releases nothing.
+
+    Raises:
+        ResourcesFreedError: This is a daemon thread and the interpreter ends: nobody would release it any more.
     """
     key = id(core)
     _loaded[key] = weakref.ref(owner, lambda _: _loaded.pop(key, None)), core
+    # Of this and the exit, at least one sees the other.
+    if _is_exiting.is_set() and threading.current_thread().daemon:
+        pause()
+        message = "the interpreter is ending"
+        raise ResourcesFreedError(message)
 
 
 def forget(core: _core.Engine) -> None:
@@ -40,15 +57,50 @@ def forget(core: _core.Engine) -> None:
 def pause() -> None:
     """Hold up a daemon thread whose call was refused or ended because of the exit.
 
-    Python would stop such a thread without a word; this lets it do so, instead of an error that nobody caused.
+    Python would stop such a thread without a word; this lets it do so, instead of an error that nobody caused. Where
+    the end takes longer, the thread gets the error, because somebody may wait for what it does then.
     """
     if _is_exiting.is_set() and threading.current_thread().daemon:
         time.sleep(_PAUSE)
 
 
+def _is_of_the_exit(error: BaseException | None) -> bool:
+    """Tell the error of a daemon thread whose engine was released under it at exit from all others."""
+    is_ended = isinstance(error, OcrCancelledError | ResourcesFreedError) and not isinstance(error, OcrTimeoutError)
+    return is_ended and threading.current_thread().daemon
+
+
+def _hush(
+    tell: Callable[[threading.ExceptHookArgs], object], tell_unraisable: "Callable[[UnraisableHookArgs], object]"
+) -> None:
+    """Print nothing of a daemon thread that ends because of the exit; other errors go where they went before."""
+
+    def of_thread(args: threading.ExceptHookArgs) -> None:
+        if not _is_of_the_exit(args.exc_value):
+            tell(args)
+
+    def of_thread_without_a_hook(args: "UnraisableHookArgs") -> None:
+        if not _is_of_the_exit(args.exc_value):
+            tell_unraisable(args)
+
+    threading.excepthook, sys.unraisablehook = of_thread, of_thread_without_a_hook
+
+
 @atexit.register
 def _release_all() -> None:
+    _hush(threading.excepthook, sys.unraisablehook)
     _is_exiting.set()
-    for _, core in list(_loaded.values()):
-        with suppress(OcrError):  # in a forked child nothing of it is its own
-            core.free(cancel=True, timeout=_LONGEST_WAIT, trim=False)
+    releases = [
+        partial(core.free, cancel=True, timeout=_LONGEST_WAIT, trim=False) for _, core in list(_loaded.values())
+    ]
+    interrupt: BaseException | None = None
+    # Last, what a daemon thread is about to load.
+    for release in (*releases, partial(wait_for_loads, _LONGEST_WAIT)):
+        try:
+            release()
+        except OcrError:
+            pass
+        except BaseException as error:  # the others are released all the same
+            interrupt = error
+    if interrupt is not None:
+        raise interrupt
