@@ -25,8 +25,8 @@ _LONGEST_WAIT = 5.0
 """Seconds for calls to end; a run of a model ends within one of its nodes, some tenths of a second."""
 
 _PAUSE = 1.0
-"""Seconds that a daemon thread is held up at exit: enough for Python to stop it where nothing else takes long, and short
-for whoever waits for it."""
+"""Seconds that a daemon thread is held up at exit: enough for Python to stop it where nothing else takes long, and
+short for whoever waits for it."""
 
 _loaded: dict[int, tuple[weakref.ref[object], _core.Engine]] = {}
 _is_exiting = threading.Event()
@@ -86,18 +86,21 @@ def _hush(
     threading.excepthook, sys.unraisablehook = of_thread, of_thread_without_a_hook
 
 
+def _release(core: _core.Engine) -> None:
+    core.free(cancel=True, timeout=_LONGEST_WAIT, trim=False)
+
+
 @atexit.register
 def _release_all() -> None:
     _hush(threading.excepthook, sys.unraisablehook)
     _is_exiting.set()
-    releases = [
-        partial(core.free, cancel=True, timeout=_LONGEST_WAIT, trim=False) for _, core in list(_loaded.values())
-    ]
+    steps: list[Callable[[], object]] = [partial(_release, core) for _, core in list(_loaded.values())]
+    # What a daemon thread is about to load.
+    steps.append(partial(wait_for_loads, _LONGEST_WAIT))
     interrupt: BaseException | None = None
-    # Last, what a daemon thread is about to load.
-    for release in (*releases, partial(wait_for_loads, _LONGEST_WAIT)):
+    for step in steps:
         try:
-            release()
+            step()
         except OcrError:
             pass
         except BaseException as error:  # the others are released all the same
