@@ -3,6 +3,7 @@
 mod engine;
 mod error;
 mod frames;
+mod interpreter;
 mod interruptible;
 mod store;
 
@@ -94,6 +95,7 @@ fn regions_of_map(py: Python<'_>, map: PyBuffer<f32>, width: usize) -> PyResult<
 
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    interpreter::claim(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<frames::Frames>()?;

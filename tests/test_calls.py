@@ -10,18 +10,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from conftest import draw_text
 from ferrocr import (
     ForkedError,
+    ImageError,
     InvalidArgumentError,
     OcrCancelledError,
     OcrEngine,
+    OcrError,
     OcrTimeoutError,
     Page,
     ResourcesFreedError,
@@ -178,6 +181,51 @@ def test_a_signal_that_raises_nothing_ends_no_call(
     on_signal(handled.set)
     assert engine.recognize(long_page) == whole
     assert handled.is_set()
+
+
+def raises_once(patch: pytest.MonkeyPatch, owner: object, name: str) -> None:
+    """Have the first call of a function end as when Ctrl-C falls into it."""
+    real = getattr(owner, name)
+
+    def interrupted(*_: object) -> NoReturn:
+        patch.setattr(owner, name, real)
+        raise KeyboardInterrupt
+
+    patch.setattr(owner, name, interrupted)
+
+
+def test_ctrl_c_while_the_main_thread_is_looked_for_comes_out(
+    engine: OcrEngine, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raises_once(monkeypatch, threading, "main_thread")
+    # It is asked once in every thread, and the main one may have.
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            pool.submit(engine.recognize, picture_file).result(LONG)
+        assert pool.submit(engine.recognize, picture_file).result(LONG).lines
+
+
+def test_ctrl_c_while_an_exception_is_made_comes_out(engine: OcrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    raises_once(monkeypatch, OcrError, "__init__")
+    with pytest.raises(KeyboardInterrupt) as caught:
+        engine.recognize(b"no picture")
+    assert "the content is no JPEG" in str(caught.value.__context__)
+    with pytest.raises(ImageError, match="the content is no JPEG"):
+        engine.recognize(b"no picture")
+
+
+def test_what_a_handler_of_a_signal_raises_is_no_fault_of_a_picture(
+    engine: OcrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = draw_text(["Iron tastes of rain"])
+
+    def handled(*_: object) -> NoReturn:
+        raise TimeoutError
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", handled)
+    with pytest.raises(TimeoutError) as caught:
+        engine.recognize(picture)
+    assert not isinstance(caught.value, OcrError)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")

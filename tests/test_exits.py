@@ -39,6 +39,20 @@ def reading(engine):
 """
 
 
+# Handlers that were registered before ferrocr's come after it, and take long.
+SLOWLY = """
+from ferrocr import _exit
+_exit._PAUSE = 0
+atexit.unregister(_exit._release_all)
+atexit.register(time.sleep, 0.5)
+atexit.register(_exit._release_all)
+
+def read_for_ever(engine):
+    while True:
+        engine.recognize(picture)
+"""
+
+
 class Exit(NamedTuple):
     """How a process ends, and what it should look like from outside."""
 
@@ -64,6 +78,23 @@ EXITS = {
         "threading.Thread(target=read, daemon=True).start()\ntime.sleep(delay)"
     ),
     "in four calls": Exit("engine = opened()\nfor _ in range(4): reading(engine)"),
+    "in two calls, slowly": Exit(
+        f"{SLOWLY}engine = opened()\n"
+        "threading.Thread(target=read_for_ever, args=[engine], daemon=True).start()\n"
+        "__import__('_thread').start_new_thread(read_for_ever, (engine,))\ntime.sleep(delay)"
+    ),
+    "in a load, slowly": Exit(
+        f"{SLOWLY}threading.Thread(target=opened, daemon=True).start()\ntime.sleep(delay)",
+    ),
+    "with an error of a thread's own, slowly": Exit(
+        f"{SLOWLY}engine = opened()\n"
+        "def fail():\n"
+        "    try: read_for_ever(engine)\n"
+        "    except OcrError: raise ValueError('on purpose') from None\n"
+        "threading.Thread(target=fail, daemon=True).start()\ntime.sleep(delay)",
+        0,
+        "ValueError: on purpose",
+    ),
     "in a load": Exit("threading.Thread(target=opened, daemon=True).start()\ntime.sleep(delay)"),
     "in a release": Exit(
         "engine = opened()\nreading(engine)\nthreading.Thread(target=engine.free_resources, daemon=True).start()"

@@ -95,8 +95,8 @@ class Loader:
         chosen = [choice for choice in self._choices if choice is not None]
         tell = partial(self._tell, core, call)
         detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=tell)
-        in_one_piece(lambda: _core.load_runtime(library))
         _exit.remember(core, self)
+        in_one_piece(lambda: _core.load_runtime(library))
         files: _Files = {
             "detector": detector,
             "recognizer": recognizer,

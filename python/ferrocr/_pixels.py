@@ -71,9 +71,9 @@ def from_pillow(image: "PIL.Image.Image", check_size: SizeCheck) -> Pixels:
     check_size(*image.size)
     try:
         return _pixels(_pillow_to_bytes(ImageOps.exif_transpose(image)))
+    except (ImageError, TimeoutError):  # the latter is what handlers of signals raise
+        raise
     except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, ImageError):
-            raise
         message = f"Pillow cannot decode the image: {error}"
         raise ImageError(message) from error
 

@@ -1,4 +1,5 @@
-//! The one place where an [`Error`] becomes a Python exception. The classes are written in Python.
+//! The one place where an [`Error`] becomes a Python exception. The classes are written in Python, so that a signal may
+//! fall into making one.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -32,9 +33,15 @@ fn class_name(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The exception for `error`. Falls back to RuntimeError where the package is too broken to have the class.
+/// The exception for `error`. What is raised while that is made comes instead, as from any code of Python's: above all
+/// what a signal's handler raises, and an error of a package that is too broken to have the class.
 pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
-    exception(py, error).unwrap_or_else(|_| PyRuntimeError::new_err(error.to_string()))
+    exception(py, error).unwrap_or_else(|raised| {
+        let context = PyRuntimeError::new_err(error.to_string()).into_value(py);
+        // The rest of its text is lost where an exception's class does not allow that.
+        let _ = raised.value(py).setattr("__context__", context);
+        raised
+    })
 }
 
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {

@@ -1,7 +1,8 @@
 //! Long calls that Ctrl-C ends.
 
+use std::cell::Cell;
 use std::mem;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
@@ -26,16 +27,30 @@ pub(super) fn call<T: Send + 'static>(
     work: impl Fn(&Stop) -> Result<T> + Send + Sync + 'static,
 ) -> PyResult<T> {
     let work = Arc::new(work);
-    let working = if is_main_thread(py).unwrap_or(false) { Working::begin(&work, stop) } else { None };
+    let working = if is_main_thread(py)? { Working::begin(&work, stop) } else { None };
     match working {
         Some(working) => working.wait(py, stop),
         None => super::call(py, || work(stop)),
     }
 }
 
+thread_local! {
+    /// What [`is_main_thread`] has found, and in which process: the main thread of a forked child is the one that forked.
+    static IS_MAIN: Cell<Option<(Owner, bool)>> = const { Cell::new(None) };
+}
+
+/// Asks Python once for each thread. A signal may fall into that, and its handler may raise.
 fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    if let Some((owner, is_main)) = IS_MAIN.get()
+        && owner.is_here()
+    {
+        return Ok(is_main);
+    }
     let threading = py.import("threading")?;
-    threading.call_method0("main_thread")?.getattr("ident")?.eq(threading.call_method0("get_ident")?)
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    let is_main = main.eq(threading.call_method0("get_ident")?)?;
+    IS_MAIN.set(Some((Owner::this_process(), is_main)));
+    Ok(is_main)
 }
 
 /// Work that another thread does. Not scoped: a child that is forked by a signal's handler has no such thread, and would
@@ -74,10 +89,10 @@ impl<T: Send + 'static> Working<T> {
                 return signal.map_or_else(|| super::call(py, || Err(forked)), Err);
             }
             if let Some(signal) = signal {
-                // What it comes to does not count any more, and a panic was printed.
-                let _ = super::call(py, || {
+                py.detach(|| {
                     stop.fire(Reason::Cancelled);
-                    self.end()
+                    // What it comes to does not count any more, and a panic was printed.
+                    let _ = catch_unwind(AssertUnwindSafe(|| self.end()));
                 });
                 return Err(signal);
             }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::call::PyCallArgs;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 mod raw;
@@ -106,7 +107,7 @@ impl Store {
             let mut tell = |step: Progress<'_>| {
                 let Progress { name, source, host, done, total } = step;
                 let source = host.map_or_else(|| source.to_string(), str::to_owned);
-                note(&mut raised, told(progress.as_ref(), (name, source, done, total)))
+                note(&mut raised, || told(progress.as_ref(), (name, source, done, total)))
             };
             fetch::pull(store, &entries, &options, &mut tell)
         });
@@ -290,7 +291,7 @@ impl Store {
     ) -> PyResult<T> {
         let mut raised = None;
         let mut tell =
-            |step: ArchiveProgress<'_>| note(&mut raised, told(progress, (step.name, step.done, step.total)));
+            |step: ArchiveProgress<'_>| note(&mut raised, || told(progress, (step.name, step.done, step.total)));
         let outcome = self.waiting(py, None, |store| work(store, &mut tell));
         raised.map_or(outcome, Err)
     }
@@ -383,21 +384,22 @@ fn known(name: &str) -> Result<&'static Entry, Error> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, format!("the catalog has no model {name:?}")))
 }
 
-/// Passes a step on, and lets Ctrl-C through. What either raises ends the work.
+/// Passes a step on, and lets Ctrl-C through. What either raises ends the work, as the end of the interpreter does.
 fn told(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
-    Python::attach(|py| {
+    let told = Python::try_attach(|py| {
         py.check_signals()?;
         if let Some(progress) = progress {
             progress.call1(py, step)?;
         }
         Ok(())
-    })
+    });
+    told.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter is ending")))
 }
 
-/// Keeps the exception that ends the work, and says whether to go on.
-fn note(raised: &mut Option<PyErr>, outcome: PyResult<()>) -> bool {
-    let exception = outcome.err();
-    let goes_on = exception.is_none();
-    *raised = exception;
-    goes_on
+/// Takes a step and says whether to go on. The first exception ends the work, and is kept: later steps are not taken.
+fn note(raised: &mut Option<PyErr>, step: impl FnOnce() -> PyResult<()>) -> bool {
+    if raised.is_none() {
+        *raised = step().err();
+    }
+    raised.is_none()
 }
