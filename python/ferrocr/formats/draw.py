@@ -4,6 +4,7 @@ import math
 import os
 from typing import TYPE_CHECKING
 
+from .._inputs import file_path
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError
 from ..results import Page, Quad
 from ._layout import blocks_of, turn_of
@@ -130,7 +131,7 @@ def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Ima
     try:
         if isinstance(image, PIL.Image.Image):
             return _copied(image)
-        with PIL.Image.open(image) as opened:
+        with PIL.Image.open(file_path(image)) as opened:
             return _copied(opened)
     except FileNotFoundError as error:
         message = f"there is no picture file {error.filename}"
