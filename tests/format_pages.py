@@ -141,10 +141,14 @@ def words_in(page: Page) -> list[str]:
 
 
 def in_xml(text: str) -> str:
-    """The same text with U+FFFD for what XML 1.0 cannot hold."""
+    """The same text with U+FFFD for what XML 1.0 cannot hold, and for control characters that it only warns of."""
     return "".join(letter if _may_stand_in_xml(ord(letter)) else "\ufffd" for letter in text)
 
 
 def _may_stand_in_xml(code: int) -> bool:
-    """The production Char of XML 1.0."""
+    """The production Char of XML 1.0, without what the note below it discourages."""
+    return not 0x7F <= code <= 0x9F and _is_character(code)
+
+
+def _is_character(code: int) -> bool:
     return code in (9, 10, 13) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF

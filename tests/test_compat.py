@@ -1,13 +1,15 @@
 """Aspose's interface: the tutorial's flow, and scripts that run unchanged."""
 
+import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ferrocr.compat.aspose import AsposeAI, audit_models
+from ferrocr.compat.aspose import AsposeAI, audit_models, main
 from ferrocr.exceptions import ResourcesFreedError
 
 CLEAN_UP = """\
@@ -144,6 +146,60 @@ def test_a_missing_script_is_a_clear_error(tmp_path: Path) -> None:
     done = run(tmp_path, None)
     assert done.returncode == 2
     assert done.stderr == "error: cannot run script.py: no such file\n"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "why"),
+    [
+        (lambda script: script.mkdir(), "it is a folder without __main__.py"),
+        (lambda script: script.symlink_to(script), os.strerror(errno.ELOOP)),
+    ],
+)
+def test_what_is_no_script_is_a_clear_error(
+    prepare: Callable[[Path], None], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "script.py"
+    prepare(script)
+    assert main([str(script)]) == 2
+    assert capsys.readouterr().err == f"error: cannot run {script}: {why}\n"
+
+
+def test_a_folder_is_run_as_python_does_it(tmp_path: Path) -> None:
+    (tmp_path / "script.py").mkdir()
+    (tmp_path / "script.py" / "__main__.py").write_text("print('in the folder', __name__)\n")
+    assert run(tmp_path, None).stdout == "in the folder __main__\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "def fail():\n    raise KeyError('x')\nfail()\n",
+        "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise ValueError('y') from error\n",
+        "import json\njson.loads('{')\n",
+        "x = = 1\n",
+        "import sys\nsys.excepthook = lambda kind, error, frames: print(kind, frames.tb_lineno)\n1 / 0\n",
+        "raise KeyboardInterrupt\n",
+        "import sys\nsys.exit('bad')\n",
+        "import sys\nprint(sys.path[0] == sys.path[1], 'neighbour' in sys.modules)\nraise SystemExit(3)\n",
+    ],
+)
+def test_a_script_ends_as_without_the_runner(tmp_path: Path, script: str) -> None:
+    done = run(tmp_path, script)
+    plain = subprocess.run(
+        [sys.executable, "-W", "error", "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    told = plain.stderr.replace(f"{tmp_path}{os.sep}script.py", "script.py")
+    assert (done.returncode, done.stdout, done.stderr) == (plain.returncode, plain.stdout, told)
+
+
+def test_the_current_folder_is_not_searched(tmp_path: Path) -> None:
+    (tmp_path / "neighbour.py").touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "script.py").write_text("import neighbour\n")
+    command = [sys.executable, "-m", "ferrocr.compat.aspose", "elsewhere/script.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'neighbour'"
+    assert "aspose.py" not in done.stderr
 
 
 def test_a_real_package_is_noted_and_its_other_modules_stay(tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def test_any_page_is_read_back_by_csv(sheet: Sheet) -> None:
 
 def in_cell(text: str) -> str:
     """What can stand in a cell of the text."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text))
+    spaced = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text)
+    return re.sub("[\ud800-\udfff]", "\ufffd", re.sub("[\u202a-\u202e\u2066-\u2069]", "", spaced))
 
 
 def check_boxes(rows: list[dict[str, str]], page: Page) -> None:

@@ -13,7 +13,7 @@ from ._arguments import text_of
 from ._call import Budget, Work
 from ._files import irregular
 from ._forks import in_one_piece
-from ._inputs import Asked, ImageInput, SizeCheck, normalise
+from ._inputs import Asked, ImageInput, SizeCheck, file_path, normalise
 from ._page_numbers import PageNumbers, Wanted
 from ._workers import Workers
 from .documents import DocumentPage, Origin
@@ -126,8 +126,15 @@ def wish_of(pages: PageNumbers | None, dpi: float, text_layer: UseOfTextLayer, p
 
 
 def name_of(source: ImageInput) -> str | None:
-    """Its path as it was given; None for what is no file."""
-    return os.fspath(cast("str", source)) if isinstance(source, str | os.PathLike) else None
+    """Its path as it was given; None for what is no file.
+
+    Raises:
+        ImageNotFoundError: No file can have that name.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return None
+    file_path(source)
+    return os.fsdecode(source)
 
 
 def open_document(source: ImageInput, wish: Wish, limits: Limits, reader: Reader) -> OpenDocument:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from . import _core
-from .exceptions import ImageError
+from .exceptions import ImageError, ImageNotFoundError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import PIL.Image
 
 ImageInput: TypeAlias = (
-    "str | os.PathLike[str] | bytes | bytearray | memoryview | PIL.Image.Image | npt.NDArray[np.generic]"
+    "str | os.PathLike[str] | os.PathLike[bytes] | bytes | bytearray | memoryview | PIL.Image.Image"
+    " | npt.NDArray[np.generic]"
 )
 """A file's path, an encoded file's bytes, a Pillow image, or an array of shape HxW (grey), HxWx1, HxWx2 (grey, alpha),
 HxWx3 (RGB) or HxWx4 (RGB, alpha). Arrays are uint8, bool, or uint16 with the full range of 16 bits, in either byte
@@ -92,7 +93,7 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
         ImageError: A type, shape, element type or size that is no picture.
     """
     if isinstance(image, str | os.PathLike):
-        return File(Path(image))
+        return File(file_path(image))
     if isinstance(image, bytes | bytearray | memoryview):
         if memoryview(image).nbytes > max_bytes:
             raise _too_long(max_bytes)
@@ -109,6 +110,26 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
         return _pixels.from_pillow(cast("PIL.Image.Image", image), check_size)
     message = f"cannot read a picture from {type(image).__name__}"
     raise ImageError(message, "pass a path, bytes, a Pillow image or a numpy array (HxW, HxWx3 RGB or HxWx4)")
+
+
+def file_path(path: "str | os.PathLike[str] | os.PathLike[bytes]") -> Path:
+    """Return the path of a picture or a document, whatever bytes its name has.
+
+    Raises:
+        ImageNotFoundError: No file can have that name.
+        ImageError: It only looks like a path.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        message = f"cannot read a picture from {type(path).__name__}, which gives no path"
+        raise ImageError(message) from None
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        message = f"there is no picture file {text!r}: no file can have that name"
+        raise ImageNotFoundError(message) from None
+    return Path(text)
 
 
 def _is_array(image: object) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Literal
 
-from ._arguments import checked_seconds
+from ._arguments import checked_seconds, text_of
 from .exceptions import InvalidArgumentError
 from .store import ProgressCallback, model_sets
 
@@ -56,14 +56,16 @@ def check_preset(preset: str) -> None:
 
 
 def check_ranges(**numbers: int | None) -> None:
-    """Refuse numbers out of their ranges; None is always fine.
+    """Refuse numbers out of their ranges; None is for `threads` alone, which the core chooses then.
 
     Raises:
         InvalidArgumentError: One is too small, too large or no whole number.
     """
     for name, value in numbers.items():
         least, most = _RANGES[name]
-        if value is None or (isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most):
+        if value is None and name == "threads":
+            continue
+        if isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most:
             continue
         message = f"{name} is a number from {least} to {most}, not {value!r}"
         raise InvalidArgumentError(message)
@@ -105,7 +107,7 @@ def checked_languages(languages: Sequence[str] | None) -> list[str] | None:
     if codes is None or not all(isinstance(code, str) for code in codes):
         message = f"languages is a list of codes such as ['en', 'de'], not {languages!r}"
         raise InvalidArgumentError(message)
-    return codes
+    return [text_of(code, "a language's code") for code in codes]
 
 
 def checked_score(score: float) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ._text import line_text
 from .results import Block, Char, Line, Page, Point, Quad, Word
 
 _MOST_UNKNOWN = 0.05
@@ -62,7 +63,7 @@ class TextLayer:
             return False
         if self.pictured >= _PICTURED and len(written) < _LEAST_OF_A_SCAN:
             return False
-        return sum(not glyph.text for glyph in written) <= _MOST_UNKNOWN * len(written)
+        return sum(not line_text(glyph.text) for glyph in written) <= _MOST_UNKNOWN * len(written)
 
     def page(self, width: int, height: int, to_pixels: Callable[[Point], Point], *, characters: bool = False) -> Page:
         """Its text as a page of `width` x `height` pixels, with the `characters` of words where these are wanted."""
@@ -128,14 +129,14 @@ def _lines(glyphs: Iterable[Glyph]) -> list[_Line]:
         if glyph.text in ("\r", "\n"):
             end_word()
             lines.append([])
-        elif glyph.box is None or glyph.text.isspace():
+        elif glyph.box is None or (text := line_text(glyph.text)).isspace():
             end_word()
-        elif glyph.text:
+        elif text:
             strip = _strip_of(glyph.box, glyph.angle)
             if strips and abs(_difference(strip.angle, strips[0].angle)) > _TURN:
                 end_word()
             strips.append(strip)
-            texts.append(glyph.text)
+            texts.append(text)
     end_word()
     return [line for line in lines if line]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__, _core
 from .._defaults import DEFAULT_SET
+from .._text import printable
 from ..exceptions import OcrError
 from ..progress import megabytes
 from ..store import CatalogEntry, ModelStore, catalog, model_sets
@@ -67,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"ok": ok, "checks": [dataclasses.asdict(check) for check in checks]})
     else:
         for check in checks:
-            print(f"{'ok' if check.ok else 'problem':<9}{check.name:<10}{check.detail}")
+            print(f"{'ok' if check.ok else 'problem':<9}{check.name:<10}{printable(check.detail)}")
             if check.fix:
-                print(f"hint: {check.fix}")
+                print(f"hint: {printable(check.fix)}")
     return EXIT_OK if ok else EXIT_PROBLEMS
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import IO, Literal, TypeAlias
 
-from .._text import printable
 from ..exceptions import InvalidArgumentError
 from ..formats import WRITERS, Failure, Sheet, TextWriter, Writer, writer
 from ._pictures import drawn
@@ -125,8 +124,7 @@ def something(pairs: Pairs) -> Pairs:
 def _write_text(out: IO[str], making: Writer, pairs: Pairs) -> None:
     _put(out, making, making.begin())
     for source, entry in pairs:
-        # A name with a line break would look like text, or like another name.
-        entry = replace(entry, source=printable(source.name)) if isinstance(making, TextWriter) else entry
+        entry = replace(entry, source=source.name) if isinstance(making, TextWriter) else entry
         _put(out, making, making.add(entry))
         out.flush()  # whoever reads along need not wait for the next page
     _put(out, making, making.end())

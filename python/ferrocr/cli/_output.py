@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from .._text import path_text, printable
+from .._text import escaped_json, path_text, printable
 from .._whole_file import whole_file
 
 
@@ -43,8 +43,7 @@ def whole_text(target: Path, folder: Path) -> Iterator[IO[str]]:
 
 def print_json(data: object) -> None:
     """Print `data` for a program that a person may look over the shoulder of."""
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    # Such as a path with bytes that are no UTF-8.
+    text = escaped_json(json.dumps(data, ensure_ascii=False, indent=2))
     print(text if _can_be_encoded(text) else json.dumps(data, indent=2))
 
 

@@ -12,14 +12,17 @@ A script that says ``from aspose.ocr.ai import AsposeAI`` runs unchanged with::
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import ferrocr
+
+from .._text import printable
 
 if TYPE_CHECKING:
     from ferrocr import Page, ReleaseReport
@@ -131,7 +134,7 @@ def run_script(script: str, arguments: Sequence[str]) -> None:
     sys.argv = [script, *arguments]
     real = install()
     if real is not None:
-        print(f"note: using ferrocr in place of the aspose package at {real}", file=sys.stderr)
+        _tell(f"note: using ferrocr in place of the aspose package at {real}")
     runpy.run_path(script, run_name="__main__")
 
 
@@ -142,18 +145,59 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_USAGE)
         return 0
     if not arguments:
-        print(f"error: no script given\n{_USAGE}", file=sys.stderr)
+        _tell(f"error: no script given\n{_USAGE}")
         return EXIT_USAGE
     script, *rest = arguments
-    if not Path(script).exists():
-        print(f"error: cannot run {script}: no such file", file=sys.stderr)
+    if (why := _why_not(Path(script))) is not None:
+        _tell(f"error: cannot run {printable(script)}: {why}")
         return EXIT_USAGE
     run_script(script, rest)
     return 0
+
+
+def _why_not(script: Path) -> str | None:
+    """Say why a script cannot be run; None where it can. A folder is run as Python does it, by its ``__main__.py``."""
+    try:
+        if script.is_dir():
+            return None if (script / "__main__.py").is_file() else "it is a folder without __main__.py"
+        script.open("rb").close()
+    except FileNotFoundError:
+        return "no such file"
+    except OSError as error:
+        return str(error.strerror)
+    return None
+
+
+def _tell(text: str) -> None:
+    if sys.stderr is not None:  # `print` would take stdout
+        print(text, file=sys.stderr)
+
+
+def _run_as_program() -> int:
+    """Run the script as ``python script.py`` does: its folder leads the path alone, and its tracebacks are its own."""
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the current directory, put there for ``-m``
+    try:
+        return main()
+    except (Exception, KeyboardInterrupt):
+        sys.excepthook = partial(_without_our_frames, sys.excepthook)
+        raise
+
+
+def _without_our_frames(
+    hook: Callable[[type[BaseException], BaseException, TracebackType | None], object],
+    kind: type[BaseException],
+    error: BaseException,
+    frames: TracebackType | None,
+) -> None:
+    """Hand an error on to `hook`, without the frames of this module and of those who run it and the script."""
+    while frames is not None and frames.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
+        frames = frames.tb_next
+    hook(kind, error.with_traceback(frames), frames)
 
 
 if __name__ == "__main__":
     # This file runs as `__main__` here; scripts and callers must see one class, that of the imported module.
     from ferrocr.compat import aspose
 
-    sys.exit(aspose.main())
+    sys.exit(aspose._run_as_program())

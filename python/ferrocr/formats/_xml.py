@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 
 # Left to right and right to left marks and their like, spaces of other widths, soft hyphens: whoever looks at the file
-# sees them, and no line of it is shown in another order than it has. In HTML, references to U+0080 to U+009F mean
-# something else, so these stay.
+# sees them, and no line of it is shown in another order than it has.
 _UNSEEN = "\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
-_FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
+# U+007F to U+009F XML allows and calls unwise: a terminal takes some for commands, and in HTML they are errors, and
+# references to them mean something else.
+_FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
 _IN_TEXT = re.compile(f"[&<>\r{_UNSEEN}{_FORBIDDEN}]")
 _IN_ATTRIBUTE = re.compile(f'[&<>"\t\n\r{_UNSEEN}{_FORBIDDEN}]')
 _NO_CHARACTER = re.compile(f"[{_FORBIDDEN}]")
@@ -17,7 +18,7 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def escape(text: str) -> str:
-    """`text` as the content of an element. What XML 1.0 cannot hold becomes U+FFFD."""
+    """`text` as the content of an element. What XML 1.0 cannot hold, or had better not, becomes U+FFFD."""
     return _IN_TEXT.sub(_reference, text)
 
 

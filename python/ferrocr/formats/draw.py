@@ -5,6 +5,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .._files import check_regular
+from .._inputs import file_path
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError, StorageError
 from ..results import Page, Quad
 from ._layout import blocks_of, turn_of
@@ -131,8 +132,9 @@ def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Ima
     try:
         if isinstance(image, PIL.Image.Image):
             return _copied(image)
-        check_regular(image)
-        with PIL.Image.open(image) as opened:
+        path = file_path(image)
+        check_regular(path)
+        with PIL.Image.open(path) as opened:
             return _copied(opened)
     except FileNotFoundError as error:
         message = f"there is no picture file {error.filename}"

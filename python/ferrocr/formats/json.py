@@ -5,10 +5,10 @@ things are only added, so a reader ignores what it does not know.
 """
 
 import json
-import re
 from typing import Any, ClassVar, cast
 
 from .. import __version__
+from .._text import escaped_json
 from ..exceptions import InvalidArgumentError
 from ..results import Char, Line, Page, Quad, Word
 from ._json_reader import from_dict, read, read_lines
@@ -28,8 +28,6 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = "1.0"
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonWriter(Writer):
@@ -114,8 +112,7 @@ def _dumped(plain: dict[str, Any]) -> str:
     except ValueError as error:
         message = "a page has a number that is none"
         raise InvalidArgumentError(message) from error
-    # Halves of characters, as in names of files that are no UTF-8: no encoding takes them, but JSON can say them.
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return escaped_json(text)
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 from .._documents import USUAL_DPI, wish_of
 from .._forks import in_one_piece
+from .._inputs import file_path
 from .._page_numbers import PageNumbers
 from .._whole_file import whole_file
 from ..exceptions import (
@@ -65,7 +66,7 @@ class SearchablePdf:
         self._opened = ExitStack()
         self._layer: PdfLayer | None = None
         with ExitStack() as opened:
-            self._layer = _layer_class()(Path(source), password, keeps_own=own_text == "keep", opened=opened)
+            self._layer = _layer_class()(file_path(source), password, keeps_own=own_text == "keep", opened=opened)
             self._opened = opened.pop_all()
 
     def add(self, sheet: Sheet) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from .._text import line_text, whole_characters
 from ._layout import Box, blocks_of, box_of, words_of
 from ._sheet import Sheet
 from ._writer import Writer
@@ -15,7 +16,6 @@ COLUMNS = (
 
 # A cell cannot hold what ends it or its row, for whichever reader, and there is no way to escape it.
 _NO_CELL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class TsvWriter(Writer):
@@ -53,5 +53,8 @@ def _row(level: int, numbers: tuple[int, ...], box: Box, score: str = "-1", text
 
 
 def cell(text: str) -> str:
-    """The text as a cell has it: control characters are spaces, what is no character is U+FFFD."""
-    return _NO_CHARACTER.sub("\ufffd", _NO_CELL.sub(" ", text))
+    """The text as a cell has it: control characters are spaces, what is no character is U+FFFD.
+
+    Marks that turn the direction of writing would turn the columns beside it, and are left out.
+    """
+    return whole_characters(line_text(_NO_CELL.sub(" ", text)))
