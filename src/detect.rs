@@ -4,6 +4,7 @@ pub mod db;
 mod size;
 mod tiles;
 
+use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
@@ -78,7 +79,7 @@ impl Detector {
         if tiles.len() == 1 {
             return self.run(shown, stop, |map| db::regions(map, width, options, stop))?;
         }
-        let mut map = vec![0.0; width * shown.height() as usize];
+        let mut map = buffer::filled(width * shown.height() as usize, 0.0, "the detector's map")?;
         for tile in tiles {
             self.run(&tile.of(shown)?, stop, |own| tile.put(own, &mut map, width))?;
         }
@@ -109,7 +110,7 @@ fn seen(picture: &Picture, quarters: usize, options: &DetectOptions) -> Result<(
     if side <= options.least_side {
         return Ok((view, shown));
     }
-    let Some(characters) = size::character_height(&shown) else { return Ok((view, shown)) };
+    let Some(characters) = size::character_height(&shown)? else { return Ok((view, shown)) };
     let wanted = side as f32 * options.character_height / characters;
     // Not for a step of the grid or two: what is seen is scaled once more.
     if wanted > side as f32 - 2.0 * STRIDE as f32 {
@@ -219,7 +220,8 @@ fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) ->
 /// The picture on a larger one in the mean colour of its border.
 fn framed(picture: &Picture, width: u32, height: u32, (left, top): (u32, u32)) -> Result<Picture> {
     let colour = border_colour(picture);
-    let mut pixels: Vec<u8> = colour.into_iter().cycle().take(3 * width as usize * height as usize).collect();
+    let count = 3 * width as usize * height as usize;
+    let mut pixels = buffer::collected(count, colour.into_iter().cycle(), "the framed picture")?;
     let own = 3 * picture.width() as usize;
     let rows = pixels.chunks_exact_mut(3 * width as usize).skip(top as usize);
     for (target, row) in rows.zip(picture.pixels().chunks_exact(own)) {

@@ -38,6 +38,8 @@ pub enum ErrorKind {
     RuntimeUnavailable,
     /// ONNX Runtime refused a session or a run.
     Inference,
+    /// The system has no memory for it.
+    OutOfMemory,
     /// The engine was freed; it never reopens.
     ResourcesFreed,
     /// The engine belongs to the parent of this forked process.
@@ -87,8 +89,12 @@ impl Error {
     }
 
     /// A failed operation on a file or directory, for example `Error::io("read", path, error)`.
+    ///
+    /// Where it is memory that is missing, the kind says so.
     pub fn io(verb: &str, path: &Path, source: std::io::Error) -> Self {
-        Self::new(ErrorKind::Io, format!("cannot {verb} {}", path.display())).with_source(source)
+        let is_memory = source.kind() == std::io::ErrorKind::OutOfMemory;
+        let kind = if is_memory { ErrorKind::OutOfMemory } else { ErrorKind::Io };
+        Self::new(kind, format!("cannot {verb} {}", path.display())).with_source(source)
     }
 
     /// What kind of failure it was.

@@ -6,7 +6,11 @@ pub mod warp;
 
 use std::ops::Range;
 
+use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
+
+/// What messages call its pixels.
+const WHAT: &str = "the picture";
 
 /// An RGB picture with 8 bits a channel, rows from top to bottom without gaps.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,10 +46,10 @@ impl Picture {
             return Err(Error::new(ErrorKind::Image, message));
         }
         let pixels = match channels {
-            1 => data.iter().flat_map(|&v| [v; 3]).collect(),
-            2 => flatten(data.chunks_exact(2).map(|p| [p[0], p[0], p[0], p[1]])),
-            3 => data.to_vec(),
-            4 => flatten(data.chunks_exact(4).map(|p| [p[0], p[1], p[2], p[3]])),
+            1 => buffer::collected(3 * data.len(), data.iter().flat_map(|&v| [v; 3]), WHAT)?,
+            2 => flatten(data.chunks_exact(2).map(|p| [p[0], p[0], p[0], p[1]]))?,
+            3 => buffer::copied(data, WHAT)?,
+            4 => flatten(data.chunks_exact(4).map(|p| [p[0], p[1], p[2], p[3]]))?,
             _ => {
                 let message = format!("a picture has 1 to 4 channels, not {channels}");
                 return Err(Error::new(ErrorKind::Image, message));
@@ -65,8 +69,10 @@ impl Picture {
         }
         let kept = 3 * columns.start as usize..3 * columns.end as usize;
         let all = self.pixels.chunks_exact(3 * self.width as usize);
-        let pixels =
-            all.skip(rows.start as usize).take(rows.len()).flat_map(|row| &row[kept.clone()]).copied().collect();
+        let mut pixels = buffer::empty(kept.len() * rows.len(), WHAT)?;
+        for row in all.skip(rows.start as usize).take(rows.len()) {
+            pixels.extend_from_slice(&row[kept.clone()]);
+        }
         Self::from_rgb(columns.end - columns.start, rows.end - rows.start, pixels)
     }
 
@@ -87,7 +93,7 @@ impl Picture {
 }
 
 /// Lays RGBA pixels over the background that the opaque part stands out from.
-fn flatten(rgba: impl Iterator<Item = [u8; 4]> + Clone) -> Vec<u8> {
+fn flatten(rgba: impl ExactSizeIterator<Item = [u8; 4]> + Clone) -> Result<Vec<u8>> {
     let (mut weight, mut light) = (0u64, 0u64);
     for [r, g, b, a] in rgba.clone() {
         // Rec. 601 luma in 1/256.
@@ -100,7 +106,8 @@ fn flatten(rgba: impl Iterator<Item = [u8; 4]> + Clone) -> Vec<u8> {
         let (value, alpha) = (u32::from(value), u32::from(alpha));
         ((value * alpha + background * (255 - alpha) + 127) / 255) as u8
     };
-    rgba.flat_map(|[r, g, b, a]| [blend(r, a), blend(g, a), blend(b, a)]).collect()
+    let count = 3 * rgba.len();
+    buffer::collected(count, rgba.flat_map(|[r, g, b, a]| [blend(r, a), blend(g, a), blend(b, a)]), WHAT)
 }
 
 #[cfg(test)]

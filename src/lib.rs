@@ -14,6 +14,7 @@
 //! by safe Rust and then handed to ONNX Runtime, which is native code: load only models that you trust or whose hash
 //! the [`models::catalog`] knows.
 
+mod buffer;
 pub mod detect;
 pub mod engine;
 pub mod error;

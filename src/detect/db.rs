@@ -4,6 +4,7 @@
 //! threshold, each connected part gets its smallest rectangle, and the rectangle grows by area x ratio / perimeter.
 
 use super::Region;
+use crate::buffer;
 use crate::error::Result;
 use crate::geometry::{Point, RotatedRect, convex_hull, min_area_rect};
 use crate::options::DetectOptions;
@@ -11,6 +12,9 @@ use crate::stop::Stop;
 
 /// Parts thinner than this, in pixels of the map, are noise.
 const MIN_SIDE: f32 = 3.0;
+
+/// What messages call the parts of a map.
+const WHAT: &str = "the parts of the picture";
 
 /// Regions of a probability map with rows of `width` values, in the map's pixels; the first `max_regions` by the row in
 /// which they begin.
@@ -23,9 +27,9 @@ const MIN_SIDE: f32 = 3.0;
 /// # Errors
 /// Those of [`Stop::check`].
 pub fn regions(map: &[f32], width: usize, options: &DetectOptions, stop: &Stop) -> Result<Vec<Region>> {
-    let runs = runs(map, width, options.threshold);
+    let runs = runs(map, width, options.threshold)?;
     let mut found = Vec::new();
-    for mut outline in outlines(&runs) {
+    for mut outline in outlines(&runs)? {
         if found.len() == options.max_regions {
             break;
         }
@@ -60,7 +64,7 @@ struct Run {
 ///
 /// The growth joins parts that one pixel separates, and makes a part's pixel indices span its full extent: from the
 /// left edge of the first pixel to the right edge of the last.
-fn runs(map: &[f32], width: usize, threshold: f32) -> Vec<Run> {
+fn runs(map: &[f32], width: usize, threshold: f32) -> Result<Vec<Run>> {
     let mut runs = Vec::new();
     let (mut above, mut here, mut grown) = (vec![0u8; width], vec![0u8; width], vec![0u8; width]);
     for (row, values) in map.chunks_exact(width).enumerate() {
@@ -71,19 +75,22 @@ fn runs(map: &[f32], width: usize, threshold: f32) -> Vec<Run> {
         for x in 1..width {
             grown[x] = here[x] | here[x - 1] | above[x] | above[x - 1];
         }
-        append_runs(&mut runs, row as u32, &grown);
+        append_runs(&mut runs, row as u32, &grown)?;
         std::mem::swap(&mut above, &mut here);
     }
-    runs
+    Ok(runs)
 }
 
-fn append_runs(runs: &mut Vec<Run>, row: u32, bits: &[u8]) {
+fn append_runs(runs: &mut Vec<Run>, row: u32, bits: &[u8]) -> Result<()> {
+    // A row has no more: between two of them is a pixel.
+    buffer::reserve(runs, bits.len().div_ceil(2), WHAT)?;
     let mut x = 0;
     while let Some(start) = bits[x..].iter().position(|&bit| bit != 0).map(|offset| x + offset) {
         let end = bits[start..].iter().position(|&bit| bit == 0).map_or(bits.len(), |offset| start + offset);
         runs.push(Run { row, start: start as u32, end: end as u32 - 1 });
         x = end;
     }
+    Ok(())
 }
 
 /// The extent of a connected part in pixels, both ends included, and how many pixels it has.
@@ -117,14 +124,16 @@ impl Part {
 }
 
 /// The connected parts of set pixels, in rows of `width`.
-pub(super) fn parts(bits: &[u8], width: usize) -> Vec<Part> {
+///
+/// # Errors
+/// [`crate::ErrorKind::OutOfMemory`].
+pub(super) fn parts(bits: &[u8], width: usize) -> Result<Vec<Part>> {
     let mut runs = Vec::new();
-    bits.chunks_exact(width).enumerate().for_each(|(row, bits)| append_runs(&mut runs, row as u32, bits));
-    let mut parents = connected(&runs);
-    let mut parts: Vec<Part> = runs
-        .iter()
-        .map(|&Run { row, start, end }| Part { left: start, right: end, top: row, bottom: row, area: end - start + 1 })
-        .collect();
+    bits.chunks_exact(width).enumerate().try_for_each(|(row, bits)| append_runs(&mut runs, row as u32, bits))?;
+    let mut parents = connected(&runs)?;
+    let of_run =
+        |&Run { row, start, end }: &Run| Part { left: start, right: end, top: row, bottom: row, area: end - start + 1 };
+    let mut parts = buffer::collected(runs.len(), runs.iter().map(of_run), WHAT)?;
     // A part's first run leads it, and gathers the others.
     for i in 0..runs.len() {
         let root = root(&mut parents, i as u32) as usize;
@@ -132,17 +141,22 @@ pub(super) fn parts(bits: &[u8], width: usize) -> Vec<Part> {
             parts[root] = parts[root].joined(parts[i]);
         }
     }
-    (0..runs.len()).filter(|&i| parents[i] as usize == i).map(|i| parts[i]).collect()
+    let mut at = 0;
+    parts.retain(|_| {
+        at += 1;
+        parents[at - 1] as usize == at - 1
+    });
+    Ok(parts)
 }
 
 /// The end points of the runs of each connected part.
-fn outlines(runs: &[Run]) -> Vec<Vec<Point>> {
-    collect_outlines(runs, &mut connected(runs))
+fn outlines(runs: &[Run]) -> Result<Vec<Vec<Point>>> {
+    collect_outlines(runs, &mut connected(runs)?)
 }
 
 /// For each run an earlier one of the same part, or itself; diagonal neighbours are connected.
-fn connected(runs: &[Run]) -> Vec<u32> {
-    let mut parents: Vec<u32> = (0..runs.len() as u32).collect();
+fn connected(runs: &[Run]) -> Result<Vec<u32>> {
+    let mut parents = buffer::collected(runs.len(), 0..runs.len() as u32, WHAT)?;
     let mut above = 0;
     for (i, run) in runs.iter().enumerate() {
         // `above` is the first run of the row before that can still touch this one or a later one.
@@ -156,23 +170,25 @@ fn connected(runs: &[Run]) -> Vec<u32> {
             join(&mut parents, (above + offset) as u32, i as u32);
         }
     }
-    parents
+    Ok(parents)
 }
 
-fn collect_outlines(runs: &[Run], parents: &mut [u32]) -> Vec<Vec<Point>> {
+fn collect_outlines(runs: &[Run], parents: &mut [u32]) -> Result<Vec<Vec<Point>>> {
     let mut outlines: Vec<Vec<Point>> = Vec::new();
-    let mut place = vec![u32::MAX; runs.len()];
+    let mut place = buffer::filled(runs.len(), u32::MAX, WHAT)?;
     for (i, run) in runs.iter().enumerate() {
         let root = root(parents, i as u32) as usize;
         if place[root] == u32::MAX {
             place[root] = outlines.len() as u32;
+            buffer::reserve(&mut outlines, 1, WHAT)?;
             outlines.push(Vec::new());
         }
         let outline = &mut outlines[place[root] as usize];
+        buffer::reserve(outline, 2, WHAT)?;
         outline.push(Point::new(run.start as f32, run.row as f32));
         outline.push(Point::new(run.end as f32, run.row as f32));
     }
-    outlines
+    Ok(outlines)
 }
 
 fn root(parents: &mut [u32], mut i: u32) -> u32 {
@@ -251,7 +267,12 @@ mod tests {
         ];
         for case in cases {
             let (map, width) = map_of(case.rows);
-            assert_eq!(outlines(&runs(&map, width, 0.3)).len(), case.parts, "{}", case.name);
+            assert_eq!(
+                outlines(&runs(&map, width, 0.3).expect("memory")).expect("memory").len(),
+                case.parts,
+                "{}",
+                case.name
+            );
         }
     }
 
@@ -259,7 +280,8 @@ mod tests {
     fn parts_are_as_large_as_their_pixels() {
         let (map, width) = map_of(&["##...#", "#....#", "..#...", ".....#"]);
         let bits: Vec<u8> = map.iter().map(|&value| u8::from(value > 0.0)).collect();
-        let found: Vec<_> = parts(&bits, width).iter().map(|part| (part.width(), part.height(), part.area)).collect();
+        let found: Vec<_> =
+            parts(&bits, width).expect("memory").iter().map(|part| (part.width(), part.height(), part.area)).collect();
         assert_eq!(found, [(2, 2, 3), (1, 2, 2), (1, 1, 1), (1, 1, 1)]);
     }
 

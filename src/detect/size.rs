@@ -1,6 +1,8 @@
 //! How large a picture's characters are, judged without a model.
 
 use super::db;
+use crate::buffer;
+use crate::error::Result;
 use crate::image::Picture;
 
 /// A pixel is ink when it is this much darker than the mean around it. Paper's grain is below it on the scans that were
@@ -24,19 +26,22 @@ const MOST_SPREAD: u32 = 2;
 ///
 /// `None` where few parts look like characters, or their heights differ much. Light text on a dark ground is judged by the holes in it, which are
 /// smaller than the characters.
-pub(super) fn character_height(picture: &Picture) -> Option<f32> {
-    let mut heights: Vec<u32> = db::parts(&ink(picture), picture.width() as usize)
+///
+/// # Errors
+/// [`crate::ErrorKind::OutOfMemory`].
+pub(super) fn character_height(picture: &Picture) -> Result<Option<f32>> {
+    let mut heights: Vec<u32> = db::parts(&ink(picture)?, picture.width() as usize)?
         .iter()
         .filter(|part| part.could_be_a_character())
         .map(|part| part.height())
         .collect();
     if heights.len() < ENOUGH {
-        return None;
+        return Ok(None);
     }
     heights.sort_unstable();
     let quartile = |quarters: usize| heights[quarters * heights.len() / 4];
     let alike = quartile(3) <= MOST_SPREAD * quartile(1);
-    alike.then(|| (quartile(1) + quartile(2)) as f32 / 2.0)
+    Ok(alike.then(|| (quartile(1) + quartile(2)) as f32 / 2.0))
 }
 
 impl db::Part {
@@ -49,17 +54,17 @@ impl db::Part {
 }
 
 /// Which pixels are darker than what is around them, 1 for those that are.
-fn ink(picture: &Picture) -> Vec<u8> {
+fn ink(picture: &Picture) -> Result<Vec<u8>> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let grey: Vec<u8> = picture
+    let grey = picture
         .pixels()
         .chunks_exact(3)
-        .map(|pixel| ((u16::from(pixel[0]) + 2 * u16::from(pixel[1]) + u16::from(pixel[2])) / 4) as u8)
-        .collect();
+        .map(|pixel| ((u16::from(pixel[0]) + 2 * u16::from(pixel[1]) + u16::from(pixel[2])) / 4) as u8);
+    let grey = buffer::collected(width * height, grey, "the picture in grey")?;
     let row = |y: usize| &grey[y * width..(y + 1) * width];
     // Sums over the rows that the square around the current one covers, one a column.
     let mut columns = vec![0u32; width];
-    let mut bits = Vec::with_capacity(grey.len());
+    let mut bits = buffer::empty(grey.len(), "the picture's ink")?;
     (0..REACH.min(height)).for_each(|y| add(&mut columns, row(y)));
     for y in 0..height {
         if y + REACH < height {
@@ -71,7 +76,7 @@ fn ink(picture: &Picture) -> Vec<u8> {
         let rows = (y + REACH + 1).min(height) - y.saturating_sub(REACH);
         darker(row(y), &columns, rows as u32, &mut bits);
     }
-    bits
+    Ok(bits)
 }
 
 fn add(columns: &mut [u32], row: &[u8]) {
@@ -112,19 +117,23 @@ mod tests {
         for (size, found) in
             [((6, 9), Some(9.0)), ((10, 14), Some(14.0)), ((2, 3), None), ((60, 9), None), ((60, 90), None)]
         {
-            assert_eq!(character_height(&marked(400, 400, size)), found, "{size:?}");
+            assert_eq!(character_height(&marked(400, 400, size)).expect("memory"), found, "{size:?}");
         }
-        assert_eq!(character_height(&marked(40, 40, (6, 9))), None, "too few");
+        assert_eq!(character_height(&marked(40, 40, (6, 9))).expect("memory"), None, "too few");
         // Small marks and large ones side by side.
         let (small, large) = (marked(400, 400, (4, 5)), marked(400, 400, (20, 30)));
         let both = small.pixels().iter().chain(large.pixels()).copied().collect();
         let both = Picture::from_rgb(400, 800, both).expect("a picture");
-        assert_eq!(character_height(&both), Some(5.0), "most are small");
+        assert_eq!(character_height(&both).expect("memory"), Some(5.0), "most are small");
         let (small, large) = (marked(400, 100, (4, 5)), marked(400, 800, (12, 16)));
         let both = small.pixels().iter().chain(large.pixels()).copied().collect();
-        assert_eq!(character_height(&Picture::from_rgb(400, 900, both).expect("a picture")), None, "of two heights");
+        assert_eq!(
+            character_height(&Picture::from_rgb(400, 900, both).expect("a picture")).expect("memory"),
+            None,
+            "of two heights"
+        );
         let blank = Picture::from_rgb(300, 300, vec![200; 300 * 300 * 3]).expect("a picture");
-        assert_eq!(character_height(&blank), None);
+        assert_eq!(character_height(&blank).expect("memory"), None);
     }
 
     proptest! {
@@ -133,7 +142,7 @@ mod tests {
             let value = |i: u32| (i.wrapping_mul(seed).wrapping_mul(2_654_435_761) >> 24) as u8;
             let pixels: Vec<u8> = (0..(width * height) as u32).flat_map(|i| [value(i); 3]).collect();
             let picture = Picture::from_rgb(width as u32, height as u32, pixels).expect("a picture");
-            let found = ink(&picture);
+            let found = ink(&picture).expect("memory");
             for (i, &bit) in found.iter().enumerate() {
                 let (x, y) = (i % width, i / width);
                 let rows = y.saturating_sub(REACH)..(y + REACH + 1).min(height);

@@ -3,6 +3,8 @@
 mod content;
 pub mod frames;
 mod jpeg;
+mod pixels;
+mod room;
 mod tiff;
 
 use std::fs::File;
@@ -10,9 +12,10 @@ use std::io::{Cursor, ErrorKind as IoErrorKind, Read};
 use std::path::Path;
 
 use image::error::{ImageError, LimitErrorKind};
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::Picture;
+use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::open_regular;
 use crate::options::DecodeLimits;
@@ -29,8 +32,11 @@ const CONVERT: &str = "convert it to PNG, or open it with Pillow and pass the im
 /// [`ErrorKind::Image`] when the content is of no known format, is damaged, or exceeds `limits`.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
     let format = format_of(bytes, limits)?;
+    if format == ImageFormat::Tiff {
+        return frames::decode_first(bytes, limits);
+    }
+    room::check(bytes, format, limits)?;
     let bytes = match format {
-        ImageFormat::Tiff => return frames::decode_first(bytes, limits),
         ImageFormat::Jpeg => jpeg::completed(bytes, "JPEG", limits.max_pixels)?,
         _ => bytes.into(),
     };
@@ -41,9 +47,7 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture> {
     check_size(width, height, limits)?;
     // A tag that cannot be read is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| damaged(format, error, limits))?;
-    picture.apply_orientation(orientation);
-    into_picture(picture)
+    pixels::oriented(pixels::read(decoder, |error| damaged(format, error, limits))?, orientation)
 }
 
 /// Reads a picture's file unless it is longer than `limits` allow.
@@ -112,8 +116,7 @@ fn codec_limits(limits: &DecodeLimits) -> Limits {
     let mut codec = Limits::default();
     codec.max_image_width = Some(limits.max_side);
     codec.max_image_height = Some(limits.max_side);
-    // 16-bit RGBA is the largest pixel that a codec here produces.
-    codec.max_alloc = Some(limits.max_pixels.saturating_mul(8));
+    codec.max_alloc = Some(room::most_at_once(limits));
     codec
 }
 
@@ -122,10 +125,21 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
     if let ImageError::Limits(limit) = &error {
         let what = match limit.kind() {
             LimitErrorKind::DimensionError => format!("has a side longer than max_side={}", limits.max_side),
+            _ if room::most_at_once(limits) < limits.max_pixels.saturating_mul(8) => {
+                return Error::new(
+                    ErrorKind::OutOfMemory,
+                    format!("there is no memory for decoding the {name} picture"),
+                )
+                .with_hint(buffer::HINT);
+            }
             _ => format!("needs more memory than max_pixels={} allows", limits.max_pixels),
         };
         return Error::new(ErrorKind::Image, format!("the {name} picture {what}"))
             .with_hint("raise the limit if you trust the source, or scale the picture down first");
+    }
+    if matches!(&error, ImageError::IoError(error) if error.kind() == IoErrorKind::OutOfMemory) {
+        return Error::new(ErrorKind::OutOfMemory, format!("there is no memory for the {name} file"))
+            .with_hint(buffer::HINT);
     }
     let what = if matches!(error, ImageError::Unsupported(_)) { "is of an unsupported variety" } else { "is damaged" };
     let hint = if matches!(error, ImageError::Unsupported(_)) { CONVERT } else { "fetch or save the file again" };
@@ -136,16 +150,6 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
 fn cut_off(name: &str, rows: u64, height: u64) -> Error {
     let message = format!("the {name} picture is cut off: the file has {rows} of its {height} rows");
     Error::new(ErrorKind::Image, message).with_hint("fetch or save the file again: the end of it is missing")
-}
-
-fn into_picture(picture: DynamicImage) -> Result<Picture> {
-    let (width, height) = (picture.width(), picture.height());
-    match picture {
-        DynamicImage::ImageRgb8(rgb) => Picture::from_rgb(width, height, rgb.into_raw()),
-        DynamicImage::ImageLuma8(grey) => Picture::from_interleaved(width, height, 1, grey.as_raw()),
-        alpha if alpha.color().has_alpha() => Picture::from_interleaved(width, height, 4, alpha.into_rgba8().as_raw()),
-        other => Picture::from_rgb(width, height, other.into_rgb8().into_raw()),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Picture;
+use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An upright part of a picture in pixels; edges may lie between pixels.
@@ -50,13 +51,16 @@ impl Scaling {
 /// Scales the `window` of `picture` to `width` x `height`.
 ///
 /// # Errors
-/// [`ErrorKind::Image`] when the window is empty or not inside of the picture.
+/// [`ErrorKind::Image`] when the window is empty or not inside of the picture, [`ErrorKind::OutOfMemory`].
 pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scaling: Scaling) -> Result<Picture> {
     let whole = window == Window::whole(picture);
     if whole && (width, height) == (picture.width(), picture.height()) {
-        return Ok(picture.clone());
+        let pixels = buffer::copied(picture.pixels(), "the scaled picture")?;
+        return Picture::from_rgb(width, height, pixels);
     }
-    let mut pixels = vec![0; width as usize * height as usize * 3];
+    let mut pixels = buffer::filled(width as usize * height as usize * 3, 0, "the scaled picture")?;
+    // What is scaled across and not yet down.
+    buffer::check_room(3 * u64::from(width) * window.height.ceil() as u64, "scaling the picture")?;
     let failed = |error: &dyn std::fmt::Display| {
         let size = (picture.width(), picture.height());
         Error::new(
@@ -78,14 +82,14 @@ pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scalin
 /// trained on. Columns to the right of the picture are 0.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] when `width` is less than the picture's.
+/// [`ErrorKind::Internal`] when `width` is less than the picture's, [`ErrorKind::OutOfMemory`].
 pub fn to_bgr_planes(picture: &Picture, width: usize) -> Result<Vec<f32>> {
     let (own, height) = (picture.width() as usize, picture.height() as usize);
     if width < own {
         return Err(Error::new(ErrorKind::Internal, format!("a {own} pixel wide picture in a {width} wide tensor")));
     }
     let plane = width * height;
-    let mut data = vec![0.0; 3 * plane];
+    let mut data = buffer::filled(3 * plane, 0.0, "a model's input")?;
     let (blue, rest) = data.split_at_mut(plane);
     let (green, red) = rest.split_at_mut(plane);
     for (y, row) in picture.pixels().chunks_exact(own * 3).enumerate() {

@@ -2,6 +2,7 @@
 
 use super::Picture;
 use super::tensor::{Scaling, Window, resize};
+use crate::buffer;
 use crate::error::Result;
 use crate::geometry::{Point, Quad};
 
@@ -32,7 +33,7 @@ pub fn rectify(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Resul
 /// The picture turned clockwise by quarters.
 ///
 /// # Errors
-/// None: a turned picture has as many pixels as before.
+/// [`crate::ErrorKind::OutOfMemory`].
 pub fn turned(picture: Picture, quarters: usize) -> Result<Picture> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let pixels = picture.pixels();
@@ -43,11 +44,12 @@ pub fn turned(picture: Picture, quarters: usize) -> Result<Picture> {
     match quarters % 4 {
         0 => Ok(picture),
         2 => {
-            let all = pixels.chunks_exact(3).rev().flatten().copied().collect();
+            let all = pixels.chunks_exact(3).rev().flatten().copied();
+            let all = buffer::collected(pixels.len(), all, "the turned picture")?;
             Picture::from_rgb(picture.width(), picture.height(), all)
         }
         one_or_three => {
-            let mut all = Vec::with_capacity(pixels.len());
+            let mut all = buffer::empty(pixels.len(), "the turned picture")?;
             for x in 0..width {
                 let column = (0..height)
                     .map(|y| if one_or_three == 1 { pixel(x, height - 1 - y) } else { pixel(width - 1 - x, y) });
@@ -113,7 +115,7 @@ impl Projection {
 
 fn warp(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Picture> {
     let projection = Projection::new(quad);
-    let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
+    let mut pixels = buffer::empty(width as usize * height as usize * 3, "a line")?;
     for y in 0..height {
         let v = (y as f32 + 0.5) / height as f32;
         for x in 0..width {

@@ -25,6 +25,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Io => "StorageError",
         ErrorKind::RuntimeUnavailable => "RuntimeUnavailableError",
         ErrorKind::Inference => "InferenceError",
+        ErrorKind::OutOfMemory => "OutOfMemoryError",
         ErrorKind::ResourcesFreed => "ResourcesFreedError",
         ErrorKind::Forked => "ForkedError",
         ErrorKind::Cancelled => "OcrCancelledError",
