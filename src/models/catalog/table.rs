@@ -102,7 +102,6 @@ const V6_LANGUAGES: &[&str] = &[
     "tl",
     "tr",
     "uz",
-    "vi",
     "french",
     "german",
     "japan",
