@@ -78,7 +78,8 @@ class OcrEngine:
         languages: Codes of ISO 639-1, such as ``["en"]`` or ``["zh", "en"]``, of the languages that pictures are in:
             only characters of their scripts come out, digits, punctuation and symbols in any case, and what is left
             out costs no time. Languages in Latin script have all of its letters; others have none of them, so name
-            ``"en"`` too where such words occur. None takes every character that the recogniser knows.
+            ``"en"`` too where such words occur. A language of which the recogniser lacks many letters is refused at
+            load. None takes every character that the recogniser knows.
         download: Whether missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.

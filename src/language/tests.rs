@@ -65,12 +65,72 @@ fn codes_are_sorted_and_each_has_one_language() {
 fn a_language_that_a_model_does_not_know_is_refused() {
     let latin: Vec<String> = ('a'..='z').chain(['中', 'ж', '1', '.']).map(String::from).collect();
     let known = |codes: &[&str]| languages(codes).check_known(latin.iter().map(String::as_str), "m.onnx");
-    known(&["en", "fr", "sr"]).unwrap();
+    known(&["en", "id", "sw"]).unwrap();
     for (code, name) in [("ru", "Russian"), ("zh", "Chinese"), ("ja", "Japanese"), ("hi", "Hindi")] {
         let error = known(&["en", code]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         let text = error.to_string();
         assert!(text.contains("m.onnx") && text.contains(name) && error.hint().is_some(), "{text}");
+    }
+}
+
+/// Latin letters as the default recogniser has them, and the Russian ones.
+fn common_letters() -> Vec<String> {
+    let latin = ('A'..='Z').chain('a'..='z').chain('À'..='\u{2af}');
+    latin.chain('А'..='я').chain(['ё', 'Ё']).map(String::from).collect()
+}
+
+#[test]
+fn a_language_whose_own_letters_are_missing_is_refused_by_their_names() {
+    let letters = common_letters();
+    let check = |code: &str| languages(&[code]).check_known(letters.iter().map(String::as_str), "m.onnx");
+    for (code, named) in [
+        ("vi", "ả ạ ằ ắ"),
+        ("ig", "ị ọ ụ ṅ"),
+        ("yo", "ẹ ọ ṣ"),
+        ("uk", "ґ є і ї"),
+        ("kk", "ә ғ қ ң"),
+        ("mk", "ѓ ѕ ј љ"),
+        ("tg", "ғ ӣ қ ӯ"),
+    ] {
+        let error = check(code).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains(named) && error.hint().is_some(), "{error}");
+    }
+    let refused: Vec<_> = LANGUAGES
+        .iter()
+        .filter(|language| language.needs.contains(&Script::Latin) && check(language.code).is_err())
+        .map(|language| language.code)
+        .collect();
+    assert_eq!(refused, ["ig", "vi", "yo"]);
+    for code in ["ru", "bg", "sr"] {
+        check(code).unwrap();
+    }
+}
+
+#[test]
+fn a_few_missing_letters_are_let_pass() {
+    let without = |left_out: &str| -> Vec<String> {
+        common_letters().into_iter().filter(|letter| !left_out.contains(letter.as_str())).collect()
+    };
+    let check =
+        |code: &str, letters: &[String]| languages(&[code]).check_known(letters.iter().map(String::as_str), "m.onnx");
+    check("fr", &without("ÿŸœ")).unwrap();
+    check("ro", &without("șțȘȚ")).unwrap();
+    let error = check("ro", &without("șțȘȚşţŞŢ")).unwrap_err().to_string();
+    assert!(error.contains("ș ț Ș Ț"), "{error}");
+    let error = check("de", &without("äöüÄÖÜß")).unwrap_err().to_string();
+    assert!(error.contains("of 7 ") && error.contains("ä ö ü ß Ä Ö Ü"), "{error}");
+}
+
+#[test]
+fn letters_of_a_language_are_its_own() {
+    for language in LANGUAGES {
+        let letters: Vec<char> = language.letters.chars().collect();
+        let distinct: HashSet<char> = letters.iter().copied().collect();
+        assert_eq!(letters.len(), distinct.len(), "{}: {}", language.code, language.letters);
+        assert!(letters.iter().all(|letter| language.needs.contains(&letter.script())), "{}", language.code);
+        assert!(letters.iter().all(|letter| !letter.is_ascii() && !('а'..='я').contains(letter)), "{}", language.code);
     }
 }
 

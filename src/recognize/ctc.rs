@@ -40,6 +40,29 @@ impl Decoded {
         }
         self.step *= factor;
     }
+
+    /// Puts a space between characters with nothing read between them over more than `gap`, a fraction of the strip's
+    /// width: the dots that lead to a page number are often left out, and so is the space then.
+    pub fn part(&mut self, gap: f32) {
+        let mut parted = Self { text: String::with_capacity(self.text.len()), glyphs: Vec::new(), ..*self };
+        let mut from = 0;
+        for glyph in &self.glyphs {
+            let text = &self.text[from..glyph.text_end];
+            from = glyph.text_end;
+            let before = parted.glyphs.last().copied();
+            let is_blank = |text: &str| text.ends_with(char::is_whitespace);
+            if let Some(before) =
+                before.filter(|before| glyph.start - before.end > gap && !is_blank(text) && !is_blank(&parted.text))
+            {
+                parted.text.push(' ');
+                let (score, text_end) = (before.score.min(glyph.score), parted.text.len());
+                parted.glyphs.push(Glyph { text_end, score, start: before.end, end: glyph.start });
+            }
+            parted.text.push_str(text);
+            parted.glyphs.push(Glyph { text_end: parted.text.len(), ..*glyph });
+        }
+        *self = parted;
+    }
 }
 
 /// Decodes the best class of each step and its probability.
@@ -132,6 +155,32 @@ mod tests {
 
     fn rows(classes: &[usize]) -> Vec<f32> {
         classes.iter().flat_map(|&class| (0..5).map(move |i| if i == class { 0.8 } else { 0.05 })).collect()
+    }
+
+    #[test]
+    fn wide_gaps_part_words() {
+        // "ab" over four of twenty steps, then "a" at the end.
+        let classes: Vec<_> = (0..20)
+            .map(|step| match step {
+                1 | 19 => (1, 0.8),
+                3 => (2, 0.9),
+                _ => (0, 1.0),
+            })
+            .collect();
+        let plain = decode(&classes, &charset());
+        assert_eq!(plain.text, "aba");
+        let mut parted = plain.clone();
+        parted.part(0.5);
+        assert_eq!((parted.text.as_str(), parted.score), ("ab a", plain.score));
+        let ends: Vec<_> = parted.glyphs.iter().map(|glyph| glyph.text_end).collect();
+        assert_eq!(ends, [1, 2, 3, 4]);
+        assert_eq!((parted.glyphs[2].start, parted.glyphs[2].end), (plain.glyphs[1].end, plain.glyphs[2].start));
+        let mut again = parted.clone();
+        again.part(0.5);
+        assert_eq!(again, parted, "there is a space already");
+        let mut kept = plain.clone();
+        kept.part(0.8);
+        assert_eq!(kept, plain);
     }
 
     #[test]

@@ -115,7 +115,6 @@ const V6_LANGUAGES: &[&str] = &[
     "tl",
     "tr",
     "uz",
-    "vi",
     "french",
     "german",
     "japan",
