@@ -51,6 +51,19 @@ def test_folders_stay_as_they_are(fake_engine: type[FakeEngine], files: Path) ->
     assert written("again") == written("out")
 
 
+def test_files_that_do_not_count_are_told_at_the_end(
+    fake_engine: type[FakeEngine], files: Path, capsys: Captured
+) -> None:
+    Path("in").mkdir()
+    for name in ("a.png", "x.heic", "y.avif"):
+        Path("in", name).write_text("text")
+    for more in ([], ["-o", "out/"]):
+        assert main(["read", "in", *more]) == EXIT_OK
+        assert "left out 2 files: .avif (1), .heic (1)\n" in capsys.readouterr().err
+        assert main(["read", "in", "--quiet", *more]) == EXIT_OK
+        assert "left out" not in capsys.readouterr().err
+
+
 def test_a_folder_in_the_folder_may_be_on_another_file_system(fake_engine: type[FakeEngine], files: Path) -> None:
     shared = Path("/dev/shm")
     if not os.access(shared, os.W_OK) or shared.stat().st_dev == files.stat().st_dev:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conftest import Terminal, as_nobody
 from ferrocr import ImageNotFoundError, InvalidArgumentError, StorageError
-from ferrocr.cli._sources import SUFFIXES, Source, are_many, find
+from ferrocr.cli._sources import SUFFIXES, Source, are_many, describe_left_out, find
 
 posix_names = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows has not")
 
@@ -47,6 +47,18 @@ def test_a_folder_is_its_pictures_and_documents_in_natural_order(tree: Path) -> 
     found = find(["in"])
     assert names_of(found) == FOUND
     assert places_of(found) == [name.removeprefix("in/") for name in FOUND]
+
+
+def test_files_in_folders_that_do_not_count_are_told(tree: Path) -> None:
+    for name in ("in/x.HEIC", "in/b/y.heic", "in/b/z.avif", "in/README"):
+        Path(name).touch()
+    left_out: set[Path] = set()
+    assert names_of(find(["in", "in/notes.txt", "in/b"], left_out=left_out)) == [*FOUND, "in/notes.txt", *FOUND[:2]]
+    assert describe_left_out(left_out) == ("left out 4 files: .heic (2), .avif (1), without a suffix (1)")
+    assert describe_left_out({Path("a.\x1bx")}) == "left out 1 file: .\\x1bx (1)"
+    many = {Path(f"{number}.{kind}") for kind in range(7) for number in range(kind, 7)}
+    assert describe_left_out(many).endswith(".4 (3), others (3)")
+    assert not describe_left_out(set())
 
 
 def test_beside_others_a_folder_keeps_its_own_name(tree: Path) -> None:

@@ -37,7 +37,7 @@ EXPECTED: dict[str, str | None] = {
     "receipt.gif": "PROMO",
     "receipt.webp": "PROMO",
     "receipt_exif6.jpg": "ENTERPRISE",
-    "receipt_truncated.jpg": "RESTORAN",
+    "receipt_truncated.jpg": None,
     "strip_4000x12.png": "",
     "tiny_1x1.png": "",
     "typewriter.png": "Linzensoep",

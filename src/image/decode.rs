@@ -148,7 +148,7 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
 
 /// A picture of which the file has the first rows alone.
 fn cut_off(name: &str, rows: u64, height: u64) -> Error {
-    let message = format!("the {name} picture is cut off: the file has {rows} of its {height} rows");
+    let message = format!("the {name} picture is damaged: it is cut off after {rows} of its {height} rows");
     Error::new(ErrorKind::Image, message).with_hint("fetch or save the file again: the end of it is missing")
 }
 

@@ -19,7 +19,7 @@ from ._errors import EXIT_OK, EXIT_PROBLEMS, report
 from ._making import PDF, Making, NothingToWriteError, Pairs
 from ._read_arguments import EXAMPLE, NOTES, WITH_CHARACTERS, describe
 from ._reading import Reader
-from ._sources import STDIN, Source, are_many, find
+from ._sources import STDIN, Source, are_many, describe_left_out, find
 from ._targets import OutputFolder, is_folder, write_all
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def _check(arguments: argparse.Namespace, making: Making, *, many: bool, to_fold
 
 def _to_file(arguments: argparse.Namespace, making: Making, show: Callable[[Pairs], Pairs]) -> int:
     """Everything in one file or on stdout."""
-    sources = find(arguments.files)
+    left_out: set[Path] = set()
+    sources = find(arguments.files, left_out=left_out)
     _check_input_stays(arguments.output, sources)
     with Progress(len(sources), has_bar=_has_bar(arguments, sources), fail_fast=arguments.fail_fast) as progress:
         reader = Reader(arguments, progress, lambda _source: None)
@@ -90,7 +91,7 @@ def _to_file(arguments: argparse.Namespace, making: Making, show: Callable[[Pair
                 write_all(arguments.output, making, show(pairs))
             except ImageError as error:  # what was read cannot be opened once more, to be drawn over
                 progress.failed(error, sources[0])
-    return _end(arguments, progress)
+    return _end(arguments, progress, left_out)
 
 
 def _to_folder(arguments: argparse.Namespace, making: Making, show: Callable[[Pairs], Pairs]) -> int:
@@ -99,7 +100,8 @@ def _to_folder(arguments: argparse.Namespace, making: Making, show: Callable[[Pa
     options = {"ferrocr": __version__, **{name: getattr(arguments, name) for name in _DECIDING}}
     folder = OutputFolder(path, making, options)
     folder.check_roots([name for name in arguments.files if name != STDIN])
-    sources = folder.plan(find(arguments.files, path))
+    left_out: set[Path] = set()
+    sources = folder.plan(find(arguments.files, path, left_out))
     left = [source for source in sources if not (arguments.resume and folder.is_done(source))]
     with Progress(len(left), has_bar=_has_bar(arguments, left), fail_fast=arguments.fail_fast) as progress:
         reader = Reader(arguments, progress, folder.begin)
@@ -110,13 +112,15 @@ def _to_folder(arguments: argparse.Namespace, making: Making, show: Callable[[Pa
                     progress.failed(error, source)
     done = len(sources) - len(left)
     before = f", {done} done before" if arguments.resume else ""
-    return _end(arguments, progress, f"{_files(folder.written)} written to {path_text(arguments.output)}{before}")
+    return _end(
+        arguments, progress, left_out, f"{_files(folder.written)} written to {path_text(arguments.output)}{before}"
+    )
 
 
-def _end(arguments: argparse.Namespace, progress: Progress, written: str = "") -> int:
+def _end(arguments: argparse.Namespace, progress: Progress, left_out: set[Path], written: str = "") -> int:
     """Tell what came of it; returns the exit code."""
     if not arguments.quiet:
-        for text in (progress.summary(), written):
+        for text in (progress.summary(), describe_left_out(left_out), written):
             if text:
                 print(text, file=sys.stderr)
     return EXIT_PROBLEMS if progress.failures else EXIT_OK

@@ -5,13 +5,15 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
 from .._documents import kind_of
+from .._text import printable
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
 from ._streams import is_terminal
 
@@ -19,6 +21,9 @@ STDIN = "-"
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp"})
 """What counts as a picture or a document in a folder, in letters of any case."""
+
+_KINDS = 5
+"""Kinds of files that were left out which are told by name: the most common ones."""
 
 _MOST_BYTES = 512 * 2**20
 """What is taken from standard input: as much as the engine takes of a file."""
@@ -73,10 +78,11 @@ def are_many(names: Sequence[str]) -> bool:
     return len(names) > 1 or any(name != STDIN and (_is_folder(Path(name)) or _is_pattern(name)) for name in names)
 
 
-def find(names: Sequence[str], avoid: Path | None = None) -> list[Source]:
-    """What these arguments of the command line stand for, in their order.
+def find(names: Sequence[str], avoid: Path | None = None, left_out: set[Path] | None = None) -> list[Source]:
+    """Tell what these arguments of the command line stand for, in their order.
 
-    Nothing in the folder `avoid` is found, unless it is what is named itself.
+    Nothing in the folder `avoid` is found, unless it is what is named itself. Files in folders that do not count are
+    added to `left_out`.
 
     Raises:
         InvalidArgumentError: Standard input is named twice, or is a terminal.
@@ -85,17 +91,32 @@ def find(names: Sequence[str], avoid: Path | None = None) -> list[Source]:
         message = "standard input can be read once, and is named more often"
         raise InvalidArgumentError(message, "for a file of that name say ./-")
     found = []
+    left_out = set() if left_out is None else left_out
     for name in names:
         below = PurePath(Path(name).name) if len(names) > 1 else PurePath()
         if name == STDIN:
             found.append(_stdin())
         elif _is_folder(Path(name)):
-            found += _or_nothing(name, list(_folder(Path(name), below, avoid)))
+            found += _or_nothing(name, list(_folder(Path(name), below, avoid, left_out)))
         elif _is_pattern(name):
-            found += _or_nothing(name, list(_pattern(name, avoid)))
+            found += _or_nothing(name, list(_pattern(name, avoid, left_out)))
         else:
             found.append(_file(name, PurePath(Path(name).name)))
+    left_out.difference_update(Path(source.name) for source in found)
     return found
+
+
+def describe_left_out(files: Collection[Path]) -> str:
+    """Say how many files in folders did not count, and of which kinds; empty where there are none."""
+    if not files:
+        return ""
+    kinds = Counter(printable(file.suffix.lower()) or "without a suffix" for file in files)
+    most = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))[:_KINDS]
+    told = [f"{kind} ({count})" for kind, count in most]
+    others = len(files) - sum(count for _, count in most)
+    if others:
+        told.append(f"others ({others})")
+    return f"left out {len(files)} file{'s' if len(files) > 1 else ''}: {', '.join(told)}"
 
 
 def _stdin() -> Source:
@@ -136,7 +157,7 @@ def _or_nothing(name: str, found: list[Source]) -> list[Source]:
     return [Source(name, PurePath(), problem=problem)]
 
 
-def _folder(folder: Path, below: PurePath, avoid: Path | None) -> Iterator[Source]:
+def _folder(folder: Path, below: PurePath, avoid: Path | None, left_out: set[Path]) -> Iterator[Source]:
     """The pictures and documents in a folder and the folders in it; links to other folders are left alone."""
     try:
         entries = sorted(folder.iterdir(), key=_natural)
@@ -148,9 +169,13 @@ def _folder(folder: Path, below: PurePath, avoid: Path | None) -> Iterator[Sourc
             continue
         if _is_folder(entry):
             if not entry.is_symlink() and not _is_same(entry, avoid):
-                yield from _folder(entry, below / entry.name, avoid)
-        elif entry.suffix.lower() in SUFFIXES and not _is_special(entry):
+                yield from _folder(entry, below / entry.name, avoid, left_out)
+        elif _is_special(entry):
+            continue
+        elif entry.suffix.lower() in SUFFIXES:
             yield _file(str(entry), below / entry.name)
+        else:
+            left_out.add(entry)
 
 
 def _is_special(path: Path) -> bool:
@@ -161,7 +186,7 @@ def _is_special(path: Path) -> bool:
         return False
 
 
-def _pattern(pattern: str, avoid: Path | None) -> Iterator[Source]:
+def _pattern(pattern: str, avoid: Path | None, left_out: set[Path]) -> Iterator[Source]:
     """What a pattern stands for: files whatever they are called, and what is in folders."""
     parts = Path(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
@@ -171,7 +196,7 @@ def _pattern(pattern: str, avoid: Path | None) -> Iterator[Source]:
         _matches(root, parts[fixed:], avoid), key=lambda path: tuple(map(_natural, map(Path, path.parts)))
     ):
         below = path.relative_to(root)
-        for source in _folder(path, below, avoid) if _is_folder(path) else [_file(str(path), below)]:
+        for source in _folder(path, below, avoid, left_out) if _is_folder(path) else [_file(str(path), below)]:
             if source.name not in seen:  # by `**`, or in two folders of which one is in the other
                 seen.add(source.name)
                 yield source

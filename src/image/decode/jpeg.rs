@@ -92,7 +92,8 @@ impl Known {
         match &self.frame {
             Some(frame) if self.scans == 0 => Err(cut_off(name, 0, frame.height as u64)),
             Some(frame) if !frame.is_complete() => {
-                let message = format!("the {name} picture is cut off: its JPEG data ends after pass {}", self.scans);
+                let message =
+                    format!("the {name} picture is damaged: it is cut off after pass {} of several", self.scans);
                 Err(Error::new(ErrorKind::Image, message)
                     .with_hint("fetch or save the file again: the end of it is missing"))
             }
