@@ -1,4 +1,4 @@
-"""What a worker does in tests: it imports this, and neither pytest nor ferrocr."""
+"""A worker of tests: it imports this, and neither pytest nor ferrocr."""
 
 import os
 import sys

@@ -305,6 +305,20 @@ def test_a_page_may_take_so_much_memory(reader: OcrEngine, monkeypatch: pytest.M
     assert (error.page, "memory" in str(error)) == (1, True)
 
 
+def test_a_picture_that_there_is_no_memory_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = PdfFile(numbered(1), "it", None)
+
+    def exactly(*_: object) -> bytearray:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Worker, "_exactly", exactly)
+        with pytest.raises(DocumentError, match="no memory for a picture of 30x10 pixels"):
+            file.render(1, 30, 10)
+    assert len(file.render(1, 30, 10)) == 900
+    file.close()
+
+
 @pytest.mark.parametrize(
     ("header", "data"),
     [
@@ -349,6 +363,9 @@ def test_a_worker_is_used_for_one_document_after_the_other() -> None:
         assert alive() == before
         engine.recognize_document(numbered(1), text_layer="only")
         assert engine.free_resources().processes == 1
+        assert alive() == before
+    with OcrEngine(download=False, low_memory=True) as engine:
+        engine.recognize_document(numbered(1), text_layer="only")
         assert alive() == before
 
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("no_pdf_stays_open")
 
 
 def handles(file: Path) -> int:
-    """How often this process and its workers have the file open."""
+    """Count how often this process and its workers have the file open."""
     count = 0
     for process in ("self", *(str(worker.pid) for worker in list(_worker._alive.values()))):
         for handle in Path(f"/proc/{process}/fd").iterdir():

@@ -47,13 +47,13 @@ def steady() -> Iterator[Worker]:
 
 
 def is_gone(worker: Worker) -> bool:
-    """Whether it is no process, has no pipes, and is known to nobody."""
+    """Tell whether it is no process, has no pipes, and is known to nobody."""
     assert worker._input.closed == worker._output.closed
     return worker._process.returncode is not None and worker._input.closed and id(worker) not in _worker._alive
 
 
 def has_ended(pid: int) -> bool:
-    """Whether the process ends in the end."""
+    """Wait for the end of a process; False if that does not come."""
     for _ in range(3000):
         try:
             os.kill(pid, 0)

@@ -20,7 +20,7 @@ def _nothing() -> None:
 
 
 class Work(Protocol):
-    """What goes on for a call."""
+    """Work that goes on for a call."""
 
     def cancel(self) -> None:
         """End it early, from any thread, without waiting for that."""
@@ -61,7 +61,7 @@ class Budget:
         self.spent = 0.0
 
     def left(self, usual: float) -> float:
-        """Seconds that are left, 0 when it is over; `usual` is the bound where there is none."""
+        """Return the seconds that are left, 0 when it is over; `usual` is the bound where there is none."""
         return max(0.0, (usual if self.timeout is None else self.timeout) - self.spent)
 
 

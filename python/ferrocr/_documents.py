@@ -67,7 +67,7 @@ class Limits(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """Who reads a document."""
+    """The reader of a document."""
 
     workers: Workers
     """Processes for what could come to no end."""

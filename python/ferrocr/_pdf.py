@@ -61,7 +61,7 @@ _KEPT: int | None = None
 """Bytes after which a file is opened anew; None for what :mod:`ferrocr._pdfium` finds right."""
 
 _ERRORS = {kind.__name__: kind for kind in (DocumentError, EncryptedDocumentError, StorageError)}
-"""What a worker may raise here."""
+"""Errors that a worker may name."""
 
 _PURPOSE = "reading PDF files"
 
@@ -140,7 +140,12 @@ class PdfFile:
             DocumentError: The page is damaged, or there is no memory for so large a picture.
         """
         length = width * height * 3
-        pixels = self._ask({"do": "render", "number": number, "width": width, "height": height}, budget, length).data
+        header: Header = {"do": "render", "number": number, "width": width, "height": height}
+        try:
+            pixels = self._ask(header, budget, length).data
+        except MemoryError:
+            message = f"there is no memory for a picture of {width}x{height} pixels"
+            raise DocumentError(message, "give a lower dpi, or an engine with a lower max_pixels") from None
         with _checked():
             if len(pixels) != length:
                 raise ValueError
@@ -397,7 +402,7 @@ def _layer_of(answer: Answer) -> TextLayer:
 
 
 def placed(box: tuple[float, float, float, float], turns: int, size: tuple[int, int]) -> Callable[[Point], Point]:
-    """A map from points of a page, y up, to pixels of its picture, y down.
+    """Return a map from points of a page, y up, to pixels of its picture, y down.
 
     Args:
         box: Left, bottom, right and top of what is shown of the page.

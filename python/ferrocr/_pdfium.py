@@ -158,7 +158,7 @@ class _Handler:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no file is open."""
+        """True while no file is open."""
         return self._document is None
 
     def handle(self, header: Header, data: Data) -> tuple[Header, Data]:
@@ -229,6 +229,8 @@ def _resident() -> int:
 
 def _pages(which: int) -> int:
     """Return the size of its address space (0), or what of it is in memory (1)."""
+    if sys.platform == "win32":
+        return 0
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[which]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):

@@ -8,7 +8,7 @@ import struct
 from typing import TypeAlias
 
 Header: TypeAlias = dict[str, object]
-"""What a message says. Numbers come over exactly, infinities and halves of characters too."""
+"""The words of a message. Numbers come over exactly, infinities and halves of characters too."""
 
 LENGTHS = struct.Struct(">IQ")
 """The lengths of a header and of the bytes after it."""

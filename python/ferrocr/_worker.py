@@ -53,7 +53,7 @@ _HINT = (
 
 
 class Answer(NamedTuple):
-    """What a worker answers."""
+    """An answer of a worker."""
 
     header: Header
     data: bytearray
@@ -104,7 +104,7 @@ class Worker:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it can be asked, by this process and this user."""
+        """True if it can be asked, by this process and this user."""
         return not self._is_ended and self._owner == (os.getpid(), _user()) and self._process.poll() is None
 
     def wait_until_ready(self) -> None:
@@ -170,9 +170,9 @@ class Worker:
         except OSError as error:
             message = f"{self._purpose} needs a process of its own, and {command[0]} cannot be started: {error}"
             raise RuntimeUnavailableError(message, _HINT) from error
-        _alive[id(self)] = self
         # Not buffered, they are files as the system knows them.
         self._input, self._output = cast("FileIO", self._process.stdin), cast("FileIO", self._process.stdout)
+        _alive[id(self)] = self
         if sys.platform != "win32":
             for pipe in (self._input, self._output):
                 os.set_blocking(pipe.fileno(), False)
@@ -261,7 +261,7 @@ class Worker:
 
 
 def described(status: int | None) -> str:
-    """How a process ended, in words."""
+    """Return in words how a process ended."""
     if status is None:
         return "in an unknown way"
     if status >= 0:
@@ -274,7 +274,7 @@ def described(status: int | None) -> str:
 
 
 def interpreter(purpose: str) -> str:
-    """The interpreter that workers run in.
+    """Return the interpreter that workers run in.
 
     ``sys.executable`` may be another program that has Python in it, and starting that once more would be wrong.
 
@@ -298,7 +298,7 @@ def interpreter(purpose: str) -> str:
 
 
 def _options() -> list[str]:
-    """Without the environment, the user's packages or the current folder, none of which is needed or trusted."""
+    """Keep out the environment, the user's packages and the current folder: none is needed, and none is trusted."""
     options = ["-I", "-S", "-X", "utf8"]
     if sys.dont_write_bytecode:
         options.append("-B")

@@ -19,10 +19,10 @@ a second of processor time at most, so whoever asks less often than this notices
 
 
 class Handler(Protocol):
-    """What a worker does: the module that it is started with has one as ``handler``."""
+    """The work of a worker: the module that it is started with has one as ``handler``."""
 
     is_idle: bool
-    """Whether nothing is open in it."""
+    """True while nothing is open in it."""
 
     def handle(self, header: Header, data: Data) -> tuple[Header, Data]:
         """Answer a request; what it raises ends the worker."""

@@ -9,7 +9,7 @@ from .exceptions import OcrCancelledError, ResourcesFreedError
 if TYPE_CHECKING:
     from ._worker import Worker
 
-_MOST_IDLE = 1
+USUAL_IDLE = 1
 """Workers that wait for the next document. Documents that are read one after the other need one; each takes 20 to
 30 MB, for the half minute after which it ends by itself."""
 
@@ -18,9 +18,13 @@ class Workers:
     """Lends workers, each to one user at a time.
 
     It has no lock: collecting garbage gives workers back, at any step of Python's. Each step here is one of Python's.
+
+    Args:
+        most_idle: Those that may wait to be lent again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_idle: int = USUAL_IDLE) -> None:
+        self._most_idle = most_idle
         self._idle: deque[Worker] = deque()
         self._lent: dict[int, Worker] = {}
         self._refusal: Callable[[], Exception] | None = None
@@ -56,8 +60,7 @@ class Workers:
         """Take one back that has nothing open and can be lent again."""
         self._lent.pop(id(worker), None)
         self._idle.append(worker)
-        if self._refusal is not None or len(self._idle) > _MOST_IDLE:
-            self.end_idle(0 if self._refusal is not None else _MOST_IDLE)
+        self.end_idle(0 if self._refusal is not None else self._most_idle)
 
     def give_up(self, worker: "Worker") -> None:
         """End one that was lent."""

@@ -125,7 +125,7 @@ class OcrEngine:
         self._loader = Loader(self._store, choices, provider, download=download, progress=progress)
         # Those that are open: a release closes them, whoever still holds their pages.
         self._documents: set[_documents.OpenDocument] = set()
-        self._workers = Workers()
+        self._workers = Workers(0) if low_memory else Workers()
         self._processes = 0
         self._freeing_since: float | None = None
         self._report: ReleaseReport | None = None
