@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import ferrocr
 from conftest import ORIENTER, Terminal
+from ferrocr import ModelStore
 from ferrocr._defaults import DEFAULT_SET
 from ferrocr.cli import main
 from ferrocr.cli._errors import (
@@ -200,6 +202,29 @@ def test_verify_looks_at_all_models(folder: Path, capsys: Captured) -> None:
     out, err = capsys.readouterr()
     assert f"CORRUPT: {folder / ORIENTER}\n" in out
     assert ORIENTER in err
+
+
+def test_verify_judges_as_an_audit_does(folder: Path, models_dir: Path, capsys: Captured) -> None:
+    shutil.copy(models_dir / ORIENTER, folder / "renamed.onnx")
+    for name in ("cut.onnx", "old_cut.onnx"):
+        (folder / name).write_bytes((folder / "a.onnx").read_bytes()[:-3])
+    (folder / "notes.bin").write_text("no model")
+    states = {
+        "a.onnx": "UNVERIFIED",
+        "b.onnx": "UNVERIFIED",
+        "cut.onnx": "CORRUPT",
+        "notes.bin": "FOREIGN",
+        "old_c.onnx": "UNVERIFIED",
+        "old_cut.onnx": "CORRUPT",
+        "renamed.onnx": "OK",
+    }
+    assert main(["models", "verify", "--dir", str(folder)]) == EXIT_PROBLEMS
+    out, err = capsys.readouterr()
+    assert out == "".join(f"{state}: {folder / name}\n" for name, state in states.items())
+    assert [name for name in states if str(folder / name) in err] == ["cut.onnx", "notes.bin", "old_cut.onnx"]
+    for entry in ModelStore(folder).audit():
+        if entry.name in states and not entry.name.startswith("old_"):
+            assert entry.state == states[entry.name].replace("OK", "CURRENT")
 
 
 def test_verify_of_a_known_model(models_dir: Path, capsys: Captured) -> None:

@@ -1,6 +1,7 @@
 """``ferrocr models audit``: its lines, its table, and the exit codes that a monitor goes by."""
 
 import json
+import platform
 import shutil
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ORIENTER, Terminal, snapshot, tiny_model
+from ferrocr import ModelStore
 from ferrocr.cli import main
 
 Captured = pytest.CaptureFixture[str]
@@ -39,25 +41,34 @@ def test_each_line_is_a_state_and_a_path(folder: Path, capsys: Captured) -> None
         f"UNVERIFIED: {folder / 'b.onnx'}",
         f"OLD: {folder / 'old_c.onnx'}",
     ]
-    assert err == "4 files, 4 findings\n"
+    assert err == "4 files (0.0 MB), 4 findings\n"
     assert snapshot(folder) == before
 
 
 def test_a_clean_directory_is_zero(clean_folder: Path, capsys: Captured) -> None:
     assert audit(clean_folder) == CLEAN
-    assert capsys.readouterr() == (f"CURRENT: {clean_folder / ORIENTER}\n", "1 file, 0 findings\n")
+    assert capsys.readouterr() == (f"CURRENT: {clean_folder / ORIENTER}\n", ""), "whoever mails output mails nothing"
+
+
+def test_a_terminal_is_told_also_that_all_is_well(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    (clean_folder / "x.onnx").write_bytes(tiny_model())
+    ModelStore(clean_folder).remove("x.onnx")
+    assert audit(clean_folder) == CLEAN
+    assert shown.getvalue() == "1 file (0.6 MB), 0 findings, 1 file (0.0 MB) in the trash\n"
 
 
 def test_a_directory_that_is_not_there_is_clean(tmp_path: Path, capsys: Captured) -> None:
     assert audit(tmp_path / "none") == CLEAN
-    assert capsys.readouterr() == ("", "0 files, 0 findings\n")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_ignored_states_do_not_count(folder: Path, capsys: Captured) -> None:
     assert audit(folder, "--ignore", "unverified") == FINDINGS
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 4, "they are listed all the same"
-    assert err == "4 files, 1 finding, 3 ignored\n"
+    assert err == "4 files (0.0 MB), 1 finding, 3 ignored\n"
     assert audit(folder, "--ignore", "unverified", "OLD") == CLEAN
     assert audit(folder, "--ignore", "UNVERIFIED", "--ignore", "old") == CLEAN
 
@@ -69,7 +80,7 @@ def test_what_is_in_the_trash_is_no_finding(clean_folder: Path, capsys: Captured
     assert audit(clean_folder) == CLEAN
     out, err = capsys.readouterr()
     assert out.splitlines()[-1].startswith("TRASHED: ")
-    assert err == "1 file, 0 findings, 1 in the trash\n"
+    assert err == ""
 
 
 def test_what_is_needed_is_missing(clean_folder: Path, capsys: Captured) -> None:
@@ -120,6 +131,14 @@ def test_the_report_as_json(folder: Path, capsys: Captured) -> None:
     report = json.loads(capsys.readouterr().out)
     assert (report["format"], report["directory"], report["clean"]) == (1, str(folder), False)
     assert [entry["name"] for entry in report["entries"]] == ["a.onnx", "a.txt", "b.onnx", "old_c.onnx"]
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    assert (report["files"], report["trash"]) == ({"count": 4, "bytes": size}, {"count": 0, "bytes": 0})
+    assert (report["findings"], report["states"]["UNVERIFIED"], report["states"]["TRASHED"]) == (4, 3, 0)
+    assert report["host"] == platform.node()
+    assert report["time"] > 1.7e9
+    ModelStore(folder).remove("b.onnx")
+    assert audit(folder, "--json") == FINDINGS
+    assert json.loads(capsys.readouterr().out)["trash"] == {"count": 1, "bytes": len(tiny_model("b.onnx"))}
 
 
 def test_nothing_is_remembered_on_request(folder: Path, cache: Path) -> None:

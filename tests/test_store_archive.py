@@ -14,6 +14,8 @@ from ferrocr import (
     ModelNotFoundError,
     ModelStore,
 )
+from ferrocr.cli import main
+from ferrocr.cli._errors import EXIT_OK, EXIT_PROBLEMS
 
 FILES = ["a.onnx", "a.txt", "b.onnx", "old_c.onnx"]
 
@@ -60,8 +62,26 @@ def test_an_export_that_cannot_be_is_refused(folder: Path, tmp_path: Path) -> No
         ModelStore(tmp_path / "none").backup(tmp_path / "x.zip")
     (folder / DETECTOR).write_bytes(b"cut off")
     with pytest.raises(ModelCorruptError, match=DETECTOR):
-        store.backup(tmp_path / "x.zip")
+        store.export(tmp_path / "x.zip", ["a.onnx", DETECTOR])
     assert not (tmp_path / "x.zip").exists()
+
+
+def test_what_is_damaged_is_left_out_and_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, archive = ModelStore(folder), tmp_path / "x.zip"
+    (folder / DETECTOR).write_bytes(b"cut off")
+    with pytest.warns(RuntimeWarning, match=DETECTOR):
+        files = store.backup(archive)
+    (damaged,) = (file for file in files if file.left_out is not None)
+    assert (damaged.name, damaged.is_new, damaged.bytes) == (DETECTOR, False, 7)
+    assert [file.name for file in files if file.is_new] == FILES
+    assert [file.name for file in ModelStore(tmp_path / "other").import_archive(archive)] == FILES
+    arguments = ["models", "export", str(archive), "--dir", str(folder)]
+    assert main(arguments) == EXIT_PROBLEMS
+    out, err = capsys.readouterr()
+    assert DETECTOR not in out
+    assert f"left out {DETECTOR}: expected" in err
+    (folder / DETECTOR).unlink()
+    assert main(arguments) == EXIT_OK
 
 
 def test_a_trial_takes_nothing_in(folder: Path, tmp_path: Path) -> None:

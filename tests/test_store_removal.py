@@ -152,7 +152,7 @@ def test_a_removal_is_a_plain_value() -> None:
 # --- prune --------------------------------------------------------------------------------------------------------
 
 
-def test_a_prune_without_a_wish_takes_the_old(folder: Path) -> None:
+def test_a_prune_without_a_wish_takes_what_was_put_aside(folder: Path) -> None:
     assert names(ModelStore(folder).prune()) == ["old_c.onnx"]
     assert ModelStore(folder).prune().files == ()
 

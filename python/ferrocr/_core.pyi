@@ -42,7 +42,7 @@ _RawRemoval = tuple[list[_RawPlanned], str | None]
 # removal, name, path, bytes, removed
 _RawTrashed = tuple[str, str, str, int, float]
 # name, bytes, sha256, is_new
-_RawArchived = tuple[str, int, str, bool]
+_RawArchived = tuple[str, int, str, bool, str | None]
 # entry, name in the catalog, inputs, outputs, opsets, producer, characters
 _RawInspection = tuple[
     _RawEntry, str | None, list[tuple[str, str]], list[tuple[str, str]], dict[str, int], str, int | None
@@ -81,6 +81,7 @@ class Store:
         progress: Callable[[str, str, int, int | None], None] | None,
     ) -> builtins.list[str]: ...
     def verify(self, name: str, sha256: str | None) -> str: ...
+    def examine(self, name: str) -> tuple[str, str | None, str]: ...
     def audit(
         self, *, needed: Sequence[str], rehash: bool, memory: str | PathLike[str] | None
     ) -> builtins.list[_RawEntry]: ...

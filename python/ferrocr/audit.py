@@ -5,7 +5,7 @@ Sizes are in bytes, times in seconds since 1970 (UTC) as :func:`time.time` count
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -96,13 +96,19 @@ class AuditEntry:
 class AuditReport:
     """What an audit found. Iterating over it gives the entries, ``str(report)`` its :meth:`text`.
 
+    Two reports are equal when they found the same, whoever looked and when.
+
     Attributes:
         directory: The directory that was looked at; absolute.
         entries: What is in it and what is missing, sorted by name; then the unfinished, then the trash.
+        host: The machine that looked, by the name that it has for itself.
+        time: When it looked, in seconds since 1970.
     """
 
     directory: str
     entries: tuple[AuditEntry, ...]
+    host: str = field(default="", compare=False)
+    time: float = field(default=0.0, compare=False)
 
     @property
     def clean(self) -> bool:
@@ -113,6 +119,16 @@ class AuditReport:
     def findings(self) -> tuple[AuditEntry, ...]:
         """The entries that somebody should look at: those neither ``CURRENT`` nor ``TRASHED``."""
         return tuple(entry for entry in self.entries if entry.state.is_finding)
+
+    @property
+    def files(self) -> tuple[AuditEntry, ...]:
+        """What lies in the directory: neither missing nor in the trash."""
+        return tuple(entry for entry in self.entries if entry.state not in (ModelState.MISSING, ModelState.TRASHED))
+
+    @property
+    def trash(self) -> tuple[AuditEntry, ...]:
+        """What was removed, and can be restored."""
+        return tuple(entry for entry in self.entries if entry.state is ModelState.TRASHED)
 
     def text(self) -> str:
         """One line for each entry, ``STATE: path``, without a line break at the end.
@@ -129,13 +145,27 @@ class AuditReport:
         return iter(self.entries)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report in types that JSON has: ``format`` (a version, now 1), ``directory``, ``clean``, ``entries``."""
+        """The report in types that JSON has.
+
+        These are ``format`` (a version, now 1), ``directory``, ``host``, ``time``, ``clean``, ``findings`` (their
+        number), ``states`` (how many entries each has), ``files`` and ``trash`` (their number and size), ``entries``.
+        """
         return {
             "format": REPORT_FORMAT,
             "directory": self.directory,
+            "host": self.host,
+            "time": self.time,
             "clean": self.clean,
+            "findings": len(self.findings),
+            "states": {state.value: sum(entry.state is state for entry in self.entries) for state in ModelState},
+            "files": _total(self.files),
+            "trash": _total(self.trash),
             "entries": [entry.to_dict() for entry in self.entries],
         }
+
+
+def _total(entries: tuple[AuditEntry, ...]) -> dict[str, int]:
+    return {"count": len(entries), "bytes": sum(entry.bytes or 0 for entry in entries)}
 
 
 @dataclass(frozen=True, slots=True)

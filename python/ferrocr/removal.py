@@ -84,7 +84,7 @@ class TrashedFile:
     """A file in the trash.
 
     Attributes:
-        removal: The removal that took it there; a later one is greater.
+        removal: The removal that took it there; a later one is greater, also where the clock was set back between them.
         name: The name it had in the directory.
         path: Where it lay in the trash when this was found out; absolute.
         bytes: Its size.
@@ -107,10 +107,12 @@ class ArchivedFile:
         bytes: Its size.
         sha256: The hash of its content, in hexadecimal.
         is_new: Of an import: whether it was put in place, or would be; a file that is there with this content is left
-            alone. Of an export: always true.
+            alone. Of an export: whether it was written.
+        left_out: Why an export left it out; None for what it wrote. The hash is empty where it could not be read.
     """
 
     name: str
     bytes: int
     sha256: str
     is_new: bool
+    left_out: str | None = None

@@ -1,6 +1,9 @@
 """The model directory: what lies in it, in which state, how it is filled and how it is emptied."""
 
 import os
+import platform
+import time
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -110,7 +113,8 @@ class ModelStore:
         entries = self._core.audit(needed=self._needed(models), rehash=rehash, memory=memory)
         if memory is not None:
             forget_directories(memory)
-        return AuditReport(self._core.directory, tuple(map(_raw.audit_entry, entries)))
+        facts = (self._core.directory, tuple(map(_raw.audit_entry, entries)))
+        return AuditReport(*facts, host=platform.node(), time=time.time())
 
     def info(self, name: str) -> ModelInfo:
         """What the file says about itself: inputs, outputs, operator sets, characters.
@@ -269,10 +273,11 @@ class ModelStore:
         dry_run: bool = False,
         strict: bool = False,
     ) -> Removal:
-        """Move model files that match all that is given to the trash; with nothing given, those that are ``OLD``.
+        """Move model files that match all that is given to the trash.
 
-        What is kept or needed is spared. Unfinished downloads, where the state ``PARTIAL`` is given, are deleted for
-        good, except those that a process is working on.
+        With nothing given, those that somebody has put aside: their names begin with ``old_``. A model that a newer one
+        can replace goes only where the state ``OLD`` is given. What is kept or needed is spared. Unfinished downloads,
+        where the state ``PARTIAL`` is given, are deleted for good, except those that a process is working on.
 
         Args:
             prefix: How the name begins.
@@ -307,6 +312,8 @@ class ModelStore:
         self, names: str | Iterable[str] = (), *, removal: str | None = None, dry_run: bool = False
     ) -> list[TrashedFile]:
         """Move files from the trash back to where they were, all or none; with nothing given, the latest removal.
+
+        Latest is what was removed last, whatever the clock said then.
 
         Args:
             names: Names that the files had; of each the latest in the trash is taken.
@@ -369,7 +376,9 @@ class ModelStore:
     ) -> list[ArchivedFile]:
         """Write models into a zip archive, each with its hash and the list of characters beside it.
 
-        The archive appears when it is complete, in the place of a file that was there. The same models give the same
+        Where none is named, those that are damaged or cannot be read are left out: :meth:`import_archive` would refuse
+        the archive. They are in the list that is returned, with the reason, and a ``RuntimeWarning`` names them. The
+        archive appears when it is complete, in the place of a file that was there. The same models give the same
         bytes.
 
         Args:
@@ -380,9 +389,14 @@ class ModelStore:
         Raises:
             InvalidArgumentError: A name is no model's, or the archive cannot be at that place.
             ModelNotFoundError: A model is not there, or none at all.
-            ModelCorruptError: A model with a name of the catalog has other content.
+            ModelCorruptError: A model that is named is damaged, or all are. No archive is written then.
+            StorageError: A model that is named, or the only one, cannot be read.
         """
-        return _raw.archived(self._core.export(path_of(archive), names_of(names), progress=progress))
+        files = _raw.archived(self._core.export(path_of(archive), names_of(names), progress=progress))
+        if left_out := [f"{file.name} ({file.left_out})" for file in files if file.left_out is not None]:
+            message = f"left out of {os.fspath(path_of(archive))}: {', '.join(left_out)}"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+        return files
 
     def backup(self, archive: AnyPath, *, progress: ArchiveCallback | None = None) -> list[ArchivedFile]:
         """Write all models into an archive, as :meth:`export` does without names."""

@@ -31,7 +31,7 @@ mod space;
 mod trash;
 
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
-pub use audit::{Audit, AuditEntry, AuditOptions, Inspection, State, path_text};
+pub use audit::{Audit, AuditEntry, AuditOptions, Examination, Inspection, State, path_text};
 use digest::Digest;
 pub(super) use disk::free_bytes;
 #[cfg(test)]

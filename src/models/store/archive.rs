@@ -53,14 +53,16 @@ pub struct Archived {
     /// SHA-256 of its content in lower-case hexadecimal digits.
     pub sha256: String,
     /// Of an import: whether it was put in place, or would be. A file that is there with this content is left alone. Of
-    /// an export: always true.
+    /// an export: whether it was written.
     pub is_new: bool,
+    /// Why an export left it out; the hash is empty where it could not be read.
+    pub left_out: Option<String>,
 }
 
 impl Archived {
     fn new(file: &ArchiveFile, is_new: bool) -> Self {
         let ArchiveFile { name, bytes, sha256 } = file.clone();
-        Self { name, bytes, sha256, is_new }
+        Self { name, bytes, sha256, is_new, left_out: None }
     }
 }
 

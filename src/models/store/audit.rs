@@ -12,14 +12,17 @@ use crate::models::onnx::Summary;
 
 mod bookkeeping;
 mod content;
+mod examine;
 mod judge;
 mod memory;
 mod structure;
 mod survey;
 mod work;
 
+pub use examine::Examination;
+pub(super) use examine::{Needed, damage};
+pub(super) use judge::PUT_ASIDE;
 pub(super) use memory::Key;
-pub(super) use structure::model as summary_of;
 use work::Auditor;
 
 /// The state of something in the directory. There are no others.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::Store;
-use super::audit::{AuditOptions, Key, State};
+use super::audit::{AuditOptions, Key, PUT_ASIDE, State};
 use super::directory::Location;
 use super::keep::KeepList;
 use super::layout::INCOMING;
@@ -62,7 +62,9 @@ pub struct Removal {
     pub removal: Option<String>,
 }
 
-/// Which files [`Store::prune`] selects: those for which all that is given holds. With nothing given, the old ones.
+/// Which files [`Store::prune`] selects: those for which all that is given holds. With nothing given, those that somebody
+/// has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where [`State::Old`] is
+/// asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// How the name begins.
@@ -152,15 +154,15 @@ impl Store {
 
     fn select(&self, selection: &Selection, options: &RemoveOptions) -> Result<Vec<Selected>> {
         let is_open = selection.prefix.is_none() && selection.states.is_empty() && selection.older_than.is_none();
-        let old = [State::Old];
-        let states = if is_open { &old } else { selection.states.as_slice() };
+        let prefix = if is_open { Some(PUT_ASIDE) } else { selection.prefix.as_deref() };
+        let states = selection.states.as_slice();
         let mut selected = if states.is_empty() { self.all_models()? } else { self.in_states(states, options)? };
         let now = SystemTime::now();
         selected.retain(|file| {
             let changed = file.meta.modified().unwrap_or(now);
             // A file from the future is new.
             let age = now.duration_since(changed).unwrap_or_default();
-            selection.prefix.as_ref().is_none_or(|prefix| file.name.starts_with(prefix.as_str()))
+            prefix.is_none_or(|prefix| file.name.starts_with(prefix))
                 && selection.older_than.is_none_or(|bound| age >= bound)
         });
         Ok(selected)

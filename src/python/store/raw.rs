@@ -15,7 +15,7 @@ use crate::models::store::{Archived, AuditEntry, Decision, Inspection, Planned, 
 type RawPlanned = (String, OsString, u64, &'static str, Vec<u32>, String, bool);
 pub(super) type RawRemoval = (Vec<RawPlanned>, Option<String>);
 pub(super) type RawTrashed = (String, String, OsString, u64, f64);
-pub(super) type RawArchived = (String, u64, String, bool);
+pub(super) type RawArchived = (String, u64, String, bool, Option<String>);
 type RawPorts = Vec<(String, String)>;
 pub(super) type RawInspection =
     (RawEntry, Option<&'static str>, RawPorts, RawPorts, BTreeMap<String, i64>, String, Option<usize>);
@@ -67,7 +67,7 @@ pub(super) fn trashed(files: Vec<Trashed>) -> Vec<RawTrashed> {
 }
 
 pub(super) fn archived(files: Vec<Archived>) -> Vec<RawArchived> {
-    files.into_iter().map(|file| (file.name, file.bytes, file.sha256, file.is_new)).collect()
+    files.into_iter().map(|file| (file.name, file.bytes, file.sha256, file.is_new, file.left_out)).collect()
 }
 
 pub(super) fn inspection(found: Inspection) -> RawInspection {

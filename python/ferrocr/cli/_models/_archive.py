@@ -3,13 +3,14 @@
 import argparse
 import dataclasses
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
-from ..._text import path_text
+from ..._text import path_text, printable
 from ...progress import ArchiveProgress
 from ...store import ModelStore
 from .._command import add_command
-from .._errors import EXIT_OK
+from .._errors import EXIT_OK, EXIT_PROBLEMS
 from .._output import print_json
 from ._common import add_common, print_rows, size_of, total
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def add(commands: "Commands") -> None:
     """Describe the commands."""
-    what = "write models into an archive, all when none is named"
+    what = "write models into an archive; when none is named, all but those that are damaged"
     example = "ferrocr models export models.zip"
     export = add_command(commands, "export", _export, what, example, aliases=["backup"])
     export.add_argument("archive", metavar="ARCHIVE", help="the file to write")
@@ -35,14 +36,19 @@ def add(commands: "Commands") -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    with ArchiveProgress() as progress:
+    with ArchiveProgress() as progress, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # what was left out is said below
         files = ModelStore(arguments.dir).export(arguments.archive, arguments.names, progress=progress)
+    written = [file for file in files if file.left_out is None]
     if arguments.json:
         print_json([dataclasses.asdict(file) for file in files])
     else:
-        print_rows(("NAME", "SIZE", "SHA256"), ([file.name, size_of(file.bytes), file.sha256] for file in files))
-    print(f"wrote {total([file.bytes for file in files])} to {path_text(arguments.archive)}", file=sys.stderr)
-    return EXIT_OK
+        print_rows(("NAME", "SIZE", "SHA256"), ([file.name, size_of(file.bytes), file.sha256] for file in written))
+    print(f"wrote {total([file.bytes for file in written])} to {path_text(arguments.archive)}", file=sys.stderr)
+    for file in files:
+        if file.left_out is not None:
+            print(f"left out {printable(file.name)}: {printable(file.left_out)}", file=sys.stderr)
+    return EXIT_OK if len(written) == len(files) else EXIT_PROBLEMS
 
 
 def _import(arguments: argparse.Namespace) -> int:

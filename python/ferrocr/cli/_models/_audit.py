@@ -12,7 +12,7 @@ from ...store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS, report
 from .._output import print_json
-from ._common import add_common, add_for, counted, print_rows, size_of, state
+from ._common import add_common, add_for, counted, print_rows, size_of, state, total
 
 if TYPE_CHECKING:
     from .._command import Commands
@@ -22,7 +22,8 @@ EXIT_AUDIT_FAILED = 2
 
 _NOTES = """\
 Each line on stdout is STATE: path. The states are CURRENT, OLD, UNVERIFIED, CORRUPT, PARTIAL, FOREIGN, UNREADABLE,
-MISSING and TRASHED; all but CURRENT and TRASHED are findings. Nothing in the directory is changed.
+MISSING and TRASHED; all but CURRENT and TRASHED are findings. Nothing in the directory is changed. Where there are
+findings, or on a terminal, a summary follows on stderr.
 
 exit codes of this command:
   0    clean: there are no findings but those in ignored states
@@ -57,8 +58,9 @@ def _audit(arguments: argparse.Namespace) -> int:
         _print_details(found)
     elif found.entries:
         print(found)
-    print(_summary(found, arguments.ignore), file=sys.stderr)
     counting = [entry for entry in found.findings if entry.state not in arguments.ignore]
+    if counting or sys.stderr.isatty():  # whatever a job prints is mailed to somebody
+        print(_summary(found, arguments.ignore), file=sys.stderr)
     return EXIT_PROBLEMS if counting else EXIT_OK
 
 
@@ -86,13 +88,14 @@ def _flags(entry: AuditEntry) -> list[str]:
     return [*([f"in use{by}"] if entry.in_use else []), *(["kept"] if entry.kept else [])]
 
 
+def _total(entries: tuple[AuditEntry, ...]) -> str:
+    return total([entry.bytes or 0 for entry in entries])
+
+
 def _summary(found: AuditReport, ignored: Collection[ModelState]) -> str:
-    """Such as ``12 files, 2 findings``; what is missing or in the trash is no file of the directory."""
-    absent = (ModelState.MISSING, ModelState.TRASHED)
-    files = sum(entry.state not in absent for entry in found)
-    trashed = sum(entry.state is ModelState.TRASHED for entry in found)
+    """Such as ``12 files (31.2 MB), 2 findings``; what is missing or in the trash is no file of the directory."""
     passed_over = sum(entry.state in ignored for entry in found.findings)
-    parts = [counted(files, "file"), counted(len(found.findings) - passed_over, "finding")]
+    parts = [_total(found.files), counted(len(found.findings) - passed_over, "finding")]
     parts += [f"{passed_over} ignored"] if passed_over else []
-    parts += [f"{trashed} in the trash"] if trashed else []
+    parts += [f"{_total(found.trash)} in the trash"] if found.trash else []
     return ", ".join(parts)

@@ -40,7 +40,7 @@ def add(commands: "Commands") -> None:
     remove.add_argument("names", nargs="+", metavar="NAME", help="a file name")
 
     example = "ferrocr models prune --state old unverified --older-than 30d --keep 'my_*'"
-    what = "move the models that match all that is given to the trash; without anything, the old ones"
+    what = "move the models that match all that is given to the trash; without anything, those called old_*"
     prune = add_command(commands, "prune", _prune, what, example, notes=PLAN_NOTES)
     prune.add_argument("--prefix", metavar="P", help="how their names begin")
     prune.add_argument(

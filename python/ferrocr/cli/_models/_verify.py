@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .._command import Commands
 
 _NOTES = """\
-Each line on stdout is OK: path, CORRUPT: path, UNREADABLE: path, or UNVERIFIED: path for a model of which no hash is
-known. The exit code is 1 for a model that is corrupt or unreadable, and for one that is named and unverified."""
+Each line on stdout is OK: path, or what an audit would say: CORRUPT: path, FOREIGN: path for what is no model,
+UNREADABLE: path, or UNVERIFIED: path for a model of which no hash is known. The exit code is 1 for all but OK; where
+none is named, UNVERIFIED is fine too."""
 
 
 def add(commands: "Commands") -> None:
@@ -33,7 +34,7 @@ def add(commands: "Commands") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a comparison said: ``OK``, ``CORRUPT``, ``UNREADABLE`` or ``UNVERIFIED``, and why."""
+    """What a comparison said: ``OK``, ``CORRUPT``, ``FOREIGN``, ``UNREADABLE`` or ``UNVERIFIED``, and why."""
 
     name: str
     path: str
@@ -67,11 +68,11 @@ def _verdicts(arguments: argparse.Namespace) -> Iterator[Verdict]:
         if not paths:
             print(f"no models in {path_text(store.get_local_path())}", file=sys.stderr)
     for name, path in paths.items():
-        if arguments.sha256 is None and name not in known:
-            yield Verdict(name, path, "UNVERIFIED", None, "the catalog knows no hash of it")
-            continue
         try:
-            yield Verdict(name, path, "OK", store.verify(name, sha256=arguments.sha256), None)
+            if arguments.sha256 is None and name not in known:
+                yield _examined(store, name, path, arguments.dir)
+            else:
+                yield Verdict(name, path, "OK", store.verify(name, sha256=arguments.sha256), None)
         except (ModelCorruptError, StorageError) as error:
             report(error, directory=arguments.dir)
             state = "CORRUPT" if isinstance(error, ModelCorruptError) else "UNREADABLE"
@@ -79,3 +80,12 @@ def _verdicts(arguments: argparse.Namespace) -> Iterator[Verdict]:
         except ModelNotFoundError:
             if arguments.names:
                 raise  # else somebody removed it since it was listed
+
+
+def _examined(store: ModelStore, name: str, path: str, directory: str | None) -> Verdict:
+    """What an audit says of a model that the catalog does not know by its name."""
+    state, sha256, detail = store._core.examine(name)
+    if state not in ("CURRENT", "UNVERIFIED"):
+        kind = StorageError if state == "UNREADABLE" else ModelCorruptError
+        report(kind(f"{path_text(path)}: {detail}"), directory=directory)
+    return Verdict(name, path, "OK" if state == "CURRENT" else state, sha256, None if state == "CURRENT" else detail)

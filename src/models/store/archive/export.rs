@@ -13,12 +13,13 @@ use super::super::characters::list_of;
 use super::super::digest::Digest;
 use super::super::directory::{Access, Directory, Location};
 use super::super::part::unique;
-use super::super::{Store, disk, is_model_name, open_regular};
+use super::super::{State, Store, disk, is_model_name, open_regular};
 use super::output::Output;
 use super::{
     ArchiveFile, ArchiveProgress, Archived, MANIFEST, MOST_FILES, Meter, check_known, longest, manifest, name_fault,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::models::catalog;
 
 /// A file that goes into an archive.
 struct Wanted {
@@ -27,8 +28,16 @@ struct Wanted {
     bytes: u64,
 }
 
+/// What an export writes, and what it leaves out.
+struct Plan {
+    wanted: Vec<Wanted>,
+    left_out: Vec<Archived>,
+}
+
 impl Store {
-    /// Writes models into one archive, each with the list of characters beside it; without `names` all models there are.
+    /// Writes models into one archive, each with the list of characters beside it; without `names` all models there are,
+    /// but for those that are damaged or cannot be read: what an import would refuse. They are in the outcome, with the
+    /// reason. One that is named is an error.
     ///
     /// The archive appears under its name in one step, when it is complete, and replaces a file that was there. The same
     /// models give the same bytes. The directory is only read. `progress` is called on this thread; when it gives
@@ -38,8 +47,7 @@ impl Store {
     /// # Errors
     /// - [`ErrorKind::Cancelled`] when `progress` said so.
     /// - [`ErrorKind::ModelNotFound`] when a model is not there, or none at all.
-    /// - [`ErrorKind::ModelCorrupt`] when a model with a name of the catalog has other content: an archive would spread
-    ///   the damage.
+    /// - [`ErrorKind::ModelCorrupt`] when a named model is damaged, or all are: an archive would spread the damage.
     /// - [`ErrorKind::InvalidArgument`] for an archive inside of the model directory or in the place of a folder, for
     ///   names that are no model's, and for what an archive cannot hold.
     /// - [`ErrorKind::Io`] when something cannot be read or written. No archive is there then, or the one before.
@@ -50,7 +58,7 @@ impl Store {
         progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
     ) -> Result<Vec<Archived>> {
         let target = self.check_target(archive)?;
-        let wanted = self.wanted(names)?;
+        let Plan { wanted, left_out } = self.export_plan(names)?;
         let total = wanted.iter().fold(0u64, |total, file| total.saturating_add(file.bytes));
         let mut meter = Meter::new(progress, total);
         let (temporary, file) = Temporary::beside(&target)?;
@@ -69,7 +77,9 @@ impl Store {
         disk::sync(&file, &temporary.at.path())?;
         drop(file);
         temporary.publish(&target)?;
-        Ok(written.iter().map(|file| Archived::new(file, true)).collect())
+        let mut files: Vec<_> = written.iter().map(|file| Archived::new(file, true)).chain(left_out).collect();
+        files.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(files)
     }
 
     /// The archive's path, absolute, if an archive may be there.
@@ -96,9 +106,73 @@ impl Store {
         Ok(target)
     }
 
-    /// The files to write, sorted by name.
-    fn wanted(&self, names: &[String]) -> Result<Vec<Wanted>> {
-        let models: BTreeSet<_> = if names.is_empty() { self.list()? } else { names.to_vec() }.into_iter().collect();
+    /// The files to write, and those to leave out, sorted by name. Nothing is written yet.
+    fn export_plan(&self, names: &[String]) -> Result<Plan> {
+        let mut left_out = Vec::new();
+        let mut models: BTreeSet<_> =
+            if names.is_empty() { self.list()? } else { names.to_vec() }.into_iter().collect();
+        let mut first = None;
+        for name in models.clone() {
+            if let Err((error, file)) = self.check_content(&name)? {
+                if !names.is_empty() {
+                    return Err(error);
+                }
+                models.remove(&name);
+                left_out.push(file);
+                first.get_or_insert(error);
+            }
+        }
+        if let Some(error) = first.filter(|_| models.is_empty()) {
+            return Err(error);
+        }
+        Ok(Plan { wanted: self.wanted(models)?, left_out })
+    }
+
+    /// What keeps a model out of an archive: an import would refuse it.
+    fn check_content(&self, name: &str) -> Result<std::result::Result<(), (Error, Archived)>> {
+        let mut found = self.examine(name)?;
+        if let Some(why) = self.list_fault(name) {
+            (found.state, found.detail) = (State::Unreadable, why);
+        }
+        if !matches!(found.state, State::Corrupt | State::Unreadable) {
+            return Ok(Ok(()));
+        }
+        let path = self.path(name)?;
+        let kind = if found.state == State::Corrupt { ErrorKind::ModelCorrupt } else { ErrorKind::Io };
+        let message = format!("{} cannot be archived: {}", path.display(), found.detail);
+        let is_known = catalog::find(name).is_some();
+        let hint = match is_known {
+            true => format!("fetch it anew with {}", self.command_for("pull", name, "")),
+            false => format!("replace it, or remove it with {}", self.command_for("remove", name, "")),
+        };
+        let file = Archived {
+            name: name.to_owned(),
+            bytes: found.bytes,
+            sha256: found.sha256.unwrap_or_default(),
+            is_new: false,
+            left_out: Some(found.detail),
+        };
+        Ok(Err((Error::new(kind, message).with_hint(hint), file)))
+    }
+
+    /// Why the list of characters beside a model, without which that cannot be used, cannot go along.
+    fn list_fault(&self, model: &str) -> Option<String> {
+        let list = list_of(model)?;
+        // One that is there and cannot be read would be missed where the archive goes.
+        fs::symlink_metadata(self.dir().join(&list)).ok()?;
+        let most = longest(&list);
+        let length = self.existing(&list).and_then(|path| {
+            let meta = open_regular(&path).and_then(|file| file.metadata());
+            meta.map(|meta| meta.len()).map_err(|error| Error::io("read", &path, error))
+        });
+        match length {
+            Ok(length) if length <= most => None,
+            Ok(_) => Some(format!("its list of characters {list} is longer than {most} bytes")),
+            Err(error) => Some(error.to_string().lines().next().unwrap_or_default().to_owned()),
+        }
+    }
+
+    fn wanted(&self, models: BTreeSet<String>) -> Result<Vec<Wanted>> {
         if models.is_empty() {
             let message = format!("there are no models in {}", self.dir().display());
             let hint = format!("fetch some with {}", self.command("pull"));

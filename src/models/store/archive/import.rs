@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::super::audit::summary_of;
+use super::super::audit::{Needed, damage};
 use super::super::directory::{Access, Location};
 use super::super::{Expected, Folder, Store, disk, free_bytes, open_regular};
 use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
@@ -208,31 +208,28 @@ fn take(
         let file = disk::open_new(at, Access::Usual).map_err(|error| Error::io("create", &at.path(), error))?;
         output = Some((file, at));
     }
-    let is_onnx = file.name.to_ascii_lowercase().ends_with(".onnx") && !is_known(file);
-    let mut model = is_onnx.then(Vec::new);
+    let needed = if is_known(file) { Needed::Nothing } else { Needed::of(&file.name) };
+    let mut held = Vec::new();
     source.copy(index, &mut |chunk| {
         if let Some((output, at)) = &mut output {
             disk::write(output, chunk).map_err(|error| Error::io("write", &at.path(), error))?;
         }
-        if let Some(model) = &mut model {
-            let reserved = model.try_reserve(chunk.len());
-            reserved.map_err(|error| Error::io("check", Path::new(&file.name), error.into()))?;
-            model.extend_from_slice(chunk);
-        }
+        let wanted = chunk.get(..needed.most().saturating_sub(held.len()).min(chunk.len())).unwrap_or_default();
+        let reserved = held.try_reserve(wanted.len());
+        reserved.map_err(|error| Error::io("check", Path::new(&file.name), error.into()))?;
+        held.extend_from_slice(wanted);
         meter.add(&file.name, chunk.len())
     })?;
     if let Some((output, at)) = output {
         disk::sync(&output, &at.path())?;
     }
-    match model {
-        Some(model) => {
-            let subject = format!("the entry {} of {}", shown(&file.name), source.subject());
-            // As strictly as an audit, which would call it damaged the next moment.
-            summary_of(&model).map(drop).map_err(|why| {
-                Error::new(ErrorKind::ModelCorrupt, format!("{subject}: {why}"))
-                    .with_hint("make the archive anew, without this file")
-            })
-        }
+    // As strictly as an audit, which would call it damaged the next moment.
+    match damage(&file.name, &held).filter(|_| needed != Needed::Nothing) {
         None => Ok(()),
+        Some(why) => {
+            let subject = format!("the entry {} of {}", shown(&file.name), source.subject());
+            Err(Error::new(ErrorKind::ModelCorrupt, format!("{subject}: {why}"))
+                .with_hint("make the archive anew, without this file"))
+        }
     }
 }

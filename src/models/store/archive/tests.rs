@@ -10,9 +10,9 @@ use zip::write::SimpleFileOptions;
 
 use super::*;
 use crate::models::onnx::testing::Writer;
-use crate::models::store::Store;
 use crate::models::store::characters::list_of;
 use crate::models::store::digest::Digest;
+use crate::models::store::{State, Store};
 
 mod hostile;
 mod killed;
@@ -20,6 +20,9 @@ mod killed;
 const IMPORT: ImportOptions = ImportOptions { replace: false, dry_run: false };
 const REPLACE: ImportOptions = ImportOptions { replace: true, dry_run: false };
 const DRY_RUN: ImportOptions = ImportOptions { replace: false, dry_run: true };
+
+/// Begins like a file in ONNX Runtime's own format.
+const ORT: &[u8] = b"\0\0\0\0ORTM";
 
 /// A directory with `models` in it, and room beside it.
 fn store(models: &[(&str, &[u8])]) -> (TempDir, Store) {
@@ -87,8 +90,7 @@ fn names_of(files: &[Archived]) -> Vec<(&str, bool)> {
 #[test]
 fn models_and_their_lists_of_characters_go_from_one_directory_to_another() {
     let (a, b) = (model(b"a"), model(b"b"));
-    let (dir, from) =
-        store(&[("b.onnx", &b), ("a.onnx", &a), ("a.txt", b"abc\n"), ("c.txt", b"left"), ("d.ort", b"d")]);
+    let (dir, from) = store(&[("b.onnx", &b), ("a.onnx", &a), ("a.txt", b"abc\n"), ("c.txt", b"left"), ("d.ort", ORT)]);
     let archive = dir.path().join("models.zip");
     let exported = from.export(&archive, &[], &mut go_on).unwrap();
     assert_eq!(names_of(&exported), [("a.onnx", true), ("a.txt", true), ("b.onnx", true), ("d.ort", true)]);
@@ -108,7 +110,7 @@ fn models_and_their_lists_of_characters_go_from_one_directory_to_another() {
 
 #[test]
 fn only_the_named_models_are_exported() {
-    let (dir, from) = store(&[("a.bin", b"a"), ("a.ort", b"o"), ("a.txt", b"x"), ("b.bin", b"b"), ("note.md", b"")]);
+    let (dir, from) = store(&[("a.bin", b"a"), ("a.ort", ORT), ("a.txt", b"x"), ("b.bin", b"b"), ("note.md", b"")]);
     let archive = dir.path().join("models.zip");
     let names = ["a.ort".to_owned(), "a.bin".to_owned(), "a.bin".to_owned()];
     let exported = from.export(&archive, &names, &mut go_on).unwrap();
@@ -140,6 +142,46 @@ fn the_same_models_give_the_same_bytes() {
         fs::read(archive).unwrap()
     });
     assert_eq!(archives[0], archives[1]);
+}
+
+#[test]
+fn what_is_damaged_is_left_out_with_the_reason_and_refused_by_name() {
+    let whole = model(b"whole");
+    let cut = &whole[..whole.len() - 3];
+    let (dir, from) = store(&[
+        ("PP-OCRv6_det_small.onnx", &model(b"mine")),
+        ("a.onnx", &whole),
+        ("b.onnx", cut),
+        ("c.ort", b"no such format"),
+        ("d.bin", b"anything"),
+        ("e.onnx", &whole),
+        ("e.txt", b"x"),
+        ("old_f.onnx", cut),
+    ]);
+    fs::remove_file(from.dir().join("e.txt")).unwrap();
+    fs::create_dir(from.dir().join("e.txt")).unwrap();
+    let archive = dir.path().join("models.zip");
+    let exported = from.export(&archive, &[], &mut go_on).unwrap();
+    let damaged = ["PP-OCRv6_det_small.onnx", "b.onnx", "c.ort", "e.onnx", "old_f.onnx"];
+    let left_out: Vec<_> = exported.iter().filter(|file| file.left_out.is_some()).collect();
+    assert_eq!(left_out.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), damaged);
+    assert!(left_out.iter().all(|file| !file.is_new && file.bytes > 0));
+    let to = Store::open(dir.path().join("other")).unwrap();
+    let taken = to.import(&archive, IMPORT, &mut go_on).unwrap();
+    assert_eq!(names_of(&taken), [("a.onnx", true), ("d.bin", true)]);
+    for name in damaged {
+        let state = from.examine(name).unwrap().state;
+        assert!(name == "e.onnx" || state == State::Corrupt, "{name}: {state}");
+        let before = fs::read(&archive).unwrap();
+        let error = from.export(&archive, &["a.onnx".to_owned(), name.to_owned()], &mut go_on).unwrap_err();
+        assert!(error.to_string().contains(name) && error.hint().is_some(), "{error}");
+        assert_eq!(fs::read(&archive).unwrap(), before);
+    }
+    for name in ["a.onnx", "d.bin"] {
+        fs::remove_file(from.dir().join(name)).unwrap();
+    }
+    let error = from.export(&archive, &[], &mut go_on).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ModelCorrupt, "nothing is left: {error}");
 }
 
 #[test]
@@ -370,7 +412,11 @@ proptest! {
         list in any::<bool>(),
     ) {
         let mut files: BTreeMap<_, _> = files.into_iter().map(|(name, content)| {
-            let content = if name.ends_with("onnx") { model(&content) } else { content };
+            let content = match name.rsplit('.').next() {
+                Some("onnx") => model(&content),
+                Some("ort") => [ORT, &content].concat(),
+                _ => content,
+            };
             (name.to_lowercase(), content)
         }).collect();
         if list {

@@ -92,7 +92,7 @@ pub(super) fn read_all(jobs: &[Job], catalog: &[Entry]) -> Vec<Outcome> {
 }
 
 /// Reads a file, and once again if somebody wrote to it meanwhile.
-fn read(job: &Job, catalog: &[Entry], buffer: &mut Vec<u8>) -> Outcome {
+pub(super) fn read(job: &Job, catalog: &[Entry], buffer: &mut Vec<u8>) -> Outcome {
     let mut content = read_once(job, catalog, buffer);
     if content.as_ref().is_ok_and(|content| content.is_changing) {
         content = read_once(job, catalog, buffer);

@@ -8,7 +8,7 @@ use crate::models::Role;
 use crate::models::catalog::{Entry, Size};
 
 /// Begins the name of a model that somebody has put aside.
-const PUT_ASIDE: &str = "old_";
+pub(in super::super) const PUT_ASIDE: &str = "old_";
 
 /// What a model's name and content say together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,20 @@ pub(super) struct Verdict {
 
 /// Judges a model file that could be read, without regard to the other files.
 pub(super) fn judge(name: &str, content: &Content, catalog: &'static [Entry]) -> Verdict {
+    let verdict = judge_content(name, content, catalog);
+    if !name.starts_with(PUT_ASIDE) {
+        return verdict;
+    }
+    let damage = if verdict.state == State::Corrupt { "it is damaged: " } else { "" };
+    let detail = format!("its name begins with {PUT_ASIDE}; {damage}{}", verdict.detail);
+    Verdict { state: State::Old, detail, ..verdict }
+}
+
+/// Judges what a model file holds, also where it was put aside.
+pub(super) fn judge_content(name: &str, content: &Content, catalog: &'static [Entry]) -> Verdict {
     let known = content::known(catalog, content.bytes, &content.sha256);
     let named = catalog.iter().find(|entry| entry.name == name);
-    let (mut state, mut detail) = match (named, known) {
+    let (state, mut detail) = match (named, known) {
         (Some(named), Some(known)) if named == known => {
             (State::Current, "its content is that of the known model".to_owned())
         }
@@ -34,11 +45,6 @@ pub(super) fn judge(name: &str, content: &Content, catalog: &'static [Entry]) ->
         (Some(named), None) => (State::Corrupt, difference(named, content)),
         (None, None) => judge_structure(name, content.structure.as_ref()),
     };
-    if name.starts_with(PUT_ASIDE) {
-        let damage = if state == State::Corrupt { "it is damaged: " } else { "" };
-        detail = format!("its name begins with {PUT_ASIDE}; {damage}{detail}");
-        state = State::Old;
-    }
     if content.is_changing {
         detail.push_str("; it changed while it was read");
     }
@@ -125,7 +131,8 @@ pub(super) fn action(store: &Store, entry: &AuditEntry, catalog: &[Entry]) -> St
         State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".to_owned(),
         State::Missing => "put the file there".to_owned(),
         _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".to_owned(),
-        State::Old => store.command("prune"),
+        State::Old if entry.name.starts_with(PUT_ASIDE) => store.command("prune"),
+        State::Old => named("remove", ""),
         State::Unverified => format!("{}, with its publisher's hash", named("verify", "--sha256 HASH")),
         State::Partial => store.command("prune --state partial"),
         State::Trashed => named("restore", ""),

@@ -44,7 +44,7 @@ impl Structure {
 ///
 /// Short random bytes are often a valid message, now and then one with a graph. So a model has to say its version and
 /// to have outputs with names, without which no runtime takes it.
-pub(in crate::models::store) fn model(bytes: &[u8]) -> Result<Summary, String> {
+pub(super) fn model(bytes: &[u8]) -> Result<Summary, String> {
     let summary = onnx::summary(bytes).map_err(|error| error.to_string())?;
     if summary.format == Format::Ort {
         return Ok(summary);

@@ -240,7 +240,7 @@ fn a_newer_model_makes_an_older_one_old() {
     put(&store, "new.onnx", b"abc");
     let found = audit(&store);
     let old = only(&found, "a.onnx");
-    assert_eq!((old.state, &old.action), (State::Old, &store.command("prune")));
+    assert_eq!((old.state, &old.action), (State::Old, &store.command_for("remove", "a.onnx", "")));
     assert!(old.detail.contains("new.onnx of PP-OCRv6 can do the same"), "{}", old.detail);
     // It is larger, and orienters stay.
     assert_eq!(found.findings().count(), 1);
@@ -248,6 +248,7 @@ fn a_newer_model_makes_an_older_one_old() {
     store.keep(&["a*".to_owned()]).unwrap();
     assert!(audit(&store).is_clean());
     fs::rename(store.dir().join("new.onnx"), store.dir().join("old_new.onnx")).unwrap();
+    assert_eq!(only(&audit(&store), "old_new.onnx").action, store.command("prune"));
     store.unkeep(&["a*".to_owned()]).unwrap();
     assert_eq!(only(&audit(&store), "a.onnx").state, State::Current, "one that was put aside replaces nothing");
 }

@@ -161,8 +161,9 @@ fn states_select_also_what_is_no_model() {
 
 #[test]
 fn with_nothing_said_the_old_ones_go() {
-    let (_dir, store) = store(&["old_a.bin", "b.bin"]);
-    assert_eq!(going(&store.prune(&Selection::default(), &RemoveOptions::default()).unwrap()), ["old_a.bin"]);
+    let (_dir, store) = store(&["old_a.bin", "old_a.txt", "b.bin"]);
+    let pruned = store.prune(&Selection::default(), &RemoveOptions::default()).unwrap();
+    assert_eq!(going(&pruned), ["old_a.bin", "old_a.txt"]);
     assert_eq!(store.list().unwrap(), ["b.bin"]);
 }
 

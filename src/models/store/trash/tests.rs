@@ -58,6 +58,43 @@ fn the_latest_copy_comes_back_unless_another_is_asked_for() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_puts_no_removal_before_an_earlier_one() {
+    let (_dir, store) = store(&["a.onnx", "b.onnx", "c.onnx"]);
+    let ahead = "9000000000000-0007-1";
+    let first = discard(&store, &["a.onnx"]);
+    fs::rename(store.trash().join(&first), store.trash().join(ahead)).unwrap();
+    let second = discard(&store, &["b.onnx"]);
+    let third = discard(&store, &["c.onnx"]);
+    assert!(ahead < second.as_str() && second < third, "{second}, {third}");
+    let trashed = store.trashed().unwrap();
+    assert_eq!(names_of(&trashed), ["a.onnx", "b.onnx", "c.onnx"]);
+    let day = Duration::from_secs(86_400);
+    assert!(trashed.iter().all(|trashed| trashed.removed.elapsed().is_ok_and(|age| age < day)), "{trashed:?}");
+    assert!(store.purge(Some(day), true).unwrap().is_empty());
+    assert_eq!(store.purge(Some(Duration::ZERO), true).unwrap().len(), 3);
+    assert_eq!(names_of(&store.restore(&[], None, false).unwrap()), ["c.onnx"]);
+    assert_eq!(names_of(&store.restore(&[], None, false).unwrap()), ["b.onnx"]);
+}
+
+#[test]
+fn removals_are_told_apart_up_to_the_last_name_there_is() {
+    let next = |removal: &str| {
+        let Sequence { time, call } = Sequence::of(removal).unwrap().next();
+        format!("{time:013}-{call:04}-1")
+    };
+    assert_eq!(next("1763845200123-0000-1"), "1763845200123-0001-1");
+    assert_eq!(next("1763845200123-9999-1"), "1763845200124-0000-1");
+    assert_eq!(next("9999999999999-9999-1"), "9999999999999-10000-1");
+    let (_dir, store) = store(&["a.onnx", "b.onnx"]);
+    let last = store.trash().join("9999999999999-9999-1");
+    fs::create_dir_all(&last).unwrap();
+    for name in ["a.onnx", "b.onnx"] {
+        discard(&store, &[name]);
+    }
+    assert_eq!(names_of(&store.trashed().unwrap()), ["a.onnx", "b.onnx"]);
+}
+
+#[test]
 fn a_restore_replaces_nothing_and_moves_all_or_none() {
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
     discard(&store, &["a.onnx", "b.onnx"]);

@@ -1,0 +1,88 @@
+//! The judgement of an audit on one file's content, for what verifies, exports and imports models.
+
+use super::super::{Store, open_regular};
+use super::State;
+use super::content::{Content, Job, Outcome, read};
+use super::judge::judge_content;
+use super::structure::Structure;
+use crate::error::Result;
+use crate::models::catalog;
+
+/// What a file's content is, by itself: whether its name says that it was put aside, and what lies beside it, does not
+/// count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// Current, unverified, corrupt, foreign or unreadable.
+    pub state: State,
+    /// Why.
+    pub detail: String,
+    /// SHA-256 of the content in lower-case hexadecimal digits, where it was read.
+    pub sha256: Option<String>,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Reads the model file called `name` and judges its content as an audit does.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ModelNotFound`] when there is no such file, and what [`Store::existing`] says.
+    pub fn examine(&self, name: &str) -> Result<Examination> {
+        let path = self.existing(name)?;
+        let bytes = open_regular(&path).and_then(|file| file.metadata()).map_or(0, |meta| meta.len());
+        let entries = catalog::entries();
+        let is_unknown = !entries.iter().any(|entry| entry.name == name);
+        match read(&Job { path, bytes, is_unknown }, entries, &mut Vec::new()) {
+            Outcome::Gone => Err(self.missing(name, "is not there")),
+            Outcome::Failed(detail) => Ok(Examination { state: State::Unreadable, detail, sha256: None, bytes }),
+            Outcome::Read(content) => {
+                let verdict = judge_content(name, &content, entries);
+                let sha256 = Some(content.sha256).filter(|hash| !hash.is_empty());
+                Ok(Examination { state: verdict.state, detail: verdict.detail, sha256, bytes: content.bytes })
+            }
+        }
+    }
+}
+
+/// Bytes of an archive's file that are needed to judge it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Needed {
+    All,
+    /// The identifier of ONNX Runtime's own format.
+    Head(usize),
+    Nothing,
+}
+
+impl Needed {
+    /// Those of a file called `name` with content that the catalog does not know.
+    pub(in super::super) fn of(name: &str) -> Self {
+        match name.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
+            Some("onnx") => Self::All,
+            Some("ort") => Self::Head(8),
+            _ => Self::Nothing,
+        }
+    }
+
+    /// How many of them there may be.
+    pub(in super::super) fn most(self) -> usize {
+        match self {
+            Self::All => usize::MAX,
+            Self::Head(bytes) => bytes,
+            Self::Nothing => 0,
+        }
+    }
+}
+
+/// Why a file called `name` is damaged whose content the catalog does not know; nothing for one that is not. `held` are
+/// the bytes that [`Needed`] says.
+pub(in super::super) fn damage(name: &str, held: &[u8]) -> Option<String> {
+    let content = Content {
+        bytes: held.len() as u64,
+        sha256: String::new(),
+        structure: Some(Structure::of(held)),
+        is_changing: false,
+        key: None,
+    };
+    let verdict = judge_content(name, &content, &[]);
+    (verdict.state == State::Corrupt).then_some(verdict.detail)
+}
