@@ -4,6 +4,7 @@ mod ahead;
 mod bell;
 mod life;
 mod lines;
+mod loading;
 mod pool;
 mod share;
 mod stages;
@@ -11,6 +12,7 @@ mod timer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use ahead::{Reading, Source};
@@ -57,12 +59,17 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn open(files: &ModelFiles, provider: Provider, store: Option<&Store>, options: &EngineOptions) -> Result<Self> {
+    fn open(
+        files: &ModelFiles,
+        provider: Provider,
+        (store, stop): (Option<&Store>, Option<&Stop>),
+        options: &EngineOptions,
+    ) -> Result<Self> {
         let names = store.map(|store| files.names_in(store)).unwrap_or_default();
         // First the lease, then the files: what is there then is not removed while it is read.
         let lease = store.and_then(|store| store.lease(&names)).map(|lease| (lease, names.len()));
         // What was made before the failure is gone by now, and a caller that tries again would find it kept each time.
-        let stages = Stages::open(files, provider, options).inspect_err(|_| memory::trim())?;
+        let stages = Stages::open(files, provider, options, stop).inspect_err(|_| memory::trim())?;
         Ok(Self { stages, lease })
     }
 }
@@ -95,13 +102,29 @@ impl Engine {
     ///
     /// Those that lie in `store` are leased until the engine is freed or unloaded: no process removes them through the
     /// store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand
-    /// works. What is given here is kept for the first call after an unload, which loads again.
+    /// works. The files and what goes with them are kept for the first call after an unload, which loads again.
+    /// `callers` and the timeout end this load alone.
     ///
     /// # Errors
-    /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
-    pub fn load(&self, files: &ModelFiles, provider: Provider, store: Option<&Store>) -> Result<()> {
+    /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`];
+    /// [`crate::ErrorKind::ModelCorrupt`] for a model that takes minutes to load, and what [`Stop::check`] returns.
+    pub fn load(
+        &self,
+        files: &ModelFiles,
+        provider: Provider,
+        store: Option<&Store>,
+        (callers, timeout): (&Stop, Option<Duration>),
+    ) -> Result<()> {
         let (files, store, options) = (files.clone(), store.cloned(), self.options.clone());
-        self.life.load(move || Loaded::open(&files, provider, store.as_ref(), &options))
+        let stop = Stop::new();
+        let _follows = stop.follow(callers)?;
+        let _timer = timeout.map(|after| Timer::start(after, &stop)).transpose()?;
+        // A later load has a call of its own.
+        let first = Mutex::new(Some(stop));
+        self.life.load(move || {
+            let stop = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Loaded::open(&files, provider, (store.as_ref(), stop.as_ref()), &options)
+        })
     }
 
     /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.

@@ -169,6 +169,8 @@ class Engine:
         orienter: str | PathLike[str] | None,
         provider: str,
         store: Store,
+        timeout: float | None,
+        stop: Stop,
     ) -> None: ...
     @property
     def threads(self) -> int: ...

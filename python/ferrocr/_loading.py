@@ -10,7 +10,7 @@ from . import _core, _exit
 from ._call import Call, Claim, Gate
 from ._forks import in_one_piece
 from ._options import ModelChoices, check_progress, check_provider
-from .exceptions import InferenceError, InvalidArgumentError, OcrError
+from .exceptions import InferenceError, InvalidArgumentError, OcrError, OcrTimeoutError
 from .store import ModelStore, ProgressCallback
 
 Provider = Literal["auto", "cpu", "cuda", "openvino"]
@@ -89,6 +89,10 @@ class Loader:
         self._call = call
         try:
             self._load(core, call)
+        except OcrTimeoutError as error:
+            core.check_open()
+            # The core knows only what was left of the time.
+            raise call.timed_out() from error
         except OcrError:
             # A release that began meanwhile has given back what the load stood on, and is the better reason.
             core.check_open()
@@ -112,6 +116,8 @@ class Loader:
                 orienter=orienter[0] if orienter else None,
                 provider=provider,
                 store=self._store._core,
+                timeout=call.deadline.left(),
+                stop=call.stop,
             )
 
         for provider in self._providers():

@@ -7,6 +7,7 @@
 mod flush;
 mod head;
 mod schema;
+mod size;
 mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,6 +16,7 @@ mod writer;
 
 pub use flush::{SMALLEST_WEIGHT, flush_denormals};
 pub use head::{Cut, LinearHead, cut_head};
+pub use size::check_size;
 pub use summary::{Summary, ValueInfo, summary};
 
 /// How a model's bytes are laid out.

@@ -101,7 +101,8 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (*, detector, recognizer, orienter, provider, store))]
+    #[pyo3(signature = (*, detector, recognizer, orienter, provider, store, timeout, stop))]
+    #[expect(clippy::too_many_arguments, reason = "they are the keywords of one Python call")]
     fn load(
         &self,
         py: Python<'_>,
@@ -110,9 +111,14 @@ impl Engine {
         orienter: Option<PathBuf>,
         provider: &str,
         store: &Store,
+        timeout: Option<f64>,
+        stop: &Stop,
     ) -> PyResult<()> {
         let files = ModelFiles { detector, recognizer, orienter };
-        call(py, || self.0.load(&files, provider_of(provider)?, Some(&store.0)))
+        call(py, || {
+            let limits = (&stop.0, duration("timeout", timeout)?);
+            self.0.load(&files, provider_of(provider)?, Some(&store.0), limits)
+        })
     }
 
     #[getter]
