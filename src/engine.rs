@@ -4,6 +4,7 @@ mod ahead;
 mod bell;
 mod life;
 mod lines;
+mod loading;
 mod pool;
 mod protection;
 mod share;
@@ -12,6 +13,7 @@ mod timer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use ahead::{Reading, Source};
@@ -88,18 +90,32 @@ impl Engine {
     /// What `protection` leases is leased until the engine is freed or unloaded: no process removes it through the store
     /// meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand works.
     /// What is given here is kept for the first call after an unload, which loads again, under a lease of its own.
+    /// `callers` and the timeout end this load alone.
     ///
     /// # Errors
-    /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
-    pub fn load(&self, files: &ModelFiles, provider: Provider, protection: Option<Protection>) -> Result<()> {
+    /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`];
+    /// [`crate::ErrorKind::ModelCorrupt`] for a model that takes minutes to load, and what [`Stop::check`] returns.
+    pub fn load(
+        &self,
+        files: &ModelFiles,
+        provider: Provider,
+        protection: Option<Protection>,
+        (callers, timeout): (&Stop, Option<Duration>),
+    ) -> Result<()> {
         let (files, options) = (files.clone(), self.options.clone());
         let protections = Protections::new(files.clone(), protection);
-        self.life().load(move |stop| {
+        let stop = Stop::new();
+        let _follows = stop.follow(callers)?;
+        let _timer = timeout.map(|after| Timer::start(after, &stop)).transpose()?;
+        let first = Mutex::new(Some(stop));
+        self.life().load(move |later| {
+            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let stop = first.as_ref().or(later);
             // First the lease, then the files: what is there then is not removed while it is read.
             let protection = protections.next(stop)?;
             // What was made before the failure is gone by now, and a caller that tries again would find it kept each
             // time.
-            let stages = Stages::open(&files, provider, &options).inspect_err(|_| memory::trim())?;
+            let stages = Stages::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
             Ok(Loaded { stages, protection })
         })
     }

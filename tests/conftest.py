@@ -195,6 +195,50 @@ def tiny_model(producer: str = "tests", *, padding: int = 0) -> bytes:
     return _field(1, 8) + about + _field(7, graph) + _field(8, opset)
 
 
+def _node(operator: str, taken: str, made: str, domain: str = "", attributes: bytes = b"") -> bytes:
+    return (
+        _field(1, taken.encode())
+        + _field(2, made.encode())
+        + _field(4, operator.encode())
+        + attributes
+        + _field(7, domain.encode())
+    )
+
+
+def function_bomb(levels: int) -> bytes:
+    """A detector of functions that each call the one before twice: a few kilobytes become 2**levels nodes."""
+    picture, map_of_text = _tensor("x", (None, 3, None, None)), _tensor("y", (None, 1, None, None))
+    axis = _field(5, _field(1, b"axes") + _field(8, 1) + _field(20, 7))
+    nodes = _field(1, _node("ReduceMean", "x", "m", attributes=axis)) + _field(1, _node(f"F{levels}", "m", "y", "own"))
+    opsets = (_field(2, 17), _field(1, b"own") + _field(2, 1))
+    functions = []
+    for level in range(levels + 1):
+        calls = (
+            (_node(f"F{level - 1}", "a", "t", "own"), _node(f"F{level - 1}", "t", "b", "own"))
+            if level
+            else (_node("Sigmoid", "a", "b"),)
+        )
+        function = _field(1, f"F{level}".encode()) + _field(4, b"a") + _field(5, b"b")
+        function += b"".join(_field(7, call) for call in calls)
+        functions.append(function + b"".join(_field(9, opset) for opset in opsets) + _field(10, b"own"))
+    graph = nodes + _field(2, b"graph") + _field(11, picture) + _field(12, map_of_text)
+    own = b"".join(_field(25, function) for function in functions)
+    return _field(1, 9) + _field(7, graph) + b"".join(_field(8, opset) for opset in opsets) + own
+
+
+def recognizer_of_height(height: int) -> bytes:
+    """A recogniser of two classes that gives their means over each column of a strip of this height."""
+    strip, steps = _tensor("x", (None, 3, height, None)), _tensor("y", (None, None, 3))
+    axis = _field(5, _field(1, b"axes") + _field(8, 2) + _field(20, 7))
+    squeeze = _field(5, _field(1, b"keepdims") + _field(3, 0) + _field(20, 2))
+    turn = _field(5, _field(1, b"perm") + b"".join(_field(8, side) for side in (0, 2, 1)) + _field(20, 7))
+    nodes = _field(1, _node("ReduceMean", "x", "m", attributes=axis + squeeze))
+    nodes += _field(1, _node("Transpose", "m", "y", attributes=turn))
+    graph = nodes + _field(2, b"graph") + _field(11, strip) + _field(12, steps)
+    characters = _field(14, _field(1, b"character") + _field(2, b"a"))
+    return _field(1, 8) + _field(7, graph) + _field(8, _field(2, 17)) + characters
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A model directory with three tiny models and the list of characters beside one of them."""

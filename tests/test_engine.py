@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import DETECTOR, ORIENTER, RECOGNIZER, draw_text
+from conftest import DETECTOR, ORIENTER, RECOGNIZER, draw_text, function_bomb, recognizer_of_height
 from ferrocr import (
     ImageError,
     ImageNotFoundError,
@@ -334,6 +334,43 @@ def test_a_model_in_the_wrong_role_is_refused_at_load(models_dir: Path) -> None:
         assert not engine.loaded
     for part in (RECOGNIZER, "detector", "expected", "found"):
         assert part in str(caught.value)
+
+
+def test_functions_that_multiply_are_refused_before_the_runtime_puts_them_in(models_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "bomb.onnx").write_bytes(function_bomb(30))
+    with OcrEngine(model_dir=models_dir, detector=tmp_path / "bomb.onnx", download=False) as engine:
+        with pytest.raises(ModelCorruptError, match=r"bomb\.onnx: .* and 10000 are allowed\n.*trust"):
+            engine.load()
+        assert not engine.loaded
+
+
+def test_a_model_that_has_functions_of_its_own_can_be_used(models_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_bytes(function_bomb(3))
+    with OcrEngine(model_dir=models_dir, detector=tmp_path / "mine.onnx", download=False) as engine:
+        engine.load()
+
+
+@pytest.mark.parametrize("height", [0, 257, 100_000])
+def test_a_side_beyond_its_bound_is_refused_at_load(models_dir: Path, tmp_path: Path, height: int) -> None:
+    (tmp_path / "tall.onnx").write_bytes(recognizer_of_height(height))
+    engine = OcrEngine(model_dir=models_dir, recognizer=tmp_path / "tall.onnx", download=False)
+    with (
+        engine,
+        pytest.raises(ModelMismatchError, match=rf"tall\.onnx .*1 to 256.* found inputs x \[\?, 3, {height}, "),
+    ):
+        engine.load()
+
+
+def test_the_runtime_says_nothing_on_stderr(
+    models_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A run that ends early is an error to ONNX Runtime, which it would print."""
+    (tmp_path / "strips.onnx").write_bytes(recognizer_of_height(48))
+    with OcrEngine(model_dir=models_dir, recognizer=tmp_path / "strips.onnx", download=False) as engine:
+        engine.load()
+        with pytest.raises(OcrTimeoutError):
+            engine.recognize(np.zeros((2000, 2000), np.uint8), timeout=0.02)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all", b"\x08\x07\x12\x04test"])

@@ -186,6 +186,8 @@ class Engine:
         orienter: str | PathLike[str] | None,
         provider: str,
         protection: Protection,
+        timeout: float | None,
+        stop: Stop,
     ) -> None: ...
     @property
     def inherited(self) -> bool: ...

@@ -11,7 +11,7 @@ from . import _core, _exit
 from ._call import Call, Claim, Gate
 from ._forks import in_one_piece
 from ._options import ModelChoices, check_progress, check_provider
-from .exceptions import InferenceError, InvalidArgumentError, OcrError
+from .exceptions import InferenceError, InvalidArgumentError, OcrError, OcrTimeoutError
 from .store import ModelStore, ProgressCallback
 
 Provider = Literal["auto", "cpu", "cuda", "openvino"]
@@ -83,6 +83,10 @@ class Loader:
     def _load_for(self, core: _core.Engine, call: Call) -> None:
         try:
             self._load(core, call)
+        except OcrTimeoutError as error:
+            core.check_open()
+            # The core knows only what was left of the time.
+            raise call.timed_out() from error
         except OcrError:
             # A release that began meanwhile has given back what the load stood on, and is the better reason.
             core.check_open()
@@ -113,7 +117,8 @@ class Loader:
 
     def _load_somewhere(self, core: _core.Engine, files: "_Files", protection: _core.Protection) -> None:
         def load(provider: str) -> None:
-            core.load(**files, provider=provider, protection=protection)
+            limits = {"timeout": call.deadline.left(), "stop": call.stop}
+            core.load(**files, provider=provider, protection=protection, **limits)
 
         for provider in self._providers():
             try:

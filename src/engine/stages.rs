@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::ModelFiles;
 use super::lines::{Lines, Reader};
+use super::loading::Loading;
 use super::pool::{Pool, Turn};
 use super::share::{Aside, Workers};
 use crate::detect::Detector;
@@ -90,12 +91,18 @@ impl Stages {
         Ok(Self { detectors, readers: Pool::new(readers), alphabet, orienter })
     }
 
-    /// Stages from model files.
+    /// Stages from model files, for a call whose stop is `callers`, if there is one.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`] when a file cannot be read, and what making a session returns.
-    pub fn open(files: &ModelFiles, provider: Provider, options: &EngineOptions) -> Result<Self> {
+    pub fn open(
+        files: &ModelFiles,
+        provider: Provider,
+        options: &EngineOptions,
+        callers: Option<&Stop>,
+    ) -> Result<Self> {
         memory::keep_large_blocks_apart();
+        let loading = Loading::begin(callers)?;
         let threads = options.thread_count();
         let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
         let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
@@ -104,12 +111,12 @@ impl Stages {
         let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
         // Each model is optimised on one thread by the runtime, so they are made side by side.
         std::thread::scope(|scope| {
-            let detector = Aside::begin(scope, || File::read(&files.detector)?.open_copies(1, whole));
+            let detector = Aside::begin(scope, || File::read(&files.detector)?.open_copies(1, whole, &loading));
             let orienters = Aside::begin(scope, || match &files.orienter {
-                Some(path) => File::read(path)?.open_copies(readers, share),
+                Some(path) => File::read(path)?.open_copies(readers, share, &loading),
                 None => Ok(Vec::new()),
             });
-            let recognizers = open_recognizers(&files.recognizer, readers, share);
+            let recognizers = open_recognizers(&files.recognizer, readers, share, &loading);
             let mut detector = detector.wait()?;
             let Some(detector) = detector.pop() else {
                 return Err(Error::new(ErrorKind::Internal, "no detector was made"));
@@ -220,10 +227,11 @@ impl File {
         Ok(Self { name, bytes, characters: characters_beside(path)? })
     }
 
-    fn open_copies(&self, copies: usize, options: SessionOptions) -> Result<Vec<Box<dyn Model>>> {
+    fn open_copies(&self, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
         std::thread::scope(|scope| {
             let open = || -> Result<Box<dyn Model>> {
-                let model = OrtModel::from_bytes(&self.name, &self.bytes, options)?;
+                let model = OrtModel::from_bytes(&self.name, &self.bytes, options, loading.stop());
+                let model = model.map_err(|error| loading.explained(&self.name, error))?;
                 Ok(Box::new(model.with_characters(self.characters.as_deref())))
             };
             let others: Vec<_> = (1..copies).map(|_| Aside::begin(scope, open)).collect();
@@ -240,7 +248,7 @@ impl File {
 ///
 /// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities, and
 /// computing the head here, is faster there was not measured, so it keeps the model as it is.
-fn open_recognizers(path: &Path, copies: usize, options: SessionOptions) -> Result<Recognizers> {
+fn open_recognizers(path: &Path, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Recognizers> {
     let mut file = File::read(path)?;
     let cut = match options.provider {
         Provider::Cpu | Provider::OpenVino if Head::is_fast() => onnx::cut_head(&file.bytes),
@@ -250,7 +258,7 @@ fn open_recognizers(path: &Path, copies: usize, options: SessionOptions) -> Resu
         file.bytes = cut.model;
         cut.head
     });
-    Ok(Recognizers { models: file.open_copies(copies, options)?, head })
+    Ok(Recognizers { models: file.open_copies(copies, options, loading)?, head })
 }
 
 #[cfg(test)]

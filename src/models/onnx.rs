@@ -8,6 +8,7 @@ mod file;
 mod flush;
 mod head;
 mod schema;
+mod size;
 mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -17,6 +18,7 @@ mod writer;
 pub(crate) use file::{LONGEST_MODEL, look_over, read_model};
 pub use flush::{SMALLEST_WEIGHT, flush_denormals};
 pub use head::{Cut, LinearHead, cut_head};
+pub use size::check_size;
 pub use summary::{Summary, ValueInfo, summary};
 
 /// How a model's bytes are laid out.

@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use ort::environment::Environment;
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider};
+use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 use serde_json::json;
 
+use super::onnx::check_size;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 
@@ -139,6 +141,8 @@ pub fn load_runtime(library: &Path) -> Result<()> {
     };
     let builder = ort::init_from(library).map_err(|error| unusable(&error))?;
     let environment = builder.with_name("ferrocr").with_telemetry(false).build().map_err(|error| unusable(&error))?;
+    // It would print what its errors say too, and what is none of a caller's business.
+    environment.set_log_level(LogLevel::Fatal);
     // Nobody else sets it while LOADING is held.
     let _ = RUNTIME.set(Runtime { path: library.to_path_buf(), environment });
     Ok(())
@@ -191,13 +195,22 @@ pub struct OrtModel {
 }
 
 impl OrtModel {
-    /// Makes a session from a model's bytes; [`super::onnx::flush_denormals`] has conditioned them.
+    /// Makes a session from a model's bytes; [`super::onnx::flush_denormals`] has conditioned them. Ends early when
+    /// `stop` fires, at the next step of the runtime that can end: one that computes a constant cannot.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`] when the runtime refuses it.
-    pub fn from_bytes(name: &str, bytes: &[u8], options: SessionOptions) -> Result<Self> {
-        let failed = |error: &ort::Error| refused(&format!("ONNX Runtime does not load {name}"), error);
+    /// [`ErrorKind::Inference`] when the runtime refuses it, what [`super::onnx::check_size`] returns, and what
+    /// [`Stop::check`] returns.
+    pub fn from_bytes(name: &str, bytes: &[u8], options: SessionOptions, stop: &Stop) -> Result<Self> {
+        let failed = |error: &ort::Error| {
+            let refused = || refused(&format!("ONNX Runtime does not load {name}"), error);
+            stop.check().err().unwrap_or_else(refused)
+        };
+        check_size(bytes).map_err(|error| error.named(name))?;
         let mut builder = builder(&runtime()?.environment, options).map_err(|error| failed(&error))?;
+        let canceler = builder.canceler();
+        // Its error would say that there is nothing to end.
+        let _watch = stop.watch(move || drop(canceler.cancel()))?;
         let session = builder.commit_from_memory(bytes).map_err(|error| failed(&error))?;
         let characters = session.metadata().map_err(|error| failed(&error))?.custom("character");
         let spec = ModelSpec {

@@ -9,16 +9,28 @@ pub fn input<'a>(shape: &'a [usize], data: &'a [f32]) -> Tensor<'a> {
     Tensor { shape, data }
 }
 
-/// Refuses a model that does not fit `role`.
+/// The largest height of a line, and the largest side of a line classifier's input, that a file may fix. Those of PP-OCR
+/// are 32 or 48, and up to 192. Every line is brought to that size, so a file must not choose it freely: at these bounds
+/// a line that is 100 times as wide as high is 79 MB of floats, and a classifier's input 13 MB.
+const MOST_LINE_HEIGHT: usize = 256;
+const MOST_CLASSIFIER_SIDE: usize = 1024;
+
+/// The most classes of a recogniser. The largest lists have 18,710, and Unicode has about 160,000 characters.
+const MOST_CLASSES: usize = 1 << 18;
+
+/// Refuses a model that does not fit `role`, also one that fixes sides beyond all reason.
 ///
 /// # Errors
 /// [`ErrorKind::ModelMismatch`] with what was expected and what the file has.
 pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
-    use Side::{Any, Batch, Exactly, Free};
+    use Side::{AtMost, Batch, Exactly, Free};
+    let side = AtMost(MOST_CLASSIFIER_SIDE);
     let (input, output): (&[Side], &[Side]) = match role {
         Role::Detector => (&[Batch, Exactly(3), Free, Free], &[Batch, Exactly(1), Free, Free]),
-        Role::Recognizer => (&[Batch, Exactly(3), Any, Free], &[Batch, Free, Any]),
-        Role::Orienter => (&[Batch, Exactly(3), Any, Any], &[Batch, Exactly(2)]),
+        Role::Recognizer => {
+            (&[Batch, Exactly(3), AtMost(MOST_LINE_HEIGHT), Free], &[Batch, Free, AtMost(MOST_CLASSES)])
+        }
+        Role::Orienter => (&[Batch, Exactly(3), side, side], &[Batch, Exactly(2)]),
     };
     let fits = spec.inputs.len() == 1
         && !spec.outputs.is_empty()
@@ -47,8 +59,8 @@ enum Side {
     Batch,
     /// Follows the picture, so the file must leave it open.
     Free,
-    /// Whatever the file says is used.
-    Any,
+    /// Whatever the file says from 1 to this is used.
+    AtMost(usize),
     /// This number.
     Exactly(usize),
 }
@@ -56,7 +68,8 @@ enum Side {
 impl Side {
     fn takes(self, found: Option<usize>) -> bool {
         match (self, found) {
-            (_, None) | (Self::Any, _) => true,
+            (_, None) => true,
+            (Self::AtMost(most), Some(found)) => (1..=most).contains(&found),
             (Self::Batch, Some(found)) => found == 1,
             (Self::Free, Some(_)) => false,
             (Self::Exactly(expected), Some(found)) => found == expected,
@@ -67,7 +80,7 @@ impl Side {
         match self {
             Self::Batch => "N".to_owned(),
             Self::Free => "open".to_owned(),
-            Self::Any => "any".to_owned(),
+            Self::AtMost(most) => format!("1 to {most}"),
             Self::Exactly(side) => side.to_string(),
         }
     }
@@ -148,10 +161,28 @@ mod tests {
             (Role::Recognizer, spec(&[one, three, Some(48), Some(320)], &[one, Some(40), Some(99)]), false),
             (Role::Orienter, spec(&[None, three, Some(80), Some(160)], &[None, Some(2)]), true),
             (Role::Orienter, spec(&[Some(6), three, None, None], &[Some(6), Some(2)]), false),
+            (Role::Recognizer, spec(&[one, three, Some(256), None], &[one, None, Some(1 << 18)]), true),
+            (Role::Recognizer, spec(&[one, three, Some(257), None], &[one, None, Some(99)]), false),
+            (Role::Recognizer, spec(&[one, three, Some(100_000), None], &[one, None, Some(99)]), false),
+            (Role::Recognizer, spec(&[one, three, Some(0), None], &[one, None, Some(99)]), false),
+            (Role::Recognizer, spec(&[one, three, Some(48), None], &[one, None, Some(300_000)]), false),
+            (Role::Recognizer, spec(&[one, three, Some(48), None], &[one, None, Some(0)]), false),
+            (Role::Orienter, spec(&[None, three, Some(1024), Some(1024)], &[None, Some(2)]), true),
+            (Role::Orienter, spec(&[None, three, Some(60_000), Some(60_000)], &[None, Some(2)]), false),
+            (Role::Orienter, spec(&[None, three, Some(48), Some(0)], &[None, Some(2)]), false),
         ];
         for (role, spec, fits) in cases {
             assert_eq!(check(&spec, role).is_ok(), fits, "{role} {spec:?}");
         }
+    }
+
+    #[test]
+    fn a_side_beyond_its_bound_is_named_with_it() {
+        let tall = spec(&[None, Some(3), Some(100_000), None], &[None, None, Some(97)]);
+        let error = check(&tall, Role::Recognizer).expect_err("too tall");
+        assert_eq!(error.kind(), ErrorKind::ModelMismatch);
+        let text = error.to_string();
+        assert!(text.contains("[N, 3, 1 to 256, open]") && text.contains("x [?, 3, 100000, ?]"), "{text}");
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (*, detector, recognizer, orienter, provider, protection))]
+    #[pyo3(signature = (*, detector, recognizer, orienter, provider, protection, timeout, stop))]
+    #[expect(clippy::too_many_arguments, reason = "they are the keywords of one Python call")]
     fn load(
         &self,
         py: Python<'_>,
@@ -112,9 +113,14 @@ impl Engine {
         orienter: Option<PathBuf>,
         provider: &str,
         protection: &Protection,
+        timeout: Option<f64>,
+        stop: &Stop,
     ) -> PyResult<()> {
         let files = ModelFiles { detector, recognizer, orienter };
-        call(py, || self.0.load(&files, provider_of(provider)?, protection.get()))
+        call(py, || {
+            let limits = (&stop.0, duration("timeout", timeout)?);
+            self.0.load(&files, provider_of(provider)?, protection.get(), limits)
+        })
     }
 
     #[getter]

@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::image::Picture;
 use crate::image::warp::turned;
 
-/// What messages call it.
-const WHAT: &str = "the decoded picture";
+/// The name of the buffers in messages.
+pub(super) const WHAT: &str = "the decoded picture";
 
 /// Runs the decoder. `refuse` says what its error means.
 pub(super) fn read(decoder: impl ImageDecoder, refuse: impl Fn(ImageError) -> crate::Error) -> Result<Picture> {

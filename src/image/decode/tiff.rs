@@ -15,14 +15,14 @@ mod old_jpeg;
 mod samples;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, RgbImage, RgbaImage};
 
 use self::chunk::{Chunk, Chunks};
 use self::colour::{Colour, undo_alpha};
 use self::directory::{Directory, Stored};
 use self::layout::{Alpha, Layout};
 use self::samples::Samples;
-use super::{CONVERT, cut_off, into_picture};
+use super::{CONVERT, cut_off, pixels};
+use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
 use crate::options::DecodeLimits;
@@ -46,11 +46,9 @@ pub(super) fn decode(stored: &mut dyn Stored, directory: &Directory, limits: &De
         })?;
         samples.settle();
     }
-    let mut painter = Painter::of(&layout, samples);
+    let mut painter = Painter::of(&layout, samples)?;
     each_row(stored, &layout, &mut |at, planes| painter.paint(at, planes))?;
-    let mut picture = painter.finish()?;
-    picture.apply_orientation(turn.unwrap_or(Orientation::NoTransforms));
-    into_picture(picture)
+    pixels::oriented(painter.finish()?, turn.unwrap_or(Orientation::NoTransforms))
 }
 
 /// A row of samples, and whether their bytes go from high to low.
@@ -107,11 +105,12 @@ struct Painter<'a> {
 }
 
 impl<'a> Painter<'a> {
-    fn of(layout: &'a Layout, samples: Samples) -> Self {
+    fn of(layout: &'a Layout, samples: Samples) -> Result<Self> {
         let channels = if layout.alpha.is_some() { 4 } else { 3 };
         // Within the limits: the size was checked.
-        let pixels = vec![0; layout.width as usize * layout.height as usize * channels];
-        Self { layout, samples, pixels, row: Vec::new(), plane: Vec::new() }
+        let size = layout.width as usize * layout.height as usize * channels;
+        let pixels = buffer::filled(size, 0, pixels::WHAT)?;
+        Ok(Self { layout, samples, pixels, row: Vec::new(), plane: Vec::new() })
     }
 
     fn paint(&mut self, (left, top): (u32, u32), planes: &[Plane<'_>]) {
@@ -155,18 +154,17 @@ impl<'a> Painter<'a> {
         }
     }
 
-    fn finish(self) -> Result<DynamicImage> {
+    fn finish(self) -> Result<Picture> {
         let Layout { width, height, .. } = *self.layout;
         let mut pixels = self.pixels;
         if self.layout.alpha == Some(Alpha::Undeclared) && pixels.iter().skip(3).step_by(4).all(|alpha| *alpha == 0) {
             // A sample that nobody used.
             pixels.iter_mut().skip(3).step_by(4).for_each(|alpha| *alpha = 255);
         }
-        let picture = match self.layout.alpha {
-            Some(_) => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
-            None => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
-        };
-        picture.ok_or_else(|| Error::new(ErrorKind::Internal, "the pixels of a TIFF picture do not fit its size"))
+        match self.layout.alpha {
+            Some(_) => Picture::from_interleaved(width, height, 4, &pixels),
+            None => Picture::from_rgb(width, height, pixels),
+        }
     }
 }
 

@@ -23,7 +23,9 @@ pub(crate) mod graph {
 
 /// `FunctionProto`: a subgraph with a name, called like an operator.
 pub(crate) mod function {
+    pub(crate) const NAME: u32 = 1;
     pub(crate) const NODE: u32 = 7;
+    pub(crate) const DOMAIN: u32 = 10;
     pub(crate) const ATTRIBUTE_PROTO: u32 = 11;
 }
 
@@ -51,6 +53,7 @@ pub(crate) mod attribute {
 /// `SparseTensorProto`.
 pub(crate) mod sparse_tensor {
     pub(crate) const VALUES: u32 = 1;
+    pub(crate) const DIMS: u32 = 3;
 }
 
 /// `TensorProto`.

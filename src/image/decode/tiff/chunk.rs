@@ -8,7 +8,9 @@ use super::directory::Stored;
 use super::layout::{Format, Layout};
 use super::old_jpeg::OldJpeg;
 use super::{damaged, jpeg, unsupported};
+use crate::buffer;
 use crate::error::Result;
+use crate::image::decode::pixels;
 
 /// What compressed data may be longer than what it holds: headers of small tiles.
 const HEADERS: u64 = 1 << 20;
@@ -70,7 +72,7 @@ impl<'a> Chunks<'a> {
                     return Err(unsupported("its colours are subsampled in planes of their own"));
                 }
                 let blocks = Blocks { subsampling: kind.subsampling, width: width as usize };
-                blocks.unpacked(&self.expanded(index, blocks.bytes(rows))?)
+                blocks.unpacked(&self.expanded(index, blocks.bytes(rows))?)?
             }
             _ => {
                 let row_bytes = self.layout.row_bytes();
@@ -106,6 +108,7 @@ impl<'a> Chunks<'a> {
     fn expanded(&mut self, index: usize, wanted: u64) -> Result<Vec<u8>> {
         let compressed = self.compressed(index, wanted)?;
         let size = wanted as usize;
+        buffer::check_room(wanted, pixels::WHAT)?;
         match &self.layout.compression {
             Compression::Lzw => lzw(&compressed, size),
             Compression::Deflate => deflate(&compressed, size),
@@ -233,10 +236,10 @@ impl Blocks {
     }
 
     /// Three samples for each pixel.
-    fn unpacked(&self, blocks: &[u8]) -> Chunk {
+    fn unpacked(&self, blocks: &[u8]) -> Result<Chunk> {
         let (across, down) = self.subsampling;
         let block_rows = blocks.chunks_exact(self.row_bytes());
-        let mut bytes = Vec::with_capacity(block_rows.len() * down * self.width * 3);
+        let mut bytes = buffer::empty(block_rows.len() * down * self.width * 3, pixels::WHAT)?;
         for block_row in block_rows {
             for y in 0..down {
                 for x in 0..self.width {
@@ -245,7 +248,7 @@ impl Blocks {
                 }
             }
         }
-        Chunk { bytes, row_bytes: 3 * self.width, is_big_endian: false }
+        Ok(Chunk { bytes, row_bytes: 3 * self.width, is_big_endian: false })
     }
 }
 
@@ -274,7 +277,7 @@ mod tests {
         // Three pixels in two rows, by blocks of 2x2: the last block reaches beyond the picture.
         let blocks = Blocks { subsampling: (2, 2), width: 3 };
         assert_eq!((blocks.row_bytes(), blocks.bytes(3)), (12, 24));
-        let chunk = blocks.unpacked(&[1, 2, 3, 4, 50, 60, 5, 6, 7, 8, 70, 80]);
+        let chunk = blocks.unpacked(&[1, 2, 3, 4, 50, 60, 5, 6, 7, 8, 70, 80]).unwrap();
         assert_eq!(chunk.row(0), Some(&[1, 50, 60, 2, 50, 60, 5, 70, 80][..]));
         assert_eq!(chunk.row(1), Some(&[3, 50, 60, 4, 50, 60, 7, 70, 80][..]));
         assert_eq!((chunk.row(2), chunk.rows()), (None, 2));
