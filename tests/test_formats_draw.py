@@ -1,5 +1,6 @@
 """The annotated picture: what is drawn where, and on which pictures."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from PIL import Image
 
 from conftest import run_python
-from ferrocr import ImageError, ImageNotFoundError, InvalidArgumentError, Line, Page, PillowMissingError
+from ferrocr import ImageError, ImageNotFoundError, InvalidArgumentError, Line, Page, PillowMissingError, StorageError
 from ferrocr.formats import Sheet
 from ferrocr.formats.draw import draw
 from format_pages import BLANK, PLAIN, UP, Quad, line_of, sheets, upright
@@ -127,6 +128,15 @@ def test_a_file_that_is_no_picture_is_an_error(tmp_path: Path) -> None:
         PLAIN.draw(tmp_path / "a.png")
     with pytest.raises(ImageNotFoundError, match="there is no picture file"):
         PLAIN.draw(tmp_path / "b.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(StorageError, match="no regular file") as caught:
+            PLAIN.draw(path)
+        assert caught.value.hint is not None
 
 
 def test_without_pillow_the_error_says_what_to_install() -> None:

@@ -20,8 +20,8 @@ use crate::process::Owner;
 /// How long a process that changes the directory waits for others that do. They hold the lock for some renames only.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a process waits that only wants a lease: it can do without. A removal of all files that one directory had,
-/// 300 of them, took 20 ms.
+/// How long a process waits that only wants a lease: it can do without. Removing 300 files in one go, and restoring them,
+/// took up to 47 ms each on two busy cores.
 pub(super) const LEASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often it looks.
