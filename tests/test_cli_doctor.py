@@ -1,13 +1,16 @@
 """``ferrocr doctor``: its checks, and what a release gives back."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import run_python
 from ferrocr._defaults import DEFAULT_SET
 from ferrocr.cli import main
+from ferrocr.cli._environment import KNOWN
 from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS
 from ferrocr.cli._release_check import Cycle, problems_of
 
@@ -43,6 +46,69 @@ def test_doctor_sees_a_file_of_the_wrong_size(models: Path, capsys: Captured) ->
     main(["doctor", "--json", "--dir", str(models)])
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
     assert checks["default"]["facts"]["files"][name].startswith("has 7 bytes instead of ")
+
+
+def checks_of(capsys: Captured, directory: Path) -> dict[str, dict[str, Any]]:
+    main(["doctor", "--json", "--dir", str(directory)])
+    return {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+
+
+def test_doctor_shows_what_counts_in_the_environment_without_passwords(
+    models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERROCR_PASSWORD", "secret")
+    monkeypatch.setenv("FERROCR_MIRROR", "https://me:secret@mirror.example/models")
+    monkeypatch.setenv("FERROCR_MODELDIR", "/srv/models")
+    monkeypatch.setenv("HTTPS_PROXY", "me:secret@proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://me:secret@index.example/simple")
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    main(["doctor", "--dir", str(models)])
+    shown = capsys.readouterr().out
+    assert "secret" not in shown
+    assert "ferrocr does not know FERROCR_MODELDIR (meant: FERROCR_MODEL_DIR)" in shown
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.setenv("FERROCR_OFFLINE", "0")
+    checks = checks_of(capsys, models)
+    assert checks["variables"]["ok"] is True
+    found = checks["variables"]["facts"]["set"]
+    assert found["FERROCR_PASSWORD"] == "***"
+    assert found["FERROCR_MIRROR"] == "https://***@mirror.example/models"
+    assert found["HTTPS_PROXY"] == "***@proxy.example:3128"
+    assert found["NO_PROXY"] == "localhost"
+    assert "ORT_DISABLE_TELEMETRY" not in found, "what doctor sets itself is not the user's"
+    sources = checks["sources"]["facts"]["mirror_and_indexes"]
+    assert {"https://***@mirror.example/models", "https://***@index.example/simple"} <= set(sources)
+
+
+def test_every_variable_is_known_to_doctor() -> None:
+    root = Path(__file__).parent.parent
+    sources = [*root.glob("python/ferrocr/**/*.py"), *root.glob("src/**/*.rs")]
+    texts = [path.read_text(encoding="utf-8") for path in sources if "tests" not in (path.stem, path.parent.name)]
+    names = {name for text in texts for name in re.findall(r"\bFERROCR_[A-Z_]*[A-Z]\b", text)}
+    assert {name for name in names if not name.startswith("FERROCR_TEST_")} == set(KNOWN)
+
+
+def test_doctor_says_whether_the_directory_can_be_written(
+    models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = checks_of(capsys, models / "not" / "there")["directory"]
+    assert (directory["ok"], directory["facts"]["writable"], directory["facts"]["fault"]) == (True, True, None)
+    assert directory["facts"]["free_bytes"] > 0
+    # Whoever runs the tests may be allowed to write everywhere.
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+    directory = checks_of(capsys, models)["directory"]
+    assert (directory["ok"], directory["facts"]["writable"]) == (False, False)
+    assert directory["facts"]["fault"].endswith(f"to {models}")
+    assert "FERROCR_MODEL_DIR" in directory["fix"]
+
+
+def test_a_directory_that_has_the_models_need_not_be_written(
+    models_dir: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+    directory = checks_of(capsys, models_dir)["directory"]
+    assert (directory["ok"], directory["fix"], directory["facts"]["writable"]) == (True, None, False)
 
 
 def test_doctor_is_content_with_the_default_models(models_dir: Path, capsys: Captured) -> None:

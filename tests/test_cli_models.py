@@ -267,13 +267,37 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_progress_in_a_log_is_a_line_at_each_end(capsys: Captured, clock: list[float]) -> None:
     with DownloadProgress() as progress:
         for done in (0, 400_000, 1_500_000, 1_500_000):
-            progress("a.onnx", "https", done, 1_500_000)
+            progress("a.onnx", "models.example", done, 1_500_000)
             clock[0] += 0.5
-        progress("b.onnx", "https", 0, None)
     assert capsys.readouterr() == (
         "",
-        "fetching a.onnx (1.5 MB) from https\nfetched a.onnx: 1.5 MB in 1.0 s, 1.5 MB/s\nfetching b.onnx from https\n",
+        "fetching a.onnx (1.5 MB) from models.example\nfetched a.onnx: 1.5 MB in 1.0 s, 1.5 MB/s\n",
     )
+
+
+def test_a_download_is_told_of_once_its_size_is_known(capsys: Captured) -> None:
+    with DownloadProgress() as progress:
+        progress("a.onnx", "slow.example", 0, None)
+        assert capsys.readouterr().err == "", "it may not even be reached"
+        progress("a.onnx", "models.example", 0, None)
+        progress("a.onnx", "models.example", 0, 1_500_000)
+        assert capsys.readouterr().err == "fetching a.onnx (1.5 MB) from models.example\n"
+        progress("a.onnx", "models.example", 7, 1_500_000)
+        assert capsys.readouterr().err == ""
+        progress("b.onnx", "models.example", 0, None)
+        progress("b.onnx", "models.example", 7, None)
+    said = "fetching b.onnx (a size that the server does not say) from models.example\n"
+    assert capsys.readouterr().err == said
+
+
+def test_a_bar_learns_how_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    with DownloadProgress() as progress:
+        progress("a.onnx", "models.example", 0, None)
+        progress("a.onnx", "models.example", 0, 1000)
+        progress("a.onnx", "models.example", 1000, 1000)
+    assert "a.onnx from models.example: 100%" in shown.getvalue()
 
 
 def test_a_rate_counts_only_what_came_since_the_start(capsys: Captured, clock: list[float]) -> None:
@@ -289,10 +313,10 @@ def test_another_process_is_waited_for(capsys: Captured) -> None:
     with DownloadProgress() as progress:
         for done in (10, 20, 30):
             progress("a.onnx", "another process", done, 40)
-        progress("a.onnx", "https", 30, 40)
+        progress("a.onnx", "models.example", 30, 40)
     assert capsys.readouterr().err.splitlines() == [
         "waiting for another process to fetch a.onnx",
-        "fetching a.onnx (0.0 MB) from https",
+        "fetching a.onnx (0.0 MB) from models.example",
     ]
 
 
@@ -309,7 +333,7 @@ def test_progress_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> Non
     with DownloadProgress() as progress:
         for done in range(0, 1001, 250):
             progress("a.onnx", "one", done, 1000)
-    assert "a.onnx: 100%" in shown.getvalue()
+    assert "a.onnx from one: 100%" in shown.getvalue()
 
 
 def test_a_bar_starts_where_the_download_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +345,7 @@ def test_a_bar_starts_where_the_download_goes_on(monkeypatch: pytest.MonkeyPatch
         assert bar is not None
         assert (bar.initial, bar.n) == (750, 750)
         progress("a.onnx", "https", 1000, 1000)
-    assert "a.onnx: 100%" in shown.getvalue()
+    assert "a.onnx from https: 100%" in shown.getvalue()
 
 
 def test_the_progress_of_an_archive_is_one_bar(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

@@ -47,16 +47,20 @@ class _Bars:
         self._bar = tqdm(total=total, initial=done, desc=name, unit="B", unit_scale=True, file=sys.stderr)
         return True
 
-    def _move_bar(self, done: int) -> None:
+    def _move_bar(self, done: int, total: int | None) -> None:
         if self._bar is not None:
+            if self._bar.total != total:
+                self._bar.total = total
+                self._bar.refresh()
             self._bar.update(done - self._bar.n)
 
 
 class DownloadProgress(_Bars):
     """Shows model downloads on stderr.
 
-    On a terminal each file has a bar with rate and remaining time; elsewhere each file has one line at its start and
-    one at its end. Use it in a ``with`` statement, which closes a bar that is still open::
+    On a terminal each file has a bar with rate and remaining time; elsewhere each file has one line at its start, as
+    soon as its size is known, and one at its end. Both name the host that the file comes from. Use it in a ``with``
+    statement, which closes a bar that is still open::
 
         with DownloadProgress() as progress, OcrEngine(progress=progress) as ocr:
             ocr.load()
@@ -65,6 +69,7 @@ class DownloadProgress(_Bars):
     def __init__(self) -> None:
         super().__init__()
         self._current: tuple[str, str] | None = None
+        self._is_announced = False
         self._finished: set[tuple[str, str]] = set()
         self._began = (0.0, 0)
 
@@ -75,7 +80,10 @@ class DownloadProgress(_Bars):
         if self._current != (name, source):
             self.close()
             self._start(name, source, done, total)
-        self._move_bar(done)
+        # A server says the size before the first byte. One that does not is known not to once that has come.
+        if not self._is_announced and (total is not None or done > self._began[1]):
+            self._announce(name, source, total)
+        self._move_bar(done, total)
         if done == total:
             self._finish(name, source, done)
 
@@ -87,11 +95,16 @@ class DownloadProgress(_Bars):
     def _start(self, name: str, source: str, done: int, total: int | None) -> None:
         self._current = (name, source)
         self._began = (monotonic(), done)
+        self._is_announced = True
         if source == ANOTHER_PROCESS:
             _tell(f"waiting for {ANOTHER_PROCESS} to fetch {name}")
-        elif not self._open_bar(name, done, total):
-            size = "" if total is None else f" ({megabytes(total)})"
-            _tell(f"fetching {name}{size} from {source}")
+        elif not self._open_bar(f"{name} from {source}", done, total):
+            self._is_announced = False
+
+    def _announce(self, name: str, source: str, total: int | None) -> None:
+        self._is_announced = True
+        size = "a size that the server does not say" if total is None else megabytes(total)
+        _tell(f"fetching {name} ({size}) from {source}")
 
     def _finish(self, name: str, source: str, done: int) -> None:
         self._finished.add((name, source))
@@ -119,7 +132,7 @@ class ArchiveProgress(_Bars):
             return
         if self._bar is not None and self._bar.desc != f"{name}: ":
             self._bar.set_description(name, refresh=False)
-        self._move_bar(done)
+        self._move_bar(done, total)
 
 
 def _tell(text: str) -> None:

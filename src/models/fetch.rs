@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::catalog::Entry;
-use super::store::Store;
+use super::store::{DIR_VARIABLE, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 mod address;
@@ -187,7 +187,21 @@ pub fn pull(
     options: &PullOptions,
     progress: &mut dyn FnMut(Progress<'_>) -> bool,
 ) -> Result<Vec<PathBuf>> {
-    pull_to(Place::new(store), entries, options, progress)
+    pull_to(Place::new(store), entries, options, progress).map_err(|error| with_directory_hint(store, error))
+}
+
+/// Adds what to do to an error that says that the directory cannot be written.
+fn with_directory_hint(store: &Store, error: Error) -> Error {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    let cause = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    match cause.map(std::io::Error::kind) {
+        Some(PermissionDenied | ReadOnlyFilesystem) if error.hint().is_none() => error.with_hint(format!(
+            "models go to {}: choose a directory that can be written with the variable {DIR_VARIABLE}, or by the \
+             argument for it",
+            store.dir().display()
+        )),
+        _ => error,
+    }
 }
 
 fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress: Tell<'_>) -> Result<Vec<PathBuf>> {

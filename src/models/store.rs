@@ -47,7 +47,7 @@ pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
 pub use trash::Trashed;
 
 /// Environment variable that names the model directory.
-const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
+pub(super) const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
 
 /// Suffixes of a model file. Other suites name theirs `.bin`; what a file really is, only its content says.
 const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];

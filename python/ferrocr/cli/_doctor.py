@@ -15,6 +15,8 @@ from ..exceptions import OcrError
 from ..progress import megabytes
 from ..store import CatalogEntry, ModelStore, catalog, model_sets
 from ._command import add_command, add_dir, positive
+from ._environment import masked, place_of, variables
+from ._environment import misspelled as misspelled_variables
 from ._errors import EXIT_OK, EXIT_PROBLEMS, split_hint
 from ._memory import available_mb
 from ._output import print_json
@@ -62,7 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
         from . import _release_check
 
         return _release_check.run(arguments)
-    checks = [_check_versions(), *_check_runtime(), *_check_models(arguments.dir), _check_memory()]
+    # The variables first: looking for the runtime sets one.
+    checks = [
+        _check_versions(),
+        _check_variables(),
+        *_check_runtime(),
+        *_check_models(arguments.dir),
+        _check_sources(),
+        _check_memory(),
+    ]
     ok = all(check.ok for check in checks)
     if arguments.json:
         print_json({"ok": ok, "checks": [dataclasses.asdict(check) for check in checks]})
@@ -85,6 +95,28 @@ def _check_versions() -> Check:
     }
     detail = "ferrocr {ferrocr}, {implementation} {python}, {platform}, {cpus} CPUs".format(**facts)
     return Check("versions", ok=True, detail=detail, facts=facts)
+
+
+def _check_variables() -> Check:
+    found, misspelled = variables(), misspelled_variables()
+    detail = ", ".join(f"{name}={printable(value)}" for name, value in found.items()) or "none that count"
+    names = [f"{name} (meant: {meant})" if meant else name for name, meant in misspelled.items()]
+    fix = f"ferrocr does not know {', '.join(names)}" if names else None
+    facts = {"set": found, "unknown": misspelled}
+    return Check("variables", ok=True, detail=detail, fix=fix, facts=facts)
+
+
+def _check_sources() -> Check:
+    """Say where missing models would come from, without asking anybody."""
+    from .._package_index import packages
+
+    links, indexes, *_ = packages()
+    mirror = os.environ.get("FERROCR_MIRROR") or None
+    shown = [masked("", address) for address in ([mirror] if mirror else []) + links + indexes]
+    offline = os.environ.get("FERROCR_OFFLINE", "0") not in {"", "0"}
+    detail = "none: FERROCR_OFFLINE is set" if offline else ", ".join(map(printable, ["the catalog's", *shown]))
+    facts = {"offline": offline, "mirror_and_indexes": shown}
+    return Check("sources", ok=True, detail=detail, facts=facts)
 
 
 def _check_runtime() -> Iterator[Check]:
@@ -116,7 +148,19 @@ def _check_models(directory: str | None) -> Iterator[Check]:
     place = store.get_local_path()
     listed = ", ".join(f"{name} ({megabytes(size)})" for name, size in files.items()) or "no models"
     yield Check("models", ok=True, detail=f"{place}: {listed}", facts={"directory": place, "files": files})
-    yield _check_default_set(files)
+    default = _check_default_set(files)
+    yield default
+    yield _check_directory(place, is_filled=default.ok)
+
+
+def _check_directory(directory: str, *, is_filled: bool) -> Check:
+    """See whether models can be written to the directory; one that has the models need not let anybody."""
+    place = place_of(directory)
+    free = "" if place.free_bytes is None else f", {megabytes(place.free_bytes)} free"
+    detail = f"cannot be written: {place.fault}{free}" if place.fault else f"can be written{free}"
+    fix = "choose another directory with FERROCR_MODEL_DIR or --dir" if place.fault and not is_filled else None
+    facts = {"writable": place.fault is None, "fault": place.fault, "free_bytes": place.free_bytes}
+    return Check("directory", ok=fix is None, detail=detail, fix=fix, facts=facts)
 
 
 def _check_default_set(sizes: dict[str, int]) -> Check:

