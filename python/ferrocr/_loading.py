@@ -111,14 +111,14 @@ class Loader:
         try:
             if protection.fault is not None:
                 warnings.warn(_unprotected(protection.fault), RuntimeWarning, stacklevel=1)
-            self._load_somewhere(core, files, protection)
+            self._load_somewhere(core, files, protection, call)
         finally:
             protection.release()
 
-    def _load_somewhere(self, core: _core.Engine, files: "_Files", protection: _core.Protection) -> None:
+    def _load_somewhere(self, core: _core.Engine, files: "_Files", protection: _core.Protection, call: Call) -> None:
         def load(provider: str) -> None:
-            limits = {"timeout": call.deadline.left(), "stop": call.stop}
-            core.load(**files, provider=provider, protection=protection, **limits)
+            timeout = call.deadline.left()
+            core.load(**files, provider=provider, protection=protection, timeout=timeout, stop=call.stop)
 
         for provider in self._providers():
             try:
