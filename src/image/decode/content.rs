@@ -110,7 +110,7 @@ fn other_picture(bytes: &[u8]) -> Option<&'static str> {
     }
     if bytes.get(4..8) == Some(b"ftyp") {
         let end = bytes.get(..4).map_or(0, |length| u32::from_be_bytes([length[0], length[1], length[2], length[3]]));
-        let brands = &bytes[8..bytes.len().min(end as usize).min(HEAD).max(8)];
+        let brands = &bytes[8..bytes.len().min(end as usize).clamp(8, HEAD)];
         let has = |brand: &&[u8; 4]| brands.chunks_exact(4).any(|found| found == *brand);
         return BRANDS.iter().find(|(known, _)| known.iter().any(has)).map(|(_, name)| *name);
     }

@@ -37,16 +37,16 @@ fn a_file_is_whole_with_and_without_a_mark_at_its_end() {
 #[test]
 fn a_file_that_is_cut_anywhere_is_refused() {
     let file = noise();
-    let mut rows = 0;
+    let mut last = String::new();
     for length in 3..file.len() - 2 {
         let error = decode(&file[..length], &DecodeLimits::default()).expect_err("cut");
         assert!(error.to_string().contains("damaged") && error.hint().is_some(), "{error}");
         let ended = [&file[..length], &END].concat();
         let error = decode(&ended, &DecodeLimits::default()).expect_err("cut, with a mark at the end");
         assert!(error.hint().is_some(), "{error}");
-        rows = error.to_string().contains("cut off after 32 of its 40 rows").then_some(32).unwrap_or(rows);
+        last = error.to_string();
     }
-    assert_eq!(rows, 32, "the last ones lack the last row of blocks");
+    assert!(last.contains("cut off after 32 of its 40 rows"), "{last}");
 }
 
 #[test]

@@ -86,10 +86,13 @@ fn lzw(bytes: &[u8]) -> Vec<u8> {
     Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(bytes).expect("codes")
 }
 
+/// Tags with numbers of 16 bits.
+type Tags = &'static [(u16, &'static [u32])];
+
 struct Case {
     name: &'static str,
     size: (u32, u32),
-    tags: &'static [(u16, &'static [u32])],
+    tags: Tags,
     data: Vec<u8>,
     rgb: Vec<[u8; 3]>,
 }
@@ -339,7 +342,7 @@ fn a_picture_is_turned_as_it_says() {
 
 #[test]
 fn what_is_not_read_is_called_by_its_name() {
-    let cases: [(&[(u16, &[u32])], &str); 10] = [
+    let cases: [(Tags, &str); 10] = [
         (&[(259, &[50000])], "compressed with Zstandard"),
         (&[(259, &[34712])], "compressed with JPEG 2000"),
         (&[(259, &[34925])], "compressed with LZMA"),
@@ -427,7 +430,11 @@ fn jpeg_strips_have_the_colours_that_the_file_says() {
     image.write_to(&mut jpeg, image::ImageFormat::Jpeg).expect("a JPEG");
     let jpeg = jpeg.into_inner();
     let file = |colour| {
-        tiff(false, &tags((16, 16), &[(258, &[8; 3]), (259, &[7]), (262, &[colour]), (277, &[3])]), &[jpeg.clone()])
+        tiff(
+            false,
+            &tags((16, 16), &[(258, &[8; 3]), (259, &[7]), (262, &[colour]), (277, &[3])]),
+            std::slice::from_ref(&jpeg),
+        )
     };
     let picture = read(&file(6)).expect("YCbCr");
     assert!(
