@@ -17,11 +17,12 @@ use super::{Store, disk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Owner;
 
-/// The time for which a process that changes the directory waits for others that do. They hold the lock for some renames only.
+/// The time for which a process that changes the directory waits for others that do. They hold the lock for some renames
+/// only.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The time for which a process waits that only wants a lease: it can do without. Removing 300 files in one go, and restoring them,
-/// took up to 47 ms each on two busy cores.
+/// The time for which a process waits that only wants a lease: it can do without. Removing 300 files in one go, and
+/// restoring them, took up to 47 ms each on two busy cores.
 pub(super) const LEASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often it looks.

@@ -53,8 +53,9 @@ impl Store {
     }
 
     /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
-    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is named brings the list of characters that was removed with it,
-    /// unless there is one already. With `dry_run` it only says which.
+    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is
+    /// named brings the list of characters that was removed with it, unless there is one already. With `dry_run` it only
+    /// says which.
     ///
     /// # Errors
     /// - [`ErrorKind::ModelNotFound`] when the trash has no such file or removal.
