@@ -87,9 +87,9 @@ impl Engine {
 
     /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
     ///
-    /// What `protection` leases is leased until the engine is freed or unloaded: no process removes it through the store
-    /// meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand works.
-    /// What is given here is kept for the first call after an unload, which loads again, under a lease of its own.
+    /// The lease of `protection` is held until the engine is freed or unloaded: no process removes these files through
+    /// the store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand
+    /// works. What is given here is kept for the first call after an unload, which loads again, under a lease of its own.
     /// `callers` and the timeout end this load alone.
     ///
     /// # Errors

@@ -122,12 +122,12 @@ class AuditReport:
 
     @property
     def files(self) -> tuple[AuditEntry, ...]:
-        """What lies in the directory: neither missing nor in the trash."""
+        """The entries of what lies in the directory: neither missing nor in the trash."""
         return tuple(entry for entry in self.entries if entry.state not in (ModelState.MISSING, ModelState.TRASHED))
 
     @property
     def trash(self) -> tuple[AuditEntry, ...]:
-        """What was removed, and can be restored."""
+        """The entries of what was removed, and can be restored."""
         return tuple(entry for entry in self.entries if entry.state is ModelState.TRASHED)
 
     def text(self) -> str:

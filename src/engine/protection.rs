@@ -41,7 +41,7 @@ impl Protection {
     /// and works from memory then.
     ///
     /// # Errors
-    /// What the watch of [`Store::watched`] returns.
+    /// The error of the watch of [`Store::watched`].
     pub fn of(files: &ModelFiles, store: &Store) -> Result<Self> {
         let names = files.names_in(store);
         let (lease, fault) = match store.lease(&names) {

@@ -125,7 +125,7 @@ impl Store {
         })
     }
 
-    /// What an audit says of a file's content: its state, hash and the reason.
+    /// Judges a file's content as an audit does: its state, hash and the reason.
     fn examine(&self, py: Python<'_>, name: &str) -> PyResult<(&'static str, Option<String>, String)> {
         call(py, || self.0.examine(name)).map(|found| (found.state.name(), found.sha256, found.detail))
     }

@@ -25,7 +25,7 @@ pub(super) use system::{let_all_read, make_usual};
 /// The deepest folder in a folder that is removed with all that is in it. What the store and pip put there has three.
 const DEEPEST: usize = 64;
 
-/// What something is.
+/// The kinds of things in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
@@ -35,14 +35,14 @@ pub(super) enum Kind {
     Special,
 }
 
-/// What can be told of something without opening it.
+/// The facts about something that can be told without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Status {
     pub(super) kind: Kind,
     pub(super) bytes: u64,
 }
 
-/// Who may open a file that is made.
+/// The users who may open a file that is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     /// Whoever the process lets open its new files.
@@ -53,7 +53,7 @@ pub(super) enum Access {
     Owner,
 }
 
-/// Whether a file is made where there is none.
+/// The ways to open a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opening {
     /// It has to be there, and is opened for reading.
@@ -91,7 +91,7 @@ impl Directory {
         &self.path
     }
 
-    /// What is, or could be, in it under this name.
+    /// Names what is, or could be, in it.
     pub(super) fn at(&self, name: impl AsRef<OsStr>) -> Location {
         Location { directory: self.clone(), name: name.as_ref().to_owned() }
     }
@@ -103,7 +103,7 @@ impl Directory {
         Ok(names)
     }
 
-    /// What the system says of it.
+    /// Asks the system about it.
     pub(super) fn metadata(&self) -> io::Result<Metadata> {
         system::metadata(&self.handle)
     }

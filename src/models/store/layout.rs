@@ -1,4 +1,4 @@
-//! Where things lie in the directory, and opening the folders of its bookkeeping.
+//! The places of things in the directory, and opening the folders of its bookkeeping.
 //!
 //! The directory itself may be reached over links: its users choose the path. From there on no link is followed, so what
 //! is changed in the bookkeeping lies in the directory.
@@ -78,7 +78,7 @@ impl Store {
     /// A file of the directory, by its name.
     ///
     /// # Errors
-    /// What [`Store::path`] says, and [`crate::ErrorKind::Io`] when the directory cannot be opened.
+    /// Those of [`Store::path`], and [`crate::ErrorKind::Io`] when the directory cannot be opened.
     pub(super) fn at(&self, name: &str) -> Result<Location> {
         self.path(name)?;
         Ok(self.open_root()?.at(name))

@@ -28,8 +28,8 @@ const MOST: u64 = 1 << 20;
 /// workers has fewer, and to look at so many takes some milliseconds at most.
 const MANY: usize = 32;
 
-/// How often a lease that is locked and still empty, or that nobody may read yet, is looked at again, and after what
-/// time: its maker finishes it within some microseconds.
+/// The number of looks at a lease that is locked and still empty, or that nobody may read yet, and the time between
+/// two: its maker finishes it within some microseconds.
 const LOOKS: u32 = 5;
 const LOOK_AGAIN: Duration = Duration::from_millis(4);
 

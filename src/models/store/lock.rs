@@ -17,17 +17,18 @@ use super::{Store, disk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Owner;
 
-/// How long a process that changes the directory waits for others that do. They hold the lock for some renames only.
+/// The time for which a process that changes the directory waits for others that do. They hold the lock for some renames
+/// only.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a process waits that only wants a lease: it can do without. Removing 300 files in one go, and restoring them,
-/// took up to 47 ms each on two busy cores.
+/// The time for which a process waits that only wants a lease: it can do without. Removing 300 files in one go, and
+/// restoring them, took up to 47 ms each on two busy cores.
 pub(super) const LEASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How often it asks whether to wait on: often enough that Ctrl-C feels immediate.
+/// The time between two looks whether to wait on: short enough for Ctrl-C to feel immediate.
 const ASK: Duration = Duration::from_millis(50);
 
 /// Name of the file that is locked by who holds the directory.

@@ -276,7 +276,7 @@ pub(super) fn take_left(at: &Location) -> Option<Left> {
     Some(Left { at: at.clone(), is_folder, _lock: lock })
 }
 
-/// Whether nobody works any more on the unfinished file or folder `at` some place; nothing where that cannot be told.
+/// Tells whether nobody works any more on the unfinished file or folder `at` some place; none where that cannot be told.
 ///
 /// A call may take it up right after this: who removes it needs [`take_left`].
 pub(super) fn is_left(at: &Location) -> Option<bool> {
@@ -292,7 +292,7 @@ pub(super) fn is_left(at: &Location) -> Option<bool> {
     }
 }
 
-/// Whether it is a folder, and the file that is locked by who works on it; none if it is gone.
+/// Tells a folder from a file, and finds the file that is locked by who works on it; none if it is gone.
 fn lock_of(at: &Location) -> Option<(bool, Location)> {
     match at.status().ok()?.kind {
         Kind::Folder => Some((true, at.directory().folder(at.name()).ok()?.at(FOLDER_LOCK))),

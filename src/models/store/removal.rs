@@ -62,9 +62,9 @@ pub struct Removal {
     pub removal: Option<String>,
 }
 
-/// Which files [`Store::prune`] selects: those for which all that is given holds. With nothing given, those that somebody
-/// has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where [`State::Old`] is
-/// asked for.
+/// The files that [`Store::prune`] selects: those for which all that is given holds. With nothing given, those that
+/// somebody has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where
+/// [`State::Old`] is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// How the name begins.

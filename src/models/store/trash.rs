@@ -21,7 +21,7 @@ const LAST_TIME: u64 = 9_999_999_999_999;
 /// The last call of a time whose name is still greater, as a text, than those before it.
 const LAST_CALL: u64 = 9999;
 
-/// How often another name is tried for a new removal.
+/// The names that are tried for a new removal.
 const TRIES: u32 = 64;
 
 /// A file in the trash.
@@ -53,8 +53,9 @@ impl Store {
     }
 
     /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
-    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is named brings the list of characters that was removed with it,
-    /// unless there is one already. With `dry_run` it only says which.
+    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is
+    /// named brings the list of characters that was removed with it, unless there is one already. With `dry_run` it only
+    /// says which.
     ///
     /// # Errors
     /// - [`ErrorKind::ModelNotFound`] when the trash has no such file or removal.
@@ -265,7 +266,7 @@ struct NewRemoval {
 }
 
 impl Trashed {
-    /// Where it lies in the open `trash`.
+    /// Its place in the open `trash`.
     fn within(&self, trash: &Directory) -> Result<Location> {
         let folder = trash.folder(&self.removal);
         let folder = folder.map_err(|error| disk::failed("open", &trash.path().join(&self.removal), error))?;
@@ -273,7 +274,7 @@ impl Trashed {
     }
 }
 
-/// What a removal's name begins with, by which they are ordered.
+/// The beginning of a removal's name, by which they are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Sequence {
     /// Milliseconds since 1970.
@@ -282,7 +283,7 @@ struct Sequence {
 }
 
 impl Sequence {
-    /// What the name of a removal begins with; none for a name that no removal has. What is in other folders is
+    /// The beginning of a removal's name; none for a name that no removal has. What is in other folders is
     /// somebody's own and never deleted, so the name has to be exactly as [`Store::new_removal`] makes it.
     fn of(removal: &str) -> Option<Self> {
         let parts: Vec<_> = removal.split('-').collect();
@@ -316,7 +317,7 @@ fn move_all(moves: &[(Location, Location)]) -> Result<()> {
     Ok(())
 }
 
-/// Whether a removal can have this name.
+/// Tells a name that a removal can have.
 pub(super) fn is_removal(name: &str) -> bool {
     Sequence::of(name).is_some()
 }
@@ -332,7 +333,7 @@ fn removals(trash: &Directory) -> Result<Vec<(String, Directory)>> {
     Ok(found.into_iter().filter_map(open).collect())
 }
 
-/// What lies in the open trash, the oldest removal first.
+/// Lists the open trash, the oldest removal first.
 fn trashed(trash: &Directory) -> Result<Vec<Trashed>> {
     let mut found = Vec::new();
     for (removal, folder) in removals(trash)? {
@@ -350,7 +351,7 @@ fn trashed(trash: &Directory) -> Result<Vec<Trashed>> {
     Ok(found)
 }
 
-/// When a removal was made. Its name may say a later time than it was, after a removal that was made while the clock was
+/// The time of a removal. Its name may say a later time than it was, after a removal that was made while the clock was
 /// ahead; its folder was changed last when files came into it, or later when some were taken out.
 fn time_of(removal: &str, folder: &Directory) -> Option<SystemTime> {
     let named = UNIX_EPOCH.checked_add(Duration::from_millis(Sequence::of(removal)?.time))?;

@@ -34,7 +34,7 @@ def add(commands: "Commands") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a comparison said: ``OK``, ``CORRUPT``, ``FOREIGN``, ``UNREADABLE`` or ``UNVERIFIED``, and why."""
+    """The outcome of a comparison: ``OK``, ``CORRUPT``, ``FOREIGN``, ``UNREADABLE`` or ``UNVERIFIED``, and why."""
 
     name: str
     path: str
@@ -83,7 +83,7 @@ def _verdicts(arguments: argparse.Namespace) -> Iterator[Verdict]:
 
 
 def _examined(store: ModelStore, name: str, path: str, directory: str | None) -> Verdict:
-    """What an audit says of a model that the catalog does not know by its name."""
+    """Ask the audit about a model that the catalog does not know by its name."""
     state, sha256, detail = store._core.examine(name)
     if state not in ("CURRENT", "UNVERIFIED"):
         kind = StorageError if state == "UNREADABLE" else ModelCorruptError

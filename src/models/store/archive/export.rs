@@ -28,7 +28,7 @@ struct Wanted {
     bytes: u64,
 }
 
-/// What an export writes, and what it leaves out.
+/// The files that an export writes, and those that it leaves out.
 struct Plan {
     wanted: Vec<Wanted>,
     left_out: Vec<Archived>,
@@ -128,7 +128,7 @@ impl Store {
         Ok(Plan { wanted: self.wanted(models)?, left_out })
     }
 
-    /// What keeps a model out of an archive: an import would refuse it.
+    /// Looks for a reason to keep a model out of an archive, which an import would refuse.
     fn check_content(&self, name: &str) -> Result<std::result::Result<(), (Error, Archived)>> {
         let mut found = self.examine(name)?;
         if let Some(why) = self.list_fault(name) {

@@ -8,8 +8,8 @@ use super::structure::Structure;
 use crate::error::Result;
 use crate::models::catalog;
 
-/// What a file's content is, by itself: whether its name says that it was put aside, and what lies beside it, does not
-/// count.
+/// The judgement on a file's content, by itself: whether its name says that it was put aside, and what lies beside it,
+/// does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examination {
     /// Current, unverified, corrupt, foreign or unreadable.
@@ -63,7 +63,7 @@ impl Needed {
         }
     }
 
-    /// How many of them there may be.
+    /// The most of them that there may be.
     pub(in super::super) fn most(self) -> usize {
         match self {
             Self::All => usize::MAX,

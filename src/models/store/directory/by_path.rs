@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Kind, Opening, Status};
+use super::{Access, Kind, Opening, Status};
 
 pub(super) type Handle = PathBuf;
 
@@ -77,13 +77,18 @@ pub(super) fn open_file(directory: &Handle, name: &OsStr, opening: Opening) -> i
     match opening {
         Opening::Read => {}
         Opening::Write => drop(options.write(true)),
-        Opening::Make(_) => drop(options.write(true).create(true)),
-        Opening::MakeNew(_) => drop(options.write(true).create_new(true)),
+        Opening::Make(access) => drop(allow(access, &mut options).create(true)),
+        Opening::MakeNew(access) => drop(allow(access, &mut options).create_new(true)),
     }
     if status(directory, name).is_ok_and(|found| found.kind != Kind::File) {
         return Err(super::unfit("it is no regular file"));
     }
     options.open(there(directory)?.join(name))
+}
+
+/// Leaves it to the directory who may open the file: that is inherited here.
+fn allow(_: Access, options: &mut OpenOptions) -> &mut OpenOptions {
+    options.write(true)
 }
 
 /// Permissions are inherited here.

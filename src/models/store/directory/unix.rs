@@ -116,8 +116,8 @@ pub(in super::super) fn make_usual(file: &File) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(0o666 & !umask()))
 }
 
-/// What this process takes from the permissions of new files. Elsewhere than on Linux it can only be asked for by
-/// changing it, which other threads would notice: there it is what most systems begin with.
+/// The permissions that this process takes from new files. Elsewhere than on Linux they can only be asked for by
+/// changing them, which other threads would notice: there they are those that most systems begin with.
 fn umask() -> u32 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let digits = status.lines().find_map(|line| line.strip_prefix("Umask:"));
