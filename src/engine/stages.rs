@@ -6,6 +6,7 @@ use super::ModelFiles;
 use super::lines::{Lines, Reader};
 use super::pool::{Pool, Turn};
 use super::share::{Aside, Workers};
+use crate::buffer;
 use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
@@ -191,6 +192,9 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
     Error::io("read the model", path, error)
 }
 
+/// A recogniser's head is copied out of the bytes, the rest of them is, and the head is packed.
+const COPIES: u64 = 3;
+
 /// A model's file.
 struct File {
     name: String,
@@ -202,6 +206,8 @@ struct File {
 impl File {
     fn read(path: &Path) -> Result<Self> {
         let mut bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        // What is made of it on the way to a session.
+        buffer::check_room(COPIES * bytes.len() as u64, &format!("the model {}", path.display()))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         // Bytes that are no model are told from models that the runtime does not support.
         onnx::summary(&bytes).map_err(|error| error.named(&name))?;
