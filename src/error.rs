@@ -94,7 +94,8 @@ impl Error {
     pub fn io(verb: &str, path: &Path, source: std::io::Error) -> Self {
         let is_memory = source.kind() == std::io::ErrorKind::OutOfMemory;
         let kind = if is_memory { ErrorKind::OutOfMemory } else { ErrorKind::Io };
-        Self::new(kind, format!("cannot {verb} {}", path.display())).with_source(source)
+        let error = Self::new(kind, format!("cannot {verb} {}", path.display())).with_source(source);
+        if is_memory { error.with_hint("give the process more memory, or smaller files") } else { error }
     }
 
     /// What kind of failure it was.

@@ -11,7 +11,7 @@ SRC = Path(__file__).parent.parent / "src"
 LAYERS = (
     {"error"},
     {"language"},
-    {"files", "geometry", "memory", "options", "process", "stop"},
+    {"buffer", "files", "geometry", "memory", "options", "process", "stop"},
     {"image", "models"},
     {"detect", "orient", "recognize"},
     {"page"},

@@ -16,12 +16,13 @@ from .exceptions import (
     OcrCancelledError,
     OcrError,
     OcrTimeoutError,
+    OutOfMemoryError,
     ResourcesFreedError,
     StorageError,
 )
 from .results import Page
 
-OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OcrTimeoutError)
+OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError)
 """What goes wrong with one picture and leaves the next ones as they are."""
 
 USUAL = 2

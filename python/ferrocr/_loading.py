@@ -11,7 +11,7 @@ from . import _core, _exit
 from ._call import Call, Claim, Gate
 from ._forks import in_one_piece
 from ._options import ModelChoices, check_progress, check_provider
-from .exceptions import InferenceError, InvalidArgumentError, OcrError, OcrTimeoutError
+from .exceptions import InferenceError, InvalidArgumentError, OcrError, OcrTimeoutError, OutOfMemoryError
 from .store import ModelStore, ProgressCallback
 
 Provider = Literal["auto", "cpu", "cuda", "openvino"]
@@ -123,7 +123,7 @@ class Loader:
         for provider in self._providers():
             try:
                 in_one_piece(partial(load, provider), first=provider)
-            except InferenceError:
+            except (InferenceError, OutOfMemoryError):
                 if self._wanted_provider != "auto" or provider == "cpu":
                     raise
             else:

@@ -214,6 +214,7 @@ class OcrEngine:
             InvalidArgumentError: The bound or the timeout is out of its range, or `characters` is no bool.
             ImageError: The picture cannot be decoded or is larger than the limits allow.
             InferenceError: ONNX Runtime refused the run.
+            OutOfMemoryError: The process got no memory for the picture.
             OcrTimeoutError: The timeout is over. The engine is as it was.
             OcrCancelledError: A release ended the call.
             ResourcesFreedError: The engine was freed.
@@ -292,8 +293,8 @@ class OcrEngine:
             images: Any iterable of what :meth:`recognize` takes, however long.
             min_score: As for :meth:`recognize`.
             timeout: As for :meth:`recognize`, for each picture, from when it is waited for.
-            on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError or
-                OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
+            on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError
+                or OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
                 case.
             ahead: Pictures that may be read ahead, from 0 on. The default is a small number, and 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was

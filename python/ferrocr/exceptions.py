@@ -82,6 +82,10 @@ class InferenceError(OcrError, RuntimeError):
     """ONNX Runtime refused a session or a run."""
 
 
+class OutOfMemoryError(OcrError, MemoryError):
+    """The process got no memory for a picture, or for a run of a model on it."""
+
+
 class ResourcesFreedError(OcrError, RuntimeError):
     """The engine was freed; it never reopens."""
 

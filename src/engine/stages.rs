@@ -7,6 +7,7 @@ use super::lines::{Lines, Reader};
 use super::loading::Loading;
 use super::pool::{Pool, Turn};
 use super::share::{Aside, Workers};
+use crate::buffer;
 use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{open_regular, read_bounded};
@@ -208,6 +209,9 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
     Error::io("read the model", path, error)
 }
 
+/// A recogniser's head is copied out of the bytes, the rest of them is, and the head is packed.
+const COPIES: u64 = 3;
+
 /// A model's file.
 struct File {
     name: String,
@@ -221,6 +225,8 @@ impl File {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let read = open_regular(path).and_then(onnx::read_model).map_err(|error| unreadable(path, error))?;
         let mut bytes = read.map_err(|error| error.named(&name))?;
+        // What is made of it on the way to a session.
+        buffer::check_room(COPIES * bytes.len() as u64, &format!("the model {}", path.display()))?;
         // Bytes that are no model are told from models that the runtime does not support.
         onnx::summary(&bytes).map_err(|error| error.named(&name))?;
         onnx::flush_denormals(&mut bytes).map_err(|error| error.named(&name))?;

@@ -15,6 +15,7 @@ use ort::value::{Outlet, TensorElementType, TensorRef};
 use serde_json::json;
 
 use super::onnx::check_size;
+use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 
@@ -63,7 +64,7 @@ pub trait Model: Send {
     /// again afterwards.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`] when the runtime refuses, what [`Stop::check`] returns, and what `read` returns.
+    /// [`ErrorKind::Inference`] when the runtime refuses, [`ErrorKind::OutOfMemory`] when it gets none, what [`Stop::check`] returns, and what `read` returns.
     fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()>;
 }
 
@@ -161,7 +162,12 @@ fn runtime() -> Result<&'static Runtime> {
 
 fn refused(what: &str, error: &ort::Error) -> Error {
     // The runtime's own text; its type cannot cross threads.
-    Error::new(ErrorKind::Inference, format!("{what}: {error}"))
+    let (text, message) = (error.to_string(), format!("{what}: {error}"));
+    // It has no code of its own for that.
+    if ["Failed to allocate memory", "bad_alloc", "bad allocation"].iter().any(|sign| text.contains(sign)) {
+        return Error::new(ErrorKind::OutOfMemory, message).with_hint(buffer::HINT);
+    }
+    Error::new(ErrorKind::Inference, message)
 }
 
 /// How a session is made.
@@ -246,6 +252,8 @@ impl OrtModel {
 
 fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<SessionBuilder> {
     let builder = Session::builder(environment)?
+        // What fails is returned, and is not to be printed as well.
+        .with_log_level(LogLevel::Fatal)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(options.threads)?
         // Pictures and lines differ in size: a plan made for one shape serves no other and only holds memory.

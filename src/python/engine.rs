@@ -12,7 +12,8 @@ use pyo3::pybacked::PyBackedBytes;
 use super::frames::Frames;
 use super::interruptible::{self, SLICE};
 use super::store::Protection;
-use super::{call, preset_of, provider_of};
+use super::{call, error, preset_of, provider_of};
+use crate::buffer;
 use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
@@ -195,7 +196,7 @@ impl Engine {
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let bytes = data.to_vec(py)?;
+        let bytes = bytes_of(py, &data)?;
         let picture = call(py, || picture_of(bytes, size, channels))?;
         let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize(&picture, &options, stop);
@@ -214,7 +215,7 @@ impl Engine {
 
     /// Begins to read an encoded picture in the background.
     fn begin_encoded(&self, py: Python<'_>, data: &[u8], asked: Asked) -> PyResult<Reading> {
-        call(py, || self.begin(Source::Encoded(data.to_vec(), None), asked))
+        call(py, || self.begin(Source::Encoded(buffer::copied(data, "the file")?, None), asked))
     }
 
     /// Begins to read pixels in the background. They are copied before the interpreter's lock is released.
@@ -226,7 +227,7 @@ impl Engine {
         channels: u32,
         asked: Asked,
     ) -> PyResult<Reading> {
-        let bytes = data.to_vec(py)?;
+        let bytes = bytes_of(py, &data)?;
         call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), asked))
     }
 
@@ -237,7 +238,7 @@ impl Engine {
 
     /// Reads pixels that are one line of text, for comparing the stage with other implementations.
     fn recognize_line(&self, py: Python<'_>, data: PyBuffer<u8>, size: (u32, u32), channels: u32) -> PyResult<RawLine> {
-        let bytes = data.to_vec(py)?;
+        let bytes = bytes_of(py, &data)?;
         call(py, || self.0.recognize_line(&Picture::from_interleaved(size.0, size.1, channels, &bytes)?)).map(raw_line)
     }
 
@@ -316,6 +317,14 @@ impl Reading {
     fn end(&self, py: Python<'_>) {
         py.detach(|| self.0.end());
     }
+}
+
+/// A copy of the bytes, made while nobody else can change them.
+fn bytes_of(py: Python<'_>, data: &PyBuffer<u8>) -> PyResult<Vec<u8>> {
+    let copy = buffer::filled(data.item_count(), 0, "the picture");
+    let mut copy = copy.map_err(|error| error::to_python(py, &error))?;
+    data.copy_to_slice(py, &mut copy)?;
+    Ok(copy)
 }
 
 /// Takes the pixels over where they are as the core has them.

@@ -42,6 +42,7 @@ FAILURES = (
     Failure(exceptions.DownloadError, EXIT_CANNOT_RUN, "give another source: ferrocr models pull --mirror URL{dir}"),
     Failure(exceptions.RuntimeUnavailableError, EXIT_CANNOT_RUN, "run: ferrocr doctor{dir}"),
     Failure(exceptions.InferenceError, EXIT_CANNOT_RUN, "run: ferrocr doctor{dir}"),
+    Failure(exceptions.OutOfMemoryError, EXIT_CANNOT_RUN, "give it smaller pictures, or more memory"),
     Failure(exceptions.OcrTimeoutError, EXIT_CANNOT_RUN, "give it a longer timeout, or a smaller picture"),
     Failure(Exception, EXIT_CANNOT_RUN),
 )

@@ -106,8 +106,8 @@ mod tests {
         assert_eq!(jpeg_size(&jpeg(0xc0, 3)), Some((200 * 256, 3)));
         assert_eq!(jpeg_size(&jpeg(0xc0, 1)), Some((200 * 256, 9)));
         assert_eq!(jpeg_size(&jpeg(0xc2, 3)), Some((200 * 256, 9)));
-        for cut in 0..jpeg(0xc2, 3).len() {
-            assert_eq!(jpeg_size(&jpeg(0xc2, 3)[..cut]), None);
+        for cut in 0..jpeg(0xc0, 3).len() {
+            assert_eq!(jpeg_size(&jpeg(0xc0, 3)[..cut]), None);
         }
         assert_eq!(jpeg_size(&[0; 64]), None);
     }
