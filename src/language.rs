@@ -90,10 +90,10 @@ impl Languages {
                     language.code,
                     scripts.join(" or ")
                 );
-                return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
-                    "choose a recogniser of that language, which `ferrocr models list --available` shows, or leave the \
-                     language out",
-                ));
+                return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
+                    let list = reader.choose("`ferrocr.catalog()` has", "`ferrocr models list --available` shows");
+                    format!("choose a recogniser of that language, which {list}, or leave the language out")
+                }));
             }
         }
         Ok(())

@@ -45,12 +45,23 @@ def test_each_line_is_a_state_and_a_path(folder: Path, capsys: Captured) -> None
 
 def test_a_clean_directory_is_zero(clean_folder: Path, capsys: Captured) -> None:
     assert audit(clean_folder) == CLEAN
-    assert capsys.readouterr() == (f"CURRENT: {clean_folder / ORIENTER}\n", "1 file, 0 findings\n")
+    assert capsys.readouterr() == (f"CURRENT: {clean_folder / ORIENTER}\n", "")
 
 
 def test_a_directory_that_is_not_there_is_clean(tmp_path: Path, capsys: Captured) -> None:
     assert audit(tmp_path / "none") == CLEAN
-    assert capsys.readouterr() == ("", "0 files, 0 findings\n")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_all_being_well_is_told_to_a_person_only(
+    clean_folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert audit(clean_folder, "--json") == CLEAN
+    assert capsys.readouterr().err == ""
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    assert audit(clean_folder) == CLEAN
+    assert shown.getvalue() == "1 file, 0 findings\n"
 
 
 def test_ignored_states_do_not_count(folder: Path, capsys: Captured) -> None:
@@ -69,7 +80,7 @@ def test_what_is_in_the_trash_is_no_finding(clean_folder: Path, capsys: Captured
     assert audit(clean_folder) == CLEAN
     out, err = capsys.readouterr()
     assert out.splitlines()[-1].startswith("TRASHED: ")
-    assert err == "1 file, 0 findings, 1 in the trash\n"
+    assert err == ""
 
 
 def test_what_is_needed_is_missing(clean_folder: Path, capsys: Captured) -> None:

@@ -34,6 +34,9 @@ USUAL_DPI = 200.0
 100, 150 and 200, and eight labelled scans one of .972 at 100 to 300, where 300 takes 1.26 times the processor time of
 200. Chinese documents did a little better at 200 than at 150. docs/decisions.md has the figures."""
 
+PASSWORD_OPTION = "say --password, or set FERROCR_PASSWORD"
+"""What the command line is told of an encrypted document."""
+
 _LONGEST_SIDE = 2**29
 """PDFium counts the bytes of a row in 31 bits."""
 
@@ -313,7 +316,10 @@ class _Frame:
 def _picture(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:
     if wish.text_layer == "only":
         message = f"{name_of(source) or 'the document'} is a picture, and text_layer='only' is for PDF files"
-        raise InvalidArgumentError(message, "say text_layer='auto' for documents of any kind")
+        hint = "say {} for documents of any kind"
+        raise InvalidArgumentError(
+            message, hint.format("text_layer='auto'"), shell_hint=hint.format("--text-layer auto")
+        )
     return _OnePicture(normalise(source, limits.check_size, limits.max_bytes))
 
 

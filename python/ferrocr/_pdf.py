@@ -15,6 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import pypdfium2.raw as pdfium
 
+from ._documents import PASSWORD_OPTION
 from ._text_layer import Glyph, TextLayer
 from .exceptions import DocumentError, EncryptedDocumentError, ResourcesFreedError, StorageError
 from .results import Point
@@ -34,6 +35,8 @@ _MOST_OBJECTS = 20_000
 _KEPT = 8 * 2**20
 """Bytes of a file after which it is opened anew: PDFium keeps what it has read until then. Without this, 1,000 scans of
 85 kB each took 88 MB more at the last page than at the first. Opening that file takes a millisecond."""
+
+_SMALLER = "give a lower dpi, or an engine with a lower max_pixels"
 
 _NOTES = frozenset(
     {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_INK, pdfium.FPDF_ANNOT_WIDGET}
@@ -120,12 +123,12 @@ class PdfFile:
             pixels = bytearray(b"\xff") * (width * height * 3)
         except MemoryError:
             message = f"there is no memory for a picture of {width}x{height} pixels"
-            raise DocumentError(message, "give a lower dpi, or an engine with a lower max_pixels") from None
+            raise DocumentError(message, _SMALLER, shell_hint="say a lower --dpi") from None
         buffer = (ctypes.c_ubyte * len(pixels)).from_buffer(pixels)
         bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_BGR, buffer, width * 3)
         if not bitmap:
             message = f"PDFium makes no picture of {width}x{height} pixels"
-            raise DocumentError(message, "give a lower dpi, or an engine with a lower max_pixels")
+            raise DocumentError(message, _SMALLER, shell_hint="say a lower --dpi")
         try:
             flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
             pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, flags)
@@ -213,7 +216,8 @@ class PdfFile:
             message = f"{self._name} is encrypted in a way that PDFium does not know"
             return EncryptedDocumentError(message, "save it without protection with the program that made it")
         if code == pdfium.FPDF_ERR_PASSWORD and self._key is None:
-            return EncryptedDocumentError(f"{self._name} is encrypted, and no password was given", "pass password=")
+            message = f"{self._name} is encrypted, and no password was given"
+            return EncryptedDocumentError(message, "pass password=", shell_hint=PASSWORD_OPTION)
         if code == pdfium.FPDF_ERR_PASSWORD:
             message = f"{self._name} is encrypted, and the password that was given does not open it"
             return EncryptedDocumentError(message, "pass the password that a viewer asks for; capital letters count")

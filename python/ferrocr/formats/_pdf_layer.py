@@ -130,7 +130,7 @@ def _open(path: Path, password: str | None) -> pikepdf.Pdf:
     except pikepdf.PasswordError as error:
         if password is None:
             message = f"{path} is encrypted, and no password was given"
-            raise EncryptedDocumentError(message, "pass password=") from error
+            raise EncryptedDocumentError(message, "pass password=", shell_hint=_documents.PASSWORD_OPTION) from error
         message = f"{path} is encrypted, and the password that was given does not open it"
         hint = "pass the password that a viewer asks for; capital letters count"
         raise EncryptedDocumentError(message, hint) from error
