@@ -52,25 +52,55 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Who reads a hint, and so in which words it names what can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Somebody who uses the library: methods and their keywords.
+    Programmer,
+    /// Somebody who uses the command line: commands and their options.
+    Shell,
+}
+
+impl Audience {
+    /// The text for this reader.
+    pub fn choose(self, programmer: &'static str, shell: &'static str) -> &'static str {
+        match self {
+            Self::Programmer => programmer,
+            Self::Shell => shell,
+        }
+    }
+}
+
 /// An error with its kind, a message for people, a hint, and the error that caused it.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    /// The hint for the command line, where that has other words.
+    shell_hint: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind`. The message starts in lower case and has no full stop at its end.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None }
+        Self { kind, message: message.into(), hint: None, shell_hint: None, source: None }
     }
 
     /// Adds what the reader can do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self.shell_hint = None;
+        self
+    }
+
+    /// Adds what the reader can do about it, in the words of each reader.
+    #[must_use]
+    pub fn with_hint_for(mut self, hint: impl Fn(Audience) -> String) -> Self {
+        self.hint = Some(hint(Audience::Programmer));
+        self.shell_hint = Some(hint(Audience::Shell));
         self
     }
 
@@ -103,9 +133,14 @@ impl Error {
         self.kind
     }
 
-    /// What the reader can do about it, if there is something.
+    /// Advice for somebody who uses the library.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// Advice for somebody who uses the command line.
+    pub fn shell_hint(&self) -> Option<&str> {
+        self.shell_hint.as_deref().or(self.hint())
     }
 }
 

@@ -1,6 +1,6 @@
 """What ferrocr knows of models before any of them is on the disk."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from . import _core
@@ -50,8 +50,12 @@ def known_names() -> set[str]:
     return {entry[0] for entry in _core.catalog()}
 
 
-def files_of(names: Iterable[str], local: Iterable[str] = ()) -> list[str]:
+def files_of(
+    names: Iterable[str], local: Iterable[str] = (), is_there: Callable[[str], bool] = lambda _name: False
+) -> list[str]:
     """File names that `names` stand for, each once: a set's members, a file of the catalog, or one that is `local`.
+
+    A name for which `is_there` says yes is one of the directory that is not asked for; the error says so.
 
     Raises:
         InvalidArgumentError: A name is none of these.
@@ -64,6 +68,11 @@ def files_of(names: Iterable[str], local: Iterable[str] = ()) -> list[str]:
         elif name in known or name in here:
             found[name] = None
         else:
-            message = f"{name!r} is neither a model of the catalog nor a model set"
-            raise InvalidArgumentError(message, "`ferrocr models list --available` shows both")
+            what = "is in the directory, and neither in the catalog" if is_there(name) else "is neither in the catalog"
+            message = f"{name!r} {what} nor a model set"
+            raise InvalidArgumentError(
+                message,
+                "`ferrocr.catalog()` and `ferrocr.model_sets()` have them all",
+                shell_hint="`ferrocr models list --available` shows them all",
+            )
     return list(found)

@@ -329,7 +329,10 @@ class _Frame:
 def _picture(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:
     if wish.text_layer == "only":
         message = f"{name_of(source) or 'the document'} is a picture, and text_layer='only' is for PDF files"
-        raise InvalidArgumentError(message, "say text_layer='auto' for documents of any kind")
+        hint = "say {} for documents of any kind"
+        raise InvalidArgumentError(
+            message, hint.format("text_layer='auto'"), shell_hint=hint.format("--text-layer auto")
+        )
     return _OnePicture(normalise(source, limits.check_size, limits.max_bytes))
 
 

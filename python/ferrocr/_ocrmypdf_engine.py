@@ -110,15 +110,19 @@ def told() -> Iterator[None]:
     try:
         yield
     except (ModelNotFoundError, DownloadError, RuntimeUnavailableError) as error:
-        message = str(error)
-        if error.hint is None and not isinstance(error, RuntimeUnavailableError):
-            message += "\nfetch the models with: ferrocr models pull"
-        raise MissingDependencyError(message) from error
+        message, hint = error.for_shell()
+        if not hint and not isinstance(error, RuntimeUnavailableError):
+            hint = "fetch the models with: ferrocr models pull"
+        raise MissingDependencyError(_lines(message, hint)) from error
     except InvalidArgumentError as error:
-        raise BadArgsError(str(error)) from error
+        raise BadArgsError(_lines(*error.for_shell())) from error
     except OcrError as error:
-        message = f"ferrocr: {error}"
+        message = f"ferrocr: {_lines(*error.for_shell())}"
         raise ExitCodeException(message) from error
+
+
+def _lines(message: str, hint: str) -> str:
+    return f"{message}\n{hint}" if hint else message
 
 
 def _made(settings: Settings) -> OcrEngine:

@@ -11,6 +11,7 @@ PageNumbers = str | Iterable[int]
 """Numbers from 1 on: a text such as ``"1-3,7,12-"``, or several ints."""
 
 _HINT = 'say for example pages="1-3,7", pages="5-" or pages=[1, 2, 7]; the first page is 1'
+_SHELL_HINT = "say for example --pages 1-3,7 or --pages 5-; the first page is 1"
 
 # More digits than any document has pages, and few enough for int().
 _SPAN = re.compile(r"\s*([0-9]{1,18})\s*(?:(-)\s*([0-9]{1,18})?\s*)?")
@@ -50,7 +51,7 @@ def _spans_of(pages: PageNumbers) -> list[tuple[int, int | None]]:
         return [_span_of(part, pages) for part in pages.split(",")]
     if not isinstance(pages, Iterable) or isinstance(pages, bytes | bytearray):
         message = f"pages are a str or several int, not {pages!r}"
-        raise InvalidArgumentError(message, _HINT)
+        raise InvalidArgumentError(message, _HINT, shell_hint=_SHELL_HINT)
     return [(number, number) for number in map(_number_of, pages)]
 
 
@@ -58,13 +59,13 @@ def _span_of(part: str, pages: str) -> tuple[int, int | None]:
     found = _SPAN.fullmatch(part)
     if found is None:
         message = f"pages={pages!r} is no list of pages: {part.strip()!r} is neither a number nor a range"
-        raise InvalidArgumentError(message, _HINT)
+        raise InvalidArgumentError(message, _HINT, shell_hint=_SHELL_HINT)
     first = int(found[1])
     last = int(found[3]) if found[3] else None if found[2] else first
     if first < 1 or (last is not None and last < first):
         problem = "there is no page 0" if first < 1 else f"{part.strip()!r} ends before it begins"
         message = f"pages={pages!r} is no list of pages: {problem}"
-        raise InvalidArgumentError(message, _HINT)
+        raise InvalidArgumentError(message, _HINT, shell_hint=_SHELL_HINT)
     return first, last
 
 
@@ -75,5 +76,5 @@ def _number_of(number: int) -> int:
         value = 0
     if value < 1 or isinstance(number, bool):
         message = f"a page is a number from 1 on, not {number!r}"
-        raise InvalidArgumentError(message, _HINT)
+        raise InvalidArgumentError(message, _HINT, shell_hint=_SHELL_HINT)
     return value

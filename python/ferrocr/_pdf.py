@@ -17,6 +17,7 @@ from typing import cast
 
 from . import _exit
 from ._call import Budget
+from ._document_hints import SMALLER, SMALLER_OPTION
 from ._text_layer import Glyph, TextLayer
 from ._wire import Data, Header
 from ._worker import Answer, Worker, WorkerLostError, WorkerProblemError
@@ -145,7 +146,7 @@ class PdfFile:
             pixels = self._ask(header, budget, length).data
         except MemoryError:
             message = f"there is no memory for a picture of {width}x{height} pixels"
-            raise DocumentError(message, "give a lower dpi, or an engine with a lower max_pixels") from None
+            raise DocumentError(message, SMALLER, shell_hint=SMALLER_OPTION) from None
         with _checked():
             if len(pixels) != length:
                 raise ValueError
@@ -375,8 +376,12 @@ def _reachable(path: Path, name: str) -> str | bytes:
 
 def _error_of(header: Header) -> OcrError:
     kind = _ERRORS.get(str(header["error"]), DocumentError)
-    hint = header.get("hint")
-    return kind(str(header.get("message", "")), None if hint is None else str(hint))
+    message, hint, shell_hint = (header.get(name) for name in ("message", "hint", "shell_hint"))
+    return kind(
+        str(message or ""),
+        None if hint is None else str(hint),
+        shell_hint=None if shell_hint is None else str(shell_hint),
+    )
 
 
 def _finite(values: object, count: int) -> list[float]:

@@ -15,6 +15,7 @@ from typing import cast
 import pypdfium2_raw as pdfium
 
 from . import _pdfium_text
+from ._document_hints import PASSWORD, PASSWORD_OPTION, SMALLER, SMALLER_OPTION
 from ._wire import Data, Header
 from .exceptions import DocumentError, EncryptedDocumentError, OcrError, StorageError
 
@@ -83,7 +84,7 @@ class _Document:
         bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_BGR, buffer, width * 3)
         if not bitmap:
             message = f"PDFium makes no picture of {width}x{height} pixels"
-            raise DocumentError(message, "give a lower dpi, or an engine with a lower max_pixels")
+            raise DocumentError(message, SMALLER, shell_hint=SMALLER_OPTION)
         try:
             flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
             pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, flags)
@@ -135,7 +136,8 @@ class _Document:
             message = f"{self._name} is encrypted in a way that PDFium does not know"
             return EncryptedDocumentError(message, "save it without protection with the program that made it")
         if code == pdfium.FPDF_ERR_PASSWORD and self._key is None:
-            return EncryptedDocumentError(f"{self._name} is encrypted, and no password was given", "pass password=")
+            message = f"{self._name} is encrypted, and no password was given"
+            return EncryptedDocumentError(message, PASSWORD, shell_hint=PASSWORD_OPTION)
         if code == pdfium.FPDF_ERR_PASSWORD:
             message = f"{self._name} is encrypted, and the password that was given does not open it"
             return EncryptedDocumentError(message, "pass the password that a viewer asks for; capital letters count")
@@ -171,10 +173,11 @@ class _Handler:
             return self._page(header)
         except OcrError as error:
             text = str(error.args[0]).partition("\n")[0]
-            return {"error": type(error).__name__, "message": text, "hint": error.hint}, b""
+            hints = {"hint": error.hint, "shell_hint": error.shell_hint}
+            return {"error": type(error).__name__, "message": text, **hints}, b""
         except MemoryError:
-            hint = "give a lower dpi, or an engine with a lower max_pixels"
-            return {"error": "DocumentError", "message": "there is no memory for it", "hint": hint}, b""
+            hints = {"hint": SMALLER, "shell_hint": SMALLER_OPTION}
+            return {"error": "DocumentError", "message": "there is no memory for it", **hints}, b""
 
     def _open(self, header: Header, data: Data) -> Header:
         self._close()

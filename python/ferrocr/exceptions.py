@@ -10,16 +10,24 @@ class OcrError(Exception):
 
     Attributes:
         hint: What to do about it; None where there is nothing to say. The text of the error ends with it.
+        shell_hint: The same for somebody who uses the command line, in commands and options instead of methods and
+            keywords.
         page: Number of the document's page that it is about; None where it is about no single page.
     """
 
     hint: str | None = None
+    shell_hint: str | None = None
     page: int | None = None
 
     # The one argument of the base is the whole text: it and the attributes are what pickle and copy bring back.
-    def __init__(self, message: str = "", hint: str | None = None) -> None:
+    def __init__(self, message: str = "", hint: str | None = None, *, shell_hint: str | None = None) -> None:
         super().__init__(message if hint is None else f"{message}\n{hint}")
         self.hint = hint
+        self.shell_hint = hint if shell_hint is None else shell_hint
+
+    def for_shell(self) -> tuple[str, str]:
+        """Return the message and the hint for the command line, which is empty where there is none."""
+        return str(self).removesuffix(f"\n{self.hint}"), self.shell_hint or ""
 
 
 class InvalidArgumentError(OcrError, ValueError):

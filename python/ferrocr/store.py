@@ -200,7 +200,7 @@ class ModelStore:
             ModelCorruptError: `file` has other content.
             DownloadError: No source could deliver it.
         """
-        wanted = files_of(names_of(names))
+        wanted = files_of(names_of(names), is_there=self._has)
         return self._fetch(wanted, mirror=mirror, file=file, progress=progress)
 
     def resolve(
@@ -424,6 +424,9 @@ class ModelStore:
         """
         raw = self._core.import_archive(path_of(archive), replace=replace, dry_run=dry_run, progress=progress)
         return _raw.archived(raw)
+
+    def _has(self, name: str) -> bool:
+        return os.path.lexists(os.path.join(self._core.directory, name))  # noqa: PTH118  # a name may be anything
 
     def _needed(self, models: str | Iterable[str] | None) -> list[str]:
         wanted = names_of(models)

@@ -18,6 +18,7 @@ use crate::memory;
 use crate::models::LONGEST_LIST;
 use crate::models::onnx::{self, LinearHead};
 use crate::models::session::{Keep, Model, OrtModel, Provider, SessionOptions};
+use crate::models::store::Store;
 use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
 use crate::page::{Line, Page};
@@ -202,9 +203,10 @@ fn characters_beside(model: &Path) -> Result<Option<String>> {
 fn unreadable(path: &Path, error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::NotFound {
         // It was there when the engine looked for it.
-        return Error::new(ErrorKind::ModelNotFound, format!("there is no model file {}", path.display())).with_hint(
-            "`ferrocr models pull` fetches the default models, `ferrocr models restore` brings removed ones back",
-        );
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let store = path.parent().and_then(|dir| Store::open(dir).ok());
+        let gone = || Error::new(ErrorKind::ModelNotFound, format!("there is no model file {}", path.display()));
+        return store.map_or_else(gone, |store| store.missing(&name, "is not there"));
     }
     Error::io("read the model", path, error)
 }

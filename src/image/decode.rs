@@ -16,7 +16,7 @@ use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::Picture;
 use crate::buffer;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Audience, Error, ErrorKind, Result};
 use crate::files::open_regular;
 use crate::options::DecodeLimits;
 
@@ -92,8 +92,13 @@ pub fn check_size(width: u32, height: u32, limits: &DecodeLimits) -> Result<()> 
     } else {
         return Ok(());
     };
-    Err(Error::new(ErrorKind::Image, format!("the {width}x{height} picture {over}"))
-        .with_hint("raise the limit if you trust the source, or scale the picture down first"))
+    Err(Error::new(ErrorKind::Image, format!("the {width}x{height} picture {over}")).with_hint_for(too_large))
+}
+
+/// The command line has no options for limits.
+fn too_large(reader: Audience) -> String {
+    let advice = "raise the limit if you trust the source, or scale the picture down first";
+    reader.choose(advice, "scale the picture down first").to_owned()
 }
 
 fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
@@ -134,8 +139,7 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
             }
             _ => format!("needs more memory than max_pixels={} allows", limits.max_pixels),
         };
-        return Error::new(ErrorKind::Image, format!("the {name} picture {what}"))
-            .with_hint("raise the limit if you trust the source, or scale the picture down first");
+        return Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_hint_for(too_large);
     }
     if matches!(&error, ImageError::IoError(error) if error.kind() == IoErrorKind::OutOfMemory) {
         return Error::new(ErrorKind::OutOfMemory, format!("there is no memory for the {name} file"))

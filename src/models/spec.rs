@@ -48,8 +48,10 @@ pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
         ports_text(&spec.inputs),
         ports_text(&spec.outputs)
     );
-    Err(Error::new(ErrorKind::ModelMismatch, message)
-        .with_hint(format!("name a PP-OCR {role} in ONNX form; `ferrocr models list --available` shows some")))
+    Err(Error::new(ErrorKind::ModelMismatch, message).with_hint_for(|reader| {
+        let list = reader.choose("`ferrocr.catalog()` has", "`ferrocr models list --available` shows");
+        format!("name a PP-OCR {role} in ONNX form; {list} some")
+    }))
 }
 
 /// What a side of an array has to be. A side that the file leaves open fits all of them.
@@ -190,7 +192,7 @@ mod tests {
         let grey = spec(&[None, Some(1), None, None], &[None, Some(1), None, None]);
         let text = check(&grey, Role::Detector).expect_err("one channel").to_string();
         for part in
-            ["m.onnx", "detector", "[N, 3, open, open]", "x [?, 1, ?, ?]", "y [?, 1, ?, ?]", "ferrocr models list"]
+            ["m.onnx", "detector", "[N, 3, open, open]", "x [?, 1, ?, ?]", "y [?, 1, ?, ?]", "ferrocr.catalog()"]
         {
             assert!(text.contains(part), "{part} is missing in {text}");
         }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::catalog::{self, Entry};
 use super::onnx::LONGEST_MODEL;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Audience, Error, ErrorKind, Result};
 use crate::files::open_regular;
 
 mod archive;
@@ -31,6 +31,8 @@ mod space;
 mod trash;
 
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
+pub(in crate::models) use command::Action;
+
 pub use audit::{Audit, AuditEntry, AuditOptions, Examination, Inspection, State, path_text};
 use digest::Digest;
 pub(super) use disk::free_bytes;
@@ -247,19 +249,25 @@ impl Store {
             _ => format!("expected SHA-256 {}, found {}", expected.sha256, found.sha256),
         };
         let message = format!("wrong content for {}: {what}", self.dir.join(name).display());
-        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint(self.advice(name)))
+        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint_for(|reader| self.advice(reader, name, true)))
     }
 
-    fn missing(&self, name: &str, why: &str) -> Error {
+    /// The error for a model file that cannot be used, and `why`: that it is not there, for example.
+    pub(crate) fn missing(&self, name: &str, why: &str) -> Error {
         let message = format!("the model file {name} {why} in {}", self.dir.display());
-        Error::new(ErrorKind::ModelNotFound, message).with_hint(self.advice(name))
+        Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.advice(reader, name, false))
     }
 
-    /// What to do about a model file that is missing or wrong.
-    fn advice(&self, name: &str) -> String {
+    /// Returns what to do about a model file that is missing, or there with wrong content.
+    fn advice(&self, reader: Audience, name: &str, is_there: bool) -> String {
         match catalog::find(name) {
-            Some(_) => format!("fetch it with {}", self.command_for("pull", name, "")),
-            None => format!("{name} is not in the catalog: put the file there yourself"),
+            Some(_) => format!("fetch it with {}", self.how_to(reader, Action::Pull(&[name]))),
+            None if is_there => format!("put the right file in the place of {name}, or give the hash that it has"),
+            None if fs::symlink_metadata(self.dir.join(name)).is_err() => {
+                format!("{name} is not in the catalog: put the file there yourself")
+            }
+            None if !is_model_name(name) => format!("names of models end with .{}: rename it", SUFFIXES.join(", .")),
+            None => "put the model itself there: a file, or a link to one of the directory".to_owned(),
         }
     }
 

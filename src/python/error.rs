@@ -48,6 +48,7 @@ pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let exception = class(py, class_name(error.kind()))?.call1((error.to_string(),))?;
     exception.setattr("hint", error.hint())?;
+    exception.setattr("shell_hint", error.shell_hint())?;
     Ok(PyErr::from_value(exception))
 }
 

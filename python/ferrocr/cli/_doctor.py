@@ -14,7 +14,7 @@ from .._text import printable
 from ..exceptions import OcrError
 from ..progress import megabytes
 from ..store import CatalogEntry, ModelStore, catalog, model_sets
-from ._command import add_command, add_dir, positive
+from ._command import add_command, add_dir, dir_option, positive
 from ._environment import masked, place_of, variables
 from ._environment import misspelled as misspelled_variables
 from ._errors import EXIT_OK, EXIT_PROBLEMS, split_hint
@@ -148,7 +148,7 @@ def _check_models(directory: str | None) -> Iterator[Check]:
     place = store.get_local_path()
     listed = ", ".join(f"{name} ({megabytes(size)})" for name, size in files.items()) or "no models"
     yield Check("models", ok=True, detail=f"{place}: {listed}", facts={"directory": place, "files": files})
-    default = _check_default_set(files)
+    default = _check_default_set(files, directory)
     yield default
     yield _check_directory(place, is_filled=default.ok)
 
@@ -163,13 +163,13 @@ def _check_directory(directory: str, *, is_filled: bool) -> Check:
     return Check("directory", ok=fix is None, detail=detail, fix=fix, facts=facts)
 
 
-def _check_default_set(sizes: dict[str, int]) -> Check:
+def _check_default_set(sizes: dict[str, int], directory: str | None) -> Check:
     """Whether the files of the default set are there and whole, given the sizes of those in the directory."""
     entries = {entry.name: entry for entry in catalog()}
     needed = {name: _state_of(entries.get(name), sizes.get(name)) for name in model_sets()[DEFAULT_SET]}
     wrong = [f"{name} {state}" for name, state in needed.items() if state != "complete"]
     detail = f"{DEFAULT_SET}: " + (", ".join(wrong) or "complete")
-    fix = f"run: ferrocr models pull --set {DEFAULT_SET}" if wrong else None
+    fix = f"run: ferrocr models pull --set {DEFAULT_SET}{dir_option(directory)}" if wrong else None
     return Check("default", ok=not wrong, detail=detail, fix=fix, facts={"set": DEFAULT_SET, "files": needed})
 
 

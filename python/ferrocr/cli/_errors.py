@@ -48,16 +48,6 @@ FAILURES = (
 )
 
 
-_AS_OPTIONS = {
-    "pass password=": "say --password, or set FERROCR_PASSWORD",
-    "say text_layer='auto' for documents of any kind": "say --text-layer auto for documents of any kind",
-    'say for example pages="1-3,7", pages="5-" or pages=[1, 2, 7]; the first page is 1': (
-        "say for example --pages 1-3,7 or --pages 5-; the first page is 1"
-    ),
-}
-"""Hints that speak of arguments in Python, as the command line has them."""
-
-
 def report(error: Exception, name: str | None = None, *, directory: str | None = None) -> int:
     """Tell the user about `error`, which the file `name` gave if there is one; returns the exit code it means.
 
@@ -82,5 +72,4 @@ def report(error: Exception, name: str | None = None, *, directory: str | None =
 
 def split_hint(error: Exception) -> tuple[str, str]:
     """What went wrong, in as many lines as that takes, and what to do about it; empty where nothing is known."""
-    hint = error.hint if isinstance(error, exceptions.OcrError) else None
-    return str(error).removesuffix(f"\n{hint}"), _AS_OPTIONS.get(hint or "", hint or "")
+    return error.for_shell() if isinstance(error, exceptions.OcrError) else (str(error), "")

@@ -11,6 +11,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from .. import _documents
+from .._document_hints import PASSWORD, PASSWORD_OPTION
 from .._files import check_regular
 from ..exceptions import DocumentError, EncryptedDocumentError, ImageNotFoundError, InvalidArgumentError, StorageError
 from ..results import Point
@@ -132,7 +133,7 @@ def _open(path: Path, password: str | None) -> pikepdf.Pdf:
     except pikepdf.PasswordError as error:
         if password is None:
             message = f"{path} is encrypted, and no password was given"
-            raise EncryptedDocumentError(message, "pass password=") from error
+            raise EncryptedDocumentError(message, PASSWORD, shell_hint=PASSWORD_OPTION) from error
         message = f"{path} is encrypted, and the password that was given does not open it"
         hint = "pass the password that a viewer asks for; capital letters count"
         raise EncryptedDocumentError(message, hint) from error

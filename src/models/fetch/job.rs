@@ -6,6 +6,7 @@ use super::delivery::{Outcome, Trouble};
 use super::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::catalog::Entry;
+use crate::models::store::Action;
 use crate::models::store::{Expected, Store};
 
 /// A model that is wanted, and why it is not there yet.
@@ -63,10 +64,11 @@ pub(super) fn offline(store: &Store, jobs: &[Job<'_>]) -> Error {
         },
         store.dir().display()
     );
-    Error::new(ErrorKind::ModelNotFound, message).with_hint(format!(
-        "where the network may be used, without {OFFLINE_VARIABLE}, `ferrocr models pull {}` fetches what is missing",
-        names(jobs, " ")
-    ))
+    Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| {
+        let names: Vec<_> = jobs.iter().map(|job| job.entry.name).collect();
+        let pull = store.how_to(reader, Action::Pull(&names));
+        format!("where the network may be used, without {OFFLINE_VARIABLE}, {pull} fetches what is missing")
+    })
 }
 
 /// The error for jobs that are not done, with the reason of each source.
@@ -77,8 +79,11 @@ pub(super) fn undelivered(store: &Store, jobs: &[Job<'_>]) -> Error {
             message.push_str(&format!("\n  {}: {failure}", job.entry.name));
         }
     }
-    Error::new(ErrorKind::Download, message).with_hint(format!(
-        "check the network, name a mirror or a package index ({PACKAGE_INDEX_VARIABLE}), or put the files into the \
-         directory yourself"
-    ))
+    Error::new(ErrorKind::Download, message).with_hint_for(|reader| {
+        let mirror = reader.choose("`mirror=`", "`--mirror URL`");
+        format!(
+            "check the network, name a mirror with {mirror} or FERROCR_MIRROR, or a package index with \
+             {PACKAGE_INDEX_VARIABLE}, or put the files there yourself"
+        )
+    })
 }

@@ -176,7 +176,7 @@ fn offline_names_the_files_the_directory_and_the_command() {
     let text = error.to_string();
     assert!(default.iter().all(|entry| text.contains(entry.name)), "{text}");
     assert!(text.contains(&store.dir().display().to_string()), "{text}");
-    assert!(error.hint().unwrap().contains("`ferrocr models pull PP-OCRv6_det_small.onnx "), "{text}");
+    assert!(error.shell_hint().unwrap().contains("`ferrocr models pull PP-OCRv6_det_small.onnx "), "{text}");
     assert_eq!(server.requests().len(), 0);
     assert!(!store.dir().exists());
 }

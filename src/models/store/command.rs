@@ -1,9 +1,90 @@
-//! Commands that a message or a report suggests, written so that a shell takes them as they stand.
+//! What a message or a report suggests: commands as a shell takes them, and calls as Python does.
+
+use std::path::Path;
 
 use super::Store;
 use super::audit::is_unsafe;
+use crate::error::Audience;
+
+/// Something that can be done with the model directory.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::models) enum Action<'a> {
+    Audit,
+    List,
+    Keep,
+    Purge,
+    PullDefault,
+    Pull(&'a [&'a str]),
+    Remove(&'a str),
+    /// Take an entry off the keep-list.
+    Unkeep(&'a str),
+    /// Bring back a removal, or of it the one file.
+    Restore(&'a str, Option<&'a str>),
+}
 
 impl Store {
+    /// Words for an action, for whoever is to do it, about this directory.
+    pub(in crate::models) fn how_to(&self, reader: Audience, action: Action<'_>) -> String {
+        match reader {
+            Audience::Programmer => self.call_on(action),
+            Audience::Shell => self.command_to(action),
+        }
+    }
+
+    fn command_to(&self, action: Action<'_>) -> String {
+        match action {
+            Action::Audit => self.command("audit"),
+            Action::List => self.command("list"),
+            Action::Keep => self.command("keep"),
+            Action::Purge => self.command("purge"),
+            Action::PullDefault => self.command("pull"),
+            Action::Pull([name]) => self.command_for("pull", name, ""),
+            // Names of the catalog, which no shell takes for anything else.
+            Action::Pull(names) => self.command(&format!("pull {}", names.join(" "))),
+            Action::Remove(name) => self.command_for("remove", name, ""),
+            Action::Unkeep(entry) => self.unkeep_command(entry),
+            Action::Restore(id, None) => self.command(&format!("restore --removal {id}")),
+            Action::Restore(id, Some(name)) => self.command_for("restore", name, &format!("--removal {id}")),
+        }
+    }
+
+    /// The option takes several values, so that one that begins with a dash has to be part of it.
+    fn unkeep_command(&self, entry: &str) -> String {
+        match quoted(entry).filter(|_| entry.starts_with('-')) {
+            Some(entry) => self.command(&format!("keep --remove={entry}")),
+            None => self.command_for("keep --remove", entry, ""),
+        }
+    }
+
+    fn call_on(&self, action: Action<'_>) -> String {
+        let name = |name: &str| literal(name).unwrap_or_else(|| "...".to_owned());
+        let call = match action {
+            Action::Audit => "audit()".to_owned(),
+            Action::List => "list_local()".to_owned(),
+            Action::Keep => "kept()".to_owned(),
+            Action::Purge => "purge()".to_owned(),
+            Action::PullDefault => "pull(\"ppocrv6-small\")".to_owned(),
+            Action::Pull([model]) => format!("pull({})", name(model)),
+            Action::Pull(models) => {
+                format!("pull([{}])", models.iter().map(|model| name(model)).collect::<Vec<_>>().join(", "))
+            }
+            Action::Remove(file) => format!("remove({})", name(file)),
+            Action::Unkeep(entry) => format!("unkeep({})", name(entry)),
+            Action::Restore(id, None) => format!("restore(removal={})", name(id)),
+            Action::Restore(id, Some(file)) => format!("restore({}, removal={})", name(file), name(id)),
+        };
+        // With bytes that are no UTF-8, or with what cannot be shown, the directory is only named in the message.
+        let dir =
+            self.named_dir().map_or(String::new(), |dir| dir.to_str().and_then(literal).unwrap_or("...".to_owned()));
+        format!("`ModelStore({dir}).{call}`")
+    }
+
+    /// The directory, unless it is the one that is meant when none is named.
+    fn named_dir(&self) -> Option<&Path> {
+        let default = Self::default_dir().and_then(Self::open);
+        (!default.is_ok_and(|default| default.dir == self.dir)).then_some(&self.dir)
+    }
+
     /// The command `ferrocr models` with these `words`, for this directory.
     pub(super) fn command(&self, words: &str) -> String {
         self.command_on(words, None, "")
@@ -35,11 +116,10 @@ impl Store {
 
     /// Names the directory, unless it is the one that is meant when none is named; none if that cannot be written.
     fn dir_option(&self) -> Option<String> {
-        let default = Self::default_dir().and_then(Self::open);
-        if default.is_ok_and(|default| default.dir == self.dir) {
-            return Some(String::new());
+        match self.named_dir() {
+            None => Some(String::new()),
+            Some(dir) => dir.to_str().and_then(quoted).map(|dir| format!("--dir {dir}")),
         }
-        self.dir.to_str().and_then(quoted).map(|dir| format!("--dir {dir}"))
     }
 }
 
@@ -55,9 +135,40 @@ pub(super) fn quoted(name: &str) -> Option<String> {
     }
 }
 
+/// A name as Python takes it; none for one with characters that cannot be shown.
+fn literal(name: &str) -> Option<String> {
+    let is_shown = !name.chars().any(is_unsafe);
+    is_shown.then(|| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn an_action_is_a_call_or_a_command_with_its_directory() {
+        let store = Store::open("/srv/my \"models\"").unwrap();
+        let default = Store::open(Store::default_dir().unwrap()).unwrap();
+        let cases = [
+            (&default, Action::Pull(&["a.onnx"]), "ModelStore().pull(\"a.onnx\")", "pull a.onnx"),
+            (&default, Action::Pull(&["a", "b"]), "ModelStore().pull([\"a\", \"b\"])", "pull a b"),
+            (&default, Action::Purge, "ModelStore().purge()", "purge"),
+            (&default, Action::Unkeep("-a*"), "ModelStore().unkeep(\"-a*\")", "keep --remove='-a*'"),
+            (
+                &store,
+                Action::Restore("7", Some("a b")),
+                "ModelStore(\"/srv/my \\\"models\\\"\").restore(\"a b\", removal=\"7\")",
+                "restore 'a b' --removal 7 --dir '/srv/my \"models\"'",
+            ),
+        ];
+        for (store, action, call, command) in cases {
+            assert_eq!(store.how_to(Audience::Programmer, action), format!("`{call}`"));
+            assert_eq!(store.how_to(Audience::Shell, action), format!("`ferrocr models {command}`"));
+        }
+        let call = store.how_to(Audience::Programmer, Action::Remove("a\n.onnx"));
+        assert!(call.ends_with(".remove(...)`"), "{call}");
+    }
 
     #[test]
     fn names_are_quoted_as_a_shell_needs_it() {

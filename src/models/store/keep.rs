@@ -9,11 +9,12 @@ use std::io::{self, Read};
 
 use glob::Pattern;
 
+use super::command::Action;
 use super::directory::Opening;
 use super::layout::KEEP;
 use super::part::Part;
 use super::{Store, disk, fault};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// Begins a line that is no entry.
 const COMMENT: char = '#';
@@ -68,17 +69,17 @@ impl KeepList {
 
     /// Refuses a list with an entry that matches none of `names`: it is likely mistyped, and what it was to protect is
     /// not.
-    pub(super) fn check(&self, names: &[String], hint: &str) -> Result<()> {
+    ///
+    /// `hint` says to each reader what to do about the first of them.
+    pub(super) fn check(&self, names: &[String], hint: impl Fn(Audience, &str) -> String) -> Result<()> {
         let idle = self.unmatched(names);
-        if idle.is_empty() {
-            return Ok(());
-        }
+        let Some(first) = idle.first() else { return Ok(()) };
         let entries: Vec<_> = idle.iter().map(|entry| format!("{entry:?}")).collect();
         let message = match entries.as_slice() {
             [entry] => format!("the keep entry {entry} matches no model in the directory"),
             _ => format!("the keep entries {} match no model in the directory", entries.join(", ")),
         };
-        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint))
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| hint(reader, first)))
     }
 
     fn parse(text: &str) -> Self {
@@ -157,7 +158,7 @@ impl Store {
     pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
         let added = KeepList::new(add)?;
         if !add.is_empty() {
-            added.check(&self.list()?, &self.how_to_list())?;
+            added.check(&self.list()?, |reader, _| self.how_to_list(reader))?;
         }
         // First only a look: a mistyped entry makes no directory.
         let planned = self.changed_keep_list(&added, remove)?;
@@ -180,15 +181,15 @@ impl Store {
         if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
             let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
             return Err(Error::new(ErrorKind::InvalidArgument, message)
-                .with_hint(format!("{} shows the list", self.command("keep"))));
+                .with_hint_for(|reader| format!("{} shows the list", self.how_to(reader, Action::Keep))));
         }
         list.entries.retain(|entry| !remove.contains(entry));
         Ok(list)
     }
 
     /// Says where the names of models are shown.
-    pub(super) fn how_to_list(&self) -> String {
-        format!("{} shows the names", self.command("list"))
+    pub(super) fn how_to_list(&self, reader: Audience) -> String {
+        format!("{} shows the names", self.how_to(reader, Action::List))
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Store;
 use super::audit::{AuditOptions, Key, PUT_ASIDE, State};
+use super::command::Action;
 use super::directory::Location;
 use super::keep::KeepList;
 use super::layout::INCOMING;
@@ -181,8 +182,9 @@ impl Store {
     fn in_states(&self, states: &[State], options: &RemoveOptions) -> Result<Vec<Selected>> {
         if let Some(state) = states.iter().find(|state| matches!(state, State::Missing | State::Trashed)) {
             let message = format!("files in the state {state} cannot be removed");
-            return Err(Error::new(ErrorKind::InvalidArgument, message)
-                .with_hint(format!("{} deletes what is in the trash", self.command("purge"))));
+            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
+                format!("{} deletes what is in the trash", self.how_to(reader, Action::Purge))
+            }));
         }
         let audit =
             AuditOptions { needed: options.needed.clone(), memory: options.memory.clone(), ..AuditOptions::default() };
@@ -244,10 +246,12 @@ impl Store {
     fn guard(&self, options: &RemoveOptions) -> Result<Guard> {
         let models = self.list()?;
         let stored = self.keep_list()?;
-        let unkeep = self.command("keep --remove ENTRY");
-        stored.check(&models, &format!("put that model back, or take the entry off with {unkeep}"))?;
+        stored.check(&models, |reader, entry| {
+            let unkeep = self.how_to(reader, Action::Unkeep(entry));
+            format!("put that model back, or take the entry off with {unkeep}")
+        })?;
         let given = KeepList::new(&options.keep)?;
-        given.check(&models, &self.how_to_list())?;
+        given.check(&models, |reader, _| self.how_to_list(reader))?;
         Ok(Guard { in_use: self.in_use()?, stored, given, needed: options.needed.iter().cloned().collect() })
     }
 

@@ -1,6 +1,7 @@
 //! Whether the disk has room for what is to come.
 
 use super::Store;
+use super::command::Action;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What stays free beside the models: the file system's own bookkeeping and the store's locks and folders take some
@@ -28,10 +29,10 @@ impl Store {
             tenths(needed.div_ceil(TENTH)),
             tenths(free / TENTH)
         );
-        let purge = self.command("purge");
-        let hint =
-            format!("free some space there, for example with {purge}, or choose a model directory on another disk");
-        Error::new(ErrorKind::Io, message).with_hint(hint)
+        Error::new(ErrorKind::Io, message).with_hint_for(|reader| {
+            let purge = self.how_to(reader, Action::Purge);
+            format!("free some space there, for example with {purge}, or choose a model directory on another disk")
+        })
     }
 }
 
@@ -71,6 +72,6 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("for a.onnx: 11.1 MB are needed, 1.0 MB are free"), "{text}");
         assert!(text.contains(&store.dir().display().to_string()), "{text}");
-        assert!(error.hint().is_some_and(|hint| hint.contains("ferrocr models purge")), "{text}");
+        assert!(error.shell_hint().is_some_and(|hint| hint.contains("ferrocr models purge")), "{text}");
     }
 }

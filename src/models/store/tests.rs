@@ -129,7 +129,7 @@ fn a_missing_file_is_named_with_the_command_that_fetches_it() {
     assert_eq!(error.kind(), ErrorKind::ModelNotFound);
     assert!(error.to_string().contains(&store.dir().display().to_string()));
     let command = "fetch it with `ferrocr models pull PP-OCRv6_det_small.onnx --dir ";
-    assert!(error.hint().unwrap().starts_with(command), "{error}");
+    assert!(error.shell_hint().unwrap().starts_with(command), "{error}");
     // The command could not fetch what nobody knows.
     assert!(!store.existing("mine.onnx").unwrap_err().hint().unwrap().contains("pull"));
 }

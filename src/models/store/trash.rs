@@ -10,10 +10,11 @@ use std::process;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::characters::list_of;
+use super::command::Action;
 use super::directory::{Directory, Kind, Location};
 use super::layout::TRASH;
 use super::{Store, disk, fault};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// The last time that a name of a removal can have, in the year 2286.
 const LAST_TIME: u64 = 9_999_999_999_999;
@@ -84,13 +85,10 @@ impl Store {
     fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
         let Trashed { name, removal, .. } = trashed;
         let message = format!("cannot restore {name}: {} has a file of that name", self.dir().display());
-        let option = format!("--removal {removal}");
-        let restore = match is_whole {
-            true => self.command(&format!("restore {option}")),
-            false => self.command_for("restore", name, &option),
-        };
-        let hint = format!("{}, then {restore}", self.command_for("remove", name, ""));
-        Error::new(ErrorKind::InvalidArgument, message).with_hint(hint)
+        let restore = Action::Restore(removal, (!is_whole).then_some(name));
+        Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
+            format!("{}, then {}", self.how_to(reader, Action::Remove(name)), self.how_to(reader, restore))
+        })
     }
 
     fn put_back(&self, chosen: &[Trashed]) -> Result<()> {
@@ -175,16 +173,16 @@ impl Store {
             Some(removal) => format!("the trash of {} has no removal {removal}", self.dir().display()),
             None => format!("the trash of {} is empty", self.dir().display()),
         };
-        Error::new(ErrorKind::ModelNotFound, message).with_hint(self.how_to_look())
+        Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
     fn not_trashed(&self, name: &str) -> Error {
         let message = format!("the trash of {} has no {name}", self.dir().display());
-        Error::new(ErrorKind::ModelNotFound, message).with_hint(self.how_to_look())
+        Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
-    fn how_to_look(&self) -> String {
-        format!("{} shows what is in the trash", self.command("audit"))
+    fn how_to_look(&self, reader: Audience) -> String {
+        format!("{} shows what is in the trash", self.how_to(reader, Action::Audit))
     }
 
     /// Moves files of the directory to the trash, as one removal, whose name it gives. The caller holds the directory.

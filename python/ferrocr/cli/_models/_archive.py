@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from ..._text import path_text, printable
+from ...exceptions import InvalidArgumentError
 from ...progress import ArchiveProgress
 from ...store import ModelStore
 from .._command import add_command
@@ -35,7 +36,19 @@ def add(commands: "Commands") -> None:
     add_common(taking)
 
 
+def _refuse_streams(archive: str) -> None:
+    """Refuse the name that stands for stdin and stdout elsewhere: an archive is read and written in any order.
+
+    Raises:
+        InvalidArgumentError: It is that name.
+    """
+    if archive == "-":
+        message = "an archive is a file, and cannot be a stream such as stdin or stdout"
+        raise InvalidArgumentError(message, "name a file, such as models.zip; for one that is called so say ./-")
+
+
 def _export(arguments: argparse.Namespace) -> int:
+    _refuse_streams(arguments.archive)
     with ArchiveProgress() as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # what was left out is said below
         files = ModelStore(arguments.dir).export(arguments.archive, arguments.names, progress=progress)
@@ -52,6 +65,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    _refuse_streams(arguments.archive)
     with ArchiveProgress() as progress:
         files = ModelStore(arguments.dir).import_archive(
             arguments.archive, replace=arguments.replace, dry_run=arguments.dry_run, progress=progress

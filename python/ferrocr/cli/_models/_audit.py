@@ -12,6 +12,7 @@ from ...store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS, report
 from .._output import print_json
+from .._streams import is_terminal
 from ._common import add_common, add_for, counted, print_rows, size_of, state, total
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def _audit(arguments: argparse.Namespace) -> int:
     elif found.entries:
         print(found)
     counting = [entry for entry in found.findings if entry.state not in arguments.ignore]
-    if counting or sys.stderr.isatty():  # whatever a job prints is mailed to somebody
+    # What runs audits by the clock mails whatever is told: nothing is, where all is well.
+    if counting or is_terminal(sys.stderr):
         print(_summary(found, arguments.ignore), file=sys.stderr)
     return EXIT_PROBLEMS if counting else EXIT_OK
 

@@ -96,6 +96,12 @@ def agrees(arguments: argparse.Namespace, question: str) -> bool:
     return False
 
 
+def tell_person(text: str) -> None:
+    """Say on a terminal that there was nothing to do; what runs commands by the clock would mail it."""
+    if is_terminal(sys.stderr):
+        print(text, file=sys.stderr)
+
+
 def table_output(arguments: argparse.Namespace) -> IO[str]:
     """Where a table goes that is shown in any case: beside the data, where that is JSON."""
     return sys.stderr if arguments.json else sys.stdout

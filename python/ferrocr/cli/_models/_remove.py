@@ -24,6 +24,7 @@ from ._common import (
     size_of,
     state,
     table_output,
+    tell_person,
     total,
 )
 
@@ -91,7 +92,7 @@ def _plan_and_do(arguments: argparse.Namespace, act: Callable[..., Removal]) -> 
     try:
         print_rows(("WHAT", "NAME", "SIZE", "WHY"), map(_row, plan.files), table_output(arguments))
         if not plan.files:
-            print("nothing to remove", file=sys.stderr)
+            tell_person("nothing to remove")
         if arguments.dry_run:
             return EXIT_OK
         require_consent(arguments)

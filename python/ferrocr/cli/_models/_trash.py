@@ -21,6 +21,7 @@ from ._common import (
     require_consent,
     size_of,
     table_output,
+    tell_person,
     time_of,
     total,
 )
@@ -66,7 +67,7 @@ def _purge(arguments: argparse.Namespace) -> int:
     try:
         _show(arguments, plan)
         if not plan:
-            print("nothing to delete", file=sys.stderr)
+            tell_person("nothing to delete")
         if arguments.dry_run:
             return EXIT_OK
         require_consent(arguments)

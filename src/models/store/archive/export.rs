@@ -10,6 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 use super::super::characters::list_of;
+use super::super::command::Action;
 use super::super::digest::Digest;
 use super::super::directory::{Access, Directory, Location};
 use super::super::part::unique;
@@ -175,14 +176,14 @@ impl Store {
     fn wanted(&self, models: BTreeSet<String>) -> Result<Vec<Wanted>> {
         if models.is_empty() {
             let message = format!("there are no models in {}", self.dir().display());
-            let hint = format!("fetch some with {}", self.command("pull"));
-            return Err(Error::new(ErrorKind::ModelNotFound, message).with_hint(hint));
+            return Err(Error::new(ErrorKind::ModelNotFound, message)
+                .with_hint_for(|reader| format!("fetch some with {}", self.how_to(reader, Action::PullDefault))));
         }
         let mut files = models.clone();
         for model in &models {
             self.existing(model)?;
             if !is_model_name(model) {
-                return Err(unfit(model, "it is no model").with_hint(self.how_to_list()));
+                return Err(unfit(model, "it is no model").with_hint_for(|reader| self.how_to_list(reader)));
             }
             // One that is there and cannot be read would be missed where the archive goes.
             let is_there = |list: &String| fs::symlink_metadata(self.dir().join(list)).is_ok();
@@ -227,8 +228,8 @@ impl Store {
             return Err(Error::new(ErrorKind::Io, message).with_hint("try again"));
         }
         let file = ArchiveFile { name: wanted.name.clone(), bytes, sha256: digest.sha256 };
-        let repair = || format!("fetch it anew with {}", self.command_for("pull", &file.name, ""));
-        check_known(&file).map_err(|error| error.with_hint(repair()))?;
+        let repair = |reader| format!("fetch it anew with {}", self.how_to(reader, Action::Pull(&[&file.name])));
+        check_known(&file).map_err(|error| error.with_hint_for(repair))?;
         Ok(file)
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::audit::{Needed, damage};
+use super::super::command::Action;
 use super::super::directory::{Access, Location};
 use super::super::{Expected, Folder, Store, disk, free_bytes, open_regular};
 use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
@@ -131,8 +132,10 @@ impl Store {
     fn alike(&self, name: &str, other: &str) -> Error {
         let message =
             format!("cannot put {name} into {}: {other} is there and differs in case only", self.dir().display());
-        let hint = format!("rename that file to {name}, or remove it with {}", self.command_for("remove", other, ""));
-        Error::new(ErrorKind::InvalidArgument, message).with_hint(hint)
+        Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
+            let remove = self.how_to(reader, Action::Remove(other));
+            format!("rename that file to {name}, or remove it with {remove}")
+        })
     }
 
     fn check_conflicts(&self, archive: &Path, options: ImportOptions, items: &[Item]) -> Result<()> {
@@ -147,9 +150,10 @@ impl Store {
             self.dir().display(),
             taken.join(", ")
         );
-        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(
-            "`--replace` puts the archive's files in their place, and moves those that are there to the trash",
-        ))
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
+            let replace = reader.choose("`replace=True`", "`--replace`");
+            format!("{replace} puts the archive's files in their place, and moves those that are there to the trash")
+        }))
     }
 
     /// Gives the verified files in `folder` their names.

@@ -196,8 +196,9 @@ fn damage(message: String) -> Error {
 }
 
 fn no_archive(subject: &str, why: &str) -> Error {
-    Error::new(ErrorKind::ModelCorrupt, format!("{subject} is no archive of models: {why}"))
-        .with_hint("such an archive is made by `ferrocr models export`")
+    Error::new(ErrorKind::ModelCorrupt, format!("{subject} is no archive of models: {why}")).with_hint_for(|reader| {
+        format!("such an archive is made by {}", reader.choose("`ModelStore.export`", "`ferrocr models export`"))
+    })
 }
 
 fn foreign(subject: &str, error: ZipError) -> Error {

@@ -191,7 +191,7 @@ fn a_damaged_known_model_is_not_spread() {
     fs::write(&archive, "before").unwrap();
     let error = from.export(&archive, &[], &mut go_on).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ModelCorrupt);
-    assert!(error.hint().unwrap().contains("ferrocr models pull PP-OCRv6_det_small.onnx"));
+    assert!(error.shell_hint().unwrap().contains("ferrocr models pull PP-OCRv6_det_small.onnx"));
     assert_eq!(fs::read(&archive).unwrap(), b"before");
     assert_eq!(snapshot(dir.path()).len(), 2, "nothing is left beside the archive");
 }
@@ -248,7 +248,7 @@ fn other_content_is_replaced_only_where_that_is_asked_for() {
         let error = to.import(&archive, options, &mut go_on).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert!(error.to_string().contains("a.bin, b.bin\n"), "{error}");
-        assert!(error.hint().unwrap().contains("--replace"));
+        assert!(error.shell_hint().unwrap().contains("--replace"));
         assert_eq!(snapshot(to.dir()), before);
     }
     let imported = to.import(&archive, REPLACE, &mut go_on).unwrap();

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Store;
-use super::super::command::quoted;
+use super::super::command::Action;
 use super::super::keep::KeepList;
 use super::neighbours::Neighbours;
 use super::{Decision, Judged, Planned};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// Why a file stays that no process is known to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +45,19 @@ impl Why {
     }
 
     /// What the caller can do to remove the file all the same.
-    fn hint(&self, store: &Store) -> String {
+    fn hint(&self, reader: Audience, store: &Store) -> String {
         match self {
-            Self::Listed(entry) => format!("{} takes that entry off the keep-list", store.unkeep_command(entry)),
-            Self::Given => "leave the file out of `--keep`, or do not remove it".to_owned(),
-            Self::Needed => "leave the models that need the file out of `--for`, or do not remove it".to_owned(),
-            Self::Link(_, why) => why.hint(store),
+            Self::Listed(entry) => {
+                format!("{} takes that entry off the keep-list", store.how_to(reader, Action::Unkeep(entry)))
+            }
+            Self::Given => {
+                format!("leave the file out of {}, or do not remove it", reader.choose("`keep=`", "`--keep`"))
+            }
+            Self::Needed => format!(
+                "leave the models that need the file out of {}, or do not remove it",
+                reader.choose("`models=`", "`--for`")
+            ),
+            Self::Link(_, why) => why.hint(reader, store),
             Self::Characters(_) => "remove the model: its list goes with it".to_owned(),
             Self::Changed | Self::Gone => "see what is there now, and try again".to_owned(),
             Self::ByHand => "move it away by hand".to_owned(),
@@ -107,7 +114,10 @@ pub(super) fn refuse_in_use(files: &[Judged]) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::ModelInUse, format!("nothing was removed: in use are {}", used.join(", ")))
-        .with_hint("free the engines of these processes or end them, or spare the files with `--keep NAME`"))
+        .with_hint_for(|reader| {
+            let keep = reader.choose("`keep=`", "`--keep NAME`");
+            format!("free the engines of these processes or end them, or spare the files with {keep}")
+        }))
 }
 
 impl Store {
@@ -122,15 +132,7 @@ impl Store {
         let kept: Vec<_> =
             spared.iter().map(|(file, why)| format!("{} is spared ({})", file.name, why.text())).collect();
         let message = format!("nothing was removed: {}", kept.join(", "));
-        Err(Error::new(ErrorKind::ModelKept, message).with_hint(first.hint(self)))
-    }
-
-    /// The option takes several values, so that one that begins with a dash has to be part of it.
-    fn unkeep_command(&self, entry: &str) -> String {
-        match quoted(entry).filter(|_| entry.starts_with('-')) {
-            Some(entry) => self.command(&format!("keep --remove={entry}")),
-            None => self.command_for("keep --remove", entry, ""),
-        }
+        Err(Error::new(ErrorKind::ModelKept, message).with_hint_for(|reader| first.hint(reader, self)))
     }
 }
 

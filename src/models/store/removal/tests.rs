@@ -124,7 +124,7 @@ fn a_keep_entry_that_matches_nothing_removes_nothing() {
     store.keep(&owned(&["b.onnx"])).unwrap();
     fs::remove_file(store.dir().join("b.onnx")).unwrap();
     let error = store.prune(&prefix("old_"), &RemoveOptions::default()).unwrap_err();
-    assert!(error.hint().is_some_and(|hint| hint.contains("keep --remove")), "{error}");
+    assert!(error.shell_hint().is_some_and(|hint| hint.contains("keep --remove")), "{error}");
     assert_eq!(store.list().unwrap(), ["old_a.onnx"]);
 }
 
@@ -255,7 +255,7 @@ fn the_hint_says_what_to_do_about_the_reason() {
     for (name, hint) in [("a.onnx", unkeep.as_str()), ("b.onnx", "`--keep`"), ("c.onnx", "`--for`")] {
         let error = store.remove(&owned(&[name]), &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ModelKept);
-        assert!(error.hint().unwrap().contains(hint), "{error}");
+        assert!(error.shell_hint().unwrap().contains(hint), "{error}");
     }
     let selected = [store.named("d.onnx").unwrap()];
     fs::write(store.dir().join("d.onnx"), "something longer").unwrap();
@@ -269,7 +269,7 @@ fn a_keep_entry_that_looks_like_an_option_is_part_of_its_option() {
     let (_dir, store) = store(&["-a.onnx"]);
     store.keep(&owned(&["-a*"])).unwrap();
     let error = store.remove(&owned(&["-a.onnx"]), &RemoveOptions::default()).unwrap_err();
-    assert!(error.hint().unwrap().contains("`ferrocr models keep --remove='-a*' --dir"), "{error}");
+    assert!(error.shell_hint().unwrap().contains("`ferrocr models keep --remove='-a*' --dir"), "{error}");
 }
 
 /// As programs do that set the time back after writing, and as a rename does.

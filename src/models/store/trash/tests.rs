@@ -241,7 +241,7 @@ fn what_to_do_about_a_file_in_the_way_brings_back_the_right_one() {
             _ => store.command_for("restore", "a.onnx", &option),
         };
         let hint = format!("{}, then {restore}", store.command_for("remove", "a.onnx", ""));
-        assert_eq!(error.hint(), Some(hint.as_str()));
+        assert_eq!(error.shell_hint(), Some(hint.as_str()));
         // What the hint says.
         discard(&store, &["a.onnx"]);
         store.restore(&owned(names), Some(&removal), false).unwrap();
