@@ -64,7 +64,8 @@ class OcrEngine:
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
         min_score: Lines with a lower mean character probability are left out, 0 to 1.
         max_pixels: Pictures with more pixels are refused before they are decoded. The default is an A0 page at 300 dpi
-            (139 million); as RGB it takes 450 MB.
+            (139 million), for which a call takes up to 1 GB of memory: docs/lifecycle.md has figures, and what fits a
+            container. Where there is no memory for a picture, OutOfMemoryError is raised.
         max_side: Pictures with a longer side are refused. The default is the longest that JPEG can hold.
         max_bytes: Encoded pictures with more bytes are refused before they are read. The default, 512 MB, lets in an
             uncompressed RGB file of `max_pixels`.

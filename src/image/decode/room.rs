@@ -76,13 +76,14 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u64, u64)> {
                 continue;
             }
             0xc0..=0xcf if !matches!(kind, 0xc4 | 0xc8 | 0xcc) => {
-                let components = u64::from(*segment.get(5)?);
-                frame = Some((number(1)? * number(3)?, components, kind & 3 == 2));
+                let components = usize::from(*segment.get(5)?);
+                let values = values_of_pixel(segment.get(6..6 + 3 * components)?);
+                frame = Some((number(1)? * number(3)?, components, values, kind & 3 == 2));
             }
             0xda => {
-                let (pixels, components, is_progressive) = frame?;
-                let in_scans = is_progressive || u64::from(*segment.first()?) < components;
-                return Some((pixels, PICTURE + if in_scans { 2 * components } else { 0 }));
+                let (pixels, components, values, is_progressive) = frame?;
+                let in_scans = is_progressive || usize::from(*segment.first()?) < components;
+                return Some((pixels, PICTURE + if in_scans { 2 * values } else { 0 }));
             }
             _ => {}
         }
@@ -90,24 +91,36 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u64, u64)> {
     }
 }
 
+/// Values that a pixel has in a JPEG file, rounded up: some components may have fewer than the picture has pixels. Each
+/// is described by three bytes, the second of which says how many it has across and down.
+fn values_of_pixel(components: &[u8]) -> u64 {
+    let factors = components.iter().skip(1).step_by(3).map(|&byte| (u64::from(byte >> 4), u64::from(byte & 15)));
+    let across = factors.clone().map(|(across, _)| across).max().unwrap_or(0);
+    let down = factors.clone().map(|(_, down)| down).max().unwrap_or(0);
+    factors.map(|(across, down)| across * down).sum::<u64>().div_ceil((across * down).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn jpeg(frame: u8, in_scan: u8) -> Vec<u8> {
+    /// The beginning of a file; of its components the first one has more values.
+    fn jpeg(frame: u8, in_scan: u8, more: u8) -> Vec<u8> {
         let mut bytes = vec![0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xff, frame, 0, 17, 8, 0, 200, 1, 0, 3];
-        bytes.extend([0; 9]);
+        bytes.extend([1, more, 0, 2, 0x11, 0, 3, 0x11, 0]);
         bytes.extend([0xff, 0xda, 0, 12, in_scan]);
         bytes
     }
 
     #[test]
     fn a_jpeg_in_scans_takes_more_than_one_in_one_piece() {
-        assert_eq!(jpeg_size(&jpeg(0xc0, 3)), Some((200 * 256, 3)));
-        assert_eq!(jpeg_size(&jpeg(0xc0, 1)), Some((200 * 256, 9)));
-        assert_eq!(jpeg_size(&jpeg(0xc2, 3)), Some((200 * 256, 9)));
-        for cut in 0..jpeg(0xc0, 3).len() {
-            assert_eq!(jpeg_size(&jpeg(0xc0, 3)[..cut]), None);
+        assert_eq!(jpeg_size(&jpeg(0xc0, 3, 0x11)), Some((200 * 256, 3)));
+        assert_eq!(jpeg_size(&jpeg(0xc0, 1, 0x11)), Some((200 * 256, 9)));
+        assert_eq!(jpeg_size(&jpeg(0xc2, 3, 0x11)), Some((200 * 256, 9)));
+        assert_eq!(jpeg_size(&jpeg(0xc2, 3, 0x22)), Some((200 * 256, 7)), "one and a half values a pixel");
+        assert_eq!(jpeg_size(&jpeg(0xc2, 3, 0)), Some((200 * 256, 7)), "what is no number of values counts for none");
+        for cut in 0..jpeg(0xc0, 3, 0x11).len() {
+            assert_eq!(jpeg_size(&jpeg(0xc0, 3, 0x11)[..cut]), None);
         }
         assert_eq!(jpeg_size(&[0; 64]), None);
     }
