@@ -42,8 +42,6 @@ pub use keep::KeepList;
 use layout::BOOKKEEPING;
 pub use lease::Lease;
 use lock::Watch;
-#[cfg(test)]
-pub(super) use part::Claim;
 pub(super) use part::{Folder, Part};
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
 pub use trash::Trashed;

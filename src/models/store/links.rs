@@ -63,7 +63,6 @@ fn use_all(store: &Store) -> Vec<Result<()>> {
     vec![
         store.admit_from("new.onnx", &ABC, &mut &b"abc"[..]).map(drop),
         Part::claim(store, "d.onnx", "00").map(drop),
-        Claim::take(store, "box").map(drop),
         Folder::create(store, "box").map(drop),
         store.sweep(),
         store.keep(&named).and_then(|_| store.unkeep(&named)).map(drop),

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -149,33 +149,6 @@ impl Drop for Part {
     }
 }
 
-/// The right to do alone, among all processes, what has no file of its own to lock. Dropping it gives it back.
-#[derive(Debug)]
-#[allow(dead_code, reason = "nothing downloads without a file of its own any more")]
-pub(in crate::models) struct Claim {
-    at: Location,
-    file: Locked,
-}
-
-impl Claim {
-    /// The right to do what is called `name`; none while another call has it. Without locks everybody gets it.
-    #[allow(dead_code, reason = "nothing downloads without a file of its own any more")]
-    pub(in crate::models) fn take(store: &Store, name: &str) -> Result<Option<Self>> {
-        // A name that a sweep takes when its owner was killed.
-        let at = store.make_folder(INCOMING)?.at(format!("{name}.{PASSING}"));
-        Ok(claim_file(&at)?.map(|(file, _)| Self { at, file }))
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if self.file.is_ours() && self.at.is(&self.file) {
-            // Nobody is left to tell; the next sweep takes what stays behind.
-            let _ = disk::remove_file(&self.at);
-        }
-    }
-}
-
 /// A folder for unfinished things. Dropping it removes it with all that is in it.
 #[derive(Debug)]
 pub(in crate::models) struct Folder {
@@ -196,7 +169,8 @@ impl Folder {
     }
 
     /// Where it is.
-    pub(in crate::models) fn path(&self) -> &Path {
+    #[cfg(test)]
+    pub(super) fn path(&self) -> &std::path::Path {
         self.directory.path()
     }
 

@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 
 use super::*;
 use crate::models::store::lock::testing::without_locks;
@@ -82,24 +83,6 @@ fn without_locks_each_has_a_file_of_its_own() {
 }
 
 #[test]
-fn a_claim_is_one_call_s_at_a_time_and_leaves_nothing() {
-    let (_dir, store) = store();
-    let first = Claim::take(&store, "box").unwrap().unwrap();
-    assert!(Claim::take(&store, "box").unwrap().is_none());
-    assert!(Claim::take(&store, "case").unwrap().is_some(), "another name is another right");
-    store.sweep().unwrap();
-    assert!(Claim::take(&store, "box").unwrap().is_none(), "a sweep does not free it");
-    drop(first);
-    assert!(unfinished(&store).is_empty());
-    fs::write(store.incoming().join("box.tmp"), "").unwrap();
-    assert!(Claim::take(&store, "box").unwrap().is_some(), "its owner was killed");
-    without_locks(|| {
-        let _first = Claim::take(&store, "box").unwrap().unwrap();
-        assert!(Claim::take(&store, "box").unwrap().is_some());
-    });
-}
-
-#[test]
 fn a_download_that_is_needed_no_more_is_forgotten_unless_somebody_works_on_it() {
     let (_dir, store) = store();
     let mut part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
@@ -145,10 +128,8 @@ fn a_child_that_was_forked_meanwhile_keeps_nothing_locked() {
     let (_dir, store) = store();
     let mut part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
     part.append(&mut &b"ab"[..], None).unwrap();
-    let claim = Claim::take(&store, "box").unwrap().unwrap();
-    let _children = [part.file.in_a_child(), claim.file.in_a_child()];
-    drop((part, claim));
-    assert!(Claim::take(&store, "box").unwrap().is_some());
+    let _child_of_part = part.file.in_a_child();
+    drop(part);
     assert!(Part::claim(&store, "a.onnx", "00").unwrap().is_some());
     let folder = Folder::create(&store, "box").unwrap();
     let path = folder.path().to_owned();
@@ -161,14 +142,12 @@ fn a_child_that_was_forked_meanwhile_keeps_nothing_locked() {
 fn a_forked_child_removes_nothing_of_its_parent() {
     let (_dir, store) = store();
     let part = Part::create(&store, "a.onnx").unwrap();
-    let claim = Claim::take(&store, "box").unwrap().unwrap();
     let folder = Folder::create(&store, "box").unwrap();
     drop(Part { at: part.at.clone(), file: part.file.in_a_child(), stays: false });
-    drop(Claim { at: claim.at.clone(), file: claim.file.in_a_child() });
     let directory = folder.directory.clone();
     drop(Folder { at: folder.at.clone(), directory, lock: folder.lock.in_a_child() });
-    assert_eq!(unfinished(&store).len(), 3);
-    assert!([&part.at, &claim.at, &folder.at].into_iter().all(|at| is_left(at) == Some(false)));
+    assert_eq!(unfinished(&store).len(), 2);
+    assert!([&part.at, &folder.at].into_iter().all(|at| is_left(at) == Some(false)));
 }
 
 #[test]
@@ -203,40 +182,9 @@ fn links_and_pipes_among_the_unfinished_are_neither_opened_nor_removed() {
     }
     store.sweep().unwrap();
     assert_eq!(unfinished(&store).len(), 4);
-    let refused = [
-        Part::claim(&store, "a.onnx", "00").unwrap_err(),
-        Part::claim(&store, "b.onnx", "00").unwrap_err(),
-        Claim::take(&store, "box").unwrap_err(),
-        Claim::take(&store, "case").unwrap_err(),
-    ];
+    let refused = [Part::claim(&store, "a.onnx", "00").unwrap_err(), Part::claim(&store, "b.onnx", "00").unwrap_err()];
     for error in refused {
         assert!(error.hint().is_some_and(|hint| hint.contains("remove it")), "{error}");
     }
     assert!(!elsewhere.exists());
-}
-
-#[test]
-fn sweeping_and_taking_turns_at_a_claim_do_not_meet() {
-    let (_dir, store) = store();
-    let is_over = std::sync::atomic::AtomicBool::new(false);
-    let inside = AtomicU64::new(0);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) {
-                store.sweep().unwrap();
-            }
-        });
-        let work = || {
-            for _ in 0..300 {
-                if let Some(_claim) = Claim::take(&store, "box").unwrap() {
-                    assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two have the right at once");
-                    inside.fetch_sub(1, Ordering::SeqCst);
-                }
-            }
-        };
-        let workers = [scope.spawn(work), scope.spawn(work)];
-        let outcomes = workers.map(std::thread::ScopedJoinHandle::join);
-        is_over.store(true, Ordering::Relaxed);
-        assert!(outcomes.iter().all(std::result::Result::is_ok));
-    });
 }
