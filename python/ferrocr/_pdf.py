@@ -5,26 +5,24 @@ it runs in a process that can be ended: :mod:`ferrocr._pdfium`.
 """
 
 import importlib.util
-import math
 import os
 import threading
 import time
-from array import array
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 from . import _exit
 from ._call import Budget
 from ._document_hints import SMALLER, SMALLER_OPTION
-from ._text_layer import Glyph, TextLayer
+from ._pdf_answers import MOST_BYTES, checked, error_of, finite, layer_of
+from ._text_layer import TextLayer
 from ._wire import Data, Header
 from ._worker import Answer, Worker, WorkerLostError, WorkerProblemError
 from ._workers import Workers
 from .exceptions import (
     DocumentError,
-    EncryptedDocumentError,
     ForkedError,
     OcrCancelledError,
     OcrError,
@@ -52,17 +50,8 @@ _MEMORY_OF_A_PIXEL = 16
 """Bytes that it may take besides for each pixel that a page may have: 3 of the page's picture, 4 of a group that is
 drawn apart, and the rest for a picture in the file that is decoded as a whole."""
 
-_GLYPH = 4 + 8 + 4 * 4
-"""Bytes of a glyph: its character's code, its angle and its box."""
-
-_MOST_GLYPHS = 200_000
-"""Glyphs of a page that a worker may give."""
-
 _KEPT: int | None = None
 """Bytes after which a file is opened anew; None for what :mod:`ferrocr._pdfium` finds right."""
-
-_ERRORS = {kind.__name__: kind for kind in (DocumentError, EncryptedDocumentError, StorageError)}
-"""Errors that a worker may name."""
 
 _PURPOSE = "reading PDF files"
 
@@ -130,8 +119,8 @@ class PdfFile:
             DocumentError: The page is damaged.
         """
         header = self._ask({"do": "size", "number": number}, budget).header
-        with _checked():
-            width, height = _finite(header["size"], 2)
+        with checked():
+            width, height = finite(header["size"], 2)
         return width, height
 
     def render(self, number: int, width: int, height: int, budget: Budget | None = None) -> bytearray:
@@ -147,7 +136,7 @@ class PdfFile:
         except MemoryError:
             message = f"there is no memory for a picture of {width}x{height} pixels"
             raise DocumentError(message, SMALLER, shell_hint=SMALLER_OPTION) from None
-        with _checked():
+        with checked():
             if len(pixels) != length:
                 raise ValueError
         return pixels
@@ -158,9 +147,9 @@ class PdfFile:
         Raises:
             DocumentError: The page is damaged.
         """
-        answer = self._ask({"do": "text", "number": number}, budget, _MOST_GLYPHS * _GLYPH)
-        with _checked():
-            return _layer_of(answer)
+        answer = self._ask({"do": "text", "number": number}, budget, MOST_BYTES)
+        with checked():
+            return layer_of(answer)
 
     def to_pixels(self, number: int, width: int, height: int, budget: Budget | None = None) -> Callable[[Point], Point]:
         """Return where a point of a page lies in its picture.
@@ -169,8 +158,8 @@ class PdfFile:
             DocumentError: The page is damaged.
         """
         header = self._ask({"do": "box", "number": number}, budget).header
-        with _checked():
-            left, bottom, right, top = _finite(header["box"], 4)
+        with checked():
+            left, bottom, right, top = finite(header["box"], 4)
             return placed((left, bottom, right, top), int(cast("int", header["turns"])), (width, height))
 
     def close(self) -> None:
@@ -237,7 +226,7 @@ class PdfFile:
                 header = self._opened(budget)
             except WorkerLostError as once_more:
                 raise self._loss(once_more, self._name, budget) from None
-        with _checked():
+        with checked():
             count, identity = int(cast("int", header["count"])), header["identity"]
         if self._identity not in (None, identity):
             message = "the file was changed since it was opened"
@@ -292,7 +281,7 @@ class PdfFile:
             message = f"PDF files are read with pypdfium2, which cannot be imported: {error}"
             raise RuntimeUnavailableError(message, _HINT) from None
         if "error" in answer.header:
-            raise _error_of(answer.header)
+            raise error_of(answer.header)
         return answer
 
     def _check_open(self) -> None:
@@ -323,16 +312,6 @@ class PdfFile:
             return OcrTimeoutError(message, "give a longer timeout")
         message = f"PDFium did not get to the end of {what} within {LONGEST:g} s"
         return DocumentError(message, "where such pages are expected, give a longer timeout")
-
-
-@contextmanager
-def _checked() -> Iterator[None]:
-    """Refuse an answer that is none: a worker may be in the hands of what it reads."""
-    try:
-        yield
-    except (ValueError, TypeError, LookupError, OverflowError):
-        message = "PDFium's process gave an answer that makes no sense"
-        raise DocumentError(message, "the file may be made to do harm") from None
 
 
 def check_installed() -> None:
@@ -372,38 +351,6 @@ def _reachable(path: Path, name: str) -> str | bytes:
     except (OSError, ValueError) as error:
         message = f"cannot read {name}: {error}"
         raise StorageError(message) from error
-
-
-def _error_of(header: Header) -> OcrError:
-    kind = _ERRORS.get(str(header["error"]), DocumentError)
-    message, hint, shell_hint = (header.get(name) for name in ("message", "hint", "shell_hint"))
-    return kind(
-        str(message or ""),
-        None if hint is None else str(hint),
-        shell_hint=None if shell_hint is None else str(shell_hint),
-    )
-
-
-def _finite(values: object, count: int) -> list[float]:
-    numbers = [float(value) for value in cast("list[float]", values)]
-    if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise ValueError
-    return numbers
-
-
-def _layer_of(answer: Answer) -> TextLayer:
-    data, count = memoryview(answer.data), len(answer.data) // _GLYPH
-    codes, angles, edges = array("I"), array("d"), array("f")
-    for column, size, part in ((codes, 4, 0), (angles, 8, 4), (edges, 16, 12)):
-        column.frombytes(data[part * count : (part + size) * count])
-    boxes = zip(*[iter(edges)] * 4, strict=True)
-    glyphs = tuple(
-        Glyph(chr(code) if code else "", None if math.isnan(box[0]) else box, angle)
-        for code, angle, box in zip(codes, angles, boxes, strict=True)
-    )
-    # A sum is finite if all of its numbers are: they have 32 bits, or are angles.
-    sums = [answer.header["pictured"], sum(angles), sum(sum(glyph.box) for glyph in glyphs if glyph.box is not None)]
-    return TextLayer(glyphs, _finite(sums, 3)[0], has_notes=answer.header["has_notes"] is True)
 
 
 def placed(box: tuple[float, float, float, float], turns: int, size: tuple[int, int]) -> Callable[[Point], Point]:
