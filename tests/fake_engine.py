@@ -13,9 +13,9 @@ Captured = pytest.CaptureFixture[str]
 
 
 def make_page(text: str) -> Page:
-    """A page with one line."""
-    line = Line(text, 0.98765, ((1.04, 2.0), (9.0, 2.0), (9.0, 5.0), (1.0, 5.0)), ())
-    return Page(40, 30, (line,))
+    """A page with a line of text for each line of `text`."""
+    quad = ((1.04, 2.0), (9.0, 2.0), (9.0, 5.0), (1.0, 5.0))
+    return Page(40, 30, tuple(Line(line, 0.98765, quad, ()) for line in text.split("\n")))
 
 
 class FakeEngine:

@@ -130,7 +130,7 @@ def test_json_has_an_object_for_each_file(fake_engine: type[FakeEngine], files: 
         "width": 40,
         "height": 30,
         "text": "beta\n贝塔",
-        "lines": [{"text": "beta\n贝塔", "score": 0.9877, "quad": quad, "words": []}],
+        "lines": [{"text": text, "score": 0.9877, "quad": quad, "words": []} for text in ("beta", "贝塔")],
         "blocks": [],
     }
     assert broken == {"source": "broken.png", "number": 1, "error": "broken.png is not a picture"}

@@ -74,7 +74,7 @@ def test_what_is_no_list_of_codes_is_refused_at_once(languages: list[str], says:
 def test_a_language_that_the_recogniser_does_not_know_is_refused_at_load(models_dir: Path) -> None:
     with engine_of(models_dir, None, ["ru"]) as ocr, pytest.raises(InvalidArgumentError) as caught:
         ocr.load()
-    for part in ("Russian", RECOGNIZER, "Cyrillic", "ferrocr models list"):
+    for part in ("Russian", RECOGNIZER, "Cyrillic", "ferrocr.catalog()"):
         assert part in str(caught.value)
 
 

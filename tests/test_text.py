@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,9 @@ def test_a_page_whose_glyphs_are_commands_is_read_instead() -> None:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_no_format_has_commands(name: str) -> None:
-    sheet = Sheet(make_page(f"a{COMMANDS}{BREAKS}\ud800b"), source=f"{COMMANDS}\udcff.png")
+    (line,) = make_page("a").lines
+    page = Page(40, 30, (replace(line, text=f"a{COMMANDS}{BREAKS}\ud800b"),))
+    sheet = Sheet(page, source=f"{COMMANDS}\udcff.png")
     text = "".join(chunks(name, [sheet]))
     text.encode()
     ends = set("\n\t") if name in ("text", "tsv", "hocr", "alto", "page", "markdown", "json", "jsonl") else set()
@@ -73,7 +76,8 @@ def test_no_format_has_commands(name: str) -> None:
 
 
 def test_text_keeps_its_lines() -> None:
-    assert make_page("a\nb").to("text") == "a b\n"
+    (line,) = make_page("a").lines
+    assert Page(1, 1, (replace(line, text="a\nb"), line)).to("text") == "a b\na\n"
     assert Page(1, 1, ()).to("text") == "\n"
 
 
