@@ -133,6 +133,11 @@ impl Engine {
         self.life().is_loaded()
     }
 
+    /// Calls and loads in flight.
+    pub fn calls(&self) -> usize {
+        self.life().calls()
+    }
+
     /// Whether [`Engine::free`] has begun.
     pub fn is_closed(&self) -> bool {
         self.life().is_closed()

@@ -180,22 +180,15 @@ def test_a_release_waits_for_calls_in_flight(models_dir: Path) -> None:
 class Reader:
     """An engine with one thread, and calls in flight that take a second or more."""
 
-    def __init__(self, models_dir: Path, patch: pytest.MonkeyPatch, calls: int = 1) -> None:
+    def __init__(self, models_dir: Path, calls: int = 1) -> None:
         self.engine = OcrEngine(model_dir=models_dir, threads=1)
         self.engine.load()
         self.page = np.asarray(draw_text([f"A line of text with number {i}" for i in range(120)]))
-        self.begun = threading.Semaphore(0)
-        self._run = self.engine._run
-        patch.setattr(self.engine, "_run", self._noted)
         self._pool = ThreadPoolExecutor(calls)
         self.calls = [self._pool.submit(self.engine.recognize, self.page) for _ in range(calls)]
-        for _ in range(calls):
-            assert self.begun.acquire(timeout=30)
-        time.sleep(0.5)  # from there into the core
-
-    def _noted(self, *arguments: object) -> Page:
-        self.begun.release()
-        return self._run(*arguments)  # type: ignore[arg-type]
+        while self.engine._core.calls < calls:
+            assert not any(call.done() for call in self.calls)
+            time.sleep(0.001)
 
 
 def test_a_report_says_what_was_given_back(real_folder: Path, picture_file: Path) -> None:
@@ -220,8 +213,8 @@ def test_a_report_says_what_was_given_back(real_folder: Path, picture_file: Path
     assert ReleaseReport(1, 2, 3.0, 4.0, 5.0) == ReleaseReport(1, 2, 3.0, 4.0, 5.0, files=0, complete=True, calls=0)
 
 
-def test_concurrent_releases_get_the_same_report(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(models_dir, monkeypatch, calls=2)
+def test_concurrent_releases_get_the_same_report(models_dir: Path) -> None:
+    reader = Reader(models_dir, calls=2)
     with ThreadPoolExecutor(8) as pool:
         reports = [job.result(60) for job in [pool.submit(reader.engine.free_resources) for _ in range(8)]]
     assert all(report is reports[0] for report in reports)
@@ -230,8 +223,8 @@ def test_concurrent_releases_get_the_same_report(models_dir: Path, monkeypatch: 
     assert {call.result(60).lines != () for call in reader.calls} == {True}
 
 
-def test_a_timeout_ends_the_wait_and_not_the_release(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(models_dir, monkeypatch)
+def test_a_timeout_ends_the_wait_and_not_the_release(models_dir: Path) -> None:
+    reader = Reader(models_dir)
     for timeout in (0, 0.05):
         early = reader.engine.free_resources(timeout=timeout)
         assert (early.complete, early.calls, early.sessions, early.files) == (False, 1, 0, 0)
@@ -247,16 +240,16 @@ def test_a_timeout_ends_the_wait_and_not_the_release(models_dir: Path, monkeypat
     assert reader.engine.close() is late
 
 
-def test_a_release_that_cancels_ends_calls_early(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(models_dir, monkeypatch, calls=3)
+def test_a_release_that_cancels_ends_calls_early(models_dir: Path) -> None:
+    reader = Reader(models_dir, calls=3)
     assert reader.engine.free_resources(cancel=True).complete
     for call in reader.calls:
         with pytest.raises(OcrCancelledError, match="being released"):
             call.result(60)
 
 
-def test_a_release_may_become_impatient(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(models_dir, monkeypatch)
+def test_a_release_may_become_impatient(models_dir: Path) -> None:
+    reader = Reader(models_dir)
     with ThreadPoolExecutor(1) as pool:
         patient = pool.submit(reader.engine.free_resources)
         while not reader.engine.closed:
@@ -278,16 +271,14 @@ page = np.full((3000, 1200), 255, np.uint8)
 page[30::40, 60:1100] = page[31::40, 60:1100] = page[45::40, 60:1100:3] = 0
 engine = ferrocr.OcrEngine(threads=1)
 engine.load()
-began = threading.Barrier(5)
 def read():
-    began.wait()
     engine.recognize(page)
 # They take turns with the one detector, so that the last is far from its end when the signal comes.
 readers = [threading.Thread(target=read) for _ in range(4)]
 for reader in readers:
     reader.start()
-began.wait()
-time.sleep(0.2)
+while engine._core.calls < 4:
+    time.sleep(0.001)
 threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     report = engine.free_resources()
@@ -424,7 +415,7 @@ def test_an_unloaded_engine_loads_again(models_dir: Path, picture_file: Path) ->
 
 
 def test_an_unload_waits_for_calls_in_flight(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(models_dir, monkeypatch)
+    reader = Reader(models_dir)
     assert reader.engine.unload().sessions >= 2
     page = reader.calls[0].result(60)
     assert reader.engine.recognize(reader.page) == page

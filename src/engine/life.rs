@@ -72,6 +72,11 @@ impl<T: Holding> Life<T> {
         self.owner.is_here() && self.lock().machine.is_loaded()
     }
 
+    /// Calls and loads in flight.
+    pub(super) fn calls(&self) -> usize {
+        if self.owner.is_here() { self.lock().machine.calls() } else { 0 }
+    }
+
     pub(super) fn check_open(&self) -> Result<()> {
         self.check_process()?;
         if self.lock().machine.is_open() { Ok(()) } else { Err(released()) }

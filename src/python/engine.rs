@@ -130,6 +130,11 @@ impl Engine {
     }
 
     #[getter]
+    fn calls(&self) -> usize {
+        self.0.calls()
+    }
+
+    #[getter]
     fn closed(&self) -> bool {
         self.0.is_closed()
     }
