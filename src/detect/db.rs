@@ -16,6 +16,14 @@ const MIN_SIDE: f32 = 3.0;
 /// What messages call the parts of a map.
 const WHAT: &str = "the parts of the picture";
 
+/// Of parts that are so many times as long as high, only the pixels that belong to text are judged. Where dots lead from a
+/// title to a page number, the part is thin between its ends, and the rectangle around it mostly empty: of three drawn
+/// pages of five such lines, two lost four and five of them.
+const LONG: f32 = 8.0;
+
+/// So much of such a rectangle has to belong to text. The dots alone fill about a third of it.
+const LEAST_SHARE: f32 = 0.25;
+
 /// Regions of a probability map with rows of `width` values, in the map's pixels; the first `max_regions` by the row in
 /// which they begin.
 ///
@@ -44,7 +52,12 @@ fn region(map: &[f32], width: usize, rect: &RotatedRect, options: &DetectOptions
     if rect.width.min(rect.height) < MIN_SIDE {
         return None;
     }
-    let score = mean_inside(map, width, rect);
+    let mut score = mean_inside(map, width, rect, |_| true).mean;
+    if score < options.box_threshold && rect.width.max(rect.height) >= LONG * rect.width.min(rect.height) {
+        let set = mean_inside(map, width, rect, |value| value > options.threshold);
+        // Bounded below, so that a frame is not taken for a line.
+        score = if set.share >= LEAST_SHARE { set.mean } else { score };
+    }
     if score < options.box_threshold {
         return None;
     }
@@ -205,22 +218,34 @@ fn join(parents: &mut [u32], a: u32, b: u32) {
     parents[a.max(b) as usize] = a.min(b);
 }
 
-/// Mean of the map's values on the rectangle's pixels, its border included.
-fn mean_inside(map: &[f32], width: usize, rect: &RotatedRect) -> f32 {
+/// Some of a rectangle's pixels.
+struct Inside {
+    /// The mean of their values, 0 without any.
+    mean: f32,
+    /// What part of the rectangle's pixels they are.
+    share: f32,
+}
+
+/// Gathers those of the rectangle's pixels, its border included, whose values `counts`.
+fn mean_inside(map: &[f32], width: usize, rect: &RotatedRect, counts: impl Fn(f32) -> bool) -> Inside {
     let height = map.len() / width;
     let corners = rect.corners().0;
     let (_, top, _, bottom) = rect.corners().bounds();
     let rows = (top.round().max(0.0) as usize)..=(bottom.round().max(0.0) as usize).min(height - 1);
-    let (mut sum, mut count) = (0.0f64, 0usize);
+    let (mut sum, mut count, mut all) = (0.0f64, 0usize, 0usize);
     for row in rows {
         let Some((left, right)) = span_at(&corners, (row as f32).clamp(top, bottom)) else { continue };
         let first = (left.round().max(0.0) as usize).min(width - 1);
         let last = (right.round().max(0.0) as usize).min(width - 1);
         let values = &map[row * width + first..=row * width + last];
-        sum += values.iter().map(|&v| f64::from(v)).sum::<f64>();
-        count += values.len();
+        all += values.len();
+        for &value in values.iter().filter(|&&value| counts(value)) {
+            sum += f64::from(value);
+            count += 1;
+        }
     }
-    if count == 0 { 0.0 } else { (sum / count as f64) as f32 }
+    let share = |part: f64, whole: usize| if whole == 0 { 0.0 } else { (part / whole as f64) as f32 };
+    Inside { mean: share(sum, count), share: share(count as f64, all) }
 }
 
 /// Where a horizontal line at `y` enters and leaves a convex outline.
@@ -306,6 +331,26 @@ mod tests {
         let stop = Stop::new();
         stop.fire(Reason::Cancelled);
         assert!(regions(&map, width, &options, &stop).is_err(), "the call was ended");
+    }
+
+    #[test]
+    fn a_long_part_that_is_thin_between_its_ends_is_a_region() {
+        let (width, height) = (400, 60);
+        let found = |thin: usize| {
+            let mut map = vec![0.0; width * height];
+            for y in 20..36 {
+                map[y * width + 30..y * width + 70].fill(0.9);
+                map[y * width + 350..y * width + 370].fill(0.9);
+            }
+            for y in 36 - thin..36 {
+                map[y * width + 30..y * width + 370].fill(0.9);
+            }
+            let options = DetectOptions { unclip_ratio: 0.0, ..Default::default() };
+            let found = regions(&map, width, &options, &Stop::new()).expect("not stopped");
+            found.iter().map(|region| region.quad.bounds()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(5), [(30.0, 20.0, 370.0, 36.0)]);
+        assert_eq!(found(1), [], "two texts on a rule");
     }
 
     #[test]
