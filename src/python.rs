@@ -111,5 +111,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(load_runtime, module)?)?;
     module.add_function(wrap_pyfunction!(runtime_path, module)?)?;
     module.add_function(wrap_pyfunction!(built_in_providers, module)?)?;
-    module.add_function(wrap_pyfunction!(resident_bytes, module)?)
+    module.add_function(wrap_pyfunction!(resident_bytes, module)?)?;
+    // PyO3's list for `import *`, which nobody does. The stub of a typed package would have to repeat it.
+    module.delattr("__all__")
 }
