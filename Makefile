@@ -12,6 +12,7 @@ ENGINES ?=
 VENV := .venv
 STAMP := $(VENV)/.stamp
 IN_VENV := $(VENV)/bin
+WHEEL := target/wheel
 
 # pyo3 and maturin take the interpreter from here, whatever environment is active in the shell.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
@@ -78,9 +79,15 @@ types: build
 	@echo "== stubtest =="
 	@$(IN_VENV)/python -m mypy.stubtest ferrocr._core
 
+# What users install, not the sources: pyproject.toml may forget a file. It goes first on the path, so that the
+# environment keeps the package as it lies in python/.
 test-package: build models
+	@echo "== wheel =="
+	@rm -rf $(WHEEL)
+	@$(IN_VENV)/maturin build --release --quiet --out $(WHEEL)
+	@$(IN_VENV)/python -m pip install --quiet --no-deps --no-index --target $(WHEEL)/installed $(WHEEL)/*.whl
 	@echo "== pytest =="
-	@$(IN_VENV)/python -m pytest
+	@PYTHONPATH=$(CURDIR)/$(WHEEL)/installed $(IN_VENV)/python -m pytest
 
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="
