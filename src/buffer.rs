@@ -64,7 +64,7 @@ pub(crate) fn check_room(bytes: u64, what: &str) -> Result<()> {
     if has_room(bytes) { Ok(()) } else { Err(out_of_memory(bytes, what)) }
 }
 
-/// Whether [`check_room`] finds as much.
+/// True if [`check_room`] finds as much.
 pub(crate) fn has_room(bytes: u64) -> bool {
     usize::try_from(bytes).is_ok_and(|bytes| std::hint::black_box(Vec::<u8>::new()).try_reserve_exact(bytes).is_ok())
 }
@@ -74,7 +74,7 @@ pub(crate) fn out_of_memory(bytes: u64, what: &str) -> Error {
     Error::new(ErrorKind::OutOfMemory, message).with_hint(HINT)
 }
 
-/// What to do about it.
+/// The advice that goes with a lack of memory.
 pub(crate) const HINT: &str = "give it smaller pictures, the engine fewer threads or low_memory=True, or the process \
                                more memory; a lower max_pixels refuses pictures that are too large for it";
 

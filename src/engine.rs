@@ -60,7 +60,7 @@ pub struct Engine {
     turns: AtomicU64,
 }
 
-/// What an engine has in one process.
+/// The part of an engine that one process has.
 struct Own {
     life: Life<Loaded>,
     /// Of those readings that are under way in the background.
@@ -93,7 +93,7 @@ impl Engine {
     /// `callers` and the timeout end this load alone.
     ///
     /// # Errors
-    /// What reading the files and making sessions returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`];
+    /// Those of reading the files and making sessions; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`];
     /// [`crate::ErrorKind::ModelCorrupt`] for a model that takes minutes to load, and what [`Stop::check`] returns.
     pub fn load(
         &self,
@@ -247,7 +247,7 @@ impl Engine {
         outcome
     }
 
-    /// Whether this is a forked child's copy of an engine that its parent had loaded, or was about to: it can only be
+    /// True for a forked child's copy of an engine that its parent had loaded, or was about to: it can only be
     /// freed, which does nothing.
     pub fn is_inherited(&self) -> bool {
         self.life().is_inherited()

@@ -52,7 +52,7 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// Who reads a hint, and so in which words it names what can be done.
+/// The reader of a hint, and so the words in which it names what can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// Somebody who uses the library: methods and their keywords.
@@ -120,7 +120,7 @@ impl Error {
 
     /// A failed operation on a file or directory, for example `Error::io("read", path, error)`.
     ///
-    /// Where it is memory that is missing, the kind says so.
+    /// If it is memory that is missing, the kind says so.
     pub fn io(verb: &str, path: &Path, source: std::io::Error) -> Self {
         let is_memory = source.kind() == std::io::ErrorKind::OutOfMemory;
         let kind = if is_memory { ErrorKind::OutOfMemory } else { ErrorKind::Io };

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What messages call its pixels.
+/// The name of its pixels in messages.
 const WHAT: &str = "the picture";
 
 /// An RGB picture with 8 bits a channel, rows from top to bottom without gaps.

@@ -132,7 +132,7 @@ fn capital(letter: char) -> Option<char> {
     capitals.next().filter(|capital| capitals.len() == 0 && !capital.is_ascii() && *capital != letter)
 }
 
-/// Whether a model knows a letter, or the one that it was written with before there was a comma below.
+/// True if a model knows a letter, or the one that it was written with before there was a comma below.
 fn is_known(letter: char, known: &HashSet<char>) -> bool {
     let older = match letter {
         'ș' => 'ş',

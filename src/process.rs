@@ -75,7 +75,7 @@ impl<T> PerProcess<T> {
 mod tests {
     use super::*;
 
-    /// What a child has of a value that its parent made.
+    /// A child's own in place of a value that its parent made.
     fn inherited(value: &'static str) -> PerProcess<&'static str> {
         PerProcess { owner: Owner::parent(), value, child: OnceLock::new() }
     }

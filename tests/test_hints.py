@@ -25,9 +25,9 @@ class Case(NamedTuple):
     command: tuple[str, ...]
     """The same on the command line."""
     call: str
-    """What a programmer is told; DIR stands for the arguments that name the directory."""
+    """The hint for a programmer; DIR stands for the arguments that name the directory."""
     shell: str
-    """What a user of the command line is told, likewise."""
+    """The hint for a user of the command line, likewise."""
 
 
 UNKNOWN = "0" * 64

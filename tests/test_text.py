@@ -90,7 +90,7 @@ def test_text_that_is_no_character_can_be_written() -> None:
 
 
 class BytesPath:
-    """What `os.scandir(b".")` gives."""
+    """An entry as `os.scandir(b".")` gives it."""
 
     def __init__(self, path: bytes) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""What no fork may fall into: the first load of a process, and the start of another one.
+"""Work that no fork may fall into: the first load of a process, and the start of another one.
 
 A child has no thread but the one that forked, and whatever lock another thread held stays taken there for ever: those
 of Python's imports, and those that ONNX Runtime's library holds while it sets itself up. So a fork waits for what runs

@@ -79,7 +79,7 @@ class StorageError(OcrError, OSError):
 
 
 class RuntimeUnavailableError(OcrError, ImportError):
-    """What does the work is missing, too old or ambiguous: ONNX Runtime, or pypdfium2 and its process for PDF files."""
+    """A library is missing, too old or ambiguous: ONNX Runtime, or pypdfium2 and its process for PDF files."""
 
 
 class PillowMissingError(OcrError, ImportError):

@@ -13,7 +13,7 @@ use crate::stop::Stop;
 /// Parts thinner than this, in pixels of the map, are noise.
 const MIN_SIDE: f32 = 3.0;
 
-/// What messages call the parts of a map.
+/// The name of the parts of a map in messages.
 const WHAT: &str = "the parts of the picture";
 
 /// Of parts that are so many times as long as high, only the pixels that belong to text are judged. Where dots lead from a
@@ -222,7 +222,7 @@ fn join(parents: &mut [u32], a: u32, b: u32) {
 struct Inside {
     /// The mean of their values, 0 without any.
     mean: f32,
-    /// What part of the rectangle's pixels they are.
+    /// Their share of the rectangle's pixels.
     share: f32,
 }
 

@@ -54,7 +54,7 @@ impl<T: Holding> Life<T> {
         Some(Self { shared, owner: Owner::this_process() })
     }
 
-    /// Whether it is that of a parent process, which keeps what it holds.
+    /// True if it is that of a parent process, which keeps what it holds.
     pub(super) fn is_inherited(&self) -> bool {
         !self.owner.is_here()
     }

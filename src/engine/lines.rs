@@ -44,7 +44,7 @@ pub(super) struct Lines<'a> {
     pub(super) stop: &'a Stop,
 }
 
-/// What became of a page's texts.
+/// The outcome of reading a page's texts.
 #[derive(Default)]
 pub(super) struct Outcome {
     /// Those that could be read, in no particular order.
@@ -58,7 +58,7 @@ impl Lines<'_> {
     /// spares it, or that it fails on.
     ///
     /// # Errors
-    /// What a model's run returns, unless others of the lines can be asked.
+    /// Those of a model's run, unless others of the lines can be asked.
     pub(super) fn find(&self, readers: &Workers<'_, Reader>, regions: &[Region]) -> Result<Found> {
         let spots = spots::spots(regions);
         let Some(orienter) = self.orienter else { return Ok(Found::taken_as_upright(spots)) };
@@ -85,7 +85,7 @@ impl Lines<'_> {
     /// come first: which way up they are read decides for what is too short to tell.
     ///
     /// # Errors
-    /// What a model's run returns, unless others of the texts can be read.
+    /// Those of a model's run, unless others of the texts can be read.
     pub(super) fn read(&self, readers: &Workers<'_, Reader>, found: &Found) -> Result<Outcome> {
         let mut read = self.read_all(readers, found.candidates(&self.orient))?;
         let settled = self.settled(found, &read);
@@ -127,7 +127,7 @@ impl Lines<'_> {
         line.score >= self.options.min_score && !line.text.is_empty()
     }
 
-    /// Which way up the lines of each direction were read, the larger part of them by length.
+    /// Tells which way up the lines of each direction were read, the larger part of them by length.
     fn settled(&self, found: &Found, read: &[(Candidate, Result<Line>)]) -> Settled {
         let mut lengths = [None, None];
         for (candidate, line) in read {
@@ -223,10 +223,10 @@ fn aspect(quad: &Quad) -> f32 {
     quad.width() / quad.height()
 }
 
-/// What a line's work gave, or why it failed, where others need not fail for it.
+/// Takes the failure of one line apart from those that end the whole call: others need not fail for it.
 ///
 /// # Errors
-/// What ends the whole call.
+/// Those that end the whole call.
 fn spared<T>(outcome: Result<T>) -> Result<Result<T>> {
     use ErrorKind::{Image, Inference, Internal, ModelMismatch};
     match outcome {

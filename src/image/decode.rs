@@ -20,7 +20,7 @@ use crate::error::{Audience, Error, ErrorKind, Result};
 use crate::files::open_regular;
 use crate::options::DecodeLimits;
 
-/// What to do with pictures that are not read.
+/// The advice for pictures that are not read.
 const CONVERT: &str = "convert it to PNG, or open it with Pillow and pass the image";
 
 /// Decodes JPEG, PNG, TIFF, BMP, GIF or WebP (the first page or frame), told apart by content.

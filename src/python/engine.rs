@@ -139,7 +139,7 @@ impl Engine {
         self.0.is_closed()
     }
 
-    /// Whether a forked child has it from its parent, which had loaded it.
+    /// True if a forked child has it from its parent, which had loaded it.
     #[getter]
     fn inherited(&self) -> bool {
         self.0.is_inherited()

@@ -1,4 +1,4 @@
-//! Which interpreter of a process the module belongs to.
+//! The interpreter of a process that the module belongs to.
 //!
 //! Types, and the classes of exceptions, are kept once for the process. A second interpreter would be given those of the
 //! first, which are none of its own, and which are gone when the first one ends.

@@ -35,7 +35,7 @@ pub(super) fn call<T: Send + 'static>(
 }
 
 thread_local! {
-    /// What [`is_main_thread`] has found, and in which process: the main thread of a forked child is the one that forked.
+    /// The finding of [`is_main_thread`], and its process: the main thread of a forked child is the one that forked.
     static IS_MAIN: Cell<Option<(Owner, bool)>> = const { Cell::new(None) };
 }
 

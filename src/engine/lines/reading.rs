@@ -11,17 +11,17 @@ const ROTATABLE: &str = "0125689OoIlSsZzXxHN";
 /// characters those that read poorly are at most 2.5 times as far as they are upside down.
 const FAR: f32 = 4.0;
 
-/// Whether a text upside down is a text again.
+/// True if a text upside down is a text again.
 fn is_rotatable(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| !character.is_alphanumeric() || ROTATABLE.contains(character))
 }
 
-/// Whether scores tell nothing of which of two readings is upside down.
+/// True if scores tell nothing of which of two readings is upside down.
 pub(super) fn are_rotatable(one: &Line, other: &Line) -> bool {
     is_rotatable(&one.text) && is_rotatable(&other.text)
 }
 
-/// Whether `other` is read so much more surely that it stands against what else is known.
+/// True if `other` is read so much more surely that it stands against what else is known.
 pub(super) fn is_far_better(other: &Line, line: &Line) -> bool {
     FAR * (1.0 - other.score) < 1.0 - line.score
 }

@@ -1,4 +1,4 @@
-//! What there is to read on a page: outlines of text, and how much each tells of the way in which it is read.
+//! The places with text on a page: outlines of text, and how much each tells of the way in which it is read.
 
 use super::aspect;
 use crate::detect::Region;
@@ -7,7 +7,7 @@ use crate::geometry::Quad;
 /// A region at least this many times as high as wide is no upright text of several characters. The ratio is PaddleOCR's.
 const TALL: f32 = 1.5;
 
-/// What is at least this many times as wide as high, or as high as wide, is a line. Shorter outlines hold a few
+/// An outline that is at least this many times as wide as high, or as high as wide, is a line. Shorter outlines hold a few
 /// characters. The orienter cannot tell these: of 58 drawn ones of up to three characters, all upright, it called 16
 /// upside down. Single characters of nine fonts, even `l` and `|`, were at most 1.8 times as high as wide, but for
 /// exclamation marks.
@@ -17,7 +17,7 @@ const LONG: f32 = 2.0;
 /// longer. Those of 420 drawn digits are at most 1.3 times as high as the lines beside them.
 const ONE_CHARACTER: f32 = 1.3;
 
-/// How much an outline tells of the way in which its text is read.
+/// The information in an outline about the way in which its text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// A line: the orienter may be asked.
@@ -45,7 +45,7 @@ impl Spot {
         self.shape == Shape::Long
     }
 
-    /// Whether its text runs down the picture, or up.
+    /// True if its text runs down the picture, or up.
     pub(super) fn runs_down(&self) -> bool {
         !self.quad.quarters().is_multiple_of(2)
     }

@@ -21,7 +21,7 @@ impl Candidate {
     }
 }
 
-/// How far the vote is trusted for one text.
+/// The trust in the vote for one text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Doubt {
     /// Read it once.
@@ -36,7 +36,7 @@ pub(super) enum Doubt {
     BothAlone,
     /// Read it lying on its side too where it may be.
     Lying {
-        /// What lies on its side is turned this way, where that is known.
+        /// The way that text on its side is turned, where that is known.
         turned: Option<bool>,
         /// Upright unless it reads worse than this.
         below: f32,
@@ -59,7 +59,7 @@ const SURELY_UPRIGHT: f32 = 0.99;
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Found {
     pub(super) spots: Vec<Spot>,
-    /// Whether all is read as it is, since there is no orienter.
+    /// True if all is read as it is, since there is no orienter.
     taken_as_upright: bool,
 }
 

@@ -117,7 +117,7 @@ fn other_picture(bytes: &[u8]) -> Option<&'static str> {
     is_text(bytes, &["<svg"]).then_some("SVG")
 }
 
-/// Whether a text begins with one of these, or an XML file has it near its beginning.
+/// True if a text begins with one of these, or an XML file has it near its beginning.
 fn is_text(bytes: &[u8], marks: &[&str]) -> bool {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]).to_ascii_lowercase();
     let head = head.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);

@@ -22,7 +22,7 @@ const MOST_SCANS: usize = 100;
 
 const END: [u8; 2] = [0xff, 0xd9];
 
-/// What is known of a file on the way through it.
+/// The facts known of a file on the way through it.
 #[derive(Default)]
 struct Known {
     frame: Option<Frame>,
@@ -35,7 +35,7 @@ struct Known {
 
 /// Goes through the data of a JPEG file, and gives the file with a mark at its end if it has none.
 ///
-/// What the decoder refuses anyway is left to it: its errors say more.
+/// Files that the decoder refuses anyway are left to it: its errors say more.
 ///
 /// # Errors
 /// [`ErrorKind::Image`] when the data ends too early, makes no sense from some row on, or is of a kind that is not read.

@@ -1,4 +1,4 @@
-//! What a decoder gives to a picture, in buffers that may fail.
+//! Pictures made of what decoders give, in buffers that may fail.
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageError, Rgb, RgbImage, Rgba, RgbaImage};

@@ -1,4 +1,4 @@
-//! What a message or a report suggests: commands as a shell takes them, and calls as Python does.
+//! Suggestions of messages and reports: commands as a shell takes them, and calls as Python does.
 
 use std::path::Path;
 

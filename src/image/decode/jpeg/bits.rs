@@ -85,7 +85,7 @@ impl<'a> Bits<'a> {
         true
     }
 
-    /// What follows.
+    /// The bytes that follow.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }

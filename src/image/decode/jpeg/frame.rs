@@ -1,4 +1,4 @@
-//! What a JPEG file says of its picture before the data comes.
+//! The description of its picture that a JPEG file gives before the data.
 
 /// The picture's size and colours, and what of them has come.
 pub(super) struct Frame {
@@ -67,7 +67,7 @@ impl Frame {
         Some(frame)
     }
 
-    /// Whether each colour has come, down to the last bit of its coefficients.
+    /// True once each colour has come, down to the last bit of its coefficients.
     pub(super) fn is_complete(&self) -> bool {
         let has_detail = |component: &Component| component.missing_bits[1..].iter().all(Option::is_some);
         self.components.iter().all(|component| component.missing_bits[0].is_some())

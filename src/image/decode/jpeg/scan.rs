@@ -5,7 +5,7 @@ use super::frame::{Component, Frame};
 
 type Outcome = Result<(), Trouble>;
 
-/// How a scan's data ends.
+/// The end of a scan's data.
 #[derive(Debug, PartialEq)]
 pub(super) enum End {
     Whole,
@@ -15,7 +15,7 @@ pub(super) enum End {
     Nonsense(usize),
 }
 
-/// Which colours a scan has, and which of their coefficients.
+/// The colours of a scan, and their coefficients in it.
 pub(super) struct Scan {
     /// The component, and its codes for the first coefficient and for the others.
     parts: Vec<(usize, usize, usize)>,

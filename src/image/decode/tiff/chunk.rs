@@ -12,7 +12,7 @@ use crate::buffer;
 use crate::error::Result;
 use crate::image::decode::pixels;
 
-/// What compressed data may be longer than what it holds: headers of small tiles.
+/// The bytes by which compressed data may be longer than what it holds: headers of small tiles.
 const HEADERS: u64 = 1 << 20;
 
 /// Rows of samples of a strip or tile.
@@ -30,7 +30,7 @@ impl Chunk {
         self.bytes.get(start..start.checked_add(self.row_bytes)?)
     }
 
-    /// How many rows there are.
+    /// The number of rows that are there.
     pub(super) fn rows(&self) -> u32 {
         self.bytes.len().checked_div(self.row_bytes).unwrap_or(0) as u32
     }

@@ -13,7 +13,7 @@ const COEFFICIENTS: u64 = 529;
 const SUBSAMPLING: u64 = 530;
 const BLACK_AND_WHITE: u64 = 532;
 
-/// What the samples of a pixel mean.
+/// The meaning of a pixel's samples.
 #[derive(Debug, PartialEq)]
 pub(super) enum Colour {
     WhiteIsZero,
@@ -71,7 +71,7 @@ impl Colour {
         Ok(colour)
     }
 
-    /// How many samples make a colour.
+    /// The number of samples that make a colour.
     pub(super) fn samples(&self) -> usize {
         match self {
             Self::WhiteIsZero | Self::BlackIsZero | Self::Palette(_) => 1,
@@ -139,7 +139,7 @@ fn palette(stored: &mut dyn Stored, directory: &Directory, bits: u32) -> Result<
     Ok((0..count).map(|index| [value(index), value(count + index), value(2 * count + index)]).collect())
 }
 
-/// What colours that are not read are called.
+/// The name of colours that are not read.
 fn name(code: u64) -> String {
     let name = match code {
         8 => "CIE L*a*b*",

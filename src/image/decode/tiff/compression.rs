@@ -18,7 +18,7 @@ const COMPRESSION: u64 = 259;
 /// Bytes that are made room for at first; more where they come.
 const FIRST_ROOM: usize = 1 << 16;
 
-/// How strips and tiles are compressed.
+/// The compression of strips and tiles.
 pub(super) enum Compression {
     None,
     Lzw,
@@ -59,7 +59,7 @@ impl Compression {
     }
 }
 
-/// What a compression that is not read is called.
+/// The name of a compression that is not read.
 fn name(code: u64) -> String {
     let name = match code {
         9 | 10 => "JBIG",

@@ -18,7 +18,7 @@ const SHORT: u64 = 3;
 /// Two numbers of 32 bits, of which the second divides the first.
 const RATIO: u64 = 5;
 
-/// How numbers are written in a file.
+/// The form of numbers in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::image::decode) struct Form {
     pub(in crate::image::decode) is_big_endian: bool,
@@ -68,7 +68,7 @@ impl Form {
 pub(in crate::image::decode) struct Directory {
     form: Form,
     entries: Vec<Entry>,
-    /// Where the next directory is; 0 at the end.
+    /// The place of the next directory; 0 at the end.
     pub(in crate::image::decode) next: u64,
 }
 

@@ -12,7 +12,7 @@ const GROUP_3_OPTIONS: u64 = 292;
 /// Bits of the mark that ends a row of Group 3, and twice in a row all data of Group 4.
 const END_OF_LINE: u32 = 12;
 
-/// Which of the codes of fax machines it is.
+/// A code of fax machines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fax {
     /// Rows of codes that begin at bytes.
@@ -74,7 +74,7 @@ impl Fax {
     }
 }
 
-/// Whether data ends in two marks that end rows; those of the code of two dimensions have a bit behind each.
+/// True if data ends in two marks that end rows; those of the code of two dimensions have a bit behind each.
 fn is_ended(data: &[u8]) -> bool {
     let tail = data.iter().rev().take(5).rev().fold(0u64, |tail, &byte| tail << 8 | u64::from(byte));
     // The last byte is filled up with zeros.

@@ -34,7 +34,7 @@ const MOST_CHUNKS: u64 = 1 << 20;
 /// Tiles reach beyond the picture. A small one may be cut into tiles that are this large, in pixels of a row of them.
 const LEAST_PADDED: u64 = 1 << 22;
 
-/// What a sample's bits are.
+/// The kind of number that a sample's bits are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Format {
     Unsigned,

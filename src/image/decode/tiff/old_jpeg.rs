@@ -23,15 +23,15 @@ const MOST_HEAD: u64 = 1 << 16;
 
 const START: [u8; 2] = [0xff, 0xd8];
 
-/// What all strips have in common.
+/// The parts that all strips have in common.
 pub(super) struct OldJpeg {
     /// Segments with tables.
     tables: Vec<u8>,
     /// Of each colour its number, its blocks across and down, and its table.
     components: Vec<u8>,
-    /// What a file says right before its data: which tables are for which colour.
+    /// The words of a file right before its data: which tables are for which colour.
     scan: Option<Vec<u8>>,
-    /// Where the data of the JPEG file begins, which is the one strip's if there is one: writers often told that wrongly.
+    /// The place where the data of the JPEG file begins, which is the one strip's if there is one: writers often told that wrongly.
     pub(super) data: Option<u64>,
 }
 

@@ -22,7 +22,7 @@ impl Samples {
         }
     }
 
-    /// Whether black and white are known only when all samples were seen: decimal numbers may be meant from 0 to 1 or to
+    /// True if black and white are known only when all samples were seen: decimal numbers may be meant from 0 to 1 or to
     /// 255, and whole numbers of more than 16 bits hardly ever use them all.
     pub(super) fn is_open(&self) -> bool {
         match self.format {
