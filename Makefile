@@ -5,6 +5,8 @@ PYTHON ?= python3
 CARGO ?= cargo
 # Which build of ONNX Runtime goes into the environment: cpu, gpu or openvino.
 EXTRA ?= cpu
+# Tests that run at once. Each of them may load models, and reads with as many threads as there are cores.
+JOBS ?= 2
 # What `make bench` reads, and the engines beside ferrocr, as NAME=INTERPRETER.
 PICTURES ?=
 ENGINES ?=
@@ -87,7 +89,7 @@ test-package: build models
 	@$(IN_VENV)/maturin build --release --quiet --out $(WHEEL)
 	@$(IN_VENV)/python -m pip install --quiet --no-deps --no-index --target $(WHEEL)/installed $(WHEEL)/*.whl
 	@echo "== pytest =="
-	@PYTHONPATH=$(CURDIR)/$(WHEEL)/installed $(IN_VENV)/python -m pytest
+	@PYTHONPATH=$(CURDIR)/$(WHEEL)/installed $(IN_VENV)/python -m pytest -n $(JOBS) --dist worksteal
 
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="

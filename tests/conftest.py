@@ -32,6 +32,16 @@ DETECTOR, RECOGNIZER, ORIENTER = model_sets()["ppocrv6-small"]
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make check` leaves out."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        names = set(vars(item.module)) if isinstance(item, pytest.Function) else set()
+        loads = fixtures & {"models_dir", "engine", "two", "real_folder"}
+        if loads or names & {"run_child", "run_python", "subprocess"}:
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     """A directory with the default models. `make test` fills it before."""

@@ -186,7 +186,9 @@ class Reader:
         self.page = np.asarray(draw_text([f"A line of text with number {i}" for i in range(120)]))
         self._pool = ThreadPoolExecutor(calls)
         self.calls = [self._pool.submit(self.engine.recognize, self.page) for _ in range(calls)]
-        while self.engine._core.calls < calls:
+        core = self.engine._core
+        assert core is not None
+        while core.calls < calls:
             assert not any(call.done() for call in self.calls)
             time.sleep(0.001)
 
