@@ -92,7 +92,7 @@ pub fn check_size(width: u32, height: u32, limits: &DecodeLimits) -> Result<()> 
 fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
     check_length(bytes, limits)?;
     if bytes.is_empty() {
-        return Err(Error::new(ErrorKind::Image, "the file is empty"));
+        return Err(Error::new(ErrorKind::Image, "the file is empty").with_hint("fetch or save the file again"));
     }
     content::format_of(bytes)
 }
