@@ -148,7 +148,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if let Some(source) = &self.source {
-            write!(f, ": {source}")?;
+            // Some libraries end their messages with a line break.
+            write!(f, ": {}", source.to_string().trim_end())?;
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n{hint}")?;

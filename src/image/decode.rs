@@ -104,7 +104,7 @@ fn too_large(reader: Audience) -> String {
 fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
     check_length(bytes.len() as u64, limits)?;
     if bytes.is_empty() {
-        return Err(Error::new(ErrorKind::Image, "the file is empty"));
+        return Err(Error::new(ErrorKind::Image, "the file is empty").with_hint("fetch or save the file again"));
     }
     content::format_of(bytes)
 }

@@ -27,10 +27,8 @@ pub(super) enum Colour {
 /// Lightness and two differences of colour.
 #[derive(Debug, PartialEq)]
 pub(super) struct YCbCr {
-    /// Shares of red, green and blue in the lightness.
-    shares: [f64; 3],
-    /// Black and white of each.
-    black_and_white: [f64; 6],
+    /// What each value adds to red, green and blue, for each of the three, in 1/65536.
+    added: Box<[[[i32; 3]; 256]; 3]>,
     /// Pixels across and down that have the differences in common, where the compression does not say it.
     pub(super) subsampling: (usize, usize),
 }
@@ -110,21 +108,34 @@ impl YCbCr {
             [] => (2, 2),
             _ => return Err(damaged("its colours are for other than 1, 2 or 4 pixels")),
         };
-        Ok(Self { shares, black_and_white, subsampling })
+        Ok(Self { added: Box::new(added(shares, black_and_white)), subsampling })
     }
 
-    fn rgb(&self, samples: [u8; 3]) -> [u8; 3] {
-        let [red, green, blue] = self.shares;
-        let [y, cb, cr] = [0, 1, 2].map(|index| {
-            let (black, white) = (self.black_and_white[2 * index], self.black_and_white[2 * index + 1]);
-            let most = if index == 0 { 255.0 } else { 127.0 };
-            (f64::from(samples[index]) - black) * most / (white - black)
-        });
-        let r = y + cr * (2.0 - 2.0 * red);
-        let b = y + cb * (2.0 - 2.0 * blue);
-        let g = (y - red * r - blue * b) / green;
-        [r, g, b].map(|value| value.round() as u8)
+    fn rgb(&self, [y, cb, cr]: [u8; 3]) -> [u8; 3] {
+        let [y, cb, cr] = [(0, y), (1, cb), (2, cr)].map(|(sample, value)| &self.added[sample][usize::from(value)]);
+        [0, 1, 2].map(|colour| ((y[colour] + cb[colour] + cr[colour] + (1 << 15)) >> 16).clamp(0, 255) as u8)
     }
+}
+
+/// What each value of lightness and of both differences adds to each colour, from the shares of the colours in the
+/// lightness and from the values of black and white.
+fn added([red, green, blue]: [f64; 3], black_and_white: [f64; 6]) -> [[[i32; 3]; 256]; 3] {
+    let factors = [
+        [1.0, (1.0 - red - blue) / green, 1.0],
+        [0.0, -blue * (2.0 - 2.0 * blue) / green, 2.0 - 2.0 * blue],
+        [2.0 - 2.0 * red, -red * (2.0 - 2.0 * red) / green, 0.0],
+    ];
+    let mut all = [[[0; 3]; 256]; 3];
+    for (sample, values) in all.iter_mut().enumerate() {
+        let (black, white) = (black_and_white[2 * sample], black_and_white[2 * sample + 1]);
+        let most = if sample == 0 { 255.0 } else { 127.0 };
+        for (value, colours) in values.iter_mut().enumerate() {
+            let value = (value as f64 - black) * most / (white - black);
+            // Three of them are added: files may say that black is white.
+            *colours = factors[sample].map(|factor| (value * factor * 65536.0).round().clamp(-6e8, 6e8) as i32);
+        }
+    }
+    all
 }
 
 /// Palettes have values of 16 bits, and those of some writers only 8.
