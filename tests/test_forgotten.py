@@ -149,13 +149,14 @@ parent = ferrocr.OcrEngine(threads=4, idle_unload=60)
 parent.load()
 child = os.fork()
 if child == 0:
-    for use in (parent.load, parent.unload, parent.free_resources, parent.list_local, lambda: parent.recognize(b"")):
+    for use in (parent.load, parent.unload, parent.list_local, lambda: parent.recognize(b"")):
         try:
             use()
         except ferrocr.ForkedError:
             continue
         raise SystemExit(f"{use} was not refused")
     print(parent.loaded, parent.closed)
+    assert parent.free_resources().inherited
     sys.exit(42)  # through all of the interpreter's end
 _, status = os.waitpid(child, 0)
 assert os.waitstatus_to_exitcode(status) == 42, status
