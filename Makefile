@@ -19,6 +19,8 @@ WHEEL := target/wheel
 # pyo3 and maturin take the interpreter from here, whatever environment is active in the shell.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport CONDA_PREFIX
+# cargo would look for the job server of this make, which is for other makes alone.
+unexport MAKEFLAGS
 # Where rustup puts cargo, for shells that have not been told.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
