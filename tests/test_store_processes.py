@@ -205,7 +205,9 @@ folder, mirror, seed, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), floa
 store, dice, name, done = ModelStore(folder), random.Random(seed), sys.argv[5], 0
 
 def use():
-    with store.lease(name):
+    with store.lease(name) as lease:
+        if not lease.held:  # others were at the lock for too long
+            return
         try:
             path = store.get_local_path(name)
         except ModelNotFoundError:
