@@ -27,7 +27,7 @@ pub(super) enum Colour {
 /// Lightness and two differences of colour.
 #[derive(Debug, PartialEq)]
 pub(super) struct YCbCr {
-    /// The share of each value of the three in red, green and blue, in 1/65536.
+    /// The amount that each value of the three adds to red, green and blue, in 1/65536.
     added: Box<[[[i32; 3]; 256]; 3]>,
     /// Pixels across and down that have the differences in common, where the compression does not say it.
     pub(super) subsampling: (usize, usize),
@@ -117,8 +117,8 @@ impl YCbCr {
     }
 }
 
-/// Returns the share of each value of lightness and both differences in each colour, from the shares of the colours in the
-/// lightness and from the values of black and white.
+/// Returns the amount that each value of lightness and of both differences adds to each colour, from the shares of the
+/// colours in the lightness and from the values of black and white.
 fn added([red, green, blue]: [f64; 3], black_and_white: [f64; 6]) -> [[[i32; 3]; 256]; 3] {
     let factors = [
         [1.0, (1.0 - red - blue) / green, 1.0],
