@@ -20,7 +20,7 @@ WHEEL := target/wheel
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport CONDA_PREFIX
 # cargo would look for the job server of this make, which is for other makes alone.
-unexport MAKEFLAGS
+unexport MAKEFLAGS MFLAGS
 # Where rustup puts cargo, for shells that have not been told.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

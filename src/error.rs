@@ -133,6 +133,12 @@ impl Error {
         self.kind
     }
 
+    /// The kind of the system's error that it stands on, if there is one.
+    pub(crate) fn io_kind(&self) -> Option<std::io::ErrorKind> {
+        let source = std::error::Error::source(self)?.downcast_ref::<std::io::Error>()?;
+        Some(source.kind())
+    }
+
     /// Advice for somebody who uses the library.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()

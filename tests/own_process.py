@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 SCALE = int(os.environ.get("FERROCR_TEST_SCALE", "1"))
@@ -25,6 +27,14 @@ if hasattr(os, "register_at_fork"):
 def scaled(count: int) -> int:
     """A count that may be raised from outside."""
     return count * SCALE
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for what is about to happen; it may take the machine a while."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.005)
 
 
 def run_child(

@@ -21,6 +21,7 @@ from conftest import draw_text
 from ferrocr import (
     ForkedError,
     ImageError,
+    ImageNotFoundError,
     InvalidArgumentError,
     OcrCancelledError,
     OcrEngine,
@@ -197,21 +198,26 @@ def raises_once(patch: pytest.MonkeyPatch, owner: object, name: str) -> None:
 def test_ctrl_c_while_the_main_thread_is_looked_for_comes_out(
     engine: OcrEngine, picture_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    engine.recognize(picture_file)
     raises_once(monkeypatch, threading, "main_thread")
-    # It is asked once in every thread, and the main one may have.
-    with ThreadPoolExecutor(1) as pool:
-        with pytest.raises(KeyboardInterrupt):
-            pool.submit(engine.recognize, picture_file).result(LONG)
-        assert pool.submit(engine.recognize, picture_file).result(LONG).lines
+    with pytest.raises(KeyboardInterrupt):
+        engine.recognize(picture_file)
+    assert engine.recognize(picture_file).lines
 
 
-def test_ctrl_c_while_an_exception_is_made_comes_out(engine: OcrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    raises_once(monkeypatch, OcrError, "__init__")
-    with pytest.raises(KeyboardInterrupt) as caught:
-        engine.recognize(b"no picture")
-    assert "the content is no JPEG" in str(caught.value.__context__)
-    with pytest.raises(ImageError, match="the content is no JPEG"):
-        engine.recognize(b"no picture")
+def test_making_an_exception_runs_no_code_that_ctrl_c_could_fall_into(
+    engine: OcrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        raises_once(patch, OcrError, "__init__")
+        with pytest.raises(ImageError, match="the content is no JPEG") as broken:
+            engine.recognize(b"no picture")
+        with pytest.raises(ImageNotFoundError, match=r"missing\.png") as missing:
+            engine.recognize("missing.png")
+    for caught in (broken.value, missing.value):
+        assert caught.__context__ is None
+        again = pickle.loads(pickle.dumps(caught))
+        assert (type(again), again.args, vars(again)) == (type(caught), caught.args, vars(caught))
 
 
 def test_what_a_handler_of_a_signal_raises_is_no_fault_of_a_picture(

@@ -193,8 +193,7 @@ pub fn pull(
 /// Adds what to do to an error that says that the directory cannot be written.
 fn with_directory_hint(store: &Store, error: Error) -> Error {
     use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-    let cause = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
-    match cause.map(std::io::Error::kind) {
+    match error.io_kind() {
         Some(PermissionDenied | ReadOnlyFilesystem) if error.hint().is_none() => error.with_hint(format!(
             "models go to {}: choose a directory that can be written with the variable {DIR_VARIABLE}, or by the \
              argument for it",

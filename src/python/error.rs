@@ -1,5 +1,7 @@
-//! The one place where an [`Error`] becomes a Python exception. The classes are written in Python, so that a signal may
-//! fall into making one.
+//! The one place where an [`Error`] becomes a Python exception.
+//!
+//! The classes are written in Python, and none of their code runs here: a signal or the end of the interpreter could
+//! fall into it, and CPython ends a daemon thread that runs Python code then, through whatever called that.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -34,8 +36,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The exception for `error`. What is raised while that is made comes instead, as from any code of Python's: above all
-/// what a signal's handler raises, and an error of a package that is too broken to have the class.
+/// The exception for `error`. An error of a package that is too broken to have the class comes instead.
 pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     exception(py, error).unwrap_or_else(|raised| {
         let context = PyRuntimeError::new_err(error.to_string()).into_value(py);
@@ -46,7 +47,15 @@ pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    let exception = class(py, class_name(error.kind()))?.call1((error.to_string(),))?;
+    let class = class(py, class_name(error.kind()))?;
+    let text = error.to_string();
+    // One of Python's own classes holds what an exception consists of.
+    let mut base = class.clone();
+    while base.module()? != "builtins" {
+        base = base.getattr("__base__")?.cast_into()?;
+    }
+    let exception = base.call_method1("__new__", (&class, &text))?;
+    base.call_method1("__init__", (&exception, &text))?;
     exception.setattr("hint", error.hint())?;
     exception.setattr("shell_hint", error.shell_hint())?;
     Ok(PyErr::from_value(exception))

@@ -35,21 +35,20 @@ pub(super) fn call<T: Send + 'static>(
 }
 
 thread_local! {
-    /// The finding of [`is_main_thread`], and its process: the main thread of a forked child is the one that forked.
-    static IS_MAIN: Cell<Option<(Owner, bool)>> = const { Cell::new(None) };
+    /// The process in which this was found not to be the main thread; in a forked child it may be that.
+    static IS_OTHER: Cell<Option<Owner>> = const { Cell::new(None) };
 }
 
-/// Asks Python once for each thread. A signal may fall into that, and its handler may raise.
+/// Asks Python, other threads but once: a daemon thread that runs Python code when the interpreter ends is ended there,
+/// and what called that with it. A signal may fall into the question, and its handler may raise.
 fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
-    if let Some((owner, is_main)) = IS_MAIN.get()
-        && owner.is_here()
-    {
-        return Ok(is_main);
+    if IS_OTHER.get().is_some_and(Owner::is_here) {
+        return Ok(false);
     }
     let threading = py.import("threading")?;
     let main = threading.call_method0("main_thread")?.getattr("ident")?;
     let is_main = main.eq(threading.call_method0("get_ident")?)?;
-    IS_MAIN.set(Some((Owner::this_process(), is_main)));
+    IS_OTHER.set((!is_main).then(Owner::this_process));
     Ok(is_main)
 }
 

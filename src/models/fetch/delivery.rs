@@ -180,8 +180,7 @@ fn first_line(error: &Error) -> String {
 /// Adds what to do to an error that says that the disk is full.
 pub(super) fn with_space_hint(error: Error) -> Error {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let cause = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<io::Error>());
-    match cause.map(io::Error::kind) {
+    match error.io_kind() {
         Some(StorageFull | FileTooLarge | QuotaExceeded) => {
             error.with_hint("free some space there; the next pull goes on where this one stopped")
         }

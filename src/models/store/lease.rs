@@ -19,7 +19,7 @@ use super::layout::LEASES;
 use super::lock::{self, Attempt, Locked, Mode};
 use super::part::unique;
 use super::{Store, disk};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// The most that is read of a lease: thousands of names.
 const MOST: u64 = 1 << 20;
@@ -73,14 +73,14 @@ impl Store {
     /// Notes that this process uses the files called `names`, what they lead to if they are links, and the lists of
     /// characters beside them.
     ///
-    /// None where there is nothing to note, and where it cannot be noted: in a directory that is not there or cannot be
-    /// written, or on a file system without locks. The models can be used there all the same, but nothing keeps another
-    /// process from removing them.
+    /// None where there is nothing to note, and where nothing can be noted: in a directory that is not there or that this
+    /// user may not write to, or on a file system without locks. The models can be used there all the same, but nothing
+    /// keeps another process from removing them.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] when another process has held the directory's lock for about a second: no removal needs so
-    /// long. What holds for a directory that cannot be written holds then too. And what the watch of
-    /// [`Store::watched`] returns.
+    /// [`crate::ErrorKind::Io`] when another process has held the directory's lock or that of the lease for about a second, which
+    /// no removal and no look takes, and when the lease cannot be written for any other reason than a missing right. The
+    /// models can be used then too. And what the watch of [`Store::watched`] returns.
     pub fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
         let names = self.guarded(names);
         // A directory that is not there is not made: the models of an engine may all lie elsewhere.
@@ -88,11 +88,10 @@ impl Store {
             return Ok(None);
         }
         self.sweep_many_leases();
-        let hold = match self.hold_briefly() {
-            Err(error) if error.kind() != ErrorKind::Io || lock::is_busy(&error) => return Err(error),
-            hold => hold.ok(),
-        };
-        Ok(hold.and_then(|_hold| self.lease_held(names).ok().flatten()))
+        match self.hold_briefly().and_then(|_hold| self.lease_held(names)) {
+            Err(error) if is_forbidden(&error) => Ok(None),
+            outcome => outcome,
+        }
     }
 
     /// Removes the leases of processes that are gone, when there are many and nobody else is at work in the directory.
@@ -118,7 +117,7 @@ impl Store {
         let mut held = Held { at: at.clone(), file };
         // Locked only when it is complete: nobody then takes it for one that cannot be read.
         disk::write(&mut held.file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
-        let is_locked = held.file.lock_new();
+        let is_locked = self.lock_new(&held.file)?;
         // A private lease would keep other users from removing anything.
         disk::let_all_read(&held.file);
         Ok(is_locked.then(|| Lease { _held: Arc::new(held) }))
@@ -193,6 +192,11 @@ impl Drop for Held {
             let _ = disk::remove_file(&self.at);
         }
     }
+}
+
+/// Tells an error that says that this user may not write from all others.
+fn is_forbidden(error: &Error) -> bool {
+    matches!(error.io_kind(), Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem))
 }
 
 fn is_free(at: &Location) -> bool {

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The time for which a process waits that only wants a lease: it can do without. Removing 300 files in one go, and
 /// restoring them, took up to 47 ms each on two busy cores.
-pub(super) const LEASE_PATIENCE: Duration = Duration::from_secs(1);
+const LEASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -136,12 +136,6 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// Tells whether an error says that somebody held a lock for too long.
-pub(super) fn is_busy(error: &Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|source| source.kind() == io::ErrorKind::TimedOut)
-}
-
 /// An open file that this process locks, or tries to. Dropping it frees the lock.
 ///
 /// Closing it would not be enough: a child that was forked meanwhile has the same open file for as long as it lives. The
@@ -161,13 +155,6 @@ impl Locked {
     /// A file of the bookkeeping that is there; see [`disk::open_there`].
     pub(super) fn open(at: &Location) -> io::Result<Self> {
         disk::open_there(at).map(Self::new)
-    }
-
-    /// Locks it alone, and waits for those who look at it; false when they take too long, and without locks.
-    pub(super) fn lock_new(&self) -> bool {
-        // Nobody else knows of it yet, or only looks.
-        let locked = Wait::new(LEASE_PATIENCE, &Watch::default()).lock(self, Mode::Exclusive);
-        matches!(locked, Ok(Some(Attempt::Held)))
     }
 
     /// The same open file as a child has it that was forked just now.
@@ -251,6 +238,15 @@ impl Store {
         };
         let _gate = locked(GATE)?;
         locked(LOCK).map(|lock| Hold { _lock: lock })
+    }
+
+    /// Locks a file alone that was just made: nobody else knows of it, or only looks at it. False without locks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when who looks at it takes about a second, and those of the watch.
+    pub(super) fn lock_new(&self, file: &Locked) -> Result<bool> {
+        let outcome = Wait::new(LEASE_PATIENCE, &self.watch).lock(file, Mode::Exclusive)?;
+        outcome.map(|outcome| outcome == Attempt::Held).ok_or_else(|| self.busy(LEASE_PATIENCE))
     }
 
     /// The caller must not hold the directory already: it would wait for one who waits for it.

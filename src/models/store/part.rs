@@ -44,7 +44,7 @@ impl Part {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
         let _hold = store.hold_shared()?;
         let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
-        let file = make_locked(&at)?;
+        let file = make_locked(store, &at)?;
         Ok(Self { at, file, stays: false })
     }
 
@@ -164,7 +164,7 @@ impl Folder {
         let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
         let made = disk::make_new_folder(&at);
         let directory = made.map_err(|error| Error::io("create the directory", &at.path(), error))?;
-        let lock = make_locked(&directory.at(FOLDER_LOCK))?;
+        let lock = make_locked(store, &directory.at(FOLDER_LOCK))?;
         Ok(Self { at, directory, lock })
     }
 
@@ -275,10 +275,10 @@ fn lock_of(at: &Location) -> Option<(bool, Location)> {
 }
 
 /// A new file, locked where there are locks. The caller holds the directory.
-fn make_locked(at: &Location) -> Result<Locked> {
+fn make_locked(store: &Store, at: &Location) -> Result<Locked> {
     let made = disk::open_new(at, Access::Writers);
     let file = Locked::new(made.map_err(|error| disk::failed("create", &at.path(), error))?);
-    let _ = file.lock_new();
+    store.lock_new(&file)?;
     Ok(file)
 }
 

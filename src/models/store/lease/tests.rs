@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::ErrorKind;
 use crate::models::store::lock::testing::without_locks;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -86,7 +87,7 @@ fn a_lease_waits_only_briefly_for_who_holds_the_directory() {
     let (_dir, store) = store();
     let hold = store.hold_alone().unwrap();
     let error = store.lease(&names(&["a.onnx"])).unwrap_err();
-    assert!(error.kind() == ErrorKind::Io && lock::is_busy(&error), "{error}");
+    assert!(error.kind() == ErrorKind::Io && error.io_kind() == Some(io::ErrorKind::TimedOut), "{error}");
     assert!(error.hint().is_some() && error.to_string().contains("within 1 s"), "{error}");
     let cancelled = store.watched(|| Err(Error::new(ErrorKind::Cancelled, "enough")));
     assert_eq!(cancelled.lease(&names(&["a.onnx"])).unwrap_err().kind(), ErrorKind::Cancelled);
@@ -147,6 +148,19 @@ fn without_locks_or_a_directory_to_write_there_is_no_lease() {
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     assert!(Store::open(file.join("models")).unwrap().lease(&names(&["a.onnx"])).unwrap().is_none());
+}
+
+#[test]
+fn a_lease_that_cannot_be_written_for_another_reason_than_a_missing_right_is_an_error() {
+    let (_dir, store) = store();
+    fs::create_dir(store.bookkeeping()).unwrap();
+    fs::write(store.leases(), "").unwrap();
+    let error = store.lease(&names(&["a.onnx"])).unwrap_err();
+    assert!(error.kind() == ErrorKind::Io && error.to_string().contains("leases"), "{error}");
+    for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::StorageFull] {
+        let error = Error::io("write", &store.leases(), kind.into());
+        assert_eq!(is_forbidden(&error), kind != io::ErrorKind::StorageFull, "{error}");
+    }
 }
 
 #[test]

@@ -41,9 +41,25 @@ fn who_waits_asks_whether_to_wait_on() {
     for wait in [Store::hold_shared, Store::hold_alone, Store::hold_briefly] {
         looks.store(0, std::sync::atomic::Ordering::Relaxed);
         let error = wait(&waiting).unwrap_err();
-        assert!(error.kind() == ErrorKind::Cancelled && !is_busy(&error), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
         assert_eq!(looks.load(std::sync::atomic::Ordering::Relaxed), 2);
     }
+}
+
+#[test]
+fn who_looks_at_a_new_file_for_too_long_is_told_of() {
+    let (dir, store) = store();
+    let path = dir.path().join("new");
+    let file = Locked::new(File::create(&path).unwrap());
+    let looking = File::open(&path).unwrap();
+    looking.lock_shared().unwrap();
+    let error = store.lock_new(&file).unwrap_err();
+    assert_eq!(error.io_kind(), Some(io::ErrorKind::TimedOut), "{error}");
+    let watched = store.watched(|| Err(Error::new(ErrorKind::Cancelled, "enough")));
+    assert_eq!(watched.lock_new(&file).unwrap_err().kind(), ErrorKind::Cancelled);
+    looking.unlock().unwrap();
+    assert!(store.lock_new(&file).unwrap());
+    assert!(!testing::without_locks(|| store.lock_new(&file)).unwrap());
 }
 
 #[test]
