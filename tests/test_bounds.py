@@ -18,11 +18,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="measures with r
 # What a process with a loaded engine of two threads that has read a small picture holds at its peak, about 300 MB, and
 # that much again: a page of any size is seen by the detector at 1280 pixels at most, and read in strips of 48 pixels.
 USUAL_MB = 800
-# On a busy machine, a page of 4000 regions of noise takes ten times less.
-USUAL_SECONDS = 60
 
 CHILD = """
-import json, pathlib, resource, sys, time
+import json, pathlib, resource, sys
 import numpy as np
 from ferrocr import OcrEngine, OcrError
 
@@ -52,15 +50,13 @@ with OcrEngine(download=False, threads=2, **options) as engine:
     except OcrError:
         pass  # also beyond some of the limits
     image = what if kind == "file" else make[kind](*what)
-    cpu = time.process_time()
     base = peak()
     try:
         page = engine.recognize(image)
         outcome = {"size": [page.width, page.height], "lines": len(page.lines)}
     except OcrError as error:
         outcome = {"error": type(error).__name__, "text": str(error)}
-    cpu = time.process_time() - cpu
-print(json.dumps({**outcome, "cpu": cpu, "peak": peak(), "more": peak() - base}))
+print(json.dumps({**outcome, "peak": peak(), "more": peak() - base}))
 """
 
 
@@ -152,7 +148,6 @@ def test_a_picture_costs_what_it_may(models_dir: Path, tmp_path: Path, name: str
     outcome = json.loads(check_child(CHILD, json.dumps([case.options, case.kind, what]), models=models_dir))
     print(name, outcome)
     assert outcome["peak"] < case.peak_mb
-    assert outcome["cpu"] < USUAL_SECONDS
     if name in REFUSED:
         assert outcome["error"] == "ImageError", outcome
         assert all(part in outcome["text"] for part in case.says), outcome

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import pickle
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,10 +165,8 @@ def test_files_that_are_none_are_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
 def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pdf")
-    started = time.monotonic()
     with OcrEngine(download=False) as ocr, pytest.raises(StorageError, match="no regular file"):
-        ocr.recognize_document(tmp_path / "pipe.pdf")
-    assert time.monotonic() - started < 10
+        ocr.recognize_document(tmp_path / "pipe.pdf")  # opening it would never end
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -87,9 +86,7 @@ def test_children_that_were_forked_while_the_directory_was_held_hold_nobody_up(f
     )
     try:
         assert first_line(process) == "forked"
-        began = time.monotonic()
-        ModelStore(folder).remove("a.onnx")
-        assert time.monotonic() - began < 10
+        ModelStore(folder).remove("a.onnx")  # it would raise after half a minute
     finally:
         process.communicate("", timeout=60)
 
@@ -383,11 +380,9 @@ def test_who_takes_leases_by_turns_starves_no_removal(folder: Path) -> None:
     try:
         assert {first_line(process) for process in processes} == {"begun"}
         store = ModelStore(folder)
-        began = time.monotonic()
-        for _ in range(3):
+        for _ in range(3):  # each would raise after half a minute
             store.remove("a.onnx")
             store.restore()
-        assert time.monotonic() - began < 15
     finally:
         for process in processes:
             end(process)
