@@ -29,6 +29,7 @@ from ferrocr import (
     Page,
     ResourcesFreedError,
 )
+from own_process import wait_until
 
 LONG = 60.0
 """More seconds than anything here takes."""
@@ -374,6 +375,7 @@ def test_a_closed_coroutine_ends_its_reading(
         loop.close()
         call.close()
         assert engine.free_resources(timeout=LONG).complete
+        wait_until(lambda: bool(ended), "it reads on")
         # The one where it was reading, the other where it was about to.
         assert ended in ([OcrCancelledError], [ResourcesFreedError]), "it did not come to its end"
 
