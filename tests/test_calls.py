@@ -38,7 +38,7 @@ LONG = 60.0
 @pytest.fixture(scope="module")
 def long_page() -> npt.NDArray[np.uint8]:
     """Takes a second or more to read."""
-    return np.asarray(draw_text([f"A line of text with number {i}" for i in range(60)]))
+    return np.asarray(draw_text([f"A line of text with number {i}" for i in range(30)]))
 
 
 # --- timeouts -----------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ class Reader:
     def __init__(self, models_dir: Path, calls: int = 1) -> None:
         self.engine = OcrEngine(model_dir=models_dir, threads=1)
         self.engine.load()
-        self.page = np.asarray(draw_text([f"A line of text with number {i}" for i in range(120)]))
+        self.page = np.asarray(draw_text([f"A line of text with number {i}" for i in range(45)]))
         self._pool = ThreadPoolExecutor(calls)
         self.calls = [self._pool.submit(self.engine.recognize, self.page) for _ in range(calls)]
         core = self.engine._core
@@ -269,7 +269,7 @@ import os, signal, threading, time
 import numpy as np
 import ferrocr
 
-page = np.full((3000, 1200), 255, np.uint8)
+page = np.full((1500, 1200), 255, np.uint8)
 page[30::40, 60:1100] = page[31::40, 60:1100] = page[45::40, 60:1100:3] = 0
 engine = ferrocr.OcrEngine(threads=1)
 engine.load()
