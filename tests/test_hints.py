@@ -13,9 +13,9 @@ import ferrocr
 from conftest import RECOGNIZER, tiny_model
 from fake_engine import Captured
 from ferrocr import InvalidArgumentError, ModelNotFoundError, ModelStore, OcrError
-from ferrocr._documents import wish_of
-from ferrocr._page_numbers import Wanted
 from ferrocr.cli import _parser, main
+from ferrocr.documents._opening import wish_of
+from ferrocr.documents._page_numbers import Wanted
 
 
 class Case(NamedTuple):

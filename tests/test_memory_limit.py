@@ -7,7 +7,7 @@ import pytest
 
 from conftest import run_python
 from ferrocr import OcrError, OutOfMemoryError
-from ferrocr._ahead import OF_ONE_PICTURE
+from ferrocr._engine._ahead import OF_ONE_PICTURE
 from own_process import check_child
 
 CODE = """

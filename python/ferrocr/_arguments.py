@@ -11,8 +11,8 @@ from datetime import timedelta
 from numbers import Real
 from pathlib import Path
 
-from .audit import ModelState
 from .exceptions import InvalidArgumentError
+from .models.audit import ModelState
 
 Age = timedelta | float
 """How long ago something was: a difference of times, or seconds."""

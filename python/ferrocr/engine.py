@@ -10,12 +10,12 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from types import FrameType, TracebackType
 from typing import Literal, NoReturn, Self, SupportsIndex, overload
 
-from . import _ahead, _core, _documents, _exit, _raw
-from ._call import Call, Claim, Deadline
-from ._defaults import DEFAULT_SET
-from ._inputs import Asked, Form, ImageInput, normalise
-from ._loading import Loader, Provider
-from ._options import (
+from . import _core
+from ._engine import _ahead, _exit, _raw
+from ._engine._call import Call, Claim, Deadline
+from ._engine._inputs import Asked, Form, ImageInput, normalise
+from ._engine._loading import Loader, Provider
+from ._engine._options import (
     MOST_SIDE,
     ModelChoice,
     check_idle_unload,
@@ -26,9 +26,10 @@ from ._options import (
     checked_score,
     model_choices,
 )
-from ._page_numbers import PageNumbers
-from ._workers import Workers
+from ._workers._lender import Workers
 from .documents import Document, DocumentPage
+from .documents import _opening as _documents
+from .documents._page_numbers import PageNumbers
 from .exceptions import (
     ForkedError,
     InvalidArgumentError,
@@ -38,8 +39,9 @@ from .exceptions import (
     OcrTimeoutError,
     ResourcesFreedError,
 )
+from .models._defaults import DEFAULT_SET
+from .models.store import ModelStore, ProgressCallback
 from .results import Page, ReleaseReport
-from .store import ModelStore, ProgressCallback
 
 
 class OcrEngine:
@@ -245,7 +247,7 @@ class OcrEngine:
         Raises:
             OcrError: What :meth:`recognize` raises.
         """
-        from ._asyncio import in_thread
+        from ._engine._asyncio import in_thread
 
         asked, call = self._asked(min_score, characters=characters), Call(timeout)
         return await in_thread(call, lambda: self._read(image, asked, call))
@@ -401,7 +403,7 @@ class OcrEngine:
         Raises:
             OcrError: What :meth:`recognize_document` raises.
         """
-        from ._asyncio import in_thread
+        from ._engine._asyncio import in_thread
 
         wish = _documents.wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)

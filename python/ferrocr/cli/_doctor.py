@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__, _core
-from .._defaults import DEFAULT_SET
 from .._text import printable
 from ..exceptions import OcrError
-from ..progress import megabytes
-from ..store import CatalogEntry, ModelStore, catalog, model_sets
+from ..models._defaults import DEFAULT_SET
+from ..models.progress import megabytes
+from ..models.store import CatalogEntry, ModelStore, catalog, model_sets
 from ._command import add_command, add_dir, dir_option, positive
 from ._environment import masked, place_of, variables
 from ._environment import misspelled as misspelled_variables
@@ -108,7 +108,7 @@ def _check_variables() -> Check:
 
 def _check_sources() -> Check:
     """Say where missing models would come from, without asking anybody."""
-    from .._package_index import packages
+    from ..models._package_index import packages
 
     links, indexes, *_ = packages()
     mirror = os.environ.get("FERROCR_MIRROR") or None
@@ -120,7 +120,7 @@ def _check_sources() -> Check:
 
 
 def _check_runtime() -> Iterator[Check]:
-    from .._runtime import disable_telemetry, find_runtime, library_version
+    from .._engine._runtime import disable_telemetry, find_runtime, library_version
 
     try:
         runtime = find_runtime()

@@ -71,7 +71,7 @@ class Making:
 
             check_pillow()
         if self.name == PDF:
-            from ..formats import pdf
+            from ..searchable_pdf import _document as pdf
 
             pdf.check_packages()
 
@@ -147,7 +147,7 @@ def _write_picture(out: IO[str], pairs: Pairs, password: str | None) -> None:
 
 
 def _write_pdf(out: IO[str], pairs: Pairs, password: str | None, own_text: Literal["keep", "add"]) -> None:
-    from ..formats.pdf import SearchablePdf
+    from ..searchable_pdf._document import SearchablePdf
 
     first = next(pairs)
     with as_file(first[0]) as path, SearchablePdf(path, password=password, own_text=own_text) as pdf:

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._documents import kind_of, pdf_file
+from ..documents._opening import kind_of, pdf_file
 from ..exceptions import ImageError, OcrError
 from ..formats import Sheet
 from ..formats.draw import draw
@@ -32,7 +32,7 @@ def _drawn_frame(source: Source, sheet: Sheet) -> "PIL.Image.Image":
     """The same for a picture of a TIFF file, or of standard input."""
     import PIL.Image
 
-    from .._pixels import page_frames
+    from .._engine._pixels import page_frames
 
     try:
         with PIL.Image.open(source.name if source.data is None else io.BytesIO(source.data)) as picture:

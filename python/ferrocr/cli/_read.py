@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .._documents import kind_of, wish_of
 from .._text import path_text
+from ..documents._opening import kind_of, wish_of
 from ..exceptions import ImageError, InvalidArgumentError
 from ..formats import Sheet
 from ._bar import EndedEarlyError, Progress

@@ -3,10 +3,10 @@
 import argparse
 import os
 
-from .._defaults import DEFAULT_SET
-from .._documents import USUAL_DPI
-from .._options import PRESETS
+from .._engine._options import PRESETS
+from ..documents._opening import USUAL_DPI
 from ..formats import WRITERS
+from ..models._defaults import DEFAULT_SET
 from ._command import positive
 from ._making import PDF, PICTURE
 

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 import ferrocr
 
-from .._documents import kind_of, pdf_file
+from ..documents._opening import kind_of, pdf_file
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, RuntimeUnavailableError, StorageError
 from ..formats import Sheet
-from ..progress import DownloadProgress
+from ..models.progress import DownloadProgress
 from ._bar import Progress
 from ._making import Entry
 from ._sources import Source, is_pdf

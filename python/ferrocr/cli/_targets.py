@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any
 
-from .._documents import page_count
 from .._whole_file import UNFINISHED, hold, whole_file
+from ..documents._opening import page_count
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, StorageError
 from ..formats import Failure, Sheet
 from ._making import Entry, Making, NothingToWriteError, Pairs, something

@@ -4,8 +4,8 @@ import math
 import os
 from typing import TYPE_CHECKING
 
+from .._engine._inputs import file_path
 from .._files import check_regular
-from .._inputs import file_path
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError, StorageError
 from ..results import Page, Quad
 from ._layout import blocks_of, turn_of
@@ -149,7 +149,7 @@ def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Ima
 def _copied(image: "PIL.Image.Image") -> "PIL.Image.Image":
     import PIL.Image
 
-    from .._pixels import from_pillow
+    from .._engine._pixels import from_pillow
 
     # As the engine sees it: also 16 bits, palettes and decimals become what can be looked at.
     picture = PIL.Image.fromarray(from_pillow(image, lambda _width, _height: None).data)

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..._text import printable
-from ...audit import AuditEntry, AuditReport, ModelState
 from ...exceptions import OcrError
-from ...store import ModelStore
+from ...models.audit import AuditEntry, AuditReport, ModelState
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS, report
 from .._output import print_json

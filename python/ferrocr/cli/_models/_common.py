@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 
 from ..._arguments import state_of
-from ..._catalog import CatalogEntry, catalog
-from ...audit import ModelState
 from ...exceptions import InvalidArgumentError, ModelNotFoundError
-from ...progress import megabytes
-from ...store import ModelStore
+from ...models._catalog import CatalogEntry, catalog
+from ...models.audit import ModelState
+from ...models.progress import megabytes
+from ...models.store import ModelStore
 from .._command import add_dir, add_json, dir_option
 from .._output import print_json, print_table
 from .._streams import is_terminal

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..._text import path_text, printable
-from ...audit import ModelInfo
-from ...store import ModelStore
+from ...models.audit import ModelInfo
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK
 from .._output import print_json

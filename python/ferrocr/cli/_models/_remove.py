@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...removal import PlannedFile, Removal
-from ...store import ModelStore
+from ...models.removal import PlannedFile, Removal
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS
 from ._common import (

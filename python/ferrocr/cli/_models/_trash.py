@@ -5,8 +5,8 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ...removal import TrashedFile
-from ...store import ModelStore
+from ...models.removal import TrashedFile
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS
 from .._output import print_json

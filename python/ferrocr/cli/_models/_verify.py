@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..._text import path_text
 from ...exceptions import InvalidArgumentError, ModelCorruptError, ModelNotFoundError, StorageError
-from ...store import ModelStore
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS, report, split_hint
 from .._output import print_json

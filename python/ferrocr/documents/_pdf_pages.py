@@ -1,0 +1,71 @@
+"""The pages of a PDF: rendered under the engine's limits, or taken as text."""
+
+from pathlib import Path
+
+from .. import _core
+from .._engine._call import Budget
+from .._engine._inputs import Asked
+from ._opening import Limits, Prepared, Reader, Wish, resolution
+from ._pdf import PdfFile
+
+
+class PdfPages:
+    """A PDF whose pages can be asked for.
+
+    Args:
+        content: Its path or its content.
+        name: What messages call it.
+        wish: How pages are wanted.
+        limits: What a picture may cost: pages that would be larger are rendered smaller.
+        reader: Who reads it.
+
+    Raises:
+        DocumentError: It cannot be opened.
+    """
+
+    def __init__(self, content: Path | bytes, name: str, wish: Wish, limits: Limits, reader: Reader) -> None:
+        self._wish, self._limits, self._timeout = wish, limits, reader.timeout
+        self._file = PdfFile(
+            content,
+            name,
+            wish.password,
+            workers=reader.workers,
+            max_pixels=limits.max_pixels,
+            timeout=reader.timeout,
+            begun=reader.take_along,
+        )
+        self.count = self._file.count
+
+    def page(self, number: int) -> Prepared:
+        """A page: its text where that is wanted and there, or a picture that is rendered when it is begun.
+
+        Raises:
+            DocumentError: The page is damaged.
+        """
+        budget = Budget(self._timeout)
+        size = self._file.size(number, budget)
+        dpi, width, height = resolution(size, self._wish.dpi, self._limits)
+        if self._wish.text_layer != "ignore":
+            layer = self._file.text_layer(number, budget)
+            if self._wish.text_layer == "only" or layer.is_usable:
+                to_pixels = self._file.to_pixels(number, width, height, budget)
+                page = layer.page(width, height, to_pixels, characters=self._wish.characters)
+                return Prepared(page, size, dpi, budget)
+        return Prepared(_Rendered(self._file, number, (width, height), budget), size, dpi, budget)
+
+    def close(self) -> None:
+        """Give its file and its memory back."""
+        self._file.close()
+
+
+class _Rendered:
+    """A page as a picture that exists no longer than until the core has it."""
+
+    def __init__(self, file: PdfFile, number: int, size: tuple[int, int], budget: Budget) -> None:
+        self._file, self._number, self._size, self._budget = file, number, size, budget
+
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+        """Render it, and begin to read it in the background."""
+        core.check_size(*self._size)
+        pixels = self._file.render(self._number, *self._size, self._budget)
+        return core.begin_pixels(pixels, self._size, 3, asked)
