@@ -12,7 +12,7 @@ from ferrocr.cli import main
 from ferrocr.cli._environment import KNOWN
 from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS
 from ferrocr.cli._release_check import Cycle, problems_of
-from ferrocr.models._defaults import DEFAULT_SET
+from ferrocr.models._catalog import DEFAULT_SET
 
 Captured = pytest.CaptureFixture[str]
 

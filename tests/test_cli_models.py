@@ -21,7 +21,7 @@ from ferrocr.cli._errors import (
     EXIT_PROBLEMS,
     EXIT_USAGE,
 )
-from ferrocr.models._defaults import DEFAULT_SET
+from ferrocr.models._catalog import DEFAULT_SET
 from ferrocr.progress import ArchiveProgress, DownloadProgress
 
 Captured = pytest.CaptureFixture[str]

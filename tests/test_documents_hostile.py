@@ -27,8 +27,8 @@ from ferrocr._engine._call import Budget
 from ferrocr._workers import _worker
 from ferrocr._workers._worker import Answer, Worker, WorkerLostError
 from ferrocr.documents import _pdf
-from ferrocr.documents._opening import UseOfTextLayer
 from ferrocr.documents._pdf import PdfFile
+from ferrocr.documents._request import UseOfTextLayer
 from own_process import check_child
 from pdf_files import Sheet, make_pdf, numbered, stream, words
 

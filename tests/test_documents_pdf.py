@@ -23,7 +23,7 @@ from ferrocr import (
     OcrError,
     OcrTimeoutError,
 )
-from ferrocr.documents._opening import Limits, resolution
+from ferrocr.documents._pages import Limits, resolution
 from ferrocr.documents._pdf import _open_files, placed
 from ferrocr.documents._text_layer import Glyph, TextLayer
 from ferrocr.results import Line, Quad

@@ -14,8 +14,8 @@ from conftest import RECOGNIZER, tiny_model
 from fake_engine import Captured
 from ferrocr import InvalidArgumentError, ModelNotFoundError, ModelStore, OcrError
 from ferrocr.cli import _parser, main
-from ferrocr.documents._opening import wish_of
 from ferrocr.documents._page_numbers import Wanted
+from ferrocr.documents._request import wish_of
 
 
 class Case(NamedTuple):

@@ -1,30 +1,13 @@
-"""Arguments of the model store, checked and in the form that the core takes."""
+"""Arguments that several parts of the package take, checked and in the form that the core takes."""
 
-import math
 import os
-import re
-import sys
-import time
 from collections.abc import Iterable
-from contextlib import suppress
-from datetime import timedelta
 from numbers import Real
-from pathlib import Path
 
 from .exceptions import InvalidArgumentError
-from .models.audit import ModelState
-
-Age = timedelta | float
-"""How long ago something was: a difference of times, or seconds."""
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """A path in the forms that Python's own functions take."""
-
-_LONGEST_AGE = timedelta.max.total_seconds()
-
-_FORGOTTEN_AFTER = 90 * 86_400
-"""Seconds after which a memory of hashes goes that nothing was added to: one of a deleted directory has up to 3 MB, and
-without one of a directory that is there, an audit takes as long as the first one did."""
 
 
 def text_of(text: str, what: str) -> str:
@@ -99,97 +82,3 @@ def path_of(path: AnyPath) -> str:
         message = f"a path is a str, bytes or os.PathLike, not {path!r}"
         raise InvalidArgumentError(message) from None
     return text
-
-
-def states_of(states: str | Iterable[str]) -> list[str]:
-    """Names of states, in capitals.
-
-    Raises:
-        InvalidArgumentError: There is no such state.
-    """
-    return [state_of(state).value for state in names_of(states)]
-
-
-def state_of(name: str) -> ModelState:
-    """The state of that name, which may be in small letters.
-
-    Raises:
-        InvalidArgumentError: There is no such state.
-    """
-    try:
-        return ModelState(name.upper())
-    except (AttributeError, TypeError, ValueError):
-        message = f"there is no state {name!r}; the states are {', '.join(ModelState)}"
-        raise InvalidArgumentError(message) from None
-
-
-def seconds_of(age: Age | None) -> float | None:
-    """An age in seconds.
-
-    Raises:
-        InvalidArgumentError: It is negative, no number, or longer than Python can count.
-    """
-    if age is None:
-        return None
-    seconds = math.nan
-    if isinstance(age, timedelta):
-        seconds = age.total_seconds()
-    elif isinstance(age, Real) and not isinstance(age, bool):
-        with suppress(OverflowError):
-            seconds = float(age)
-    if math.isfinite(seconds) and 0 <= seconds <= _LONGEST_AGE:
-        return seconds
-    message = f"older_than is a timedelta or a number of seconds from 0 on, not {age!r}"
-    raise InvalidArgumentError(message)
-
-
-def checked_hash(sha256: str | None) -> str | None:
-    """A hash that was given: one that is mistyped would make every file look damaged.
-
-    Raises:
-        InvalidArgumentError: It is no SHA-256 in hexadecimal.
-    """
-    if sha256 is None or (isinstance(sha256, str) and re.fullmatch("[0-9A-Fa-f]{64}", sha256)):
-        return sha256
-    message = f"a SHA-256 has 64 hexadecimal digits, and this is {sha256!r}"
-    raise InvalidArgumentError(message)
-
-
-def hash_memory(directory: str) -> Path | None:
-    """The file in the user's cache that remembers the hashes of the models in `directory`.
-
-    It is outside of that directory, because an audit writes nothing there. None for a user without a home.
-    """
-    from hashlib import sha256
-
-    cache = _cache_directory()
-    digest = sha256(directory.encode("utf-8", "surrogatepass")).hexdigest()
-    return None if cache is None else cache / "ferrocr" / "hashes" / f"{digest[:16]}.txt"
-
-
-def forget_directories(memory: Path) -> None:
-    """Delete the hash memories beside `memory` that nothing was added to for a long time.
-
-    Most are of directories that are gone. Where one is still there, its models are read once more.
-    """
-    with suppress(OSError):
-        for other in list(memory.parent.iterdir()):
-            with suppress(OSError):  # what somebody else has put there, or deletes too
-                if other != memory and time.time() - other.lstat().st_mtime > _FORGOTTEN_AFTER:
-                    other.unlink()
-
-
-def _cache_directory() -> Path | None:
-    # A relative path would mean another place in every working directory; the specification says to ignore it.
-    if (named := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
-        return named
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return Path(local) if local else None
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    if not home.is_absolute():
-        return None
-    return home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"

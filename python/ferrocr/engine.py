@@ -4,7 +4,6 @@ import dataclasses
 import os
 import sys
 import time
-import tracemalloc
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from types import FrameType, TracebackType
@@ -13,7 +12,8 @@ from typing import Literal, NoReturn, Self, SupportsIndex, overload
 from . import _core
 from ._engine import _ahead, _exit, _raw
 from ._engine._call import Call, Claim, Deadline
-from ._engine._inputs import Asked, Form, ImageInput, normalise
+from ._engine._forms import Asked, Form
+from ._engine._inputs import ImageInput, normalise
 from ._engine._loading import Loader, Provider
 from ._engine._options import (
     MOST_SIDE,
@@ -28,8 +28,12 @@ from ._engine._options import (
 )
 from ._workers._lender import Workers
 from .documents import Document, DocumentPage
-from .documents import _opening as _documents
+from .documents._kinds import name_of
+from .documents._opening import open_document
 from .documents._page_numbers import PageNumbers
+from .documents._pages import Limits, OpenDocument, Reader
+from .documents._reading import pages_of
+from .documents._request import USUAL_DPI, Wish, wish_of
 from .exceptions import (
     ForkedError,
     InvalidArgumentError,
@@ -39,7 +43,7 @@ from .exceptions import (
     OcrTimeoutError,
     ResourcesFreedError,
 )
-from .models._defaults import DEFAULT_SET
+from .models._catalog import DEFAULT_SET
 from .models.store import ModelStore, ProgressCallback
 from .results import Page, ReleaseReport
 
@@ -127,7 +131,7 @@ class OcrEngine:
         self._store = ModelStore(model_dir)
         self._loader = Loader(self._store, choices, provider, download=download, progress=progress)
         # Those that are open: a release closes them, whoever still holds their pages.
-        self._documents: set[_documents.OpenDocument] = set()
+        self._documents: set[OpenDocument] = set()
         self._workers = Workers(0) if low_memory else Workers()
         self._processes = 0
         self._freeing_since: float | None = None
@@ -330,7 +334,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -367,7 +371,7 @@ class OcrEngine:
             RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed, or no process can be started for it.
             OcrError: What :meth:`recognize` raises.
         """
-        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        wish = wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         asked = self._asked(min_score, characters=characters)
         return self._document(document, wish, asked, timeout, Call(), keep_going=keep_going)
@@ -377,7 +381,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -405,7 +409,7 @@ class OcrEngine:
         """
         from ._engine._asyncio import in_thread
 
-        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        wish = wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         call = Call()
 
@@ -422,7 +426,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -437,7 +441,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -452,7 +456,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -485,7 +489,7 @@ class OcrEngine:
             ResourcesFreedError: The engine was freed, also between two pages.
             OcrError: What :meth:`recognize_document` raises, except where errors stand in their place.
         """
-        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        wish = wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
         asked = self._asked(min_score, characters=characters)
@@ -494,7 +498,7 @@ class OcrEngine:
     def _document(
         self,
         source: ImageInput,
-        wish: _documents.Wish,
+        wish: Wish,
         asked: Asked,
         timeout: float | None,
         call: Call,
@@ -505,12 +509,12 @@ class OcrEngine:
         read = list(results)
         good = tuple(page for page in read if isinstance(page, DocumentPage))
         bad = tuple(error for error in read if isinstance(error, OcrError))
-        return Document(good, bad, count, _documents.name_of(source))
+        return Document(good, bad, count, name_of(source))
 
     def _pages(
         self,
         source: ImageInput,
-        wish: _documents.Wish,
+        wish: Wish,
         asked: Asked,
         timeout: float | None,
         ahead: int | None,
@@ -521,9 +525,9 @@ class OcrEngine:
         """How many pages the document has, and what comes of those that are wanted. Cancelling `call` ends them."""
         Deadline(timeout)  # refuses what is no time
         wish = wish._replace(characters=asked.characters)
-        name = _documents.name_of(source)
-        reader = _documents.Reader(self._workers, call.take_along, timeout)
-        document = _documents.open_document(source, wish, self._limits(), reader)
+        name = name_of(source)
+        reader = Reader(self._workers, call.take_along, timeout)
+        document = open_document(source, wish, self._limits(), reader)
         try:
             numbers = wish.pages.among(document.count, name or "the document")
             # Where pages may bring their text, it may be that none has to be read.
@@ -547,13 +551,13 @@ class OcrEngine:
             self._open()
             call.check()
 
-        results = _documents.pages_of(
+        results = pages_of(
             document, numbers, name, begin, check, self._documents, most=ahead + 1, keep_going=keep_going
         )
         return document.count, results
 
-    def _limits(self) -> _documents.Limits:
-        return _documents.Limits(self._max_pixels, self._max_side, self._max_bytes, self._check_size)
+    def _limits(self) -> Limits:
+        return Limits(self._max_pixels, self._max_side, self._max_bytes, self._check_size)
 
     def _usual_ahead(self) -> int:
         return 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
@@ -731,6 +735,8 @@ def _place_of_creation(engine: OcrEngine) -> str:
 
     tracemalloc itself does not find objects of ordinary classes in Python 3.11, and an error shows no trace of it.
     """
+    import tracemalloc  # which brings pickle with it
+
     if not tracemalloc.is_tracing():
         return ""
     frame: FrameType | None = sys._getframe(1)

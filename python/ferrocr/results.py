@@ -6,7 +6,7 @@ the text is read, however that is turned. ``numpy.asarray(line.quad)`` is a 4x2 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import os
@@ -118,9 +118,7 @@ class Page:
         Raises:
             InvalidArgumentError: There is no such format.
         """
-        from .formats import Sheet, chunks
-
-        return "".join(chunks(format, [Sheet(self)]))
+        return _renderer.text(self, format)
 
     def draw(
         self,
@@ -143,9 +141,34 @@ class Page:
             ImageError: Pillow cannot decode the picture.
             InvalidArgumentError: The picture has another size than the page.
         """
-        from .formats.draw import draw
+        return _renderer.picture(self, image, words=words, numbers=numbers, scores=scores)
 
-        return draw(self, image, words=words, numbers=numbers, scores=scores)
+
+class Renderer(Protocol):
+    """Makes files of pages."""
+
+    def text(self, page: Page, format: str) -> str:
+        """Return the text of a file with this page; :meth:`Page.to` says more."""
+
+    def picture(
+        self,
+        page: Page,
+        image: "PIL.Image.Image | str | os.PathLike[str]",
+        *,
+        words: bool,
+        numbers: bool,
+        scores: bool,
+    ) -> "PIL.Image.Image":
+        """Return the annotated picture; :meth:`Page.draw` says more."""
+
+
+_renderer: Renderer
+
+
+def render_with(renderer: Renderer) -> None:
+    """Give pages what makes files of them. That is itself made of pages, so this module cannot import it."""
+    global _renderer
+    _renderer = renderer
 
 
 @dataclass(frozen=True, slots=True)

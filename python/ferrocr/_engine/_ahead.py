@@ -21,7 +21,7 @@ from ..exceptions import (
 from ..results import Page
 from . import _exit, _raw
 from ._call import Call
-from ._inputs import Asked
+from ._forms import Asked
 
 OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError)
 """What goes wrong with one picture and leaves the next ones as they are."""

@@ -1,13 +1,12 @@
-"""What a user may hand over as a picture, as one of the three forms that the core takes."""
+"""Pictures that users hand over, as one of the three forms that the core takes."""
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .. import _core
 from ..exceptions import ImageError, ImageNotFoundError
+from ._forms import Encoded, File, Form, SizeCheck
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,67 +20,6 @@ ImageInput: TypeAlias = (
 """A file's path, an encoded file's bytes, a Pillow image, or an array of shape HxW (grey), HxWx1, HxWx2 (grey, alpha),
 HxWx3 (RGB) or HxWx4 (RGB, alpha). Arrays are uint8, bool, or uint16 with the full range of 16 bits, in either byte
 order. Pillow images have any mode; whole numbers (I) lie in 0 to 65535 and decimal ones (F) in 0 to 255."""
-
-
-class Asked(NamedTuple):
-    """What a call asks of lines."""
-
-    min_score: float
-    """Lines with a lower score are left out."""
-    characters: bool
-    """Whether words come with their characters."""
-
-
-SizeCheck: TypeAlias = Callable[[int, int], None]
-"""Raises ImageError for a width and a height beyond the limits."""
-
-
-class File(NamedTuple):
-    """A file that the core opens and decodes."""
-
-    path: Path
-
-    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
-        """Read it, waiting for that."""
-        return core.recognize_file(self.path, asked, timeout, stop)
-
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
-        """Begin to read it in the background."""
-        return core.begin_file(self.path, asked)
-
-
-class Encoded(NamedTuple):
-    """A file's content, which the core decodes."""
-
-    data: bytes
-
-    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
-        """Read it, waiting for that."""
-        return core.recognize_encoded(self.data, asked, timeout, stop)
-
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
-        """Begin to read it in the background."""
-        return core.begin_encoded(self.data, asked)
-
-
-class Pixels(NamedTuple):
-    """Interleaved 8-bit pixels: `data` has height x width x channels of them, C-contiguous."""
-
-    data: "npt.NDArray[np.uint8]"
-    width: int
-    height: int
-    channels: int
-
-    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
-        """Read them, waiting for that."""
-        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, asked, timeout, stop)
-
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
-        """Begin to read them in the background."""
-        return core.begin_pixels(self.data, (self.width, self.height), self.channels, asked)
-
-
-Form: TypeAlias = File | Encoded | Pixels
 
 
 def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.maxsize) -> Form:

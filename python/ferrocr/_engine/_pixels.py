@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..exceptions import ImageError
-from ._inputs import Pixels, SizeCheck
+from ._forms import Pixels, SizeCheck
 
 if TYPE_CHECKING:
     import PIL.Image

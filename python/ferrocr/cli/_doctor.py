@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__, _core
 from .._text import printable
 from ..exceptions import OcrError
-from ..models._defaults import DEFAULT_SET
+from ..models._catalog import DEFAULT_SET
 from ..models.progress import megabytes
 from ..models.store import CatalogEntry, ModelStore, catalog, model_sets
 from ._command import add_command, add_dir, dir_option, positive

@@ -4,7 +4,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..documents._opening import kind_of, pdf_file
+from ..documents._kinds import kind_of
+from ..documents._opening import pdf_file
 from ..exceptions import ImageError, OcrError
 from ..formats import Sheet
 from ..formats.draw import draw

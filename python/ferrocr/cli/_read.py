@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from .._text import path_text
-from ..documents._opening import kind_of, wish_of
+from ..documents._kinds import kind_of
+from ..documents._request import wish_of
 from ..exceptions import ImageError, InvalidArgumentError
 from ..formats import Sheet
 from ._bar import EndedEarlyError, Progress

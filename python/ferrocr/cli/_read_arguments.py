@@ -4,9 +4,9 @@ import argparse
 import os
 
 from .._engine._options import PRESETS
-from ..documents._opening import USUAL_DPI
+from ..documents._request import USUAL_DPI
 from ..formats import WRITERS
-from ..models._defaults import DEFAULT_SET
+from ..models._catalog import DEFAULT_SET
 from ._command import positive
 from ._making import PDF, PICTURE
 

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 import ferrocr
 
-from ..documents._opening import kind_of, pdf_file
+from ..documents._kinds import kind_of
+from ..documents._opening import pdf_file
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, RuntimeUnavailableError, StorageError
 from ..formats import Sheet
 from ..models.progress import DownloadProgress

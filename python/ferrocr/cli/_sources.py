@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
 from .._text import printable
-from ..documents._opening import kind_of
+from ..documents._kinds import kind_of
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
 from ._streams import is_terminal
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from .. import _core
 from .._engine._call import Budget
-from .._engine._inputs import Asked
-from ._opening import Limits, Prepared, Reader, Wish, resolution
+from .._engine._forms import Asked
+from ._pages import Limits, Prepared, Reader, resolution
 from ._pdf import PdfFile
+from ._request import Wish
 
 
 class PdfPages:

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import ClassVar
 
-from .. import __version__
+from .._core import __version__
 from ..results import Block, Line, Page, Quad, Word
 from ._layout import blocks_of, box_of, common_turn, confidence, corners_of, is_upright, words_of
 from ._sheet import Sheet

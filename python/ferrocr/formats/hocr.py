@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from .. import __version__
+from .._core import __version__
 from ..results import Block, Char, Line, Page, Quad, Word
 from ._layout import blocks_of, box_of, decimal, turn_of, words_of
 from ._sheet import Sheet

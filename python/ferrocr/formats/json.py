@@ -7,7 +7,7 @@ things are only added, so a reader ignores what it does not know.
 import json
 from typing import Any, ClassVar, cast
 
-from .. import __version__
+from .._core import __version__
 from .._text import escaped_json
 from ..exceptions import InvalidArgumentError
 from ..results import Char, Line, Page, Quad, Word

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from .. import __version__
+from .._core import __version__
 from ..results import Block, Line, Page, Quad
 from ._layout import blocks_of, common_turn, confidence, corners_of, decimal
 from ._sheet import Sheet

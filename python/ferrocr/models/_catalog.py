@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from .. import _core
 from ..exceptions import InvalidArgumentError
 
+DEFAULT_SET: str = _core.model_sets()[0][0]
+"""The model set of an engine and of a command that name none. The core's catalog lists it first."""
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:

@@ -1,28 +1,16 @@
 """The model directory: what lies in it, in which state, how it is filled and how it is emptied."""
 
 import os
-import platform
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .. import _core
-from .._arguments import (
-    Age,
-    AnyPath,
-    checked_hash,
-    forget_directories,
-    hash_memory,
-    name_of,
-    names_of,
-    path_of,
-    seconds_of,
-    states_of,
-    text_of,
-)
-from .._engine import _raw
+from .._arguments import AnyPath, name_of, names_of, path_of, text_of
 from ..exceptions import InvalidArgumentError, ModelNotFoundError
+from . import _raw
+from ._arguments import Age, checked_hash, seconds_of, states_of
 from ._catalog import CatalogEntry, catalog, files_of, known_names, model_sets
 from .audit import AuditReport, ModelInfo
 from .lease import Lease
@@ -110,6 +98,10 @@ class ModelStore:
         Raises:
             InvalidArgumentError: `models` has a name that is unknown.
         """
+        import platform  # as the module beside it, of no use to anybody who only reads pictures
+
+        from ._hash_memory import forget_directories, hash_memory
+
         memory = hash_memory(self._core.directory) if remember else None
         entries = self._core.audit(needed=self._needed(models), rehash=rehash, memory=memory)
         if memory is not None:
@@ -294,6 +286,8 @@ class ModelStore:
                 nothing, or `models` has an unknown name.
             ModelInUseError: A process uses one that would go; nothing was moved then.
         """
+        from ._hash_memory import hash_memory
+
         if prefix == "":
             message = "the prefix is empty: every model begins with it"
             raise InvalidArgumentError(message, "leave it out to prune by state or age")

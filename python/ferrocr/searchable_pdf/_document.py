@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from .._engine._forks import in_one_piece
 from .._engine._inputs import file_path
 from .._whole_file import whole_file
-from ..documents._opening import USUAL_DPI, wish_of
 from ..documents._page_numbers import PageNumbers
+from ..documents._request import USUAL_DPI, wish_of
 from ..exceptions import InvalidArgumentError, OcrError, ResourcesFreedError, RuntimeUnavailableError, StorageError
 from ..formats._sheet import Sheet
 

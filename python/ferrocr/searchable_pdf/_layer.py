@@ -11,8 +11,9 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from .._files import check_regular
-from ..documents import _opening as _documents
 from ..documents._hints import PASSWORD, PASSWORD_OPTION
+from ..documents._kinds import kind_of
+from ..documents._opening import pdf_file
 from ..exceptions import DocumentError, EncryptedDocumentError, ImageNotFoundError, InvalidArgumentError, StorageError
 from ..formats._sheet import Sheet
 from ..results import Point
@@ -41,7 +42,7 @@ class PdfLayer:
 
     def __init__(self, path: Path, password: str | None, *, keeps_own: bool, opened: ExitStack) -> None:
         self._name = str(path)
-        kind = _documents.kind_of(path)
+        kind = kind_of(path)
         self._own: Callable[[int], bool] = lambda _number: False
         if kind == "pdf":
             self._pdf = opened.enter_context(_open(path, password))
@@ -112,7 +113,7 @@ class _OwnText:
     """Which pages of a PDF have their text already."""
 
     def __init__(self, path: Path, password: str | None, opened: ExitStack) -> None:
-        self._file = _documents.pdf_file()(path, str(path), password)
+        self._file = pdf_file()(path, str(path), password)
         opened.callback(self._file.close)
 
     def is_on(self, number: int) -> bool:

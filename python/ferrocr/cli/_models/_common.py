@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from ..._arguments import state_of
 from ...exceptions import InvalidArgumentError, ModelNotFoundError
+from ...models._arguments import state_of
 from ...models._catalog import CatalogEntry, catalog
 from ...models.audit import ModelState
 from ...models.progress import megabytes

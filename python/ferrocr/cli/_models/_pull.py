@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models._defaults import DEFAULT_SET
+from ...models._catalog import DEFAULT_SET
 from ...models.progress import DownloadProgress
 from ...models.store import ModelStore
 from .._command import add_command

@@ -12,7 +12,7 @@ from ocrmypdf.exceptions import BadArgsError, ExitCodeException, MissingDependen
 
 from ...engine import OcrEngine
 from ...exceptions import DownloadError, InvalidArgumentError, ModelNotFoundError, OcrError, RuntimeUnavailableError
-from ...models._defaults import DEFAULT_SET
+from ...models._catalog import DEFAULT_SET
 from ...models.store import ModelStore, model_sets
 from ._languages import EVERYTHING, KNOWN, languages_of
 

@@ -14,7 +14,7 @@ from ocrmypdf.hocrtransform import OcrElement
 from ocrmypdf.pluginspec import OcrEngine as Interface
 from ocrmypdf.pluginspec import OrientationConfidence
 
-from ... import __version__
+from ..._core import __version__
 from ..._engine._options import PRESETS
 from ...exceptions import OcrTimeoutError
 from ...formats import Sheet, chunks

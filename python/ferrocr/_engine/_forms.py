@@ -1,0 +1,72 @@
+"""The three forms in which the core takes a picture, and what is asked of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from .. import _core
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class Asked(NamedTuple):
+    """What a call asks of lines."""
+
+    min_score: float
+    """Lines with a lower score are left out."""
+    characters: bool
+    """Whether words come with their characters."""
+
+
+SizeCheck: TypeAlias = Callable[[int, int], None]
+"""Raises ImageError for a width and a height beyond the limits."""
+
+
+class File(NamedTuple):
+    """A file that the core opens and decodes."""
+
+    path: Path
+
+    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
+        """Read it, waiting for that."""
+        return core.recognize_file(self.path, asked, timeout, stop)
+
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+        """Begin to read it in the background."""
+        return core.begin_file(self.path, asked)
+
+
+class Encoded(NamedTuple):
+    """A file's content, which the core decodes."""
+
+    data: bytes
+
+    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
+        """Read it, waiting for that."""
+        return core.recognize_encoded(self.data, asked, timeout, stop)
+
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+        """Begin to read it in the background."""
+        return core.begin_encoded(self.data, asked)
+
+
+class Pixels(NamedTuple):
+    """Interleaved 8-bit pixels: `data` has height x width x channels of them, C-contiguous."""
+
+    data: "npt.NDArray[np.uint8]"
+    width: int
+    height: int
+    channels: int
+
+    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
+        """Read them, waiting for that."""
+        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, asked, timeout, stop)
+
+    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+        """Begin to read them in the background."""
+        return core.begin_pixels(self.data, (self.width, self.height), self.channels, asked)
+
+
+Form: TypeAlias = File | Encoded | Pixels
