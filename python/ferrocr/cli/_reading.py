@@ -17,7 +17,7 @@ from ..exceptions import ImageError, InvalidArgumentError, OcrError, RuntimeUnav
 from ..formats import Sheet
 from ..models.progress import DownloadProgress
 from ._bar import Progress
-from ._making import Entry
+from ._formats import Entry
 from ._sources import Source, is_pdf
 
 Read: TypeAlias = tuple[Source, Iterator[Entry]]

@@ -17,14 +17,18 @@ class Writer(ABC):
         name: What the format is called on the command line.
         suffix: Of a file's name, with its dot.
         media_type: For an answer over HTTP.
-        one_page: Whether a file has one page at most: the second one is an InvalidArgumentError.
+        summary: The content of a file in a few words, for the help of the command line.
+        one_page: True if a file has one page at most: the second one is an InvalidArgumentError.
+        has_characters: True if a file holds the characters of words where pages have them.
         pages: Number of pages that were added.
     """
 
     name: ClassVar[str]
     suffix: ClassVar[str]
     media_type: ClassVar[str]
+    summary: ClassVar[str] = ""
     one_page: ClassVar[bool] = False
+    has_characters: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.pages = 0

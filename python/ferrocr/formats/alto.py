@@ -25,6 +25,8 @@ class AltoWriter(Writer):
     name: ClassVar[str] = "alto"
     suffix: ClassVar[str] = ".alto.xml"
     media_type: ClassVar[str] = "application/xml"
+    summary: ClassVar[str] = "ALTO XML 4.4"
+    has_characters: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()

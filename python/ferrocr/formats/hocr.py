@@ -23,6 +23,8 @@ class HocrWriter(Writer):
     name: ClassVar[str] = "hocr"
     suffix: ClassVar[str] = ".hocr"
     media_type: ClassVar[str] = "text/vnd.hocr+html"
+    summary: ClassVar[str] = "HTML with boxes of words"
+    has_characters: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -36,6 +36,8 @@ class JsonWriter(Writer):
     name: ClassVar[str] = "json"
     suffix: ClassVar[str] = ".json"
     media_type: ClassVar[str] = "application/json"
+    summary: ClassVar[str] = "text, scores and positions of lines and words, in one object"
+    has_characters: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +69,8 @@ class JsonLinesWriter(Writer):
     name: ClassVar[str] = "jsonl"
     suffix: ClassVar[str] = ".jsonl"
     media_type: ClassVar[str] = "application/jsonl"
+    summary: ClassVar[str] = "the same as JSON Lines: a picture a line, as soon as it is read"
+    has_characters: ClassVar[bool] = True
 
     def _page(self, sheet: Sheet) -> str:
         return self._line(to_dict(sheet))

@@ -25,6 +25,7 @@ class MarkdownWriter(Writer):
     name: ClassVar[str] = "markdown"
     suffix: ClassVar[str] = ".md"
     media_type: ClassVar[str] = "text/markdown"
+    summary: ClassVar[str] = "the text in paragraphs"
 
     def _page(self, sheet: Sheet) -> str:
         blocks = (

@@ -24,6 +24,8 @@ class PageXmlWriter(Writer):
     name: ClassVar[str] = "page"
     suffix: ClassVar[str] = ".page.xml"
     media_type: ClassVar[str] = "application/vnd.prima.page+xml"
+    summary: ClassVar[str] = "PAGE XML of 2019-07-15"
+    has_characters: ClassVar[bool] = True
     one_page: ClassVar[bool] = True
 
     def __init__(self, *, created: datetime | None = None) -> None:

@@ -24,6 +24,7 @@ class TsvWriter(Writer):
     name: ClassVar[str] = "tsv"
     suffix: ClassVar[str] = ".tsv"
     media_type: ClassVar[str] = "text/tab-separated-values"
+    summary: ClassVar[str] = "boxes of words, as Tesseract writes them"
 
     def begin(self) -> str:
         """The names of the columns."""
