@@ -1,4 +1,4 @@
-"""What a look at the model directory finds."""
+"""Reports about the model directory."""
 
 from .models.audit import REPORT_FORMAT, AuditEntry, AuditReport, ModelInfo, ModelState
 

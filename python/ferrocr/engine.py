@@ -62,9 +62,9 @@ class OcrEngine:
             or from a file beside it with suffix ``.txt``.
         orienter: Another model that tells lines that are upside down, instead of the set's; False for none.
         model_dir: The model directory; by default ``FERROCR_MODEL_DIR`` or the user's data directory.
-        provider: Where models run: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for what the installed ONNX
-            Runtime is made for. A provider that is named and does not work is an error, never silently another one.
-            OpenVINO computes in bfloat16 where the processor does.
+        provider: The device for models: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for the one that the
+            installed ONNX Runtime is made for. A provider that is named and does not work is an error, never silently
+            another one. OpenVINO computes in bfloat16 where the processor does.
         preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
             figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
@@ -87,7 +87,7 @@ class OcrEngine:
             out costs no time. Languages in Latin script have all of its letters; others have none of them, so name
             ``"en"`` too where such words occur. A language of which the recogniser lacks many letters is refused at
             load. None takes every character that the recogniser knows.
-        download: Whether missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
+        download: True if missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.
 
@@ -152,17 +152,17 @@ class OcrEngine:
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`free_resources` has begun."""
+        """True once :meth:`free_resources` has begun."""
         return self._core is None or self._core.closed
 
     @property
     def loaded(self) -> bool:
-        """Whether models are in memory now."""
+        """True while models are in memory."""
         return self._core is not None and self._core.loaded
 
     @property
     def provider(self) -> str | None:
-        """Where the loaded models run, or ran before they were given back; None before the first load."""
+        """The provider of the loaded models, or of those that were given back; None before the first load."""
         return None if self._core is None else self._loader.provider
 
     def list_local(self) -> list[str]:
@@ -215,7 +215,7 @@ class OcrEngine:
             min_score: Another bound for this call alone.
             timeout: Seconds that this call may take, the wait for other calls included. A step that cannot be ended
                 goes to its end first: decoding the picture, making sessions, a node of a model, a step of a download.
-            characters: Whether words come with their characters, each with its score and its outline.
+            characters: True for words that come with their characters, each with its score and its outline.
 
         Raises:
             InvalidArgumentError: The bound or the timeout is out of its range, or `characters` is no bool.
@@ -225,7 +225,7 @@ class OcrEngine:
             OcrTimeoutError: The timeout is over. The engine is as it was.
             OcrCancelledError: A release ended the call.
             ResourcesFreedError: The engine was freed.
-            OcrError: What :meth:`load` raises, at the first call.
+            OcrError: As :meth:`load`, at the first call.
         """
         return self._read(image, self._asked(min_score, characters=characters), Call(timeout))
 
@@ -249,7 +249,7 @@ class OcrEngine:
             characters: As for :meth:`recognize`.
 
         Raises:
-            OcrError: What :meth:`recognize` raises.
+            OcrError: As :meth:`recognize`.
         """
         from ._engine._asyncio import in_thread
 
@@ -311,7 +311,7 @@ class OcrEngine:
         Raises:
             InvalidArgumentError: The bound, the timeout or `ahead` is out of its range, or there is no such `on_error`.
             ResourcesFreedError: The engine was freed, also between two pictures.
-            OcrError: What :meth:`load` raises.
+            OcrError: As :meth:`load`.
         """
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
@@ -349,14 +349,14 @@ class OcrEngine:
         Args:
             document: A PDF or what :meth:`recognize` takes: a path, an encoded file's bytes, or a picture. PDF files
                 need the extra: ``pip install "ferrocr[pdf]"``.
-            pages: Which pages, from 1 on, in the order in which they are wanted: a text such as ``"1-3,7,12-"``, or
+            pages: The pages, from 1 on, in the order in which they are wanted: a text such as ``"1-3,7,12-"``, or
                 several numbers. None for all.
             dpi: Pixels to the inch that a PDF's pages are rendered at, 1 to 10000. A page that would be larger than
                 the engine's `max_pixels` or `max_side` allow is rendered at fewer; the result says at how many.
             text_layer: The text that a PDF brings itself: ``"ignore"`` it and read what a person sees; ``"auto"`` to
                 take it for pages where it is likely to be all the text, which are then not read; ``"only"`` to read
                 nothing. It is not compared with what is seen. docs/documents.md says when it is taken.
-            password: What opens an encrypted PDF.
+            password: The password that opens an encrypted PDF.
             min_score: As for :meth:`recognize`; text of a PDF's own has a score of 1.
             timeout: As for :meth:`recognize`, for each page, while it is rendered and while it is waited for. Without
                 one, PDFium has 60 seconds for a page.
@@ -369,7 +369,7 @@ class OcrEngine:
             ImageError: The file is no document or picture, is damaged (DocumentError), or is encrypted
                 (EncryptedDocumentError).
             RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed, or no process can be started for it.
-            OcrError: What :meth:`recognize` raises.
+            OcrError: As :meth:`recognize`.
         """
         wish = wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
@@ -405,7 +405,7 @@ class OcrEngine:
             characters: See there.
 
         Raises:
-            OcrError: What :meth:`recognize_document` raises.
+            OcrError: As :meth:`recognize_document`.
         """
         from ._engine._asyncio import in_thread
 
@@ -487,7 +487,7 @@ class OcrEngine:
 
         Raises:
             ResourcesFreedError: The engine was freed, also between two pages.
-            OcrError: What :meth:`recognize_document` raises, except where errors stand in their place.
+            OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
         wish = wish_of(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
@@ -522,7 +522,7 @@ class OcrEngine:
         *,
         keep_going: bool,
     ) -> tuple[int, Generator[DocumentPage | OcrError]]:
-        """How many pages the document has, and what comes of those that are wanted. Cancelling `call` ends them."""
+        """Return the number of pages, and what comes of those that are wanted. Cancelling `call` ends them."""
         Deadline(timeout)  # refuses what is no time
         wish = wish._replace(characters=asked.characters)
         name = name_of(source)
@@ -530,7 +530,7 @@ class OcrEngine:
         document = open_document(source, wish, self._limits(), reader)
         try:
             numbers = wish.pages.among(document.count, name or "the document")
-            # Where pages may bring their text, it may be that none has to be read.
+            # Pages that may bring their text may be all there are, and none has to be read then.
             if wish.text_layer == "ignore":
                 self.load()
         except BaseException:
@@ -697,7 +697,7 @@ class OcrEngine:
         return self._core
 
     def _asked(self, min_score: float | None, *, characters: bool) -> Asked:
-        """What holds for a call; refuses the call of a freed engine first."""
+        """Return the options that hold for a call; refuse the call of a freed engine first."""
         self._open()
         bound = self._min_score if min_score is None else checked_score(min_score)
         return Asked(bound, checked_flag("characters", characters))
@@ -731,7 +731,7 @@ class OcrEngine:
 
 
 def _place_of_creation(engine: OcrEngine) -> str:
-    """Where the engine is being made, for the warning about a forgotten one; empty unless tracemalloc traces.
+    """Return the place that made the engine, for the warning about a forgotten one; empty unless tracemalloc traces.
 
     tracemalloc itself does not find objects of ordinary classes in Python 3.11, and an error shows no trace of it.
     """

@@ -24,7 +24,7 @@ from ._call import Call
 from ._forms import Asked
 
 OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError)
-"""What goes wrong with one picture and leaves the next ones as they are."""
+"""Errors that are about one picture and leave the next ones as they are."""
 
 USUAL = 2
 """Pictures that are begun before the one in front of them is done. On two cores a second and a third picture in work
@@ -33,10 +33,10 @@ memory, since the readers are busy then."""
 
 
 class Work(Protocol):
-    """What is being read in the background."""
+    """A picture or page that is being read in the background."""
 
     def over(self) -> bool:
-        """Whether there is nothing left to wait for."""
+        """Return True once there is nothing left to wait for."""
 
     def cancel(self) -> None:
         """End it early, without waiting for that."""
@@ -46,7 +46,7 @@ class Work(Protocol):
 
 
 class Picture(Protocol):
-    """What can be read in the background."""
+    """A picture that can be read in the background."""
 
     def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
         """Begin to read it."""
@@ -78,7 +78,7 @@ class Ahead(Generic[P, W]):
         """Begin at least one more where there may be, and others while the first is not over; False at the end."""
         while not self._is_at_end and len(self._begun) < self._most:
             self._begin_next()
-            # Who waits for a page that is there gets it before the iterable is asked for all that it may be asked for.
+            # A caller that waits for a page that is there gets it before the iterable is asked for all it may give.
             if self._begun and self._is_over(self._begun[0]):
                 break
         return bool(self._begun)
@@ -136,7 +136,7 @@ def stream(
     With `keep_going`, an error of one picture stands in its place.
 
     Raises:
-        OcrError: What else `result_of` raises, and `check_open`, which is asked between two pictures.
+        OcrError: Any other error of `result_of`, and those of `check_open`, which is asked between two pictures.
     """
     with begun:
         while begun.fill():
@@ -162,7 +162,7 @@ def bare(error: OcrError) -> OcrError:
 
 
 def keeps_going(on_error: Literal["return", "raise"]) -> bool:
-    """What `on_error` says.
+    """Return True if `on_error` says to go on.
 
     Raises:
         InvalidArgumentError: There is no such choice.
@@ -190,7 +190,7 @@ class Reading:
     Args:
         core: The engine that reads it.
         picture: The picture. It is begun again where the models have to be fetched again.
-        asked: What is asked of its lines.
+        asked: The options for its lines.
         timeout: Seconds that :meth:`page` may wait.
         load: Loads the models, also those that have to be fetched again.
     """
@@ -208,7 +208,7 @@ class Reading:
         self._reading = self._begin()
 
     def over(self) -> bool:
-        """Whether there is nothing left to wait for."""
+        """Return True once there is nothing left to wait for."""
         return self._reading.over()
 
     def cancel(self) -> None:
@@ -223,7 +223,7 @@ class Reading:
         """Wait for it; `spent` seconds of its timeout are over already.
 
         Raises:
-            OcrError: What :meth:`ferrocr.OcrEngine.recognize` raises.
+            OcrError: As :meth:`ferrocr.OcrEngine.recognize`.
         """
         timeout = None if self._timeout is None else max(0.0, self._timeout - spent)
         try:

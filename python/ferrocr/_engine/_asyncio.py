@@ -29,7 +29,7 @@ async def in_thread(call: Call, work: Callable[[], T]) -> T:
         await _end_of(future, call)
     except asyncio.CancelledError:
         call.cancel()
-        # What has not begun notices when it does, and needs no waiting for.
+        # A call that has not begun notices when it does, and needs no waiting for.
         while call.begun and not future.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([future])

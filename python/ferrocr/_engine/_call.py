@@ -1,4 +1,4 @@
-"""What ends one call early: its timeout, or whoever cancels it. And waits that Ctrl-C gets through to."""
+"""One call with its timeout and its cancellation, and waits that Ctrl-C gets through to."""
 
 import threading
 import time
@@ -66,7 +66,7 @@ class Budget:
 
 
 class Claim:
-    """What a thread holds a :class:`Gate` with: one for each time."""
+    """A thread's hold on a :class:`Gate`: one for each time."""
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
@@ -176,6 +176,6 @@ class Call:
             raise self.timed_out()
 
     def timed_out(self) -> OcrTimeoutError:
-        """What is raised when its time is over."""
+        """Build the error for an expired timeout."""
         message = f"the call did not end within its timeout of {self.deadline.timeout:g} s"
         return OcrTimeoutError(message, "give it a longer timeout, or a smaller picture")

@@ -110,7 +110,7 @@ def _release(core: _core.Engine) -> None:
 def _release_all() -> None:
     _hush(threading.excepthook, sys.unraisablehook)
     _is_exiting.set()
-    # What has to end first, such as processes of ferrocr's own; engines; and what a daemon thread is about to load.
+    # First what has to end, such as processes of our own; then engines, and what a daemon thread is about to load.
     steps = list(_endings)
     steps += [partial(_release, core) for _, core in list(_loaded.values())]
     steps.append(partial(wait_for_loads, _LONGEST_WAIT))

@@ -23,12 +23,12 @@ _done: set[str] = set()
 
 
 def in_one_piece(work: Callable[[], T], *, first: str | None = None) -> T:
-    """What `work` returns, which no other thread's fork falls into.
+    """Return what `work` returns; no other thread's fork falls into it.
 
     A fork by this thread itself, in a signal handler, goes through, and both sides then go on with the work.
 
     Args:
-        work: What to do.
+        work: The work.
         first: A name: work that came to its end under it once is not guarded any more.
     """
     if first in _done:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """What a call asks of lines."""
+    """Options of one call for the lines that it reads."""
 
     min_score: float
     """Lines with a lower score are left out."""
     characters: bool
-    """Whether words come with their characters."""
+    """True if words come with their characters."""
 
 
 SizeCheck: TypeAlias = Callable[[int, int], None]

@@ -71,7 +71,7 @@ def file_path(path: "str | os.PathLike[str] | os.PathLike[bytes]") -> Path:
 
 
 def _is_array(image: object) -> bool:
-    # Who has an array has imported numpy.
+    # Whoever has an array has imported numpy.
     numpy = sys.modules.get("numpy")
     # It is there without its classes while another thread imports it.
     return isinstance(image, getattr(numpy, "ndarray", ()))

@@ -24,13 +24,13 @@ class Loader:
     Args:
         store: The model directory.
         choices: Detector, recogniser and, if there is one, orienter.
-        provider: Where models shall run.
-        download: Whether missing models may be fetched.
+        provider: The provider that was asked for.
+        download: True if missing models may be fetched.
         progress: Told of downloads.
 
     Attributes:
         gate: Inside is whoever loads or downloads. The callback `progress` runs within, so its thread must get past it.
-        provider: Where the loaded models run, or ran before they were given back; None before the first load.
+        provider: The provider of the loaded models, or of those that were given back; None before the first load.
         ended: When the last load ended, by the monotonic clock; 0 before the first.
 
     Raises:
@@ -63,7 +63,7 @@ class Loader:
         """Load the models into `core`, unless they are there.
 
         Raises:
-            OcrError: What :meth:`ferrocr.OcrEngine.load` raises, and what ends `call`.
+            OcrError: As :meth:`ferrocr.OcrEngine.load`, and whatever ends `call`.
         """
         claim = Claim()
         try:
@@ -142,7 +142,7 @@ class Loader:
             _look_around(core, call)
 
     def _providers(self) -> list[str]:
-        """What to try in order: for ``"auto"`` the accelerators that the library was built for, then the processor."""
+        """Return the providers to try, in order: for ``"auto"`` those that the library has, the processor last."""
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
         return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
@@ -169,7 +169,7 @@ def _unprotected(fault: str) -> str:
 
 def _library() -> Path:
     """ONNX Runtime's library, which may be loaded from then on."""
-    # What it imports takes longer than all the rest of the package.
+    # Its imports take longer than all the rest of the package.
     from ._runtime import disable_telemetry, find_runtime
 
     library = find_runtime().path

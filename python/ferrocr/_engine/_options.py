@@ -16,7 +16,7 @@ ModelChoices = tuple[ModelChoice, ModelChoice, ModelChoice | None]
 """Detector, recogniser, and orienter if there is one."""
 
 PRESETS = ("default", "fast")
-"""What an engine can be made for."""
+"""Names of the presets."""
 
 MOST_SIDE = 2**32 - 1
 """The core counts sides in 32 bits."""

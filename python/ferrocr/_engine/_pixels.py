@@ -108,7 +108,7 @@ def _decimals_to_bytes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]
 
 
 def page_frames(picture: "PIL.Image.Image") -> list[int]:
-    """Which frames of a file that Pillow has open are its pages: all but smaller copies and masks of others in a TIFF.
+    """Return the frames of an open file that are its pages: all but smaller copies and masks of others in a TIFF.
 
     It stands at any of them afterwards.
     """

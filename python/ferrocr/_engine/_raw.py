@@ -24,7 +24,7 @@ def _word(raw: "_core._Word") -> Word:
 
 
 def release_report(raw: "_core._Release") -> ReleaseReport:
-    """What a release or an unload gave back."""
+    """Return the report of a release or an unload."""
     complete, calls, sessions, threads, files, before, after, waited = raw
     memory = (_megabytes(before), _megabytes(after))
     return ReleaseReport(sessions, threads, *memory, waited, files=files, complete=complete, calls=calls)

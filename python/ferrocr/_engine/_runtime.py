@@ -1,4 +1,4 @@
-"""Where ONNX Runtime's shared library lies, without importing the package that brings it.
+"""Locates ONNX Runtime's shared library without importing the package that brings it.
 
 The Rust core opens the library itself. Importing ``onnxruntime`` would only cost time and memory, so the wheel is
 looked at as a directory: its ``capi`` folder holds the library, and the library's name holds its version.

@@ -46,7 +46,7 @@ class Workers:
         """Return one that waits, or one that `start` makes.
 
         Raises:
-            OcrError: What `start` raises, and what :meth:`check_open` raises.
+            OcrError: As `start` and :meth:`check_open`.
         """
         self.check_open()
         worker = self._waiting() or start()

@@ -83,8 +83,8 @@ class Worker:
 
     Args:
         module: The module whose ``handler`` answers them.
-        folders: Where it finds modules that are neither ferrocr's nor Python's.
-        purpose: What it is for, in error messages.
+        folders: Folders with modules that are neither ferrocr's nor Python's.
+        purpose: Its purpose, for error messages.
 
     Raises:
         RuntimeUnavailableError: No process can be started.
@@ -125,9 +125,9 @@ class Worker:
         """Send a request and wait for the answer.
 
         Args:
-            header: What is asked.
+            header: The request.
             data: Bytes that belong to it.
-            seconds: How long it may take; None for as long as it needs. The start of the process does not count.
+            seconds: Time that it may take; None for as long as it needs. The start of the process does not count.
             most: The most bytes that an answer may have.
 
         Raises:

@@ -1,4 +1,4 @@
-"""How a command is described to argparse, the same way for each of them."""
+"""Describes a command to argparse, the same way for each of them."""
 
 import argparse
 import os
@@ -46,7 +46,7 @@ def directory_of(arguments: argparse.Namespace) -> str | None:
 
 
 def dir_option(directory: str | None) -> str:
-    """What a command that is suggested to the user needs to be about the same directory, wherever it is run."""
+    """Return what a suggested command needs to be about the same directory, wherever it is run."""
     return "" if directory is None else f" --dir {quoted(str(Path(directory).absolute()))}"
 
 

@@ -44,11 +44,11 @@ class Check:
     """One thing that ``doctor`` looked at.
 
     Attributes:
-        name: What was looked at.
-        ok: Whether reading can work with it.
-        detail: What was found, for people.
-        fix: What to do about it; None where nothing needs doing.
-        facts: What was found, for programs.
+        name: The thing that was looked at.
+        ok: True if reading can work with it.
+        detail: The finding, for people.
+        fix: Advice; None where nothing needs doing.
+        facts: The finding, for programs.
     """
 
     name: str
@@ -164,7 +164,7 @@ def _check_directory(directory: str, *, is_filled: bool) -> Check:
 
 
 def _check_default_set(sizes: dict[str, int], directory: str | None) -> Check:
-    """Whether the files of the default set are there and whole, given the sizes of those in the directory."""
+    """Check that the files of the default set are there and whole, given the sizes of those in the directory."""
     entries = {entry.name: entry for entry in catalog()}
     needed = {name: _state_of(entries.get(name), sizes.get(name)) for name in model_sets()[DEFAULT_SET]}
     wrong = [f"{name} {state}" for name, state in needed.items() if state != "complete"]

@@ -22,11 +22,11 @@ _ESC, _ST = "\x1b", "\x1b\\"
 
 
 def protocol_of(environment: Mapping[str, str], attributes: str = "") -> str | None:
-    """How the terminal shows pictures best: ``kitty``, ``iterm``, ``sixel`` or ``blocks``; None where in no way.
+    """Return the terminal's best way to show pictures: ``kitty``, ``iterm``, ``sixel``, ``blocks``, or None for none.
 
     Args:
         environment: The variables of the environment.
-        attributes: What the terminal answered to a query of its attributes (DA1), if it did.
+        attributes: The terminal's answer to a query of its attributes (DA1), if there was one.
     """
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if term in ("", "dumb"):
@@ -43,7 +43,7 @@ def protocol_of(environment: Mapping[str, str], attributes: str = "") -> str | N
 
 
 def has_sixel(attributes: str) -> bool:
-    """Whether an answer to DA1, such as ``ESC [ ? 62 ; 4 c``, has the attribute 4."""
+    """Return True if an answer to DA1, such as ``ESC [ ? 62 ; 4 c``, has the attribute 4."""
     start, end = attributes.rfind("[?"), attributes.rfind("c")
     return 0 <= start < end and "4" in attributes[start + 2 : end].split(";")[1:]
 
@@ -129,4 +129,4 @@ def _png(picture: "PIL.Image.Image") -> bytes:
 
 
 ENCODERS: "Mapping[str, Encoder]" = MappingProxyType({"kitty": kitty, "iterm": iterm, "sixel": sixel, "blocks": blocks})
-"""How to show a picture, by protocol."""
+"""Functions that show a picture, by protocol."""

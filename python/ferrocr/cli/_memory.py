@@ -1,4 +1,4 @@
-"""How much memory this process may still take."""
+"""The memory that this process may still take."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def available_mb() -> float | None:
 
 
 def _left_in_container_mb() -> float | None:
-    """What the memory limit of a container (cgroup v2) leaves; None where there is none."""
+    """Return the memory that the limit of a container (cgroup v2) leaves; None where there is none."""
     group = Path("/sys/fs/cgroup")
     try:
         limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))

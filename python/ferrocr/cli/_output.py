@@ -1,4 +1,4 @@
-"""Where data goes: stdout or a file, as lines, a table or JSON."""
+"""Writes data to stdout or a file, as lines, a table or JSON."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from .._whole_file import whole_file
 
 @contextmanager
 def open_output(name: str | None) -> Iterator[IO[str]]:
-    """Where results go: stdout, or a file that appears under `name` only once the block has ended well."""
+    """Open the output: stdout, or a file that appears under `name` only once the block has ended well."""
     if name is None or name == "-":
         yield sys.stdout
         return

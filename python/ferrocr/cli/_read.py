@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.text_layer is None:
         # A page of a PDF to search gets no text twice.
         arguments.text_layer = "auto" if row.has_own_text else "ignore"
-    # What holds one input is never one file of many.
+    # A file that holds one input is never one of many.
     to_folder = is_folder(arguments.output) or (many and row.covers != "run" and arguments.output not in (None, "-"))
     _check(arguments, row, many=many, to_folder=to_folder)
     show = _shower(arguments)
@@ -140,7 +140,7 @@ def _check_input_stays(output: str | None, sources: Sequence[Source]) -> None:
 
 
 def _has_bar(arguments: argparse.Namespace, sources: Sequence[Source]) -> bool:
-    """Whether a bar is of use, and disturbs no text or picture that scrolls by on the same terminal."""
+    """Return True if a bar is of use, and disturbs no text or picture that scrolls by on the same terminal."""
     if arguments.quiet or arguments.show or not sys.stderr.isatty():
         return False
     if sys.stdout.isatty() and arguments.output in (None, "-"):
@@ -149,7 +149,7 @@ def _has_bar(arguments: argparse.Namespace, sources: Sequence[Source]) -> bool:
 
 
 def _shower(arguments: argparse.Namespace) -> Callable[[Results], Results]:
-    """What pages pass through on their way to the file."""
+    """Return the function that pages pass through on their way to the file."""
     if not arguments.show:
         return lambda results: results
     from ._pictures import drawn

@@ -38,7 +38,7 @@ class Reader:
         self._ahead: int | None = None if arguments.jobs is None else arguments.jobs - 1
 
     def read(self, sources: Sequence[Source]) -> Generator[Read]:
-        """What each page of each input gave. An error that concerns no single input is raised instead."""
+        """Give what came of each page of each input. An error that concerns no single input is raised instead."""
         if all(source.problem for source in sources):
             yield from self._problems(sources)  # before models are fetched and loaded for nothing
             return

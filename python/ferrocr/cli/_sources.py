@@ -1,4 +1,4 @@
-"""What is read: files, folders, patterns that no shell has expanded, and standard input."""
+"""Inputs: files, folders, patterns that no shell has expanded, and standard input."""
 
 import glob
 import os
@@ -20,13 +20,13 @@ from ._streams import is_terminal
 STDIN = "-"
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp"})
-"""What counts as a picture or a document in a folder, in letters of any case."""
+"""Suffixes of pictures and documents in a folder, in letters of any case."""
 
 _KINDS = 5
 """Kinds of files that were left out which are told by name: the most common ones."""
 
 _MOST_BYTES = 512 * 2**20
-"""What is taken from standard input: as much as the engine takes of a file."""
+"""Bytes that are taken from standard input: as much as the engine takes of a file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Source:
 
     Attributes:
         name: As it was given, or as it was found below what was given. Results have it.
-        place: Where its output goes below an output folder, without the suffix of the format.
+        place: The place of its output below an output folder, without the suffix of the format.
         data: The content of standard input; None for a file.
         problem: Why there is no use in trying; None where there may be some.
     """
@@ -47,17 +47,17 @@ class Source:
 
     @property
     def content(self) -> str | bytes:
-        """What the engine takes."""
+        """The value that the engine takes."""
         return self.name if self.data is None else self.data
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.name if self.data is None else "standard input"
 
 
 def is_pdf(source: Source) -> bool:
-    """Whether its content is that of a PDF."""
+    """Return True if its content is that of a PDF."""
     return kind_of(Path(source.name) if source.data is None else source.data) == "pdf"
 
 
@@ -74,7 +74,7 @@ def as_file(source: Source) -> Iterator[Path]:
 
 
 def are_many(names: Sequence[str]) -> bool:
-    """Whether there is more than one input, or may be another time: a folder with one file in it counts as many."""
+    """Return True if there is more than one input, or may be another time: a folder with one file counts as many."""
     return len(names) > 1 or any(name != STDIN and (_is_folder(Path(name)) or _is_pattern(name)) for name in names)
 
 
@@ -179,7 +179,7 @@ def _folder(folder: Path, below: PurePath, avoid: Path | None, left_out: set[Pat
 
 
 def _is_special(path: Path) -> bool:
-    """Whether it is a pipe, a device or the like, which a folder may have by accident. A broken link is none."""
+    """Return True for a pipe, a device or the like, which a folder may have by accident. A broken link is none."""
     try:
         return path.exists() and not path.is_file()
     except OSError:
@@ -187,7 +187,7 @@ def _is_special(path: Path) -> bool:
 
 
 def _pattern(pattern: str, avoid: Path | None, left_out: set[Path]) -> Iterator[Source]:
-    """What a pattern stands for: files whatever they are called, and what is in folders."""
+    """Give what a pattern stands for: files whatever they are called, and what is in folders."""
     parts = Path(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:fixed])
@@ -233,7 +233,7 @@ def _entries(folder: Path) -> Iterable[Path]:
 
 
 def _is_pattern(name: str) -> bool:
-    """Whether it has wildcards and is no file itself."""
+    """Return True if it has wildcards and is no file itself."""
     return glob.has_magic(name) and _problem_of(name) is not None
 
 

@@ -50,7 +50,7 @@ class Messages(io.TextIOBase):
     """The stream for messages. One that cannot be written is lost, and the work goes on.
 
     Args:
-        stream: Where they go; None loses all of them.
+        stream: The stream that they go to; None loses all of them.
     """
 
     def __init__(self, stream: IO[str] | None) -> None:

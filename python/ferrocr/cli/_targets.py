@@ -1,4 +1,4 @@
-"""Where results go: everything to one file or stdout, or a file for each input, or each of its pages, to a folder."""
+"""Writes results: everything to one file or stdout, or a file for each input, or each of its pages, to a folder."""
 
 import errno
 import os
@@ -22,11 +22,11 @@ _ABANDONED = 60
 """Seconds after which an unfinished file that nobody holds is of a process that was killed."""
 
 _OF_ONE_FILE = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EINVAL)
-"""What is wrong with the name of one output, and lets the others be written."""
+"""Errors about the name of one output, which let the others be written."""
 
 
 def is_folder(output: str | None) -> bool:
-    """Whether `output` names a folder: one that is there, or a name that ends with a slash."""
+    """Return True if `output` names a folder: one that is there, or a name that ends with a slash."""
     if output in (None, "", "-"):
         return False
     return str(output).endswith(("/", os.sep)) or Path(str(output)).is_dir()
@@ -63,7 +63,7 @@ class OutputFolder:
     Args:
         path: The folder, which is made where it is missing.
         output: The files.
-        options: What else decides about their content.
+        options: Everything else that decides about their content.
 
     Raises:
         StorageError: Nothing can be written there.
@@ -87,7 +87,7 @@ class OutputFolder:
         self.written = 0
 
     def place_of(self, source: Source, page: int | None = None) -> PurePath:
-        """Where its output is, below the folder: its name with the suffix, unless it ends with that already.
+        """Return the place of its output below the folder: its name with the suffix, unless it ends with that already.
 
         Before the suffix stands the number of the page, if the output has one of several.
         """
@@ -137,7 +137,7 @@ class OutputFolder:
                 raise InvalidArgumentError(message, "write to another folder, which may lie in it: -o DIR/")
 
     def is_done(self, source: Source) -> bool:
-        """Whether its outputs are there, whole, and what reading it again would give."""
+        """Return True if its outputs are there, whole, and what reading it again would give."""
         if not _is_file(source):
             return False
         record = self._records.find(self.place_of(source).as_posix())
@@ -178,7 +178,7 @@ class OutputFolder:
             written = self._write_pages(source, entries)
         else:
             written = {place.as_posix(): self._write_file(place, entries)}
-        # What failed in part is tried again the next time.
+        # An input that failed in part is tried again the next time.
         if read is not None and not entries.failed:
             self._records.add(place.as_posix(), Record(source.name, self._options, read, written))
 

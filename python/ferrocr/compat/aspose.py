@@ -67,7 +67,7 @@ class AsposeAI:
 
     @property
     def closed(self) -> bool:
-        """Whether `free_resources` has been called."""
+        """True once `free_resources` has been called."""
         return self._engine.closed
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from ..exceptions import InvalidArgumentError, OcrError
 from ..results import Page, Point, Quad
 
 Origin = Literal["ocr", "text layer"]
-"""Where a page's text came from: it was read from the page's picture, or taken from the PDF."""
+"""The origin of a page's text: it was read from the page's picture, or taken from the PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Document:
     Attributes:
         pages: Those that could be read, in the order in which they were asked for.
         errors: One for each that could not; its ``page`` is the page's number. Empty unless errors were asked for.
-        page_count: How many pages the document has, read or not.
+        page_count: Number of pages of the document, read or not.
         source: The document's path as it was given; None for one that is no file.
     """
 

@@ -42,10 +42,10 @@ def open_document(source: ImageInput, wish: Wish, limits: Limits, reader: Reader
 
 
 def page_count(source: str | bytes, password: str | None) -> int:
-    """How many pages a document has, by its path or its content; a picture has one.
+    """Return the number of pages of a document, by its path or its content; a picture has one.
 
     Raises:
-        OcrError: What :func:`open_document` raises.
+        OcrError: As :func:`open_document`.
     """
     content = Path(source) if isinstance(source, str) else source
     kind = kind_of(content)

@@ -1,4 +1,4 @@
-"""Which pages of a document are wanted."""
+"""Numbers of the pages of a document that are wanted."""
 
 import operator
 import re

@@ -15,7 +15,7 @@ _LONGEST_SIDE = 2**29
 
 
 class Limits(NamedTuple):
-    """What a picture may cost."""
+    """Limits of a picture."""
 
     max_pixels: int
     max_side: int
@@ -57,7 +57,7 @@ class OpenDocument(Protocol):
 
 
 def resolution(size: tuple[float, float], dpi: float, limits: Limits) -> tuple[float, int, int]:
-    """What a page of `size` points is rendered at so that its picture is within the limits: dpi, width and height."""
+    """Return dpi, width and height that a page of `size` points is rendered at, so that it is within the limits."""
     width, height = size
     side = min(limits.max_side, _LONGEST_SIDE)
     wanted = dpi / 72

@@ -67,9 +67,9 @@ class PdfFile:
 
     Args:
         source: Its path or its content.
-        name: What messages call it.
-        password: What opens it, if it is encrypted.
-        workers: Where its worker comes from and goes back to; by default it has one of its own.
+        name: Its name in messages.
+        password: The password that opens it, if it is encrypted.
+        workers: The lender of its worker; by default it has one of its own.
         max_pixels: The most pixels that a page will be rendered to.
         timeout: Seconds that opening it may take, if that is a second or more; None for the usual bound.
         begun: Called with it before anything can take long.

@@ -29,7 +29,7 @@ def checked() -> Iterator[None]:
     """Refuse an answer that is none.
 
     Raises:
-        DocumentError: What is done with it fails.
+        DocumentError: The block, which takes it apart, fails.
     """
     try:
         yield

@@ -15,10 +15,10 @@ class PdfPages:
 
     Args:
         content: Its path or its content.
-        name: What messages call it.
-        wish: How pages are wanted.
-        limits: What a picture may cost: pages that would be larger are rendered smaller.
-        reader: Who reads it.
+        name: Its name in messages.
+        wish: The options for its pages.
+        limits: Limits of a picture: pages that would be larger are rendered smaller.
+        reader: The reader of the document.
 
     Raises:
         DocumentError: It cannot be opened.

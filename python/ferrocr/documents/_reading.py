@@ -31,8 +31,8 @@ def pages_of(
         read: Begins to read a picture.
         check_open: Refuses to go on once the engine is freed.
         open_ones: Has the document while it is open.
-        most: How many pages may be in work.
-        keep_going: Whether an error of one page stands in its place instead of ending it all.
+        most: Number of pages that may be in work.
+        keep_going: True if an error of one page stands in its place instead of ending it all.
     """
 
     def begin(number: int) -> _PageInWork:
@@ -75,7 +75,7 @@ class _PageInWork:
         self._spent = 0.0 if prepared.budget is None else prepared.budget.spent
 
     def over(self) -> bool:
-        """Whether there is nothing left to wait for."""
+        """Return True once there is nothing left to wait for."""
         return isinstance(self._work, Page) or self._work.over()
 
     def cancel(self) -> None:

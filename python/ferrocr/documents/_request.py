@@ -17,14 +17,14 @@ USUAL_DPI = 200.0
 
 
 class Wish(NamedTuple):
-    """What a call wants of a document, checked by :func:`wish_of`."""
+    """The options of a call for a document, checked by :func:`wish_of`."""
 
     pages: Wanted
     dpi: float
     text_layer: UseOfTextLayer
     password: str | None
     characters: bool = False
-    """Whether words of text that is taken have their characters."""
+    """True if words of text that is taken have their characters."""
 
 
 def wish_of(pages: PageNumbers | None, dpi: float, text_layer: UseOfTextLayer, password: str | None) -> Wish:

@@ -43,12 +43,12 @@ class Glyph(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """What a page brings.
+    """The text that a PDF brings with a page.
 
     Attributes:
         glyphs: Its characters.
-        pictured: How much of it pictures cover, 0 to 1.
-        has_notes: Whether it has form fields, stamps, ink or typed notes, whose text is not among the characters.
+        pictured: The share of the page that pictures cover, 0 to 1.
+        has_notes: True if it has form fields, stamps, ink or typed notes, whose text is not among the characters.
     """
 
     glyphs: tuple[Glyph, ...]
@@ -57,7 +57,7 @@ class TextLayer:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is likely to be all the text that a person sees on the page."""
+        """True if it is likely to be all the text that a person sees on the page."""
         written = [glyph for glyph in self.glyphs if glyph.box is not None]
         if not written or self.has_notes:
             return False
@@ -142,7 +142,7 @@ def _lines(glyphs: Iterable[Glyph]) -> list[_Line]:
 
 
 def _continues(before: _Strip, after: _Strip) -> bool:
-    """Whether two words that follow each other stand in one line."""
+    """Return True if two words that follow each other stand in one line."""
     if abs(_difference(before.angle, after.angle)) > _TURN:
         return False
     after = _turned(after, before.angle)

@@ -1,4 +1,4 @@
-"""What several formats ask of a page: its blocks, its words, boxes of whole pixels, and how a line is turned."""
+"""Properties of a page that several formats need: blocks, words, boxes of whole pixels, and the turn of a line."""
 
 import math
 from collections.abc import Iterable
@@ -63,13 +63,13 @@ def corners_of(quad: Quad, page: Page) -> str:
 
 
 def is_upright(quad: Quad) -> bool:
-    """Whether the quad is its own box and its text runs to the right, as far as whole pixels tell."""
+    """Return True if the quad is its own box and its text runs to the right, as far as whole pixels tell."""
     (left, top), (right, above), (beyond, bottom), (before, below) = ((round(x), round(y)) for x, y in quad)
     return left == before <= right == beyond and top == above <= bottom == below
 
 
 def turn_of(quad: Quad) -> float:
-    """How far the text is turned, in degrees counter-clockwise: 0 for upright text, 90 for text that runs up."""
+    """Return the turn of the text, in degrees counter-clockwise: 0 for upright text, 90 for text that runs up."""
     return _degrees(*_direction(quad))
 
 
@@ -117,7 +117,7 @@ def _around(quads: Iterable[Quad]) -> Quad:
 
 
 def _cleaned(value: float) -> float:
-    # What 32-bit arithmetic leaves behind a whole pixel is no reason for one more.
+    # The rest that 32-bit arithmetic leaves behind a whole pixel is no reason for one more.
     return round(value, 2)
 
 

@@ -1,4 +1,4 @@
-"""What all formats of text have in common: they are written page by page."""
+"""The base of all formats of text: they are written page by page."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, final
@@ -14,7 +14,7 @@ class Writer(ABC):
     is for one file and one thread.
 
     Attributes:
-        name: What the format is called on the command line.
+        name: The name of the format on the command line.
         suffix: Of a file's name, with its dot.
         media_type: For an answer over HTTP.
         summary: The content of a file in a few words, for the help of the command line.
@@ -34,7 +34,7 @@ class Writer(ABC):
         self.pages = 0
 
     def begin(self) -> str:
-        """What stands before the first page."""
+        """Return the piece before the first page."""
         return ""
 
     @final
@@ -54,7 +54,7 @@ class Writer(ABC):
         return self._page(entry)
 
     def end(self) -> str:
-        """What stands behind the last page."""
+        """Return the piece behind the last page."""
         return ""
 
     @abstractmethod

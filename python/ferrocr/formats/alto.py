@@ -121,7 +121,7 @@ def _shape(quad: Quad, page: Page, depth: int) -> str:
 
 
 def _space(before: Word, after: Word, page: Page) -> str:
-    """What is between two words; without a place on turned lines, where no upright box is."""
+    """Return the space between two words; without a place on turned lines, where no upright box is."""
     if not (is_upright(before.quad) and is_upright(after.quad)):
         return "<SP/>"
     left, right = box_of(before.quad, page), box_of(after.quad, page)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import PIL.ImageFont
 
 _SURE, _DOUBTFUL = 0.95, 0.8
-"""Where the colours change. Tell lines to look at from others; what scores mean differs between models."""
+"""Scores at which colours change. They tell lines to look at from others; what scores mean differs between models."""
 
 _COLOURS = ((0, 114, 178), (213, 94, 0), (204, 0, 85))
 """Blue, orange, and a red that people who confuse red and green tell from both."""
@@ -37,11 +37,11 @@ def draw(
     A line's colour says how sure it is: blue from a score of .95 on, orange from .8 on, red below.
 
     Args:
-        page: What was read.
+        page: The page.
         image: The picture that it was read from: a Pillow image, or a file.
         words: Outline each word too.
-        numbers: Whether labels have the line's place in the reading order, from 1 on.
-        scores: Whether labels have the line's score, in per cent.
+        numbers: True for labels with the line's place in the reading order, from 1 on.
+        scores: True for labels with the line's score, in per cent.
 
     Raises:
         PillowMissingError: Pillow is not installed.

@@ -12,7 +12,7 @@ from ..exceptions import InvalidArgumentError
 from .audit import ModelState
 
 Age = timedelta | float
-"""How long ago something was: a difference of times, or seconds."""
+"""The age of something: a difference of times, or seconds."""
 
 
 _LONGEST_AGE = timedelta.max.total_seconds()

@@ -1,4 +1,4 @@
-"""What ferrocr knows of models before any of them is on the disk."""
+"""The catalog: models that ferrocr knows before any of them is on the disk."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class CatalogEntry:
         bytes: Its size where that is known before the download.
         sha256: The hash that its content must have, in hexadecimal.
         licence: SPDX identifier of the weights' licence.
-        sources: Where it can be had, in the order in which they are tried.
+        sources: Addresses where it can be had, in the order in which they are tried.
     """
 
     name: str

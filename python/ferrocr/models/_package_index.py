@@ -140,7 +140,7 @@ def _pip_sources() -> Iterator[str]:
     for folder in _folders_of("pip"):
         with suppress(OSError, ValueError):
             yield Path(folder.parent, _INDEX_MODULE).read_text(encoding="utf-8")
-    # Where distributions keep the wheels of new environments, and where Python itself does.
+    # The folders in which distributions, and Python itself, keep the wheels of new environments.
     named = sysconfig.get_config_var("WHEEL_PKG_DIR")
     folders = [Path(named)] if named else []
     folders += [folder / "_bundled" for folder in _folders_of("ensurepip")]

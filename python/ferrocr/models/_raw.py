@@ -18,7 +18,7 @@ def audit_entry(raw: "_core._RawEntry") -> AuditEntry:
 
 
 def model_info(raw: "_core._RawInspection") -> ModelInfo:
-    """What a file says of itself."""
+    """Return what a file says of itself."""
     entry, catalog_name, inputs, outputs, opsets, producer, characters = raw
     return ModelInfo(
         audit_entry(entry),

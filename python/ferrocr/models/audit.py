@@ -1,4 +1,4 @@
-"""What a look at the model directory finds: plain values, which can be pickled and turned into JSON.
+"""Reports about the model directory: plain values, which can be pickled and turned into JSON.
 
 Sizes are in bytes, times in seconds since 1970 (UTC) as :func:`time.time` counts them.
 """
@@ -42,7 +42,7 @@ class ModelState(StrEnum):
 
     @property
     def is_finding(self) -> bool:
-        """Whether somebody should look at it: all states but ``CURRENT`` and ``TRASHED``."""
+        """True if somebody should look at it: all states but ``CURRENT`` and ``TRASHED``."""
         return self not in (ModelState.CURRENT, ModelState.TRASHED)
 
 
@@ -53,7 +53,7 @@ class AuditEntry:
     Attributes:
         name: Its name in the directory, or the name it had there before it was removed. What is no UTF-8 in it is
             replaced by ``U+FFFD``.
-        path: Where it lies, or would lie; absolute.
+        path: Its path, also where it is missing; absolute.
         state: Its state.
         bytes: Its size; None for what is missing or cannot be looked at.
         modified: When it was changed last, in seconds since 1970; of what is in the trash, when it was removed.
@@ -61,11 +61,11 @@ class AuditEntry:
         role: ``"detector"``, ``"recognizer"`` or ``"orienter"``, by its content; None where that does not tell.
         version: The model's generation where its content is known, such as ``"PP-OCRv6"``; else what the file says of
             itself.
-        in_use: Whether a process uses it now.
+        in_use: True if a process uses it now.
         pids: The processes that are known to use it. An id counts on the machine of that process.
-        kept: Whether it is on the keep-list.
+        kept: True if it is on the keep-list.
         detail: Why it is in this state.
-        action: What to do about it; empty where there is nothing to do.
+        action: Advice; empty where there is nothing to do.
         removal: The removal that took it to the trash; None for what is not there.
     """
 
@@ -94,13 +94,13 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What an audit found. Iterating over it gives the entries, ``str(report)`` its :meth:`text`.
+    """The findings of an audit. Iterating over it gives the entries, ``str(report)`` its :meth:`text`.
 
     Two reports are equal when they found the same, whoever looked and when.
 
     Attributes:
         directory: The directory that was looked at; absolute.
-        entries: What is in it and what is missing, sorted by name; then the unfinished, then the trash.
+        entries: Files that are in it or missing, sorted by name; then the unfinished, then the trash.
         host: The machine that looked, by the name that it has for itself.
         time: When it looked, in seconds since 1970.
     """
@@ -112,7 +112,7 @@ class AuditReport:
 
     @property
     def clean(self) -> bool:
-        """Whether there are no findings."""
+        """True if there are no findings."""
         return not self.findings
 
     @property
@@ -170,17 +170,17 @@ def _total(entries: tuple[AuditEntry, ...]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a model file says about itself.
+    """The content of a model file, as it says itself.
 
     Attributes:
-        entry: What an audit says of it.
+        entry: Its entry in an audit.
         catalog_name: The model of the catalog that it is by its content, or else by its name; None where the catalog
             knows neither.
-        inputs: What has to be fed: names, and shapes such as ``"[?, 3, 48, ?]"`` where ``?`` stands for any size.
-        outputs: What is computed, in the same form.
+        inputs: Its inputs: names, and shapes such as ``"[?, 3, 48, ?]"`` where ``?`` stands for any size.
+        outputs: Its outputs, in the same form.
         opsets: Versions of the operator sets by domain; ONNX's own domain is the empty name.
         producer: The program that wrote it, with its version; empty where the file does not say.
-        characters: How many characters it can read, for recognisers that carry a list of them; None for others.
+        characters: Number of characters that it can read, for recognisers that carry a list of them; None for others.
     """
 
     entry: AuditEntry

@@ -7,14 +7,14 @@ if TYPE_CHECKING:
 
 
 class Lease:
-    """What :meth:`ferrocr.ModelStore.lease` gives. Use it in a ``with`` statement, or call :meth:`release`."""
+    """A lease of :meth:`ferrocr.ModelStore.lease`. Use it in a ``with`` statement, or call :meth:`release`."""
 
     def __init__(self, core: "_core.Lease") -> None:
         self._core = core
 
     @property
     def held(self) -> bool:
-        """Whether it protects anything now.
+        """True while it protects anything.
 
         False after the release, and from the start in a directory that cannot be written and on a file system without
         locks: the models can be used there, and another process can remove them.

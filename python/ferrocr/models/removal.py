@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Decision = Literal["remove", "in use", "kept"]
-"""What becomes of a file that was selected: it goes; it stays because a process uses it; it stays because it is kept,
+"""The fate of a file that was selected: it goes; it stays because a process uses it; it stays because it is kept,
 needed, or nothing that can be removed."""
 
 
@@ -18,12 +18,12 @@ class PlannedFile:
 
     Attributes:
         name: Its name.
-        path: Where it lies before the removal; absolute.
+        path: Its path before the removal; absolute.
         bytes: Its size.
-        decision: What becomes of it: ``"remove"``, ``"in use"`` or ``"kept"``.
+        decision: Its fate: ``"remove"``, ``"in use"`` or ``"kept"``.
         pids: The processes that are known to use it.
         reason: Why it was selected, or why it stays.
-        unfinished: Whether it is an unfinished download: these are deleted for good, all else goes to the trash.
+        unfinished: True for an unfinished download: these are deleted for good, all else goes to the trash.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Removal:
         files: The selected files, sorted by name.
         removal: By what name :meth:`ModelStore.restore` knows it; None for a dry run, and when nothing was moved to
             the trash.
-        dry_run: Whether it was only planned.
+        dry_run: True if it was only planned.
     """
 
     files: tuple[PlannedFile, ...]
@@ -86,7 +86,7 @@ class TrashedFile:
     Attributes:
         removal: The removal that took it there; a later one is greater, also where the clock was set back between them.
         name: The name it had in the directory.
-        path: Where it lay in the trash when this was found out; absolute.
+        path: Its path in the trash when this was found out; absolute.
         bytes: Its size.
         removed: When it was removed, in seconds since 1970.
     """

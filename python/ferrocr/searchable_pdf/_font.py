@@ -45,7 +45,7 @@ class InvisibleFont:
         return b"".join(self._code(character).to_bytes(2, "big") for character in text)
 
     def advance(self, text: str) -> float:
-        """How wide a text is at a size of 1."""
+        """Return the width of a text at a size of 1."""
         return sum(WIDTHS[_glyph(character)] for character in text) / UNITS
 
     def write(self) -> None:

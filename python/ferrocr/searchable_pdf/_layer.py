@@ -35,8 +35,8 @@ class PdfLayer:
 
     Args:
         path: A PDF or a picture.
-        password: What opens the PDF.
-        keeps_own: Whether pages that have their text already stay as they are.
+        password: The password that opens the PDF.
+        keeps_own: True if pages that have their text already stay as they are.
         opened: Has what is to be closed.
     """
 
@@ -110,14 +110,14 @@ class PdfLayer:
 
 
 class _OwnText:
-    """Which pages of a PDF have their text already."""
+    """Tells pages of a PDF that have their text already."""
 
     def __init__(self, path: Path, password: str | None, opened: ExitStack) -> None:
         self._file = pdf_file()(path, str(path), password)
         opened.callback(self._file.close)
 
     def is_on(self, number: int) -> bool:
-        """Whether the text that is there is likely to be all, but for what is filled into forms."""
+        """Return True if the text that is there is likely to be all, but for what is filled into forms."""
         return replace(self._file.text_layer(number), has_notes=False).is_usable
 
 
@@ -177,7 +177,7 @@ def _to_points(page: pikepdf.Object, size: tuple[int, int]) -> Callable[[Point],
 
 
 def _shown(page: pikepdf.Object) -> _Box:
-    """What a viewer shows of a page: left, bottom, right and top."""
+    """Return the part of a page that a viewer shows: left, bottom, right and top."""
     whole = _box(page, "/MediaBox") or _LETTER
     cut = _box(page, "/CropBox") or whole
     left, bottom = max(whole[0], cut[0]), max(whole[1], cut[1])
@@ -218,7 +218,7 @@ def _fonts(page: pikepdf.Object) -> pikepdf.Object:
 
 
 def _name_in(fonts: pikepdf.Object, font: InvisibleFont) -> str:
-    """What the font is called there, or may be called."""
+    """Return the name that the font has there, or may have."""
     name, number = "FerrocrText", 1
     while (other := fonts.get(f"/{name}")) is not None and other.objgen != font.object.objgen:
         number += 1
@@ -227,7 +227,7 @@ def _name_in(fonts: pikepdf.Object, font: InvisibleFont) -> str:
 
 
 def _streams(page: pikepdf.Object) -> list[pikepdf.Object]:
-    """What draws the page."""
+    """Return the streams that draw the page."""
     content = page.get("/Contents")
     if content is None:
         return []

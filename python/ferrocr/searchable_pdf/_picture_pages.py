@@ -21,7 +21,7 @@ _UNKNOWN_DPI = 300.0
 """For pictures that do not say: a page that was photographed with 12 megapixels becomes 10 by 13 inches."""
 
 _NO_DPI = 72.0
-"""What cameras and editors write that do not know; nobody scans so coarsely."""
+"""The resolution that cameras and editors write that do not know it; nobody scans so coarsely."""
 
 _LONGEST = 14_400
 """Points that a side of a page may have."""
@@ -35,7 +35,7 @@ def pictures_as_pdf(path: Path, *, is_tiff: bool, opened: ExitStack) -> pikepdf.
 
     Args:
         path: The file.
-        is_tiff: Whether it may have several pages.
+        is_tiff: True if it may have several pages.
         opened: Has what must stay open for as long as the document.
 
     Raises:
@@ -60,7 +60,7 @@ def pictures_as_pdf(path: Path, *, is_tiff: bool, opened: ExitStack) -> pikepdf.
         raise ImageError(message, "give a PDF, a TIFF or another picture") from error
     except PIL.Image.DecompressionBombError as error:
         raise ImageError(str(error)) from error
-    # What Pillow raises for damaged files, TIFF files above all.
+    # Errors of Pillow for damaged files, TIFF files above all.
     except (OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError) as error:
         message = f"Pillow cannot decode {path}: {error}"
         raise ImageError(message) from error
@@ -88,7 +88,7 @@ def _page_of_file(path: Path) -> bytes:
     content = path.read_bytes()
     with PIL.Image.open(io.BytesIO(content)) as picture:
         turn = picture.getexif().get(0x0112, 1)
-        # What a PDF can hold as it is; a turn of it, but not its mirror image.
+        # Pictures that a PDF can hold as they are; a turn of one, but not its mirror image.
         if picture.format in ("JPEG", "MPO", "PNG") and turn in (0, 1, 3, 6, 8) and not _has_alpha(picture):
             with suppress(Exception):  # of many kinds; Pillow finds out what is the matter
                 return _page(content, _resolution(picture))

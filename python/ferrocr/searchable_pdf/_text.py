@@ -28,13 +28,13 @@ _MOST_COORDINATE = 1e6
 
 
 class Font(Protocol):
-    """What text is set in."""
+    """A font that text is set in."""
 
     def encoded(self, text: str) -> bytes:
         """The codes of a text."""
 
     def advance(self, text: str) -> float:
-        """How wide a text is at a size of 1."""
+        """Return the width of a text at a size of 1."""
 
 
 class _Piece(NamedTuple):
@@ -46,14 +46,14 @@ class _Piece(NamedTuple):
 
 
 class _Course(NamedTuple):
-    """How a line runs: a point on its lower edge, its direction, and its height. In points, y up."""
+    """The course of a line: a point on its lower edge, its direction, and its height. In points, y up."""
 
     start: Point
     direction: Point
     height: float
 
     def along(self, point: Point) -> float:
-        """How far along the line a point is."""
+        """Return how far along the line a point is."""
         return (point[0] - self.start[0]) * self.direction[0] + (point[1] - self.start[1]) * self.direction[1]
 
     def baseline(self, along: float) -> Point:
@@ -67,8 +67,8 @@ def content_of(page: Page, to_points: Callable[[Point], Point], name: str, font:
 
     Args:
         page: The text.
-        to_points: Where a pixel of the page lies in the PDF's own coordinates.
-        name: What the font is called in the page's resources.
+        to_points: Maps a pixel of the page to the PDF's own coordinates.
+        name: The name of the font in the page's resources.
         font: The font.
 
     Raises:

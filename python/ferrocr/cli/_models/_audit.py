@@ -60,7 +60,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     elif found.entries:
         print(found)
     counting = [entry for entry in found.findings if entry.state not in arguments.ignore]
-    # What runs audits by the clock mails whatever is told: nothing is, where all is well.
+    # Programs that run audits by the clock mail whatever is told: nothing is, where all is well.
     if counting or is_terminal(sys.stderr):
         print(_summary(found, arguments.ignore), file=sys.stderr)
     return EXIT_PROBLEMS if counting else EXIT_OK

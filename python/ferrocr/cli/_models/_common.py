@@ -1,4 +1,4 @@
-"""What several of these commands share: options, words for counts and times, and the question before a change."""
+"""Common parts of these commands: options, words for counts and times, and the question before a change."""
 
 import argparse
 import re
@@ -83,7 +83,7 @@ def require_consent(arguments: argparse.Namespace) -> None:
 
 
 def agrees(arguments: argparse.Namespace, question: str) -> bool:
-    """Whether the user wants it: by the command line, or by the answer at the terminal."""
+    """Return True if the user wants it: by the command line, or by the answer at the terminal."""
     if arguments.yes:
         return True
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
@@ -103,7 +103,7 @@ def tell_person(text: str) -> None:
 
 
 def table_output(arguments: argparse.Namespace) -> IO[str]:
-    """Where a table goes that is shown in any case: beside the data, where that is JSON."""
+    """Return the stream for a table that is shown in any case: beside the data, where that is JSON."""
     return sys.stderr if arguments.json else sys.stdout
 
 
@@ -118,7 +118,7 @@ def counted(number: int, what: str) -> str:
 
 
 def total(sizes: Sequence[int], what: str = "file") -> str:
-    """How many there are and how large they are together, such as ``3 files (31.2 MB)``."""
+    """Return the number of files and their size together, such as ``3 files (31.2 MB)``."""
     return f"{counted(len(sizes), what)} ({megabytes(sum(sizes))})"
 
 

@@ -57,7 +57,7 @@ def _lines(info: ModelInfo) -> Iterator[tuple[str, str]]:
 
 
 def usage(in_use: bool, pids: tuple[int, ...]) -> str:  # noqa: FBT001
-    """Who uses it, in words; empty where nobody does."""
+    """Return in words which processes use it; empty where none does."""
     if not in_use:
         return ""
     return f"by {', '.join(map(str, pids))}" if pids else "yes"

@@ -83,7 +83,7 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _as_object(files: list[TrashedFile], *, dry_run: bool) -> dict[str, Any]:
-    """What was purged, or would be, in the form of a removal."""
+    """Return what was purged, or would be, in the form of a removal."""
     return {
         "dry_run": dry_run,
         "bytes": sum(file.bytes for file in files),

@@ -24,7 +24,7 @@ _lock = threading.Lock()
 
 
 class Options(Protocol):
-    """What is used of OCRmyPDF's options; those of ferrocr's own are looked up by name."""
+    """The part of OCRmyPDF's options that is used; those of ferrocr's own are looked up by name."""
 
     languages: list[str]
     jobs: int | None
@@ -33,7 +33,7 @@ class Options(Protocol):
 
 
 class Settings(NamedTuple):
-    """What an engine is made with."""
+    """The options that an engine is made with."""
 
     models: str
     model_dir: str | None
@@ -43,7 +43,7 @@ class Settings(NamedTuple):
 
 
 def settings_of(options: Options) -> Settings:
-    """What OCRmyPDF's options say.
+    """Return the settings that OCRmyPDF's options name.
 
     Raises:
         BadArgsError: A language is unknown.
@@ -100,7 +100,7 @@ def share_of_threads(options: Options, pages: int) -> int:
 
 @cache
 def has_tesseract() -> bool:
-    """Whether there is a Tesseract."""
+    """Return True if there is a Tesseract."""
     return shutil.which("tesseract") is not None
 
 

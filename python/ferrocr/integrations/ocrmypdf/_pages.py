@@ -21,7 +21,7 @@ _ENOUGH = 20
 """Characters from which a page's direction is certain if all lines agree. A stamp that is turned has less."""
 
 _CERTAIN = 20.0
-"""How certain a page is whose lines all agree, in OCRmyPDF's units: it turns pages from 14 on, so where more than
+"""The certainty of a page whose lines all agree, in OCRmyPDF's units: it turns pages from 14 on, so where more than
 85 % of the characters agree."""
 
 _MOST_SKEW = 15.0
@@ -71,7 +71,7 @@ def text_pdf(page: Page, dpi: float, output: Path) -> None:
 
 
 def direction_of(lines: Iterable[Line]) -> tuple[int, float]:
-    """How far a page is turned clockwise, in quarters of a turn given in degrees, and how certain that is."""
+    """Return a page's turn clockwise, in quarters of a turn given in degrees, and how certain that is."""
     shares = {0: 0.0, 90: 0.0, 180: 0.0, 270: 0.0}
     for line in lines:
         # The turn of text is counted counter-clockwise.
@@ -85,7 +85,7 @@ def direction_of(lines: Iterable[Line]) -> tuple[int, float]:
 
 
 def skew_of(lines: Sequence[Line]) -> float:
-    """How far a page is askew, in degrees clockwise: the median of its longer lines.
+    """Return the skew of a page, in degrees clockwise: the median of its longer lines.
 
     On six scans that were turned by 1.3 and -2.4 degrees it was wrong by 0.15 at most, and by 0.03 in most cases.
     """
@@ -126,7 +126,7 @@ def _around(quad: Quad) -> BoundingBox:
 
 
 def _degrees(quad: Quad) -> float:
-    """How far the text is turned clockwise; less rounded than what formats write."""
+    """Return the turn of the text clockwise; less rounded than what formats write."""
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad
     return math.degrees(math.atan2(y1 - y0 + y2 - y3, x1 - x0 + x2 - x3))
 

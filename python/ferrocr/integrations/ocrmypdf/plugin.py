@@ -99,7 +99,7 @@ def _is_chosen(options: Options | None) -> bool:
 
 
 class FerrocrEngine(Interface):
-    """What OCRmyPDF asks of an engine."""
+    """The engine, as OCRmyPDF wants one."""
 
     @staticmethod
     def version() -> str:
@@ -108,7 +108,7 @@ class FerrocrEngine(Interface):
 
     @staticmethod
     def creator_tag(options: Options) -> str:
-        """What the file says of its origin."""
+        """Return the origin that the file names."""
         return f"ferrocr {__version__}"
 
     def __str__(self) -> str:
@@ -121,12 +121,12 @@ class FerrocrEngine(Interface):
 
     @staticmethod
     def get_orientation(input_file: Path, options: Options) -> OrientationConfidence:
-        """How far the page is turned clockwise."""
+        """Return the page's turn clockwise, and how certain that is."""
         return OrientationConfidence(*direction_of(_reduced(input_file, options).lines))
 
     @staticmethod
     def get_deskew(input_file: Path, options: Options) -> float:
-        """How far to turn the page counter-clockwise."""
+        """Return the degrees to turn the page counter-clockwise."""
         skew = skew_of(_reduced(input_file, options).lines)
         log.debug("skew: %.3f degrees", skew)
         return skew
