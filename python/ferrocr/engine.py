@@ -12,7 +12,7 @@ from typing import Literal, NoReturn, Self, SupportsIndex, overload
 from . import _core
 from ._engine import _ahead, _exit, _raw
 from ._engine._call import Call, Claim, Deadline
-from ._engine._forms import Asked, Form
+from ._engine._forms import Form, ReadOptions
 from ._engine._inputs import ImageInput, normalise
 from ._engine._loading import Loader, Provider
 from ._engine._options import (
@@ -33,7 +33,7 @@ from .documents._opening import open_document
 from .documents._page_numbers import PageNumbers
 from .documents._pages import Limits, OpenDocument, Reader
 from .documents._reading import pages_of
-from .documents._request import USUAL_DPI, Wish, wish_of
+from .documents._request import USUAL_DPI, DocumentRequest, checked_request
 from .exceptions import (
     ForkedError,
     InvalidArgumentError,
@@ -227,7 +227,7 @@ class OcrEngine:
             ResourcesFreedError: The engine was freed.
             OcrError: As :meth:`load`, at the first call.
         """
-        return self._read(image, self._asked(min_score, characters=characters), Call(timeout))
+        return self._read(image, self._options_of(min_score, characters=characters), Call(timeout))
 
     async def arecognize(
         self,
@@ -253,8 +253,8 @@ class OcrEngine:
         """
         from ._engine._asyncio import in_thread
 
-        asked, call = self._asked(min_score, characters=characters), Call(timeout)
-        return await in_thread(call, lambda: self._read(image, asked, call))
+        options, call = self._options_of(min_score, characters=characters), Call(timeout)
+        return await in_thread(call, lambda: self._read(image, options, call))
 
     @overload
     def recognize_many(
@@ -315,16 +315,16 @@ class OcrEngine:
         """
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
-        asked = self._asked(min_score, characters=characters)
+        options = self._options_of(min_score, characters=characters)
         Deadline(timeout)  # refuses what is no time
         self.load()
         ahead = self._usual_ahead() if ahead is None else ahead
         if ahead == 0:
-            return self._each(images, asked, timeout, keep_going=keep_going)
+            return self._each(images, options, timeout, keep_going=keep_going)
 
         def begin(image: ImageInput) -> _ahead.Reading:
             self._open()
-            return self._begin(normalise(image, self._check_size, self._max_bytes), asked, timeout)
+            return self._begin(normalise(image, self._check_size, self._max_bytes), options, timeout)
 
         begun = _ahead.Ahead(images, begin, ahead + 1)
         return _ahead.stream(begun, _ahead.Reading.page, self._open, keep_going=keep_going)
@@ -371,10 +371,10 @@ class OcrEngine:
             RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed, or no process can be started for it.
             OcrError: As :meth:`recognize`.
         """
-        wish = wish_of(pages, dpi, text_layer, password)
+        request = checked_request(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
-        asked = self._asked(min_score, characters=characters)
-        return self._document(document, wish, asked, timeout, Call(), keep_going=keep_going)
+        options = self._options_of(min_score, characters=characters)
+        return self._document(document, request, options, timeout, Call(), keep_going=keep_going)
 
     async def arecognize_document(
         self,
@@ -409,14 +409,14 @@ class OcrEngine:
         """
         from ._engine._asyncio import in_thread
 
-        wish = wish_of(pages, dpi, text_layer, password)
+        request = checked_request(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         call = Call()
 
         def read() -> Document:
             call.begin()
-            asked = self._asked(min_score, characters=characters)
-            return self._document(document, wish, asked, timeout, call, keep_going=keep_going)
+            options = self._options_of(min_score, characters=characters)
+            return self._document(document, request, options, timeout, call, keep_going=keep_going)
 
         return await in_thread(call, read)
 
@@ -489,23 +489,23 @@ class OcrEngine:
             ResourcesFreedError: The engine was freed, also between two pages.
             OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
-        wish = wish_of(pages, dpi, text_layer, password)
+        request = checked_request(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
-        asked = self._asked(min_score, characters=characters)
-        return self._pages(document, wish, asked, timeout, ahead, Call(), keep_going=keep_going)[1]
+        options = self._options_of(min_score, characters=characters)
+        return self._pages(document, request, options, timeout, ahead, Call(), keep_going=keep_going)[1]
 
     def _document(
         self,
         source: ImageInput,
-        wish: Wish,
-        asked: Asked,
+        request: DocumentRequest,
+        options: ReadOptions,
         timeout: float | None,
         call: Call,
         *,
         keep_going: bool,
     ) -> Document:
-        count, results = self._pages(source, wish, asked, timeout, None, call, keep_going=keep_going)
+        count, results = self._pages(source, request, options, timeout, None, call, keep_going=keep_going)
         read = list(results)
         good = tuple(page for page in read if isinstance(page, DocumentPage))
         bad = tuple(error for error in read if isinstance(error, OcrError))
@@ -514,8 +514,8 @@ class OcrEngine:
     def _pages(
         self,
         source: ImageInput,
-        wish: Wish,
-        asked: Asked,
+        request: DocumentRequest,
+        options: ReadOptions,
         timeout: float | None,
         ahead: int | None,
         call: Call,
@@ -524,14 +524,14 @@ class OcrEngine:
     ) -> tuple[int, Generator[DocumentPage | OcrError]]:
         """Return the number of pages, and what comes of those that are wanted. Cancelling `call` ends them."""
         Deadline(timeout)  # refuses what is no time
-        wish = wish._replace(characters=asked.characters)
+        request = request._replace(characters=options.characters)
         name = name_of(source)
         reader = Reader(self._workers, call.take_along, timeout)
-        document = open_document(source, wish, self._limits(), reader)
+        document = open_document(source, request, self._limits(), reader)
         try:
-            numbers = wish.pages.among(document.count, name or "the document")
+            numbers = request.pages.among(document.count, name or "the document")
             # Pages that may bring their text may be all there are, and none has to be read then.
-            if wish.text_layer == "ignore":
+            if request.text_layer == "ignore":
                 self.load()
         except BaseException:
             document.close()
@@ -540,7 +540,7 @@ class OcrEngine:
         process = os.getpid()
 
         def begin(picture: _ahead.Picture) -> _ahead.Reading:
-            reading = self._begin(picture, asked, timeout)
+            reading = self._begin(picture, options, timeout)
             call.take_along(reading)
             return reading
 
@@ -563,23 +563,23 @@ class OcrEngine:
         return 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
 
     def _each(
-        self, images: Iterable[ImageInput], asked: Asked, timeout: float | None, *, keep_going: bool
+        self, images: Iterable[ImageInput], options: ReadOptions, timeout: float | None, *, keep_going: bool
     ) -> Generator[Page | OcrError]:
         result: Page | OcrError
         for image in images:
             try:
-                result = self.recognize(image, timeout=timeout, **asked._asdict())
+                result = self.recognize(image, timeout=timeout, **options._asdict())
             except _ahead.OF_ONE_PICTURE as error:
                 if not keep_going:
                     raise
                 result = _ahead.bare(error)
             yield result
 
-    def _begin(self, picture: _ahead.Picture, asked: Asked, timeout: float | None) -> _ahead.Reading:
+    def _begin(self, picture: _ahead.Picture, options: ReadOptions, timeout: float | None) -> _ahead.Reading:
         core, call = self._open(), Call(timeout)
         if not core.loaded:
             self._loader.load(core, call)
-        return _ahead.Reading(core, picture, asked, timeout, lambda: self._loader.load(core, Call(timeout)))
+        return _ahead.Reading(core, picture, options, timeout, lambda: self._loader.load(core, Call(timeout)))
 
     def unload(self) -> ReleaseReport:
         """Give sessions and memory back, and stay open: the next call loads the models again.
@@ -696,32 +696,32 @@ class OcrEngine:
             raise
         return self._core
 
-    def _asked(self, min_score: float | None, *, characters: bool) -> Asked:
+    def _options_of(self, min_score: float | None, *, characters: bool) -> ReadOptions:
         """Return the options that hold for a call; refuse the call of a freed engine first."""
         self._open()
         bound = self._min_score if min_score is None else checked_score(min_score)
-        return Asked(bound, checked_flag("characters", characters))
+        return ReadOptions(bound, checked_flag("characters", characters))
 
     def _check_size(self, width: int, height: int) -> None:
         self._open().check_size(min(width, MOST_SIDE), min(height, MOST_SIDE))
 
-    def _read(self, image: ImageInput, asked: Asked, call: Call) -> Page:
+    def _read(self, image: ImageInput, options: ReadOptions, call: Call) -> Page:
         call.begin()
         core = self._open()
         form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._loader.load(core, call)
         try:
-            return self._run(core, form, asked, call)
+            return self._run(core, form, options, call)
         except ModelNotFoundError:
             # It unloaded since we looked, and a file is gone from where the core would load it again.
             self._loader.load(core, call)
-            return self._run(core, form, asked, call)
+            return self._run(core, form, options, call)
 
-    def _run(self, core: _core.Engine, form: Form, asked: Asked, call: Call) -> Page:
+    def _run(self, core: _core.Engine, form: Form, options: ReadOptions, call: Call) -> Page:
         call.check()
         try:
-            return _raw.page(form.recognize(core, asked, call.deadline.left(), call.stop))
+            return _raw.page(form.recognize(core, options, call.deadline.left(), call.stop))
         except OcrTimeoutError:
             # The core knows of what was left.
             raise call.timed_out() from None

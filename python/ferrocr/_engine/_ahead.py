@@ -21,7 +21,7 @@ from ..exceptions import (
 from ..results import Page
 from . import _exit, _raw
 from ._call import Call
-from ._forms import Asked
+from ._forms import ReadOptions
 
 OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError)
 """Errors that are about one picture and leave the next ones as they are."""
@@ -48,7 +48,7 @@ class Work(Protocol):
 class Picture(Protocol):
     """A picture that can be read in the background."""
 
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it."""
 
 
@@ -190,7 +190,7 @@ class Reading:
     Args:
         core: The engine that reads it.
         picture: The picture. It is begun again where the models have to be fetched again.
-        asked: The options for its lines.
+        options: The options for its lines.
         timeout: Seconds that :meth:`page` may wait.
         load: Loads the models, also those that have to be fetched again.
     """
@@ -199,12 +199,12 @@ class Reading:
         self,
         core: _core.Engine,
         picture: Picture,
-        asked: Asked,
+        options: ReadOptions,
         timeout: float | None,
         load: Callable[[], None],
     ) -> None:
         self._timeout, self._load = timeout, load
-        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, asked)
+        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, options)
         self._reading = self._begin()
 
     def over(self) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Asked(NamedTuple):
+class ReadOptions(NamedTuple):
     """Options of one call for the lines that it reads."""
 
     min_score: float
@@ -29,13 +29,15 @@ class File(NamedTuple):
 
     path: Path
 
-    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
+    def recognize(
+        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
+    ) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_file(self.path, asked, timeout, stop)
+        return core.recognize_file(self.path, options, timeout, stop)
 
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it in the background."""
-        return core.begin_file(self.path, asked)
+        return core.begin_file(self.path, options)
 
 
 class Encoded(NamedTuple):
@@ -43,13 +45,15 @@ class Encoded(NamedTuple):
 
     data: bytes
 
-    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
+    def recognize(
+        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
+    ) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_encoded(self.data, asked, timeout, stop)
+        return core.recognize_encoded(self.data, options, timeout, stop)
 
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it in the background."""
-        return core.begin_encoded(self.data, asked)
+        return core.begin_encoded(self.data, options)
 
 
 class Pixels(NamedTuple):
@@ -60,13 +64,15 @@ class Pixels(NamedTuple):
     height: int
     channels: int
 
-    def recognize(self, core: _core.Engine, asked: Asked, timeout: float | None, stop: _core.Stop) -> "_core._RawPage":
+    def recognize(
+        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
+    ) -> "_core._RawPage":
         """Read them, waiting for that."""
-        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, asked, timeout, stop)
+        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, options, timeout, stop)
 
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read them in the background."""
-        return core.begin_pixels(self.data, (self.width, self.height), self.channels, asked)
+        return core.begin_pixels(self.data, (self.width, self.height), self.channels, options)
 
 
 Form: TypeAlias = File | Encoded | Pixels

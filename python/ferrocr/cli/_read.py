@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from .._text import path_text
 from ..documents._kinds import kind_of
-from ..documents._request import wish_of
+from ..documents._request import checked_request
 from ..exceptions import ImageError, InvalidArgumentError
 from ..formats import Sheet
 from ._bar import EndedEarlyError, Progress
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace, row: Format, *, many: bool, to_folder: bool) -> None:
     """Refuse what cannot be read or written, before models are fetched and loaded for nothing."""
-    wish_of(arguments.pages, arguments.dpi, arguments.text_layer, arguments.password)
+    checked_request(arguments.pages, arguments.dpi, arguments.text_layer, arguments.password)
     if arguments.resume and not to_folder:
         message = "--resume is for output to a folder, where each input has a file"
         raise InvalidArgumentError(message, "name a folder: -o DIR/")

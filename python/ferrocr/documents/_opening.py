@@ -9,14 +9,14 @@ from ..exceptions import InvalidArgumentError
 from ._kinds import checked_kind, kind_of, name_of
 from ._pages import Limits, OpenDocument, Reader
 from ._pictures import OnePicture, Tiff
-from ._request import Wish
+from ._request import DocumentRequest
 
 if TYPE_CHECKING:
     from ._pdf import PdfFile
     from ._pdf_pages import PdfPages
 
 
-def open_document(source: ImageInput, wish: Wish, limits: Limits, reader: Reader) -> OpenDocument:
+def open_document(source: ImageInput, request: DocumentRequest, limits: Limits, reader: Reader) -> OpenDocument:
     """Open a document of whatever kind.
 
     Raises:
@@ -32,13 +32,13 @@ def open_document(source: ImageInput, wish: Wish, limits: Limits, reader: Reader
     elif isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
     else:
-        return _picture(source, wish, limits)
+        return _picture(source, request, limits)
     kind = checked_kind(content)
     if kind == "pdf":
-        return _pdf(content, name or "the document", wish, limits, reader)
-    if kind == "tiff" and wish.text_layer != "only":
+        return _pdf(content, name or "the document", request, limits, reader)
+    if kind == "tiff" and request.text_layer != "only":
         return Tiff(content)
-    return _picture(source, wish, limits)
+    return _picture(source, request, limits)
 
 
 def page_count(source: str | bytes, password: str | None) -> int:
@@ -58,8 +58,8 @@ def page_count(source: str | bytes, password: str | None) -> int:
         opened.close()
 
 
-def _picture(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:
-    if wish.text_layer == "only":
+def _picture(source: ImageInput, request: DocumentRequest, limits: Limits) -> OpenDocument:
+    if request.text_layer == "only":
         message = f"{name_of(source) or 'the document'} is a picture, and text_layer='only' is for PDF files"
         hint = "say {} for documents of any kind"
         raise InvalidArgumentError(
@@ -68,9 +68,9 @@ def _picture(source: ImageInput, wish: Wish, limits: Limits) -> OpenDocument:
     return OnePicture(normalise(source, limits.check_size, limits.max_bytes))
 
 
-def _pdf(content: Path | bytes, name: str, wish: Wish, limits: Limits, reader: Reader) -> OpenDocument:
+def _pdf(content: Path | bytes, name: str, request: DocumentRequest, limits: Limits, reader: Reader) -> OpenDocument:
     pages = in_one_piece(_import_pdf, first="pdf")[1]
-    return pages(content, name, wish, limits, reader)
+    return pages(content, name, request, limits, reader)
 
 
 def pdf_file() -> "type[PdfFile]":

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from .. import _core
 from .._engine._call import Budget
-from .._engine._forms import Asked
+from .._engine._forms import ReadOptions
 from ._pages import Limits, Prepared, Reader, resolution
 from ._pdf import PdfFile
-from ._request import Wish
+from ._request import DocumentRequest
 
 
 class PdfPages:
@@ -16,7 +16,7 @@ class PdfPages:
     Args:
         content: Its path or its content.
         name: Its name in messages.
-        wish: The options for its pages.
+        request: The options for its pages.
         limits: Limits of a picture: pages that would be larger are rendered smaller.
         reader: The reader of the document.
 
@@ -24,12 +24,14 @@ class PdfPages:
         DocumentError: It cannot be opened.
     """
 
-    def __init__(self, content: Path | bytes, name: str, wish: Wish, limits: Limits, reader: Reader) -> None:
-        self._wish, self._limits, self._timeout = wish, limits, reader.timeout
+    def __init__(
+        self, content: Path | bytes, name: str, request: DocumentRequest, limits: Limits, reader: Reader
+    ) -> None:
+        self._request, self._limits, self._timeout = request, limits, reader.timeout
         self._file = PdfFile(
             content,
             name,
-            wish.password,
+            request.password,
             workers=reader.workers,
             max_pixels=limits.max_pixels,
             timeout=reader.timeout,
@@ -45,12 +47,12 @@ class PdfPages:
         """
         budget = Budget(self._timeout)
         size = self._file.size(number, budget)
-        dpi, width, height = resolution(size, self._wish.dpi, self._limits)
-        if self._wish.text_layer != "ignore":
+        dpi, width, height = resolution(size, self._request.dpi, self._limits)
+        if self._request.text_layer != "ignore":
             layer = self._file.text_layer(number, budget)
-            if self._wish.text_layer == "only" or layer.is_usable:
+            if self._request.text_layer == "only" or layer.is_usable:
                 to_pixels = self._file.to_pixels(number, width, height, budget)
-                page = layer.page(width, height, to_pixels, characters=self._wish.characters)
+                page = layer.page(width, height, to_pixels, characters=self._request.characters)
                 return Prepared(page, size, dpi, budget)
         return Prepared(_Rendered(self._file, number, (width, height), budget), size, dpi, budget)
 
@@ -65,8 +67,8 @@ class _Rendered:
     def __init__(self, file: PdfFile, number: int, size: tuple[int, int], budget: Budget) -> None:
         self._file, self._number, self._size, self._budget = file, number, size, budget
 
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Render it, and begin to read it in the background."""
         core.check_size(*self._size)
         pixels = self._file.render(self._number, *self._size, self._budget)
-        return core.begin_pixels(pixels, self._size, 3, asked)
+        return core.begin_pixels(pixels, self._size, 3, options)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .. import _core
 from .._engine._ahead import Picture
-from .._engine._forms import Asked
+from .._engine._forms import ReadOptions
 from ._pages import Prepared
 
 
@@ -49,6 +49,6 @@ class _Frame:
     def __init__(self, frames: _core.Frames, index: int) -> None:
         self._frames, self._index = frames, index
 
-    def begin(self, core: _core.Engine, asked: Asked) -> _core.Reading:
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it in the background."""
-        return core.begin_frame(self._frames, self._index, asked)
+        return core.begin_frame(self._frames, self._index, options)

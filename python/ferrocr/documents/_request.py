@@ -16,8 +16,8 @@ USUAL_DPI = 200.0
 200. Chinese documents did a little better at 200 than at 150. docs/decisions.md has the figures."""
 
 
-class Wish(NamedTuple):
-    """The options of a call for a document, checked by :func:`wish_of`."""
+class DocumentRequest(NamedTuple):
+    """The options of a call for a document, checked by :func:`checked_request`."""
 
     pages: Wanted
     dpi: float
@@ -27,7 +27,9 @@ class Wish(NamedTuple):
     """True if words of text that is taken have their characters."""
 
 
-def wish_of(pages: PageNumbers | None, dpi: float, text_layer: UseOfTextLayer, password: str | None) -> Wish:
+def checked_request(
+    pages: PageNumbers | None, dpi: float, text_layer: UseOfTextLayer, password: str | None
+) -> DocumentRequest:
     """The arguments, checked.
 
     Raises:
@@ -47,7 +49,7 @@ def wish_of(pages: PageNumbers | None, dpi: float, text_layer: UseOfTextLayer, p
     if password is not None:
         with suppress(InvalidArgumentError):
             text_of(password, "a password")
-            return Wish(Wanted(pages), float(dpi), text_layer, password)
+            return DocumentRequest(Wanted(pages), float(dpi), text_layer, password)
         message = "a password is text, and this one has bytes that are no UTF-8"
         raise InvalidArgumentError(message)
-    return Wish(Wanted(pages), float(dpi), text_layer, None)
+    return DocumentRequest(Wanted(pages), float(dpi), text_layer, None)

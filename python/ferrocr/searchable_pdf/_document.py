@@ -13,7 +13,7 @@ from .._engine._forks import in_one_piece
 from .._engine._inputs import file_path
 from .._whole_file import whole_file
 from ..documents._page_numbers import PageNumbers
-from ..documents._request import USUAL_DPI, wish_of
+from ..documents._request import USUAL_DPI, checked_request
 from ..exceptions import InvalidArgumentError, OcrError, ResourcesFreedError, RuntimeUnavailableError, StorageError
 from ..formats._sheet import Sheet
 
@@ -53,7 +53,7 @@ class SearchablePdf:
     def __init__(
         self, source: str | os.PathLike[str], *, password: str | None = None, own_text: OwnText = "keep"
     ) -> None:
-        wish_of(None, USUAL_DPI, "ignore", password)  # refuses what is no password
+        checked_request(None, USUAL_DPI, "ignore", password)  # refuses what is no password
         if own_text not in ("keep", "add"):
             message = f"own_text is 'keep' or 'add', not {own_text!r}"
             raise InvalidArgumentError(message)

@@ -81,7 +81,7 @@ def check_models(settings: Settings) -> None:
         MissingDependencyError: They are not, and cannot be fetched.
         BadArgsError: There is no such set of models, or it cannot read a language.
     """
-    with told(), _made(settings) as engine:  # refuses what is out of its range
+    with translated(), _made(settings) as engine:  # refuses what is out of its range
         ModelStore(settings.model_dir).resolve(list(model_sets()[settings.models]), download=True)
         # All models know English, the default. Of others they are asked, which takes a tenth of a second or two.
         if settings.languages not in (None, ("en",)):
@@ -105,7 +105,7 @@ def has_tesseract() -> bool:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Errors in the form in which OCRmyPDF shows them: as a message, and by its exit code."""
     try:
         yield

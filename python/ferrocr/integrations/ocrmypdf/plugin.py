@@ -19,7 +19,7 @@ from ..._engine._options import PRESETS
 from ...exceptions import OcrTimeoutError
 from ...formats import Sheet, chunks
 from ...results import Page
-from ._engines import Options, check_models, engine_of, has_tesseract, settings_of, share_of_threads, told
+from ._engines import Options, check_models, engine_of, has_tesseract, settings_of, share_of_threads, translated
 from ._languages import EVERYTHING, KNOWN
 from ._pages import direction_of, element_of, skew_of, text_of_page, text_pdf
 
@@ -181,7 +181,7 @@ def _read(file: Path, options: Options) -> tuple[Page, float]:
     """The page, empty where it took too long, and its pixels to the inch."""
     with PIL.Image.open(file) as picture:
         size, dpi = picture.size, float(picture.info.get("dpi", (_UNKNOWN_DPI,))[0])
-    with told():
+    with translated():
         try:
             timeout: float | None = getattr(options, "ferrocr_timeout", None)
             return engine_of(settings_of(options)).recognize(file, timeout=timeout), dpi
@@ -192,7 +192,7 @@ def _read(file: Path, options: Options) -> tuple[Page, float]:
 
 def _reduced(file: Path, options: Options) -> Page:
     """The page's lines, read from a small copy, which tells as well where they run."""
-    with told(), PIL.Image.open(file) as picture:
+    with translated(), PIL.Image.open(file) as picture:
         picture.draft("L", (_REDUCED, _REDUCED))
         with closing(picture.convert("L")) as small:
             small.thumbnail((_REDUCED, _REDUCED))
