@@ -11,7 +11,7 @@ AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 def text_of(text: str, what: str) -> str:
-    """A text that was given; `what` it is says the error.
+    """Return a text that was given; `what` names it in the error.
 
     Raises:
         InvalidArgumentError: It is no ``str``, or has bytes in it that are no UTF-8.
@@ -28,7 +28,7 @@ def text_of(text: str, what: str) -> str:
 
 
 def checked_seconds(name: str, seconds: float) -> float:
-    """A time.
+    """Return a time in seconds.
 
     Raises:
         InvalidArgumentError: It is negative, no number, or a whole number that no time is counted in.
@@ -45,7 +45,7 @@ def checked_seconds(name: str, seconds: float) -> float:
 
 
 def name_of(name: str) -> str:
-    """A name that was given.
+    """Return a name that was given.
 
     Raises:
         InvalidArgumentError: It is no text.
@@ -54,7 +54,7 @@ def name_of(name: str) -> str:
 
 
 def names_of(names: str | Iterable[str] | None) -> list[str]:
-    """A list of names. One name alone is one name: its letters are never taken for names.
+    """Return a list of names. One name alone is one name: its letters are never taken for names.
 
     Raises:
         InvalidArgumentError: It is no name and no series of names.
@@ -70,7 +70,7 @@ def names_of(names: str | Iterable[str] | None) -> list[str]:
 
 
 def path_of(path: AnyPath) -> str:
-    """A path that was given. Bytes that are no UTF-8 are in it as :func:`os.fsdecode` puts them there.
+    """Return a path as text. Bytes that are no UTF-8 are in it as :func:`os.fsdecode` puts them there.
 
     Raises:
         InvalidArgumentError: It is no path, or no system could have it.

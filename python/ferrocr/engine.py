@@ -166,7 +166,7 @@ class OcrEngine:
         return None if self._core is None else self._loader.provider
 
     def list_local(self) -> list[str]:
-        """Names of the model files in the model directory, sorted; empty for a directory that is not there.
+        """Return names of the model files in the model directory, sorted; empty for a directory that is not there.
 
         Raises:
             ResourcesFreedError: The engine was freed.
@@ -175,7 +175,7 @@ class OcrEngine:
         return self._store.list_local()
 
     def get_local_path(self, name: str | None = None) -> str:
-        """Absolute path of the model directory, or of a file in it.
+        """Return the absolute path of the model directory, or of a file in it.
 
         Raises:
             InvalidArgumentError: The name is no plain file name.
@@ -643,7 +643,7 @@ class OcrEngine:
                 del gate.owner
 
     def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
-        """The same as :meth:`free_resources`."""
+        """Do the same as :meth:`free_resources`."""
         return self.free_resources(cancel=cancel, timeout=timeout, trim=trim)
 
     def __enter__(self) -> Self:

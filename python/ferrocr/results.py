@@ -111,7 +111,7 @@ class Page:
         return "\n".join(line.text for line in self.lines)
 
     def to(self, format: str) -> str:
-        """The page as a file's text, in one of :data:`ferrocr.formats.WRITERS`, such as ``"json"`` or ``"hocr"``.
+        """Return the page as a file's text, in one of :data:`ferrocr.formats.WRITERS` such as ``"json"`` or ``"hocr"``.
 
         Encode it as UTF-8. ferrocr.formats writes files of several pages, and with the name of their picture.
 
@@ -128,7 +128,7 @@ class Page:
         numbers: bool = True,
         scores: bool = True,
     ) -> "PIL.Image.Image":
-        """A copy of the picture that the page was read from, with outlines, reading order and scores drawn over it.
+        """Return a copy of the page's picture, with outlines, reading order and scores drawn over it.
 
         Args:
             image: The picture, as a Pillow image or as a file.

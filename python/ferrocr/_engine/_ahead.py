@@ -84,7 +84,7 @@ class Ahead(Generic[P, W]):
         return bool(self._begun)
 
     def take(self) -> W:
-        """The first one.
+        """Return the first one.
 
         Raises:
             Exception: The picture could not be begun, or the iterable failed.
@@ -131,7 +131,7 @@ class Ahead(Generic[P, W]):
 def stream(
     begun: Ahead[P, W], result_of: Callable[[W], R], check_open: Callable[[], object], *, keep_going: bool
 ) -> Generator[R | OcrError]:
-    """The results of what is begun, in order; `result_of` waits for one.
+    """Give the results of what is begun, in order; `result_of` waits for one.
 
     With `keep_going`, an error of one picture stands in its place.
 
@@ -153,7 +153,7 @@ def stream(
 
 
 def bare(error: OcrError) -> OcrError:
-    """The error without the frames that it came through, which hold the picture and the engine."""
+    """Return the error without the frames that it came through, which hold the picture and the engine."""
     link: BaseException | None = error
     while link is not None:
         link.__traceback__ = link.__context__ = None

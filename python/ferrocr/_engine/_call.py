@@ -41,11 +41,11 @@ class Deadline:
         self._started = time.monotonic()
 
     def passed(self) -> float:
-        """Seconds since it was made."""
+        """Return seconds since it was made."""
         return time.monotonic() - self._started
 
     def left(self) -> float | None:
-        """Seconds that are left, 0 when it is over; None without a bound."""
+        """Return seconds that are left, 0 when it is over; None without a bound."""
         return None if self.timeout is None else max(0.0, self.timeout - self.passed())
 
 

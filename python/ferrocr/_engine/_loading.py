@@ -168,7 +168,7 @@ def _unprotected(fault: str) -> str:
 
 
 def _library() -> Path:
-    """ONNX Runtime's library, which may be loaded from then on."""
+    """Return ONNX Runtime's library, which may be loaded from then on."""
     # Its imports take longer than all the rest of the package.
     from ._runtime import disable_telemetry, find_runtime
 

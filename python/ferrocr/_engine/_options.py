@@ -93,7 +93,7 @@ def check_progress(progress: ProgressCallback | None) -> None:
 
 
 def checked_languages(languages: Sequence[str] | None) -> list[str] | None:
-    """Codes in a list; which of them are known is the core's to say.
+    """Return codes in a list; which of them are known is the core's to say.
 
     Raises:
         InvalidArgumentError: It is one text instead, or no list of texts.
@@ -111,7 +111,7 @@ def checked_languages(languages: Sequence[str] | None) -> list[str] | None:
 
 
 def checked_score(score: float) -> float:
-    """A probability.
+    """Return a probability.
 
     Raises:
         InvalidArgumentError: It is none.
@@ -123,7 +123,7 @@ def checked_score(score: float) -> float:
 
 
 def checked_flag(name: str, flag: object) -> bool:
-    """Yes or no.
+    """Return the flag.
 
     Raises:
         InvalidArgumentError: It is neither.
@@ -140,7 +140,7 @@ def model_choices(
     recognizer: ModelChoice | None,
     orienter: ModelChoice | Literal[False] | None,
 ) -> ModelChoices:
-    """The models of the set, but for those that are given instead.
+    """Return the models of the set, but for those that are given instead.
 
     Raises:
         InvalidArgumentError: There is no such set, or a name is empty, or neither a name nor a path.
@@ -158,7 +158,7 @@ def model_choices(
 
 
 def _model_choice(role: str, choice: ModelChoice | None, default: str) -> ModelChoice:
-    """The model for a role: that of the set unless another is given."""
+    """Return the model for a role: that of the set unless another is given."""
     if choice is None:
         return default
     text = os.fspath(choice) if isinstance(choice, str | os.PathLike) else None

@@ -16,7 +16,7 @@ _REDUCED, _MASK = 1, 4
 
 
 def from_array(array: npt.NDArray[np.generic], check_size: SizeCheck) -> Pixels:
-    """Its values as 8 bits.
+    """Return the array's values as 8 bits.
 
     Raises:
         ImageError: A shape, element type or size that is no picture.
@@ -58,7 +58,7 @@ def _high_bytes(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
 
 
 def from_pillow(image: "PIL.Image.Image", check_size: SizeCheck) -> Pixels:
-    """Its pixels, turned as its EXIF data say, with alpha where it has some.
+    """Return the image's pixels, turned as its EXIF data say, with alpha where it has some.
 
     Raises:
         ImageError: Pillow cannot decode it, its values have an unknown range, or its size is refused.
@@ -89,7 +89,7 @@ def _pillow_to_bytes(image: "PIL.Image.Image") -> npt.NDArray[np.uint8]:
 
 
 def _integers_to_bytes(values: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
-    """Mode I, which holds 8 bits or 16 without saying which: the largest value tells."""
+    """Convert mode I, which holds 8 bits or 16 without saying which: the largest value tells."""
     low, high = values.min(), values.max()
     if low < 0 or high > 65535:
         message = f"a Pillow image of mode I with values from {low} to {high} is no picture, its range is not known"
@@ -98,7 +98,7 @@ def _integers_to_bytes(values: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
 
 
 def _decimals_to_bytes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Mode F, taken only where its values can be nothing but 0 to 255: from 0 to 1 would come out black."""
+    """Convert mode F, taken only where its values can be nothing but 0 to 255: from 0 to 1 would come out black."""
     low, high = values.min(), values.max()
     # Written so that it is false for values that are no numbers.
     if not (low >= 0 and (high == 0 or 1 < high <= 255)):

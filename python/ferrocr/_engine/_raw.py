@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def page(raw: "_core._RawPage") -> Page:
-    """A page with its blocks, lines and words. Blocks hold the page's own lines. Warns of text that it lacks."""
+    """Return a page with its blocks, lines and words. Blocks hold the page's own lines. Warns of text that it lacks."""
     width, height, raw_lines, raw_blocks, unread = raw
     for reason, (at, *_) in unread:
         message = f"the text at ({at[0]:.0f}, {at[1]:.0f}) of a picture is left out, it could not be read: {reason}"

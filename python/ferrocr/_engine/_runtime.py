@@ -148,7 +148,7 @@ def _rank(library: Path) -> tuple[tuple[int, ...], str]:
 
 
 def _version_of(library: Path) -> str | None:
-    """The version in the file's name, or in the name of the file that a link such as `libonnxruntime.so.1` leads to."""
+    """Return the version in the file's name, or in the name that a link such as `libonnxruntime.so.1` leads to."""
     match = _VERSION.search(library.name) or _VERSION.search(library.resolve().name)
     return match[0] if match else None
 

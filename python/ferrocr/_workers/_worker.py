@@ -353,7 +353,7 @@ def _await(pipe: FileIO, until: float | None, *, is_output: bool = False) -> Non
 
 
 def _await_pipe(pipe: FileIO, until: float | None) -> None:
-    """The same on Windows, where a pipe can be looked at and not be waited for."""
+    """Wait in the same way on Windows, where a pipe can be looked at and not be waited for."""
     if sys.platform == "win32":
         import _winapi
         import msvcrt

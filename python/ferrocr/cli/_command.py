@@ -40,7 +40,7 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
 
 
 def directory_of(arguments: argparse.Namespace) -> str | None:
-    """The model directory that the command line names; None where it leaves that to the default."""
+    """Return the model directory that the command line names; None where it leaves that to the default."""
     named: str | None = getattr(arguments, "dir", None) or getattr(arguments, "model_dir", None)
     return named
 
@@ -51,7 +51,7 @@ def dir_option(directory: str | None) -> str:
 
 
 def quoted(text: str) -> str:
-    """One word of a command line for a shell. What cannot be shown is in the form that bash, zsh and ksh know."""
+    """Return a word of a command line for a shell. What cannot be shown has the form that bash, zsh and ksh know."""
     if text.isprintable():
         return shlex.quote(text)
     return "$'" + "".join(map(_quoted_letter, text)) + "'"
@@ -69,7 +69,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on, as the type of an argument."""
+    """Return a whole number from 1 on, as the type of an argument."""
     number = int(text)
     if number < 1:
         message = "must be at least 1"

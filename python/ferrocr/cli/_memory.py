@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def available_mb() -> float | None:
-    """Megabytes (2**20 bytes) that can be had without swapping, on Linux; None elsewhere."""
+    """Return megabytes (2**20 bytes) that can be had without swapping, on Linux; None elsewhere."""
     try:
         fields = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
         free = int(fields["MemAvailable"].split()[0]) / 1024

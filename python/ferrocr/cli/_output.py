@@ -30,7 +30,7 @@ def open_output(name: str | None) -> Iterator[IO[str]]:
 
 @contextmanager
 def whole_text(target: Path, folder: Path) -> Iterator[IO[str]]:
-    """The same as :func:`whole_file`, for text; what is no text goes to its ``buffer``."""
+    """Open a file as :func:`whole_file` does, for text; what is no text goes to its ``buffer``."""
     with whole_file(target, folder) as file:
         out = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
         try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def drawn(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Image":
-    """The annotated picture of a page.
+    """Return the annotated picture of a page.
 
     Raises:
         ImageError: The picture cannot be opened once more.
@@ -30,7 +30,7 @@ def drawn(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Imag
 
 
 def _drawn_frame(source: Source, sheet: Sheet) -> "PIL.Image.Image":
-    """The same for a picture of a TIFF file, or of standard input."""
+    """Draw over a picture of a TIFF file, or of standard input."""
     import PIL.Image
 
     from .._engine._pixels import page_frames
@@ -47,7 +47,7 @@ def _drawn_frame(source: Source, sheet: Sheet) -> "PIL.Image.Image":
 
 
 def _rendered(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Image":
-    """A page of a PDF, in exactly the pixels that were read."""
+    """Return a page of a PDF, in exactly the pixels that were read."""
     import PIL.Image
 
     size = sheet.page.width, sheet.page.height

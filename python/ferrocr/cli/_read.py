@@ -78,7 +78,7 @@ def _check(arguments: argparse.Namespace, row: Format, *, many: bool, to_folder:
 
 
 def _to_file(arguments: argparse.Namespace, output: Output, show: Callable[[Results], Results]) -> int:
-    """Everything in one file or on stdout."""
+    """Write everything to one file or to stdout."""
     left_out: set[Path] = set()
     sources = find(arguments.files, left_out=left_out)
     _check_input_stays(arguments.output, sources)
@@ -94,7 +94,7 @@ def _to_file(arguments: argparse.Namespace, output: Output, show: Callable[[Resu
 
 
 def _to_folder(arguments: argparse.Namespace, output: Output, show: Callable[[Results], Results]) -> int:
-    """A file for each input."""
+    """Write a file for each input."""
     path = Path(arguments.output)
     options = {"ferrocr": __version__, **{name: getattr(arguments, name) for name in _DECIDING}}
     folder = OutputFolder(path, output, options)

@@ -84,5 +84,5 @@ def _describe_engine(group: "argparse._ArgumentGroup") -> None:
 
 
 def _codes(text: str) -> list[str]:
-    """The codes between commas."""
+    """Return the codes between commas."""
     return [code.strip() for code in text.split(",")]

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def drawn_picture() -> npt.NDArray[np.uint8]:
-    """Rows of dark bars: the detector takes them for lines, and what they say does not matter."""
+    """Draw rows of dark bars: the detector takes them for lines, and what they say does not matter."""
     page = np.full((1000, 1400), 255, np.uint8)
     for top in range(60, 900, 60):
         for left in range(80, 1300, 40):

@@ -44,7 +44,7 @@ class Stamp:
 
     @classmethod
     def of(cls, path: Path, *, is_ours: bool = False) -> "Stamp":
-        """The file as it is now. Nobody but us changes one of ours within `_SETTLED`."""
+        """Describe the file as it is now. Nobody but us changes one of ours within `_SETTLED`."""
         now, about = time.time_ns(), path.stat()
         return cls(about.st_size, about.st_mtime_ns, _hash_of(path), is_ours or about.st_mtime_ns + _SETTLED < now)
 
@@ -82,7 +82,7 @@ class Record:
 
 
 def fingerprint(options: dict[str, Any]) -> str:
-    """A short text that is another one for other options."""
+    """Return a short text that is another one for other options."""
     return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -67,7 +67,7 @@ def open_with_viewer(path: Path) -> bool:
 
 
 def _room(protocol: str) -> tuple[int, int]:
-    """The largest picture that fits, in what the protocol counts in: all of the width, a line less than the height."""
+    """Return the largest size that fits, in what the protocol counts in: all of the width, a line less in height."""
     columns, lines = shutil.get_terminal_size()
     if protocol == "blocks":
         return columns, 2 * max(lines - 1, 1)
@@ -76,7 +76,7 @@ def _room(protocol: str) -> tuple[int, int]:
 
 
 def _cell() -> tuple[int, int]:
-    """Width and height of a letter in pixels."""
+    """Return width and height of a letter in pixels."""
     try:
         import fcntl
         import struct

@@ -63,7 +63,7 @@ def is_pdf(source: Source) -> bool:
 
 @contextmanager
 def as_file(source: Source) -> Iterator[Path]:
-    """Its file, for those who take nothing else; one for the time being where it has none."""
+    """Give its file, for those who take nothing else; one for the time being where it has none."""
     if source.data is None:
         yield Path(source.name)
         return
@@ -137,7 +137,7 @@ def _file(name: str, place: PurePath) -> Source:
 
 
 def _problem_of(name: str) -> OcrError | None:
-    """Why the file `name` cannot be read, in the engine's words."""
+    """Return why the file `name` cannot be read, in the engine's words."""
     try:
         is_there = Path(name).exists()
     except (OSError, ValueError) as error:  # too long a name, or a folder that nobody may look into
@@ -146,7 +146,7 @@ def _problem_of(name: str) -> OcrError | None:
 
 
 def _or_nothing(name: str, found: list[Source]) -> list[Source]:
-    """The same; where nothing was found, that is what is told of `name`."""
+    """Return the same; where nothing was found, that is what is told of `name`."""
     if found:
         return found
     if _is_folder(Path(name)):
@@ -158,7 +158,7 @@ def _or_nothing(name: str, found: list[Source]) -> list[Source]:
 
 
 def _folder(folder: Path, below: PurePath, avoid: Path | None, left_out: set[Path]) -> Iterator[Source]:
-    """The pictures and documents in a folder and the folders in it; links to other folders are left alone."""
+    """Give the pictures and documents in a folder and the folders in it; links to other folders are left alone."""
     try:
         entries = sorted(folder.iterdir(), key=_natural)
     except OSError as error:
@@ -203,7 +203,7 @@ def _pattern(pattern: str, avoid: Path | None, left_out: set[Path]) -> Iterator[
 
 
 def _matches(folder: Path, parts: Sequence[str], avoid: Path | None) -> Iterator[Path]:
-    """Paths below `folder` whose parts match; ``**`` stands for any number of folders, but for no links to them."""
+    """Give paths below `folder` whose parts match; ``**`` is any number of folders, but no links to them."""
     if not parts:
         yield folder
         return

@@ -97,7 +97,7 @@ class OutputFolder:
         return source.place.with_name(name if name.endswith(suffix) else name + suffix)
 
     def plan(self, sources: list[Source]) -> list[Source]:
-        """Those that are to be read, each once.
+        """Return those that are to be read, each once.
 
         Raises:
             InvalidArgumentError: An output would take the place of another one or of an input, or would be an input of
@@ -183,7 +183,7 @@ class OutputFolder:
             self._records.add(place.as_posix(), Record(source.name, self._options, read, written))
 
     def _write_pages(self, source: Source, results: Results) -> dict[str, Stamp]:
-        """A file for each page, since the format has room for no more."""
+        """Write a file for each page, since the format has room for no more."""
         written = {}
         for result in results:
             if isinstance(result[1], Sheet):

@@ -39,7 +39,7 @@ class DocumentPage:
         return self.page.text
 
     def in_points(self, quad: Quad) -> Quad:
-        """A quad of this page in points: x to the right and y down from the top left corner that a viewer shows.
+        """Return a quad of this page in points: x to the right and y down from the top left corner that a viewer shows.
 
         Raises:
             InvalidArgumentError: It is no page of a PDF, so nobody knows how large it is.

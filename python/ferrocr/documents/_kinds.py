@@ -20,7 +20,7 @@ _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 
 
 def name_of(source: ImageInput) -> str | None:
-    """Its path as it was given; None for what is no file.
+    """Return its path as it was given; None for what is no file.
 
     Raises:
         ImageNotFoundError: No file can have that name.
@@ -53,7 +53,7 @@ def kind_of(content: Path | bytes) -> Literal["pdf", "tiff"] | None:
 
 
 def _head_of(path: Path) -> bytes:
-    """The first bytes of a regular file.
+    """Return the first bytes of a regular file.
 
     Raises:
         ImageNotFoundError: There is no such file.

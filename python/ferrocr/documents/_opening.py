@@ -74,7 +74,7 @@ def _pdf(content: Path | bytes, name: str, request: DocumentRequest, limits: Lim
 
 
 def pdf_file() -> "type[PdfFile]":
-    """The class of PDF files that are open.
+    """Return the class of PDF files that are open.
 
     Raises:
         RuntimeUnavailableError: pypdfium2 is not installed.

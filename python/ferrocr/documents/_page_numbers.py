@@ -32,7 +32,7 @@ class Wanted:
         self._all = pages is None
 
     def among(self, count: int, name: str) -> Iterator[int]:
-        """Their numbers in a document of `count` pages that messages call `name`.
+        """Return their numbers in a document of `count` pages that messages call `name`.
 
         Raises:
             InvalidArgumentError: It has no page of such a number.

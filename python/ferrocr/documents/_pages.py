@@ -50,7 +50,7 @@ class OpenDocument(Protocol):
     count: int
 
     def page(self, number: int) -> Prepared:
-        """A page; raises OcrError for one that is damaged."""
+        """Return a page; raise OcrError for one that is damaged."""
 
     def close(self) -> None:
         """Give its file and its memory back; may be called again, from any thread."""

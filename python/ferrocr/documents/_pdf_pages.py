@@ -40,7 +40,7 @@ class PdfPages:
         self.count = self._file.count
 
     def page(self, number: int) -> Prepared:
-        """A page: its text where that is wanted and there, or a picture that is rendered when it is begun.
+        """Return a page: its text where that is wanted and there, or a picture that is rendered when it is begun.
 
         Raises:
             DocumentError: The page is damaged.

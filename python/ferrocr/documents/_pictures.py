@@ -17,11 +17,11 @@ class OnePicture:
         self._picture = picture
 
     def page(self, _number: int) -> Prepared:
-        """The picture."""
+        """Return the picture."""
         return Prepared(self._picture)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class Tiff:
@@ -35,7 +35,7 @@ class Tiff:
         self.count = self._frames.count
 
     def page(self, number: int) -> Prepared:
-        """A page, which is decoded when it is read."""
+        """Return a page, which is decoded when it is read."""
         return Prepared(_Frame(self._frames, number - 1), dpi=self._frames.dpi(number - 1))
 
     def close(self) -> None:

@@ -97,7 +97,7 @@ class _PageInWork:
 
 
 def _about(error: OcrError, number: int, document: OpenDocument, name: str | None) -> OcrError:
-    """The error, which says which page it is about."""
+    """Return the error, which says which page it is about."""
     error.page = number
     if not isinstance(document, OnePicture):  # the name of a picture is there already
         text = str(error.args[0]) if error.args else ""

@@ -30,7 +30,7 @@ class DocumentRequest(NamedTuple):
 def checked_request(
     pages: PageNumbers | None, dpi: float, text_layer: UseOfTextLayer, password: str | None
 ) -> DocumentRequest:
-    """The arguments, checked.
+    """Check the arguments.
 
     Raises:
         InvalidArgumentError: One is out of its range.

@@ -66,7 +66,7 @@ class TextLayer:
         return sum(not line_text(glyph.text) for glyph in written) <= _MOST_UNKNOWN * len(written)
 
     def page(self, width: int, height: int, to_pixels: Callable[[Point], Point], *, characters: bool = False) -> Page:
-        """Its text as a page of `width` x `height` pixels, with the `characters` of words where these are wanted."""
+        """Return its text as a page of `width` x `height` pixels, with `characters` of words where they are wanted."""
         lines = _lines(self.glyphs)
         if not characters:
             lines = [[word._replace(characters=()) for word in line] for line in lines]
@@ -88,7 +88,7 @@ class _Strip(NamedTuple):
         return self.top - self.bottom
 
     def corners(self, to_pixels: Callable[[Point], Point]) -> Quad:
-        """From the top left as the text is read, clockwise on the screen."""
+        """Return the corners from the top left as the text is read, clockwise on the screen."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
 
         def point(along: float, across: float) -> Point:
@@ -112,7 +112,7 @@ _Line = list[_Word]
 
 
 def _lines(glyphs: Iterable[Glyph]) -> list[_Line]:
-    """Words of lines, both in the order of the file."""
+    """Return words of lines, both in the order of the file."""
     lines: list[_Line] = [[]]
     texts, strips = list[str](), list[_Strip]()
 
@@ -151,7 +151,7 @@ def _continues(before: _Strip, after: _Strip) -> bool:
 
 
 def _grouped(lines: Iterable[_Line]) -> list[list[_Line]]:
-    """Lines that follow each other closely, one below the other, in letters of about the same size."""
+    """Return lines that follow each other closely, one below the other, in letters of about the same size."""
     groups: list[list[_Line]] = []
     for line in lines:
         if groups and _is_below(_strip_of_line(groups[-1][-1]), _strip_of_line(line)):
@@ -188,7 +188,7 @@ def _finished(word: _Word, to_pixels: Callable[[Point], Point]) -> Word:
 
 
 def _characters(texts: Sequence[str], strips: Sequence[_Strip]) -> tuple[tuple[str, _Strip], ...]:
-    """Each glyph's text and box; both halves of a character are one."""
+    """Return each glyph's text and box; both halves of a character are one."""
     characters: list[tuple[str, _Strip]] = []
     for text, strip in zip(texts, strips, strict=True):
         if characters and "\udc00" <= text[0] <= "\udfff" and "\ud800" <= characters[-1][0][-1] <= "\udbff":
@@ -204,7 +204,7 @@ def _strip_of_line(words: _Line) -> _Strip:
 
 
 def _strip_of(box: tuple[float, float, float, float], angle: float) -> _Strip:
-    """The turned rectangle that just fits into an upright box."""
+    """Return the turned rectangle that just fits into an upright box."""
     left, bottom, right, top = box
     cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
     width, height = right - left, top - bottom
@@ -222,7 +222,7 @@ def _strip_of(box: tuple[float, float, float, float], angle: float) -> _Strip:
 
 
 def _around(strips: Sequence[_Strip]) -> _Strip:
-    """The strip around all of them, in the direction of the first."""
+    """Return the strip around all of them, in the direction of the first."""
     angle = strips[0].angle
     turned = [_turned(strip, angle) for strip in strips]
     return _Strip(
@@ -235,7 +235,7 @@ def _around(strips: Sequence[_Strip]) -> _Strip:
 
 
 def _turned(strip: _Strip, angle: float) -> _Strip:
-    """As large and at the same place, in a direction that is about the same."""
+    """Return one as large and at the same place, in a direction that is about the same."""
     turn = strip.angle - angle
     if turn == 0:
         return strip
@@ -251,5 +251,5 @@ def _difference(one: float, other: float) -> float:
 
 
 def _repaired(text: str) -> str:
-    """Halves of characters put together, as some systems give those beyond 16 bits; a half alone is no character."""
+    """Put halves of characters together, as some systems give those beyond 16 bits; a half alone is no character."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

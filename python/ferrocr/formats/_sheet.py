@@ -27,7 +27,7 @@ class Sheet:
 
     @classmethod
     def of(cls, page: DocumentPage) -> Self:
-        """A page of a document with all that is known of it."""
+        """Return a page of a document with all that is known of it."""
         return cls(page.page, page.source, page.number, page.dpi, page.origin)
 
 

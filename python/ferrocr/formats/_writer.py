@@ -39,7 +39,7 @@ class Writer(ABC):
 
     @final
     def add(self, entry: Sheet | Failure) -> str:
-        """The piece for one page.
+        """Return the piece for one page.
 
         Raises:
             InvalidArgumentError: The format has one page a file, and this is the second; or the page's blocks do not
@@ -59,7 +59,7 @@ class Writer(ABC):
 
     @abstractmethod
     def _page(self, sheet: Sheet) -> str:
-        """The piece for a page, which `pages` counts already."""
+        """Return the piece for a page, which `pages` counts already."""
 
     def _failure(self, failure: Failure) -> str:
         return ""

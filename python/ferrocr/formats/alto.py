@@ -33,7 +33,7 @@ class AltoWriter(Writer):
         self._numbers: dict[str, int] = {}
 
     def end(self) -> str:
-        """The tags that close the document."""
+        """Return the tags that close the document."""
         return ("" if self.pages else _head(None)) + " </Layout>\n</alto>\n"
 
     def _page(self, sheet: Sheet) -> str:
@@ -67,7 +67,7 @@ class AltoWriter(Writer):
             before = word
 
     def _glyphs(self, word: Word, page: Page) -> Iterator[str]:
-        """A word's characters; none where one of them is several code points, for which a glyph has no place."""
+        """Give a word's characters; none where one of them is several code points, for which a glyph has no place."""
         texts = [unicodedata.normalize("NFC", one.text) for one in word.characters]
         if any(len(text) != 1 for text in texts):
             return
@@ -78,7 +78,7 @@ class AltoWriter(Writer):
             yield f"       {opening}\n{shape}       </Glyph>\n" if shape else f"       {opening}\n"
 
     def _placed(self, prefix: str, quad: Quad, page: Page) -> dict[str, str | int | None]:
-        """The attributes of everything that has a place: an id that no other has, and the box."""
+        """Return the attributes of everything that has a place: an id that no other has, and the box."""
         number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
         box = box_of(quad, page)
         place = {"HPOS": box.left, "VPOS": box.top, "WIDTH": box.width, "HEIGHT": box.height}
@@ -114,7 +114,7 @@ def _head(source: str | None) -> str:
 
 
 def _shape(quad: Quad, page: Page, depth: int) -> str:
-    """The outline of what is no upright box, from the text's top left on, which tells how it is turned."""
+    """Return the outline of what is no upright box, from the text's top left on, which tells how it is turned."""
     if is_upright(quad):
         return ""
     return f"{' ' * depth}<Shape>{tag('Polygon', {'POINTS': corners_of(quad, page)}, empty=True)}</Shape>\n"

@@ -32,7 +32,7 @@ def draw(
     numbers: bool = True,
     scores: bool = True,
 ) -> "PIL.Image.Image":
-    """A copy of the picture with an outline and a label for each line, and an outline for each block.
+    """Return a copy of the picture with an outline and a label for each line, and an outline for each block.
 
     A line's colour says how sure it is: blue from a score of .95 on, orange from .8 on, red below.
 
@@ -112,7 +112,7 @@ class _Sketch:
 
 
 def _before(quad: Quad, width: float, height: float) -> tuple[float, float]:
-    """The top left corner of a box of that size that touches the edge where the line begins, from outside."""
+    """Return the top left corner of a box of that size that touches the edge where the line begins, from outside."""
     turn = math.radians(turn_of(quad))
     right, down = math.cos(turn), -math.sin(turn)
     reach = (abs(right) * width + abs(down) * height) / 2
@@ -125,7 +125,7 @@ def _colour(score: float) -> tuple[int, int, int]:
 
 
 def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Image":
-    """A copy of the picture in colour, turned as its EXIF data say, which is how the engine reads it."""
+    """Return a copy of the picture in colour, turned as its EXIF data say, which is how the engine reads it."""
     check_pillow()
     import PIL.Image
 

@@ -33,7 +33,7 @@ class PageXmlWriter(Writer):
         self._created = created
 
     def end(self) -> str:
-        """The tag that closes the document; nothing where there was no page."""
+        """Return the tag that closes the document; nothing where there was no page."""
         return "</PcGts>\n" if self.pages else ""
 
     def _page(self, sheet: Sheet) -> str:

@@ -19,7 +19,7 @@ _LONGEST_AGE = timedelta.max.total_seconds()
 
 
 def states_of(states: str | Iterable[str]) -> list[str]:
-    """Names of states, in capitals.
+    """Return names of states, in capitals.
 
     Raises:
         InvalidArgumentError: There is no such state.
@@ -28,7 +28,7 @@ def states_of(states: str | Iterable[str]) -> list[str]:
 
 
 def state_of(name: str) -> ModelState:
-    """The state of that name, which may be in small letters.
+    """Return the state of that name, which may be in small letters.
 
     Raises:
         InvalidArgumentError: There is no such state.
@@ -41,7 +41,7 @@ def state_of(name: str) -> ModelState:
 
 
 def seconds_of(age: Age | None) -> float | None:
-    """An age in seconds.
+    """Return an age in seconds.
 
     Raises:
         InvalidArgumentError: It is negative, no number, or longer than Python can count.
@@ -61,7 +61,7 @@ def seconds_of(age: Age | None) -> float | None:
 
 
 def checked_hash(sha256: str | None) -> str | None:
-    """A hash that was given: one that is mistyped would make every file look damaged.
+    """Return a hash that was given: one that is mistyped would make every file look damaged.
 
     Raises:
         InvalidArgumentError: It is no SHA-256 in hexadecimal.

@@ -36,7 +36,7 @@ class CatalogEntry:
 
 
 def catalog() -> list[CatalogEntry]:
-    """Every model that ferrocr knows and can download."""
+    """Return every model that ferrocr knows and can download."""
     return [
         CatalogEntry(name, role, family, tuple(languages), size, sha256, licence, tuple(sources))
         for name, role, family, languages, size, sha256, licence, sources in _core.catalog()
@@ -44,19 +44,19 @@ def catalog() -> list[CatalogEntry]:
 
 
 def model_sets() -> dict[str, tuple[str, str, str]]:
-    """Names of the model sets, each with the file names of its detector, recogniser and orienter."""
+    """Return names of the model sets, each with the file names of its detector, recogniser and orienter."""
     return {name: (detector, recognizer, orienter) for name, detector, recognizer, orienter in _core.model_sets()}
 
 
 def known_names() -> set[str]:
-    """File names of the catalog."""
+    """Return file names of the catalog."""
     return {entry[0] for entry in _core.catalog()}
 
 
 def files_of(
     names: Iterable[str], local: Iterable[str] = (), is_there: Callable[[str], bool] = lambda _name: False
 ) -> list[str]:
-    """File names that `names` stand for, each once: a set's members, a file of the catalog, or one that is `local`.
+    """Return the files that `names` stand for, each once: a set's members, one of the catalog, or one that is `local`.
 
     A name for which `is_there` says yes is one of the directory that is not asked for; the error says so.
 

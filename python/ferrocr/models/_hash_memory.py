@@ -12,7 +12,7 @@ without one of a directory that is there, an audit takes as long as the first on
 
 
 def hash_memory(directory: str) -> Path | None:
-    """The file in the user's cache that remembers the hashes of the models in `directory`.
+    """Return the file in the user's cache that remembers the hashes of the models in `directory`.
 
     It is outside of that directory, because an audit writes nothing there. None for a user without a home.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def audit_entry(raw: "_core._RawEntry") -> AuditEntry:
-    """One thing that an audit found. The fields have the order of the core's tuple."""
+    """Return one thing that an audit found. The fields have the order of the core's tuple."""
     name, path, state, size, modified, sha256, role, version, in_use, pids, kept, detail, action, removal = raw
     facts = (size, modified, sha256, role, version)
     return AuditEntry(name, path, ModelState(state), *facts, in_use, tuple(pids), kept, detail, action, removal)
@@ -32,7 +32,7 @@ def model_info(raw: "_core._RawInspection") -> ModelInfo:
 
 
 def removal(raw: "_core._RawRemoval", *, dry_run: bool) -> Removal:
-    """A removal, or the plan of one."""
+    """Return a removal, or the plan of one."""
     files, name = raw
     planned = (
         PlannedFile(file, path, size, cast(Decision, decision), tuple(pids), reason, unfinished=unfinished)
@@ -42,10 +42,10 @@ def removal(raw: "_core._RawRemoval", *, dry_run: bool) -> Removal:
 
 
 def trashed(raw: "Iterable[_core._RawTrashed]") -> list[TrashedFile]:
-    """Files in the trash."""
+    """Return files in the trash."""
     return [TrashedFile(*file) for file in raw]
 
 
 def archived(raw: "Iterable[_core._RawArchived]") -> list[ArchivedFile]:
-    """Files in an archive."""
+    """Return files in an archive."""
     return [ArchivedFile(*file) for file in raw]

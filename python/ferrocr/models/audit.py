@@ -88,7 +88,7 @@ class AuditEntry:
         return f"{self.state}: {path_text(self.path)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields under their names, in types that JSON has."""
+        """Return the fields under their names, in types that JSON has."""
         return {**dataclasses.asdict(self), "state": self.state.value, "pids": list(self.pids)}
 
 
@@ -131,7 +131,7 @@ class AuditReport:
         return tuple(entry for entry in self.entries if entry.state is ModelState.TRASHED)
 
     def text(self) -> str:
-        """One line for each entry, ``STATE: path``, without a line break at the end.
+        """Return one line for each entry, ``STATE: path``, without a line break at the end.
 
         What would disturb a terminal or make two lines of one, such as a line break in a name, is escaped as ``repr``
         does it.
@@ -145,7 +145,7 @@ class AuditReport:
         return iter(self.entries)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report in types that JSON has.
+        """Return the report in types that JSON has.
 
         These are ``format`` (a version, now 1), ``directory``, ``host``, ``time``, ``clean``, ``findings`` (their
         number), ``states`` (how many entries each has), ``files`` and ``trash`` (their number and size), ``entries``.
@@ -192,7 +192,7 @@ class ModelInfo:
     characters: int | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields under their names, in types that JSON has; those of the entry among them."""
+        """Return the fields under their names, in types that JSON has; those of the entry among them."""
         return {
             **self.entry.to_dict(),
             "catalog_name": self.catalog_name,

@@ -113,7 +113,7 @@ class DownloadProgress(_Bars):
         self.close()
 
     def _pace(self, done: int) -> str:
-        """Size, seconds and rate, which only what came since the start counts for."""
+        """Return size, seconds and rate, which only what came since the start counts for."""
         began, first = self._began
         seconds, came = monotonic() - began, done - first
         if seconds < _SHORTEST or came <= 0:
@@ -143,5 +143,5 @@ def _tell(text: str) -> None:
 
 
 def megabytes(size: float) -> str:
-    """A file's size for people, in the megabytes of 10**6 bytes that download pages count in."""
+    """Return a file's size for people, in the megabytes of 10**6 bytes that download pages count in."""
     return f"{size / 1e6:.1f} MB"

@@ -35,7 +35,7 @@ class PlannedFile:
     unfinished: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields under their names, in types that JSON has."""
+        """Return the fields under their names, in types that JSON has."""
         return {**dataclasses.asdict(self), "pids": list(self.pids)}
 
 
@@ -70,7 +70,7 @@ class Removal:
         return sum(file.bytes for file in self.removed)
 
     def to_dict(self) -> dict[str, Any]:
-        """The removal in types that JSON has."""
+        """Return the removal in types that JSON has."""
         return {
             "removal": self.removal,
             "dry_run": self.dry_run,

@@ -67,7 +67,7 @@ class ModelStore:
     # --- looking ----------------------------------------------------------------------------------------------------
 
     def list_local(self) -> list[str]:
-        """Names of the model files (``.onnx``, ``.ort``, ``.bin``), sorted; empty for a directory that is not there.
+        """Return names of the model files (``.onnx``, ``.ort``, ``.bin``), sorted; empty where there is no directory.
 
         Raises:
             StorageError: The directory is there and cannot be read.
@@ -75,7 +75,7 @@ class ModelStore:
         return self._core.list()
 
     def get_local_path(self, name: str | None = None) -> str:
-        """Absolute path of the directory, or of a file in it.
+        """Return the absolute path of the directory, or of a file in it.
 
         Raises:
             InvalidArgumentError: The name is no plain file name.
@@ -135,7 +135,7 @@ class ModelStore:
         return self._core.verify(name_of(name), checked_hash(sha256))
 
     def in_use(self) -> dict[str, tuple[int, ...]]:
-        """The files that loaded engines use, each with the ids of their processes.
+        """Return the files that loaded engines use, each with the ids of their processes.
 
         An id counts on the machine of that process. Empty where nobody could note it: in a directory that cannot be
         written, or on a file system without locks.
@@ -203,7 +203,7 @@ class ModelStore:
         download: bool,
         progress: ProgressCallback | None = None,
     ) -> list[Path]:
-        """Paths of models given as catalog names, file names in the directory, or paths; missing ones are downloaded.
+        """Return paths of models given as catalog names, file names in the directory, or paths; download missing ones.
 
         Raises:
             ModelNotFoundError: A file is missing, and is not in the catalog or may not be downloaded.
@@ -335,7 +335,7 @@ class ModelStore:
     # --- keeping ----------------------------------------------------------------------------------------------------
 
     def kept(self) -> list[str]:
-        """The keep-list: sorted names, and patterns with ``*`` and ``?``, of files that are not to be removed."""
+        """Return the keep-list: sorted names, and patterns with ``*`` and ``?``, of files that must stay."""
         return self._core.kept()
 
     def keep(self, entries: str | Iterable[str], *, remove: str | Iterable[str] = ()) -> list[str]:

@@ -41,7 +41,7 @@ class InvisibleFont:
         )
 
     def encoded(self, text: str) -> bytes:
-        """The codes of a text."""
+        """Return the codes of a text."""
         return b"".join(self._code(character).to_bytes(2, "big") for character in text)
 
     def advance(self, text: str) -> float:

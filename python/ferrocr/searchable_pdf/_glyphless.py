@@ -22,7 +22,7 @@ _MADE = 3_850_070_400
 
 
 def font_file() -> bytes:
-    """The font, always the same."""
+    """Return the font, always the same."""
     glyphs = [_glyph(width) for width in WIDTHS]
     places = [sum(map(len, glyphs[:index])) // 2 for index in range(len(glyphs) + 1)]
     tables = {
@@ -41,7 +41,7 @@ def font_file() -> bytes:
 
 
 def _glyph(width: int) -> bytes:
-    """Two single points, in opposite corners of the letter: they draw nothing and give it an extent.
+    """Draw two single points, in opposite corners of the letter: they draw nothing and give it an extent.
 
     PDFium leaves out a text without an extent: one of a single letter, and one that runs up or down.
     """

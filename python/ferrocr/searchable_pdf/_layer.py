@@ -162,7 +162,7 @@ def _is_signed(fields: pikepdf.Object | None, depth: int) -> bool:
 
 
 def _to_points(page: pikepdf.Object, size: tuple[int, int]) -> Callable[[Point], Point]:
-    """A map from pixels of a page's picture to the page's own coordinates; the way back of ``_pdf.placed``."""
+    """Return a map from pixels of a page's picture to the page's own coordinates; the way back of ``placed``."""
     left, bottom, right, top = _shown(page)
     turns = int(_inherited(page, "/Rotate") or 0) // 90 % 4
     width, height = size
@@ -207,7 +207,7 @@ def _inherited(page: pikepdf.Object, name: str) -> pikepdf.Object | None:
 
 
 def _fonts(page: pikepdf.Object) -> pikepdf.Object:
-    """The page's dictionary of fonts, which other pages may share; one is made where it is missing."""
+    """Return the page's dictionary of fonts, which other pages may share; one is made where it is missing."""
     resources = _inherited(page, "/Resources")
     if not isinstance(resources, Dictionary):
         page.Resources = Dictionary()

@@ -31,7 +31,7 @@ _BATCH = 32 * 2**20
 
 
 def pictures_as_pdf(path: Path, *, is_tiff: bool, opened: ExitStack) -> pikepdf.Pdf:
-    """A document with a page for the picture, or for each page of a TIFF file.
+    """Return a document with a page for the picture, or for each page of a TIFF file.
 
     Args:
         path: The file.
@@ -110,7 +110,7 @@ def _tiff_pages(path: Path) -> Iterator[bytes]:
 
 
 def _page_of(picture: PIL.Image.Image) -> bytes:
-    """A page with the pixels of a picture."""
+    """Return a page with the pixels of a picture."""
     resolution = _resolution(picture)
     upright = ImageOps.exif_transpose(picture)
     if upright.mode not in ("1", "L", "RGB") or _has_alpha(upright):
@@ -123,7 +123,7 @@ def _page_of(picture: PIL.Image.Image) -> bytes:
 
 
 def _on_paper(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """In 8 bits as the engine sees it, and on white where it can be seen through."""
+    """Return it in 8 bits as the engine sees it, and on white where it can be seen through."""
     seen = PIL.Image.fromarray(from_pillow(picture, lambda _width, _height: None).data)
     if seen.mode != "RGBA":
         return seen
@@ -137,7 +137,7 @@ def _has_alpha(picture: PIL.Image.Image) -> bool:
 
 
 def _page(content: bytes, resolution: tuple[float, float]) -> bytes:
-    """A file of one page, with a picture that a PDF can hold as it is."""
+    """Return a file of one page, with a picture that a PDF can hold as it is."""
 
     def layout(width: int, height: int, _resolution: object) -> tuple[float, float, float, float]:
         size = width / resolution[0] * 72, height / resolution[1] * 72
@@ -152,7 +152,7 @@ def _page(content: bytes, resolution: tuple[float, float]) -> bytes:
 
 
 def _resolution(picture: PIL.Image.Image) -> tuple[float, float]:
-    """Pixels to the inch, across and down."""
+    """Return pixels to the inch, across and down."""
     try:
         across, down = (float(value) for value in picture.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):

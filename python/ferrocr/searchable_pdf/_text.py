@@ -31,7 +31,7 @@ class Font(Protocol):
     """A font that text is set in."""
 
     def encoded(self, text: str) -> bytes:
-        """The codes of a text."""
+        """Return the codes of a text."""
 
     def advance(self, text: str) -> float:
         """Return the width of a text at a size of 1."""
@@ -57,13 +57,13 @@ class _Course(NamedTuple):
         return (point[0] - self.start[0]) * self.direction[0] + (point[1] - self.start[1]) * self.direction[1]
 
     def baseline(self, along: float) -> Point:
-        """The point of the baseline that is so far along."""
+        """Return the point of the baseline that is so far along."""
         (right, up), drop = self.direction, -DESCENT / UNITS * self.height
         return self.start[0] + along * right - drop * up, self.start[1] + along * up + drop * right
 
 
 def content_of(page: Page, to_points: Callable[[Point], Point], name: str, font: Font) -> bytes:
-    """The operators that draw the text of a page, invisibly, and leave everything else as it was.
+    """Return the operators that draw the text of a page, invisibly, and leave everything else as it was.
 
     Args:
         page: The text.
@@ -95,7 +95,7 @@ def _line(line: Line, to_points: Callable[[Point], Point], name: str, font: Font
 
 
 def _pieces(line: Line, course: _Course, to_points: Callable[[Point], Point]) -> Iterator[_Piece]:
-    """The words of a line, and between those that are apart in its text a space that fills what is between them."""
+    """Give the words of a line, and between those that are apart in its text a space that fills the gap."""
     before: _Piece | None = None
     position = 0
     for word in words_of(line):
@@ -117,7 +117,7 @@ def _pieces(line: Line, course: _Course, to_points: Callable[[Point], Point]) ->
 
 
 def _apart(one: _Piece, other: _Piece, least: float) -> tuple[_Piece, _Piece, _Piece]:
-    """Two words and the space between them, which is so wide at least: what stands before it ends earlier for that."""
+    """Return two words and the space between them, of that width at least: the word before it ends earlier then."""
     left, right = sorted((one, other), key=lambda piece: piece.start)
     end = max(min(left.end, right.start - least), (left.start + min(left.end, right.start)) / 2)
     left, space = left._replace(end=end), _Piece(" ", end, max(right.start, end + _LEAST))
@@ -125,12 +125,12 @@ def _apart(one: _Piece, other: _Piece, least: float) -> tuple[_Piece, _Piece, _P
 
 
 def shown(text: str) -> str:
-    """A text without what is no character."""
+    """Return a text without what is no character."""
     return _NO_CHARACTER.sub("\ufffd", text)
 
 
 def _in_order_of_sight(pieces: Sequence[_Piece]) -> Sequence[_Piece]:
-    """The same; where there is writing from right to left, as it stands on the page from left to right.
+    """Return the same; where there is writing from right to left, as it stands on the page from left to right.
 
     That is how PDF files have it, so programs that extract text turn it round.
     """
@@ -142,7 +142,7 @@ def _in_order_of_sight(pieces: Sequence[_Piece]) -> Sequence[_Piece]:
 
 
 def _seen(text: str) -> str:
-    """A word as it stands from left to right: letters that run left turned round, numbers among them not."""
+    """Return a word as it stands from left to right: letters that run left turned round, numbers among them not."""
     if not any(map(_runs_left, text)):
         return text
     runs = ["".join(run) for _, run in groupby(text, key=_runs_right)]

@@ -95,7 +95,7 @@ def _total(entries: tuple[AuditEntry, ...]) -> str:
 
 
 def _summary(found: AuditReport, ignored: Collection[ModelState]) -> str:
-    """Such as ``12 files (31.2 MB), 2 findings``; what is missing or in the trash is no file of the directory."""
+    """Sum up, as in ``12 files (31.2 MB), 2 findings``; what is missing or in the trash is no file of the directory."""
     passed_over = sum(entry.state in ignored for entry in found.findings)
     parts = [_total(found.files), counted(len(found.findings) - passed_over, "finding")]
     parts += [f"{passed_over} ignored"] if passed_over else []

@@ -35,7 +35,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _lines(info: ModelInfo) -> Iterator[tuple[str, str]]:
-    """Labels and values; what is empty is not known."""
+    """Give labels and values; what is empty is not known."""
     entry = info.entry
     yield "name", entry.name
     yield "path", path_text(entry.path)

@@ -59,7 +59,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _verdicts(arguments: argparse.Namespace) -> Iterator[Verdict]:
-    """One after the other, since reading them takes its time."""
+    """Give one after the other, since reading them takes its time."""
     store, known = ModelStore(arguments.dir), known_models()
     if arguments.names:
         paths = {name: store.get_local_path(name) for name in arguments.names}

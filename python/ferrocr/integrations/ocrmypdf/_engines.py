@@ -65,7 +65,7 @@ def settings_of(options: Options) -> Settings:
 
 
 def engine_of(settings: Settings) -> OcrEngine:
-    """The engine of this process. It is released when the process ends."""
+    """Return the engine of this process. It is released when the process ends."""
     with _lock:
         key = os.getpid(), settings
         # Those of a parent stay where they are: they are its, and nothing of them is used here.
@@ -89,7 +89,7 @@ def check_models(settings: Settings) -> None:
 
 
 def share_of_threads(options: Options, pages: int) -> int:
-    """Threads for the engine of each worker process, so that all workers together have OCRmyPDF's number of jobs."""
+    """Return threads for the engine of each worker process: all workers together have OCRmyPDF's number of jobs."""
     limit = os.environ.get("OMP_THREAD_LIMIT", "")
     if limit.isdecimal() and int(limit) > 0:
         return int(limit)
@@ -106,7 +106,7 @@ def has_tesseract() -> bool:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Errors in the form in which OCRmyPDF shows them: as a message, and by its exit code."""
+    """Translate errors into the form in which OCRmyPDF shows them: as a message, and by its exit code."""
     try:
         yield
     except (ModelNotFoundError, DownloadError, RuntimeUnavailableError) as error:

@@ -36,7 +36,7 @@ _WITH_LATIN = frozenset({"ja", "ko", "zh"})
 
 
 def languages_of(codes: Iterable[str]) -> tuple[str, ...] | None:
-    """Codes of ISO 639-1 for an engine; None for every character.
+    """Return codes of ISO 639-1 for an engine; None for every character.
 
     Raises:
         KeyError: A code is unknown.

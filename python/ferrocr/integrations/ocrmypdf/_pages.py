@@ -29,7 +29,7 @@ _MOST_SKEW = 15.0
 
 
 def element_of(page: Page, dpi: float, number: int) -> OcrElement:
-    """The page as a tree."""
+    """Return the page as a tree."""
     return OcrElement(
         OcrClass.PAGE,
         bbox=BoundingBox(0, 0, page.width, page.height),
@@ -43,7 +43,7 @@ def element_of(page: Page, dpi: float, number: int) -> OcrElement:
 
 
 def text_of_page(page: Page) -> str:
-    """The page's text, with an empty line between paragraphs."""
+    """Return the page's text, with an empty line between paragraphs."""
     text = "\n\n".join(block.text for block in blocks_of(page))
     return "\n".join(shown(line) for line in text.split("\n")) + "\n"
 

@@ -89,7 +89,7 @@ def validate(pdfinfo: Sized, options: Options) -> None:
 
 @hookimpl(tryfirst=True)
 def get_ocr_engine(options: Options | None) -> "FerrocrEngine | None":
-    """The engine, where it is chosen."""
+    """Return the engine, where it is chosen."""
     return FerrocrEngine() if _is_chosen(options) else None
 
 
@@ -103,7 +103,7 @@ class FerrocrEngine(Interface):
 
     @staticmethod
     def version() -> str:
-        """Ferrocr's version."""
+        """Return ferrocr's version."""
         return __version__
 
     @staticmethod
@@ -116,7 +116,7 @@ class FerrocrEngine(Interface):
 
     @staticmethod
     def languages(options: Options) -> Set[str]:
-        """Every code that may be given."""
+        """Return every code that may be given."""
         return {*KNOWN, EVERYTHING}
 
     @staticmethod
@@ -133,18 +133,18 @@ class FerrocrEngine(Interface):
 
     @staticmethod
     def supports_generate_ocr() -> bool:
-        """Yes."""
+        """Return True."""
         return True
 
     @staticmethod
     def generate_ocr(input_file: Path, options: Options, page_number: int = 0) -> tuple[OcrElement, str]:
-        """The page as a tree, and its text."""
+        """Return the page as a tree, and its text."""
         page, dpi = _read(input_file, options)
         return element_of(page, dpi, page_number), text_of_page(page)
 
     @staticmethod
     def generate_hocr(input_file: Path, output_hocr: Path, output_text: Path, options: Options) -> None:
-        """The page as hOCR, and its text."""
+        """Write the page as hOCR, and its text."""
         page, dpi = _read(input_file, options)
         hocr = "".join(chunks("hocr", [Sheet(page, input_file.name, dpi=dpi)]))
         output_hocr.write_text(hocr, encoding="utf-8")
@@ -152,7 +152,7 @@ class FerrocrEngine(Interface):
 
     @staticmethod
     def generate_pdf(input_file: Path, output_pdf: Path, output_text: Path, options: Options) -> None:
-        """The page as a PDF of invisible text, for ``--pdf-renderer sandwich``."""
+        """Write the page as a PDF of invisible text, for ``--pdf-renderer sandwich``."""
         page, dpi = _read(input_file, options)
         text_pdf(page, dpi, output_pdf)
         output_text.write_text(text_of_page(page), encoding="utf-8")
@@ -178,7 +178,7 @@ class _TesseractWhenChosen(types.ModuleType):
 
 
 def _read(file: Path, options: Options) -> tuple[Page, float]:
-    """The page, empty where it took too long, and its pixels to the inch."""
+    """Return the page, empty where it took too long, and its pixels to the inch."""
     with PIL.Image.open(file) as picture:
         size, dpi = picture.size, float(picture.info.get("dpi", (_UNKNOWN_DPI,))[0])
     with translated():
@@ -191,7 +191,7 @@ def _read(file: Path, options: Options) -> tuple[Page, float]:
 
 
 def _reduced(file: Path, options: Options) -> Page:
-    """The page's lines, read from a small copy, which tells as well where they run."""
+    """Return the page's lines, read from a small copy, which tells as well where they run."""
     with translated(), PIL.Image.open(file) as picture:
         picture.draft("L", (_REDUCED, _REDUCED))
         with closing(picture.convert("L")) as small:
