@@ -5,10 +5,13 @@ in a text does not: a worker's handler, which runs in another process.
 """
 
 import ast
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import ferrocr
 
 FOLDER = Path(__file__).parent.parent / "python"
 
@@ -123,6 +126,24 @@ def test_foreign_libraries_have_one_place(library: str) -> None:
 def test_a_module_of_public_names_has_nothing_else(name: str) -> None:
     tree = ast.parse(MODULES[f"ferrocr.{name}"].read_text(encoding="utf-8"))
     assert [type(node) for node in tree.body] == [ast.Expr, ast.ImportFrom, ast.Assign]
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("audit", "AuditEntry AuditReport ModelInfo ModelState"),
+        ("documents", "Document DocumentPage"),
+        ("engine", "OcrEngine"),
+        ("exceptions", "OcrError ModelNotFoundError"),
+        ("lease", "Lease"),
+        ("removal", "ArchivedFile PlannedFile Removal TrashedFile"),
+        ("results", "Block Char Line Page ReleaseReport Word"),
+        ("store", "CatalogEntry ModelStore catalog model_sets"),
+    ],
+)
+def test_what_is_pickled_and_imported_by_its_first_name_is_found(module: str, names: str) -> None:
+    for name in names.split():
+        assert pickle.loads(f"cferrocr.{module}\n{name}\n.".encode()) is getattr(ferrocr, name)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,6 @@
 Needs what ``pip install "ferrocr[pdf]"`` brings: pikepdf, and img2pdf with Pillow for pictures.
 """
 
-from ..searchable_pdf._document import OwnText, SearchablePdf, check_packages, make_searchable
+from ..searchable_pdf._document import SearchablePdf, make_searchable
 
-__all__ = ["OwnText", "SearchablePdf", "check_packages", "make_searchable"]
+__all__ = ["SearchablePdf", "make_searchable"]
