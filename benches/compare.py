@@ -93,7 +93,7 @@ def open_faster_paddle_tiny() -> Reader:
 
 
 def open_tesseract() -> Reader:
-    """The program ``tesseract``, one process for each picture."""
+    """Read with the program ``tesseract``, one process for each picture."""
 
     def read(path: str) -> list[str]:
         command = ["tesseract", path, "stdout"]
@@ -190,14 +190,14 @@ class Picture:
 
 
 def tokens(texts: Sequence[str], *, by_character: bool) -> Counter[str]:
-    """The multiset of tokens in `texts`: runs of letters and digits, or each of them alone."""
+    """Return the multiset of tokens in `texts`: runs of letters and digits, or each of them alone."""
     folded = unicodedata.normalize("NFKC", " ".join(texts)).casefold()
     words = "".join(char if char.isalnum() else " " for char in folded).split()
     return Counter("".join(words) if by_character else words)
 
 
 def load_pictures(directory: Path) -> list[Picture]:
-    """The labelled pictures of `directory`, or all pictures in it where there are no labels."""
+    """Return the labelled pictures of `directory`, or all pictures in it where there are no labels."""
     labels = directory / "labels.jsonl"
     if labels.exists():
         rows = labels.read_text(encoding="utf-8").splitlines()
@@ -220,7 +220,7 @@ def _labelled(directory: Path, row: dict[str, Any]) -> Picture:
 
 
 def limited(pictures: Sequence[Picture], most: int | None) -> list[Picture]:
-    """The first `most` pictures of each kind."""
+    """Return the first `most` pictures of each kind."""
     seen: Counter[str] = Counter()
     kept = []
     for picture in pictures:
@@ -276,7 +276,7 @@ class Engine:
         self.answers: dict[Path, list[dict[str, Any]]] = {}
 
     def read(self, picture: Picture) -> dict[str, Any]:
-        """The engine's answer for one picture."""
+        """Return the engine's answer for one picture."""
         assert self._process.stdin is not None
         print(json.dumps(str(picture.path.resolve())), file=self._process.stdin, flush=True)
         return self._answer()
@@ -318,7 +318,7 @@ def run(engines: Sequence[Engine], pictures: Sequence[Picture], repeat: int) -> 
 
 
 def totals(engine: Engine, pictures: Sequence[Picture]) -> dict[str, Any]:
-    """What the table says of one engine: seconds summed over pictures, of each the median of its repeats."""
+    """Return the row of one engine: seconds summed over pictures, of each the median of its repeats."""
     scores = {kind: Score() for kind in ("ALL", *sorted({picture.kind for picture in pictures}))}
     for picture in pictures:
         texts = engine.answers[picture.path][0]["texts"]
@@ -341,7 +341,7 @@ def _median(engine: Engine, picture: Picture, key: str) -> float:
 
 
 def markdown(rows: Sequence[dict[str, Any]], *, labelled: bool) -> Iterator[str]:
-    """The table's lines."""
+    """Return the table's lines."""
     kinds = [kind for kind in rows[0]["f1"] if kind != "ALL"] if labelled else []
     head = ["engine", "start s", "wall s", "CPU s", "wall x", "CPU x", "peak MB", "errors"]
     head += (["F1", *kinds] if len(kinds) > 1 else ["F1"]) if labelled else []
@@ -368,7 +368,7 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def machine() -> str:
-    """The processor, the number of CPUs, the system, and today's date."""
+    """Return the processor, the number of CPUs, the system, and today's date."""
     processor = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

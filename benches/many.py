@@ -29,7 +29,7 @@ def pictures(places: list[str]) -> list[Path]:
 
 
 def cpu_seconds() -> float:
-    """What this process has used on all cores."""
+    """Return the seconds that this process has used on all cores."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 

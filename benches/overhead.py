@@ -32,7 +32,7 @@ STRIP = 48
 
 
 def draw(path: Path) -> None:
-    """A page of small print."""
+    """Draw a page of small print."""
     page = Image.new("RGB", (WIDTH, HEIGHT), (250, 250, 245))
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(20)
     for line in range(LINES):
@@ -42,7 +42,7 @@ def draw(path: Path) -> None:
 
 
 def bare(page: Page) -> Callable[[], None]:
-    """What ONNX Runtime does for a page with these lines, without anything around it."""
+    """Return a function with what ONNX Runtime does for a page with these lines, without anything around it."""
     # Not before an engine has turned its telemetry off.
     onnxruntime = import_module("onnxruntime")
     store = ModelStore()

@@ -43,7 +43,7 @@ class Opened(NamedTuple):
 
 
 def open_engine(name: str) -> Opened:
-    """The engine `name` with its defaults."""
+    """Return the engine `name` with its defaults."""
     if name == "ferrocr":
         ocr = import_module("ferrocr").OcrEngine()
         return Opened(lambda path: [line.text for line in ocr.recognize(path).lines], ocr.free_resources)
@@ -104,7 +104,7 @@ def ask(label: str, python: str, picture: Path) -> dict[str, Any]:
 
 
 def markdown(answers: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """The table's lines: MB above what the process held before the engine was made."""
+    """Return the table's lines: MB above what the process held before the engine was made."""
     head = ["engine", "imported MB", "loaded", "released", "deleted", "5th", "trimmed", "threads", "seconds"]
     yield "| " + " | ".join(head) + " |"
     yield "|---" + "|---:" * (len(head) - 1) + "|"

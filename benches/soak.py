@@ -63,7 +63,7 @@ class Form(NamedTuple):
 
 
 def draw(lines: Sequence[str], size: int) -> Image.Image:
-    """A picture with lines of text."""
+    """Return a picture with lines of text."""
     picture = Image.new("L", (size * 22, size * 2 * (len(lines) + 1)), 255)
     pen, font = ImageDraw.Draw(picture), ImageFont.load_default(size)
     for row, line in enumerate(lines):
@@ -325,7 +325,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def rise(tides: Sequence[Sample]) -> float:
-    """How much more memory the last low tides left on average than the first ones."""
+    """Return how much more memory the last low tides left on average than the first ones."""
     left = [item.rss_mb for item in tides]
     return mean(left[-3:]) - mean(left[:3])
 
@@ -334,7 +334,7 @@ def rise(tides: Sequence[Sample]) -> float:
 
 
 def curve(samples: Sequence[Sample], rows: int = 24) -> list[str]:
-    """The memory over time, a row for each part of it: least to most."""
+    """Return the memory over time, a row for each part of it: least to most."""
     most = max(item.rss_mb for item in samples)
     lines = ["seconds     RSS in MB, least to most        threads  files"]
     step = max(1, len(samples) // rows)
@@ -348,7 +348,7 @@ def curve(samples: Sequence[Sample], rows: int = 24) -> list[str]:
 
 
 def draw_curve(samples: Sequence[Sample], path: Path, size: tuple[int, int] = (1200, 500)) -> None:
-    """A picture of the memory over time."""
+    """Draw a picture of the memory over time."""
     width, height, margin = *size, 60
     picture = Image.new("RGB", size, "white")
     pen, font = ImageDraw.Draw(picture), ImageFont.load_default(16)
@@ -370,7 +370,7 @@ def draw_curve(samples: Sequence[Sample], path: Path, size: tuple[int, int] = (1
 
 
 def summary(soak: Soak, before: Sample, samples: Sequence[Sample], tides: Sequence[Sample]) -> list[str]:
-    """What was done, what it held, and what was left."""
+    """Return what was done, what it held, and what was left."""
     return [
         f"{sum(soak.outcomes.values())} operations in {samples[-1].seconds:.0f} s, seed {soak.seed}",
         *(f"{count:8}  {what}" for what, count in sorted(soak.outcomes.items())),

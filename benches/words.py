@@ -73,7 +73,7 @@ def open_ocrust() -> Reader:
 
 
 def open_tesseract() -> Reader:
-    """The program ``tesseract``, one process for each picture."""
+    """Read with the program ``tesseract``, one process for each picture."""
 
     def read(path: str) -> list[Word]:
         command = ["tesseract", path, "stdout", "tsv"]
@@ -108,7 +108,7 @@ def serve(name: str) -> None:
 
 
 def words_read(name: str, python: str, pictures: "Sequence[Picture]") -> list[list[Word]]:
-    """What an engine reads, for each picture."""
+    """Return the words that an engine reads, for each picture."""
     paths = "".join(json.dumps(str(picture.path.resolve())) + "\n" for picture in pictures)
     command = [python, __file__, "--serve", name]
     done = subprocess.run(command, input=paths, stdout=subprocess.PIPE, encoding="utf-8", check=True)
@@ -125,7 +125,7 @@ def area(corners: Sequence[Point]) -> float:
 
 
 def intersection(one: Quad, other: Quad) -> float:
-    """The area that two convex quads with corners in the order of the clock have in common (Sutherland and Hodgman)."""
+    """Return the area that two convex quads with corners in clockwise order have in common (Sutherland and Hodgman)."""
     left = list(one)
     for start, end in zip(other, [*other[1:], other[0]], strict=True):
         left = list(_inside(left, start, end))
@@ -133,7 +133,7 @@ def intersection(one: Quad, other: Quad) -> float:
 
 
 def _inside(corners: Sequence[Point], start: Point, end: Point) -> Iterator[Point]:
-    """The part of a polygon to the right of the way from `start` to `end`."""
+    """Return the part of a polygon to the right of the way from `start` to `end`."""
 
     def side(point: Point) -> float:
         return (end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0])
@@ -169,7 +169,7 @@ class Picture:
 
 
 def load(directory: Path) -> list[Picture]:
-    """The pictures of a directory that have labelled words."""
+    """Return the pictures of a directory that have labelled words."""
     rows = map(json.loads, (directory / "labels.jsonl").read_text(encoding="utf-8").splitlines())
     return [_picture(directory, row) for row in rows if row.get("words")]
 

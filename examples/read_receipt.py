@@ -57,7 +57,7 @@ def rows_of(page: Page) -> Iterator[Row]:
 
 
 def read(picture: Path) -> Page:
-    """The text of one picture."""
+    """Return the text of one picture."""
     with OcrEngine() as ocr:
         return ocr.recognize(picture)
 

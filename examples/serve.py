@@ -67,7 +67,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/read")
 async def read(request: Request, pages: str | None = None) -> dict[str, Any]:
-    """The text of the picture or document that is the body of the request."""
+    """Return the text of the picture or document that is the body of the request."""
     data, ocr = await _body(request), request.app.state.ocr
     try:
         entries = await anyio.to_thread.run_sync(_entries, ocr, data, pages, limiter=request.app.state.limiter)
@@ -78,7 +78,7 @@ async def read(request: Request, pages: str | None = None) -> dict[str, Any]:
 
 
 async def _body(request: Request) -> bytes:
-    """The body, of which no more is taken than is allowed."""
+    """Return the body, of which no more is taken than is allowed."""
     data = bytearray()
     async for piece in request.stream():
         data += piece

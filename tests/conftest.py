@@ -97,7 +97,7 @@ def no_pdf_stays_open() -> Iterator[None]:
     """Holds that each PDF file that a test opens is closed, also where nobody has closed it."""
     yield
     gc.collect()
-    from ferrocr._pdf import _open_files
+    from ferrocr.documents._pdf import _open_files
 
     assert not _open_files
 

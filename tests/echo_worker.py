@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from ferrocr import _worker_process
+from ferrocr._workers import _process as _worker_process
 
 _worker_process.IDLE = 0.2
 

@@ -15,7 +15,7 @@ import pikepdf
 import pytest
 
 from ferrocr import Line, Page, Word
-from ferrocr._pdf import placed
+from ferrocr.documents._pdf import placed
 from ferrocr.formats import Sheet
 from ferrocr.results import Point, Quad
 from pdf_files import Sheet as PdfSheet

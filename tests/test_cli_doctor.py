@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from conftest import run_python
-from ferrocr._defaults import DEFAULT_SET
 from ferrocr.cli import main
 from ferrocr.cli._environment import KNOWN
 from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS
 from ferrocr.cli._release_check import Cycle, problems_of
+from ferrocr.models._catalog import DEFAULT_SET
 
 Captured = pytest.CaptureFixture[str]
 

@@ -13,7 +13,6 @@ import pytest
 import ferrocr
 from conftest import ORIENTER, Terminal
 from ferrocr import ModelStore
-from ferrocr._defaults import DEFAULT_SET
 from ferrocr.cli import main
 from ferrocr.cli._errors import (
     EXIT_CANNOT_RUN,
@@ -22,6 +21,7 @@ from ferrocr.cli._errors import (
     EXIT_PROBLEMS,
     EXIT_USAGE,
 )
+from ferrocr.models._catalog import DEFAULT_SET
 from ferrocr.progress import ArchiveProgress, DownloadProgress
 
 Captured = pytest.CaptureFixture[str]
@@ -260,7 +260,7 @@ def test_verify_of_what_is_named(folder: Path, capsys: Captured) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time that progress sees, as the one item of a list."""
     now = [100.0]
-    monkeypatch.setattr("ferrocr.progress.monotonic", lambda: now[0])
+    monkeypatch.setattr("ferrocr.models.progress.monotonic", lambda: now[0])
     return now
 
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-import ferrocr.formats
+import ferrocr.searchable_pdf
 from conftest import draw_text
 from fake_engine import Captured, FakeEngine
 from ferrocr import RuntimeUnavailableError
@@ -45,8 +45,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What stands in for the module that makes them."""
     kind = type("Made", (StandIn,), {"made": []})
     module = SimpleNamespace(SearchablePdf=kind, check_packages=lambda: None)
-    monkeypatch.setitem(sys.modules, "ferrocr.formats.pdf", module)
-    monkeypatch.setattr(ferrocr.formats, "pdf", module, raising=False)
+    monkeypatch.setitem(sys.modules, "ferrocr.searchable_pdf._document", module)
+    monkeypatch.setattr(ferrocr.searchable_pdf, "_document", module, raising=False)
     return module
 
 

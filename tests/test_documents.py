@@ -27,7 +27,7 @@ from ferrocr import (
     ResourcesFreedError,
     StorageError,
 )
-from ferrocr._page_numbers import PageNumbers, Wanted
+from ferrocr.documents._page_numbers import PageNumbers, Wanted
 
 # --- which pages --------------------------------------------------------------------------------------------------
 

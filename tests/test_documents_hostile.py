@@ -22,13 +22,13 @@ from ferrocr import (
     OcrTimeoutError,
     ResourcesFreedError,
     StorageError,
-    _pdf,
-    _worker,
 )
-from ferrocr._call import Budget
-from ferrocr._documents import UseOfTextLayer
-from ferrocr._pdf import PdfFile
-from ferrocr._worker import Answer, Worker, WorkerLostError
+from ferrocr._engine._call import Budget
+from ferrocr._workers import _worker
+from ferrocr._workers._worker import Answer, Worker, WorkerLostError
+from ferrocr.documents import _pdf
+from ferrocr.documents._pdf import PdfFile
+from ferrocr.documents._request import UseOfTextLayer
 from own_process import check_child
 from pdf_files import Sheet, make_pdf, numbered, stream, words
 
@@ -225,7 +225,7 @@ def test_a_fork_does_not_wait_for_a_page_without_an_end(asked: threading.Event) 
 
 ENDS = """
 import sys, threading, time, ferrocr
-from ferrocr._worker import Worker
+from ferrocr._workers._worker import Worker
 engine, begun, ask = ferrocr.OcrEngine(download=False), threading.Event(), Worker.ask
 def noted(worker, header, data=b"", **options):
     if header["number" if "number" in header else "do"] == 1:

@@ -23,9 +23,9 @@ from ferrocr import (
     OcrError,
     OcrTimeoutError,
 )
-from ferrocr._documents import Limits, resolution
-from ferrocr._pdf import _open_files, placed
-from ferrocr._text_layer import Glyph, TextLayer
+from ferrocr.documents._pages import Limits, resolution
+from ferrocr.documents._pdf import _open_files, placed
+from ferrocr.documents._text_layer import Glyph, TextLayer
 from ferrocr.results import Line, Quad
 from pdf_files import Sheet, form_field, make_pdf, numbered, scanned, words
 

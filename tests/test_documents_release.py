@@ -20,10 +20,10 @@ from ferrocr import (
     ResourcesFreedError,
     StorageError,
     _core,
-    _pdf,
-    _worker,
 )
-from ferrocr._pdf import PdfFile
+from ferrocr._workers import _worker
+from ferrocr.documents import _pdf
+from ferrocr.documents._pdf import PdfFile
 from own_process import check_child, scaled
 from pdf_files import numbered, scanned
 

@@ -41,7 +41,7 @@ def reading(engine):
 
 # Handlers that were registered before ferrocr's come after it, and take long.
 SLOWLY = """
-from ferrocr import _exit
+from ferrocr._engine import _exit
 _exit._PAUSE = 0
 atexit.unregister(_exit._release_all)
 atexit.register(time.sleep, 0.5)

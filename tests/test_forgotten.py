@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from conftest import run_python
-from ferrocr import ModelStore, OcrEngine, _exit
+from ferrocr import ModelStore, OcrEngine
+from ferrocr._engine import _exit
 
 
 def remembered() -> list[Any]:

@@ -1,6 +1,7 @@
 """What all formats have in common: they are found by name, stream, lose no lines, and cost nothing to import."""
 
 import gc
+import re
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from conftest import run_python
 from ferrocr import Block, InvalidArgumentError, Line, Page, formats
 from ferrocr.formats import WRITERS, Failure, Sheet, TextWriter, chunks
-from format_pages import BLANK, PLAIN, UP, line_of, sheets, upright
+from format_pages import BLANK, PLAIN, UP, line_of, sheets, upright, with_characters
 
 MANY = [name for name, kind in WRITERS.items() if not kind.one_page]
 
@@ -22,8 +23,20 @@ def test_every_format_is_found_by_its_name() -> None:
         assert kind.name == name
         assert kind.suffix.startswith(".")
         assert "/" in kind.media_type
+        assert kind.summary
         assert type(formats.writer(name)) is kind
     assert len({kind.suffix for kind in WRITERS.values()}) == len(WRITERS), "files side by side have names of their own"
+
+
+@pytest.mark.parametrize("kind", WRITERS.values())
+def test_a_format_says_whether_it_holds_characters(kind: type[formats.Writer]) -> None:
+    plain, full = ("".join(chunks(kind.name, [Sheet(page)])) for page in (PLAIN, with_characters(PLAIN)))
+    assert (without_dates(plain) != without_dates(full)) == kind.has_characters
+
+
+def without_dates(text: str) -> str:
+    """The text without the moments that it was written at."""
+    return re.sub(r"[0-9-]+T[0-9:]+", "", text)
 
 
 def test_an_unknown_format_is_refused_at_once() -> None:

@@ -13,9 +13,9 @@ import ferrocr
 from conftest import RECOGNIZER, tiny_model
 from fake_engine import Captured
 from ferrocr import InvalidArgumentError, ModelNotFoundError, ModelStore, OcrError
-from ferrocr._documents import wish_of
-from ferrocr._page_numbers import Wanted
 from ferrocr.cli import _parser, main
+from ferrocr.documents._page_numbers import Wanted
+from ferrocr.documents._request import checked_request
 
 
 class Case(NamedTuple):
@@ -200,7 +200,7 @@ def test_the_engine_names_the_directory_too(tmp_path: Path) -> None:
     ("wrong", "hint", "shell"),
     [
         (lambda: Wanted("x"), 'pages="5-"', "--pages 5-"),
-        (lambda: wish_of("0", 200, "ignore", None), 'pages="5-"', "--pages 5-"),
+        (lambda: checked_request("0", 200, "ignore", None), 'pages="5-"', "--pages 5-"),
     ],
 )
 def test_arguments_are_keywords_or_options(wrong: Callable[[], Any], hint: str, shell: str) -> None:

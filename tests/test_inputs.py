@@ -15,7 +15,8 @@ from PIL import Image
 
 from conftest import draw_text
 from ferrocr import ImageError, OcrEngine, OcrError
-from ferrocr._inputs import ImageInput, Pixels, normalise
+from ferrocr._engine._forms import Pixels
+from ferrocr._engine._inputs import ImageInput, normalise
 
 DTYPES = st.sampled_from(["uint8", "bool", "<u2", ">u2", "int16", "int32", "uint32", "float32", "float64"])
 

@@ -29,7 +29,7 @@ from ferrocr import (
     Page,
     ResourcesFreedError,
 )
-from ferrocr._ahead import USUAL, Ahead
+from ferrocr._engine._ahead import USUAL, Ahead
 from own_process import check_child, scaled, wait_until
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import run_python
 from ferrocr import OcrError, OutOfMemoryError
-from ferrocr._ahead import OF_ONE_PICTURE
+from ferrocr._engine._ahead import OF_ONE_PICTURE
 from own_process import check_child
 
 CODE = """
@@ -74,7 +74,8 @@ def test_models_that_do_not_fit_are_an_error(models_dir: Path, room: int) -> Non
     code = """
 import pathlib, resource, sys
 import ferrocr
-from ferrocr import _core, _runtime
+from ferrocr import _core
+from ferrocr._engine import _runtime
 engine = ferrocr.OcrEngine(threads=1, download=False)
 _runtime.disable_telemetry()
 _core.load_runtime(_runtime.find_runtime().path)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ferrocr import ModelStore, _package_index
-from ferrocr._package_index import packages
+from ferrocr import ModelStore
 from ferrocr.exceptions import DownloadError
+from ferrocr.models import _package_index
+from ferrocr.models._package_index import packages
 
 DEFAULT = "https://index.example"
 

@@ -185,7 +185,7 @@ for number in range({scaled(6)}):
 @needs_fork
 def test_a_thread_that_loads_may_fork_itself(models_dir: Path, tmp_path: Path, picture_file: Path) -> None:
     code = f"""{PRELUDE}
-from ferrocr._forks import in_one_piece
+from ferrocr._engine._forks import in_one_piece
 
 def handler(*_):
     # Not to its end by an error, which would go through the download: the threads of that are its parent's.

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferrocr import _runtime
-from ferrocr._runtime import ENV_LIBRARY, disable_telemetry, find_runtime, library_version
+from ferrocr._engine import _runtime
+from ferrocr._engine._runtime import ENV_LIBRARY, disable_telemetry, find_runtime, library_version
 from ferrocr.exceptions import RuntimeUnavailableError
 
 

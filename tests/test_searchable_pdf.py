@@ -26,8 +26,8 @@ from ferrocr import (
     Word,
 )
 from ferrocr.formats import Sheet
-from ferrocr.formats._glyphless import font_file
 from ferrocr.formats.pdf import SearchablePdf, make_searchable
+from ferrocr.searchable_pdf._glyphless import font_file
 from pdf_files import Sheet as PdfSheet
 from pdf_files import make_pdf, scanned, words
 from searchable import (
@@ -269,7 +269,7 @@ def test_a_scan_with_a_stamp_gets_its_text(tmp_path: Path) -> None:
 
 
 def test_more_kinds_of_characters_than_codes_are_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ferrocr.formats._pdf_font._MOST", 4)
+    monkeypatch.setattr("ferrocr.searchable_pdf._font._MOST", 4)
     content = searchable(blank(), [Sheet(rows(["abcdefab"]))], tmp_path)
     check(content)
     assert pdfium_text(content) == "abc\ufffd\ufffd\ufffdab"

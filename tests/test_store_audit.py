@@ -26,7 +26,7 @@ from ferrocr import (
     StorageError,
     model_sets,
 )
-from ferrocr._arguments import hash_memory
+from ferrocr.models._hash_memory import hash_memory
 
 ENTRY = AuditEntry(
     "a.onnx", "/m/a.onnx", ModelState.OLD, 5, 1.5, None, "detector", None, True, (7, 8), False, "why", "do", None

@@ -23,11 +23,10 @@ from ferrocr import (
     OcrTimeoutError,
     StorageError,
     _core,
-    _forks,
-    _loading,
     catalog,
 )
-from ferrocr._call import Call
+from ferrocr._engine import _forks, _loading
+from ferrocr._engine._call import Call
 from test_store_processes import PULL, Server, finish, start, unfinished
 
 # The unfinished download of the smallest model.

@@ -14,8 +14,8 @@ from conftest import draw_text
 from fake_engine import Captured, make_page
 from ferrocr import ImageError, ImageNotFoundError, InvalidArgumentError, OcrEngine, Page
 from ferrocr._text import escaped_json, line_text, whole_characters
-from ferrocr._text_layer import Glyph, TextLayer
 from ferrocr.cli import main
+from ferrocr.documents._text_layer import Glyph, TextLayer
 from ferrocr.formats import WRITERS, Sheet, chunks
 from ferrocr.formats.pdf import SearchablePdf
 

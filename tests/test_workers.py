@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferrocr import OcrCancelledError, ResourcesFreedError, RuntimeUnavailableError, _forks, _worker
-from ferrocr._call import Claim, Deadline
-from ferrocr._wire import header_of, packed
-from ferrocr._worker import Worker, WorkerLostError, WorkerProblemError, described, interpreter
-from ferrocr._workers import Workers
+from ferrocr import OcrCancelledError, ResourcesFreedError, RuntimeUnavailableError
+from ferrocr._engine import _forks
+from ferrocr._engine._call import Claim, Deadline
+from ferrocr._workers import _worker
+from ferrocr._workers._lender import Workers
+from ferrocr._workers._wire import header_of, packed
+from ferrocr._workers._worker import Worker, WorkerLostError, WorkerProblemError, described, interpreter
 
 HERE = str(Path(__file__).parent)
 
@@ -88,7 +90,7 @@ def test_what_a_library_prints_goes_nowhere(steady: Worker, capfd: pytest.Captur
 
 def test_it_has_nothing_of_its_parent(steady: Worker) -> None:
     about = steady.ask({"do": "about"}).header
-    assert about["modules"] == ["ferrocr", "ferrocr._wire", "ferrocr._worker_process"]
+    assert about["modules"] == ["ferrocr", "ferrocr._workers", "ferrocr._workers._process", "ferrocr._workers._wire"]
     assert about["cwd"] == os.path.abspath(os.sep)  # noqa: PTH100
     path = about["path"]
     assert isinstance(path, list)
@@ -194,7 +196,7 @@ def test_a_worker_that_nobody_asks_ends_by_itself() -> None:
 def test_it_ends_with_a_parent_that_is_killed(does: str) -> None:
     code = f"""
 import sys
-from ferrocr._worker import Worker
+from ferrocr._workers._worker import Worker
 worker = Worker("echo_worker", [{HERE!r}], "testing")
 worker.wait_until_ready()
 print(worker.pid, flush=True)

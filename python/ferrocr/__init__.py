@@ -8,6 +8,7 @@ Example::
         print(ocr.recognize("receipt.jpg").text)
 """
 
+from . import _rendering as _rendering
 from ._core import __version__
 from .audit import AuditEntry, AuditReport, ModelInfo, ModelState
 from .documents import Document, DocumentPage

@@ -1,34 +1,17 @@
-"""Arguments of the model store, checked and in the form that the core takes."""
+"""Arguments that several parts of the package take, checked and in the form that the core takes."""
 
-import math
 import os
-import re
-import sys
-import time
 from collections.abc import Iterable
-from contextlib import suppress
-from datetime import timedelta
 from numbers import Real
-from pathlib import Path
 
-from .audit import ModelState
 from .exceptions import InvalidArgumentError
-
-Age = timedelta | float
-"""How long ago something was: a difference of times, or seconds."""
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """A path in the forms that Python's own functions take."""
 
-_LONGEST_AGE = timedelta.max.total_seconds()
-
-_FORGOTTEN_AFTER = 90 * 86_400
-"""Seconds after which a memory of hashes goes that nothing was added to: one of a deleted directory has up to 3 MB, and
-without one of a directory that is there, an audit takes as long as the first one did."""
-
 
 def text_of(text: str, what: str) -> str:
-    """A text that was given; `what` it is says the error.
+    """Return a text that was given; `what` names it in the error.
 
     Raises:
         InvalidArgumentError: It is no ``str``, or has bytes in it that are no UTF-8.
@@ -45,7 +28,7 @@ def text_of(text: str, what: str) -> str:
 
 
 def checked_seconds(name: str, seconds: float) -> float:
-    """A time.
+    """Return a time in seconds.
 
     Raises:
         InvalidArgumentError: It is negative, no number, or a whole number that no time is counted in.
@@ -62,7 +45,7 @@ def checked_seconds(name: str, seconds: float) -> float:
 
 
 def name_of(name: str) -> str:
-    """A name that was given.
+    """Return a name that was given.
 
     Raises:
         InvalidArgumentError: It is no text.
@@ -71,7 +54,7 @@ def name_of(name: str) -> str:
 
 
 def names_of(names: str | Iterable[str] | None) -> list[str]:
-    """A list of names. One name alone is one name: its letters are never taken for names.
+    """Return a list of names. One name alone is one name: its letters are never taken for names.
 
     Raises:
         InvalidArgumentError: It is no name and no series of names.
@@ -87,7 +70,7 @@ def names_of(names: str | Iterable[str] | None) -> list[str]:
 
 
 def path_of(path: AnyPath) -> str:
-    """A path that was given. Bytes that are no UTF-8 are in it as :func:`os.fsdecode` puts them there.
+    """Return a path as text. Bytes that are no UTF-8 are in it as :func:`os.fsdecode` puts them there.
 
     Raises:
         InvalidArgumentError: It is no path, or no system could have it.
@@ -99,97 +82,3 @@ def path_of(path: AnyPath) -> str:
         message = f"a path is a str, bytes or os.PathLike, not {path!r}"
         raise InvalidArgumentError(message) from None
     return text
-
-
-def states_of(states: str | Iterable[str]) -> list[str]:
-    """Names of states, in capitals.
-
-    Raises:
-        InvalidArgumentError: There is no such state.
-    """
-    return [state_of(state).value for state in names_of(states)]
-
-
-def state_of(name: str) -> ModelState:
-    """The state of that name, which may be in small letters.
-
-    Raises:
-        InvalidArgumentError: There is no such state.
-    """
-    try:
-        return ModelState(name.upper())
-    except (AttributeError, TypeError, ValueError):
-        message = f"there is no state {name!r}; the states are {', '.join(ModelState)}"
-        raise InvalidArgumentError(message) from None
-
-
-def seconds_of(age: Age | None) -> float | None:
-    """An age in seconds.
-
-    Raises:
-        InvalidArgumentError: It is negative, no number, or longer than Python can count.
-    """
-    if age is None:
-        return None
-    seconds = math.nan
-    if isinstance(age, timedelta):
-        seconds = age.total_seconds()
-    elif isinstance(age, Real) and not isinstance(age, bool):
-        with suppress(OverflowError):
-            seconds = float(age)
-    if math.isfinite(seconds) and 0 <= seconds <= _LONGEST_AGE:
-        return seconds
-    message = f"older_than is a timedelta or a number of seconds from 0 on, not {age!r}"
-    raise InvalidArgumentError(message)
-
-
-def checked_hash(sha256: str | None) -> str | None:
-    """A hash that was given: one that is mistyped would make every file look damaged.
-
-    Raises:
-        InvalidArgumentError: It is no SHA-256 in hexadecimal.
-    """
-    if sha256 is None or (isinstance(sha256, str) and re.fullmatch("[0-9A-Fa-f]{64}", sha256)):
-        return sha256
-    message = f"a SHA-256 has 64 hexadecimal digits, and this is {sha256!r}"
-    raise InvalidArgumentError(message)
-
-
-def hash_memory(directory: str) -> Path | None:
-    """The file in the user's cache that remembers the hashes of the models in `directory`.
-
-    It is outside of that directory, because an audit writes nothing there. None for a user without a home.
-    """
-    from hashlib import sha256
-
-    cache = _cache_directory()
-    digest = sha256(directory.encode("utf-8", "surrogatepass")).hexdigest()
-    return None if cache is None else cache / "ferrocr" / "hashes" / f"{digest[:16]}.txt"
-
-
-def forget_directories(memory: Path) -> None:
-    """Delete the hash memories beside `memory` that nothing was added to for a long time.
-
-    Most are of directories that are gone. Where one is still there, its models are read once more.
-    """
-    with suppress(OSError):
-        for other in list(memory.parent.iterdir()):
-            with suppress(OSError):  # what somebody else has put there, or deletes too
-                if other != memory and time.time() - other.lstat().st_mtime > _FORGOTTEN_AFTER:
-                    other.unlink()
-
-
-def _cache_directory() -> Path | None:
-    # A relative path would mean another place in every working directory; the specification says to ignore it.
-    if (named := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
-        return named
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return Path(local) if local else None
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    if not home.is_absolute():
-        return None
-    return home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"

@@ -49,7 +49,7 @@ _RawInspection = tuple[
 ]
 # links, indexes, trusted hosts, certificates, proxy
 _RawPackages = tuple[Sequence[str], Sequence[str], Sequence[str], str | PathLike[str] | None, str | None]
-# Whether it is over, calls in flight, sessions, threads, files, resident bytes before and after, seconds waited.
+# True once it is over, calls in flight, sessions, threads, files, resident bytes before and after, seconds waited.
 _Release = tuple[bool, int, int, int | None, int, int | None, int | None, float]
 
 __version__: str

@@ -24,6 +24,6 @@ def check_regular(path: str | os.PathLike[str]) -> None:
 
 
 def irregular(path: str | os.PathLike[str]) -> StorageError:
-    """The error for something that is no regular file."""
+    """Return the error for something that is no regular file."""
     message = f"cannot read {os.fspath(path)}: it is no regular file"
     return StorageError(message, "give a file, or the bytes that were read from elsewhere")

@@ -36,7 +36,7 @@ def escaped_json(text: str) -> str:
 
 
 def path_text(path: str) -> str:
-    r"""A path, or a file's name, in one line that no terminal takes for a command and that says exactly which it is.
+    r"""Return a path, or a file's name, exactly, and in one line that no terminal takes for a command.
 
     It is escaped as ``repr`` does it, the backslash too, except where it separates folders.
     """
@@ -44,7 +44,7 @@ def path_text(path: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""The same text in one line that no terminal takes for a command.
+    r"""Return the same text in one line that no terminal takes for a command.
 
     Whatever Python's ``repr`` would escape is escaped here too: control characters, line breaks, marks that turn the
     direction of writing, and bytes that are no UTF-8. A backslash stays as it is: a message may have

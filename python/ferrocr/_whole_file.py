@@ -14,7 +14,7 @@ UNFINISHED = ".part"
 
 @contextmanager
 def whole_file(target: Path, folder: Path | None = None) -> Iterator[BinaryIO]:
-    """A file that appears as `target` once the block has ended well, and is not there before that.
+    """Give a file that appears as `target` once the block has ended well, and is not there before that.
 
     It grows in `folder`, by default that of the target, under a hidden name that ends with :data:`UNFINISHED`. What it
     replaces leaves it its permissions.

@@ -4,18 +4,18 @@ import dataclasses
 import os
 import sys
 import time
-import tracemalloc
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from types import FrameType, TracebackType
 from typing import Literal, NoReturn, Self, SupportsIndex, overload
 
-from . import _ahead, _core, _documents, _exit, _raw
-from ._call import Call, Claim, Deadline
-from ._defaults import DEFAULT_SET
-from ._inputs import Asked, Form, ImageInput, normalise
-from ._loading import Loader, Provider
-from ._options import (
+from . import _core
+from ._engine import _ahead, _exit, _raw
+from ._engine._call import Call, Claim, Deadline
+from ._engine._forms import Form, ReadOptions
+from ._engine._inputs import ImageInput, normalise
+from ._engine._loading import Loader, Provider
+from ._engine._options import (
     MOST_SIDE,
     ModelChoice,
     check_idle_unload,
@@ -26,9 +26,14 @@ from ._options import (
     checked_score,
     model_choices,
 )
-from ._page_numbers import PageNumbers
-from ._workers import Workers
+from ._workers._lender import Workers
 from .documents import Document, DocumentPage
+from .documents._kinds import name_of
+from .documents._opening import open_document
+from .documents._page_numbers import PageNumbers
+from .documents._pages import Limits, OpenDocument, Reader
+from .documents._reading import pages_of
+from .documents._request import USUAL_DPI, DocumentRequest, checked_request
 from .exceptions import (
     ForkedError,
     InvalidArgumentError,
@@ -38,8 +43,9 @@ from .exceptions import (
     OcrTimeoutError,
     ResourcesFreedError,
 )
+from .models._catalog import DEFAULT_SET
+from .models.store import ModelStore, ProgressCallback
 from .results import Page, ReleaseReport
-from .store import ModelStore, ProgressCallback
 
 
 class OcrEngine:
@@ -56,9 +62,9 @@ class OcrEngine:
             or from a file beside it with suffix ``.txt``.
         orienter: Another model that tells lines that are upside down, instead of the set's; False for none.
         model_dir: The model directory; by default ``FERROCR_MODEL_DIR`` or the user's data directory.
-        provider: Where models run: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for what the installed ONNX
-            Runtime is made for. A provider that is named and does not work is an error, never silently another one.
-            OpenVINO computes in bfloat16 where the processor does.
+        provider: The device for models: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for the one that the
+            installed ONNX Runtime is made for. A provider that is named and does not work is an error, never silently
+            another one. OpenVINO computes in bfloat16 where the processor does.
         preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
             figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
@@ -81,7 +87,7 @@ class OcrEngine:
             out costs no time. Languages in Latin script have all of its letters; others have none of them, so name
             ``"en"`` too where such words occur. A language of which the recogniser lacks many letters is refused at
             load. None takes every character that the recogniser knows.
-        download: Whether missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
+        download: True if missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.
 
@@ -125,7 +131,7 @@ class OcrEngine:
         self._store = ModelStore(model_dir)
         self._loader = Loader(self._store, choices, provider, download=download, progress=progress)
         # Those that are open: a release closes them, whoever still holds their pages.
-        self._documents: set[_documents.OpenDocument] = set()
+        self._documents: set[OpenDocument] = set()
         self._workers = Workers(0) if low_memory else Workers()
         self._processes = 0
         self._freeing_since: float | None = None
@@ -146,21 +152,21 @@ class OcrEngine:
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`free_resources` has begun."""
+        """True once :meth:`free_resources` has begun."""
         return self._core is None or self._core.closed
 
     @property
     def loaded(self) -> bool:
-        """Whether models are in memory now."""
+        """True while models are in memory."""
         return self._core is not None and self._core.loaded
 
     @property
     def provider(self) -> str | None:
-        """Where the loaded models run, or ran before they were given back; None before the first load."""
+        """The provider of the loaded models, or of those that were given back; None before the first load."""
         return None if self._core is None else self._loader.provider
 
     def list_local(self) -> list[str]:
-        """Names of the model files in the model directory, sorted; empty for a directory that is not there.
+        """Return names of the model files in the model directory, sorted; empty for a directory that is not there.
 
         Raises:
             ResourcesFreedError: The engine was freed.
@@ -169,7 +175,7 @@ class OcrEngine:
         return self._store.list_local()
 
     def get_local_path(self, name: str | None = None) -> str:
-        """Absolute path of the model directory, or of a file in it.
+        """Return the absolute path of the model directory, or of a file in it.
 
         Raises:
             InvalidArgumentError: The name is no plain file name.
@@ -209,7 +215,7 @@ class OcrEngine:
             min_score: Another bound for this call alone.
             timeout: Seconds that this call may take, the wait for other calls included. A step that cannot be ended
                 goes to its end first: decoding the picture, making sessions, a node of a model, a step of a download.
-            characters: Whether words come with their characters, each with its score and its outline.
+            characters: True for words that come with their characters, each with its score and its outline.
 
         Raises:
             InvalidArgumentError: The bound or the timeout is out of its range, or `characters` is no bool.
@@ -219,9 +225,9 @@ class OcrEngine:
             OcrTimeoutError: The timeout is over. The engine is as it was.
             OcrCancelledError: A release ended the call.
             ResourcesFreedError: The engine was freed.
-            OcrError: What :meth:`load` raises, at the first call.
+            OcrError: As :meth:`load`, at the first call.
         """
-        return self._read(image, self._asked(min_score, characters=characters), Call(timeout))
+        return self._read(image, self._options_of(min_score, characters=characters), Call(timeout))
 
     async def arecognize(
         self,
@@ -243,12 +249,12 @@ class OcrEngine:
             characters: As for :meth:`recognize`.
 
         Raises:
-            OcrError: What :meth:`recognize` raises.
+            OcrError: As :meth:`recognize`.
         """
-        from ._asyncio import in_thread
+        from ._engine._asyncio import in_thread
 
-        asked, call = self._asked(min_score, characters=characters), Call(timeout)
-        return await in_thread(call, lambda: self._read(image, asked, call))
+        options, call = self._options_of(min_score, characters=characters), Call(timeout)
+        return await in_thread(call, lambda: self._read(image, options, call))
 
     @overload
     def recognize_many(
@@ -305,20 +311,20 @@ class OcrEngine:
         Raises:
             InvalidArgumentError: The bound, the timeout or `ahead` is out of its range, or there is no such `on_error`.
             ResourcesFreedError: The engine was freed, also between two pictures.
-            OcrError: What :meth:`load` raises.
+            OcrError: As :meth:`load`.
         """
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
-        asked = self._asked(min_score, characters=characters)
+        options = self._options_of(min_score, characters=characters)
         Deadline(timeout)  # refuses what is no time
         self.load()
         ahead = self._usual_ahead() if ahead is None else ahead
         if ahead == 0:
-            return self._each(images, asked, timeout, keep_going=keep_going)
+            return self._each(images, options, timeout, keep_going=keep_going)
 
         def begin(image: ImageInput) -> _ahead.Reading:
             self._open()
-            return self._begin(normalise(image, self._check_size, self._max_bytes), asked, timeout)
+            return self._begin(normalise(image, self._check_size, self._max_bytes), options, timeout)
 
         begun = _ahead.Ahead(images, begin, ahead + 1)
         return _ahead.stream(begun, _ahead.Reading.page, self._open, keep_going=keep_going)
@@ -328,7 +334,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -343,14 +349,14 @@ class OcrEngine:
         Args:
             document: A PDF or what :meth:`recognize` takes: a path, an encoded file's bytes, or a picture. PDF files
                 need the extra: ``pip install "ferrocr[pdf]"``.
-            pages: Which pages, from 1 on, in the order in which they are wanted: a text such as ``"1-3,7,12-"``, or
+            pages: The pages, from 1 on, in the order in which they are wanted: a text such as ``"1-3,7,12-"``, or
                 several numbers. None for all.
             dpi: Pixels to the inch that a PDF's pages are rendered at, 1 to 10000. A page that would be larger than
                 the engine's `max_pixels` or `max_side` allow is rendered at fewer; the result says at how many.
             text_layer: The text that a PDF brings itself: ``"ignore"`` it and read what a person sees; ``"auto"`` to
                 take it for pages where it is likely to be all the text, which are then not read; ``"only"`` to read
                 nothing. It is not compared with what is seen. docs/documents.md says when it is taken.
-            password: What opens an encrypted PDF.
+            password: The password that opens an encrypted PDF.
             min_score: As for :meth:`recognize`; text of a PDF's own has a score of 1.
             timeout: As for :meth:`recognize`, for each page, while it is rendered and while it is waited for. Without
                 one, PDFium has 60 seconds for a page.
@@ -363,19 +369,19 @@ class OcrEngine:
             ImageError: The file is no document or picture, is damaged (DocumentError), or is encrypted
                 (EncryptedDocumentError).
             RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed, or no process can be started for it.
-            OcrError: What :meth:`recognize` raises.
+            OcrError: As :meth:`recognize`.
         """
-        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        request = checked_request(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
-        asked = self._asked(min_score, characters=characters)
-        return self._document(document, wish, asked, timeout, Call(), keep_going=keep_going)
+        options = self._options_of(min_score, characters=characters)
+        return self._document(document, request, options, timeout, Call(), keep_going=keep_going)
 
     async def arecognize_document(
         self,
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -399,18 +405,18 @@ class OcrEngine:
             characters: See there.
 
         Raises:
-            OcrError: What :meth:`recognize_document` raises.
+            OcrError: As :meth:`recognize_document`.
         """
-        from ._asyncio import in_thread
+        from ._engine._asyncio import in_thread
 
-        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        request = checked_request(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         call = Call()
 
         def read() -> Document:
             call.begin()
-            asked = self._asked(min_score, characters=characters)
-            return self._document(document, wish, asked, timeout, call, keep_going=keep_going)
+            options = self._options_of(min_score, characters=characters)
+            return self._document(document, request, options, timeout, call, keep_going=keep_going)
 
         return await in_thread(call, read)
 
@@ -420,7 +426,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -435,7 +441,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -450,7 +456,7 @@ class OcrEngine:
         document: ImageInput,
         *,
         pages: PageNumbers | None = None,
-        dpi: float = _documents.USUAL_DPI,
+        dpi: float = USUAL_DPI,
         text_layer: Literal["ignore", "auto", "only"] = "ignore",
         password: str | None = None,
         min_score: float | None = None,
@@ -481,51 +487,51 @@ class OcrEngine:
 
         Raises:
             ResourcesFreedError: The engine was freed, also between two pages.
-            OcrError: What :meth:`recognize_document` raises, except where errors stand in their place.
+            OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
-        wish = _documents.wish_of(pages, dpi, text_layer, password)
+        request = checked_request(pages, dpi, text_layer, password)
         keep_going = _ahead.keeps_going(on_error)
         _ahead.check_ahead(ahead)
-        asked = self._asked(min_score, characters=characters)
-        return self._pages(document, wish, asked, timeout, ahead, Call(), keep_going=keep_going)[1]
+        options = self._options_of(min_score, characters=characters)
+        return self._pages(document, request, options, timeout, ahead, Call(), keep_going=keep_going)[1]
 
     def _document(
         self,
         source: ImageInput,
-        wish: _documents.Wish,
-        asked: Asked,
+        request: DocumentRequest,
+        options: ReadOptions,
         timeout: float | None,
         call: Call,
         *,
         keep_going: bool,
     ) -> Document:
-        count, results = self._pages(source, wish, asked, timeout, None, call, keep_going=keep_going)
+        count, results = self._pages(source, request, options, timeout, None, call, keep_going=keep_going)
         read = list(results)
         good = tuple(page for page in read if isinstance(page, DocumentPage))
         bad = tuple(error for error in read if isinstance(error, OcrError))
-        return Document(good, bad, count, _documents.name_of(source))
+        return Document(good, bad, count, name_of(source))
 
     def _pages(
         self,
         source: ImageInput,
-        wish: _documents.Wish,
-        asked: Asked,
+        request: DocumentRequest,
+        options: ReadOptions,
         timeout: float | None,
         ahead: int | None,
         call: Call,
         *,
         keep_going: bool,
     ) -> tuple[int, Generator[DocumentPage | OcrError]]:
-        """How many pages the document has, and what comes of those that are wanted. Cancelling `call` ends them."""
+        """Return the number of pages, and what comes of those that are wanted. Cancelling `call` ends them."""
         Deadline(timeout)  # refuses what is no time
-        wish = wish._replace(characters=asked.characters)
-        name = _documents.name_of(source)
-        reader = _documents.Reader(self._workers, call.take_along, timeout)
-        document = _documents.open_document(source, wish, self._limits(), reader)
+        request = request._replace(characters=options.characters)
+        name = name_of(source)
+        reader = Reader(self._workers, call.take_along, timeout)
+        document = open_document(source, request, self._limits(), reader)
         try:
-            numbers = wish.pages.among(document.count, name or "the document")
-            # Where pages may bring their text, it may be that none has to be read.
-            if wish.text_layer == "ignore":
+            numbers = request.pages.among(document.count, name or "the document")
+            # Pages that may bring their text may be all there are, and none has to be read then.
+            if request.text_layer == "ignore":
                 self.load()
         except BaseException:
             document.close()
@@ -534,7 +540,7 @@ class OcrEngine:
         process = os.getpid()
 
         def begin(picture: _ahead.Picture) -> _ahead.Reading:
-            reading = self._begin(picture, asked, timeout)
+            reading = self._begin(picture, options, timeout)
             call.take_along(reading)
             return reading
 
@@ -545,35 +551,35 @@ class OcrEngine:
             self._open()
             call.check()
 
-        results = _documents.pages_of(
+        results = pages_of(
             document, numbers, name, begin, check, self._documents, most=ahead + 1, keep_going=keep_going
         )
         return document.count, results
 
-    def _limits(self) -> _documents.Limits:
-        return _documents.Limits(self._max_pixels, self._max_side, self._max_bytes, self._check_size)
+    def _limits(self) -> Limits:
+        return Limits(self._max_pixels, self._max_side, self._max_bytes, self._check_size)
 
     def _usual_ahead(self) -> int:
         return 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
 
     def _each(
-        self, images: Iterable[ImageInput], asked: Asked, timeout: float | None, *, keep_going: bool
+        self, images: Iterable[ImageInput], options: ReadOptions, timeout: float | None, *, keep_going: bool
     ) -> Generator[Page | OcrError]:
         result: Page | OcrError
         for image in images:
             try:
-                result = self.recognize(image, timeout=timeout, **asked._asdict())
+                result = self.recognize(image, timeout=timeout, **options._asdict())
             except _ahead.OF_ONE_PICTURE as error:
                 if not keep_going:
                     raise
                 result = _ahead.bare(error)
             yield result
 
-    def _begin(self, picture: _ahead.Picture, asked: Asked, timeout: float | None) -> _ahead.Reading:
+    def _begin(self, picture: _ahead.Picture, options: ReadOptions, timeout: float | None) -> _ahead.Reading:
         core, call = self._open(), Call(timeout)
         if not core.loaded:
             self._loader.load(core, call)
-        return _ahead.Reading(core, picture, asked, timeout, lambda: self._loader.load(core, Call(timeout)))
+        return _ahead.Reading(core, picture, options, timeout, lambda: self._loader.load(core, Call(timeout)))
 
     def unload(self) -> ReleaseReport:
         """Give sessions and memory back, and stay open: the next call loads the models again.
@@ -637,7 +643,7 @@ class OcrEngine:
                 del gate.owner
 
     def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
-        """The same as :meth:`free_resources`."""
+        """Do the same as :meth:`free_resources`."""
         return self.free_resources(cancel=cancel, timeout=timeout, trim=trim)
 
     def __enter__(self) -> Self:
@@ -690,32 +696,32 @@ class OcrEngine:
             raise
         return self._core
 
-    def _asked(self, min_score: float | None, *, characters: bool) -> Asked:
-        """What holds for a call; refuses the call of a freed engine first."""
+    def _options_of(self, min_score: float | None, *, characters: bool) -> ReadOptions:
+        """Return the options that hold for a call; refuse the call of a freed engine first."""
         self._open()
         bound = self._min_score if min_score is None else checked_score(min_score)
-        return Asked(bound, checked_flag("characters", characters))
+        return ReadOptions(bound, checked_flag("characters", characters))
 
     def _check_size(self, width: int, height: int) -> None:
         self._open().check_size(min(width, MOST_SIDE), min(height, MOST_SIDE))
 
-    def _read(self, image: ImageInput, asked: Asked, call: Call) -> Page:
+    def _read(self, image: ImageInput, options: ReadOptions, call: Call) -> Page:
         call.begin()
         core = self._open()
         form = normalise(image, self._check_size, self._max_bytes)
         if not core.loaded:
             self._loader.load(core, call)
         try:
-            return self._run(core, form, asked, call)
+            return self._run(core, form, options, call)
         except ModelNotFoundError:
             # It unloaded since we looked, and a file is gone from where the core would load it again.
             self._loader.load(core, call)
-            return self._run(core, form, asked, call)
+            return self._run(core, form, options, call)
 
-    def _run(self, core: _core.Engine, form: Form, asked: Asked, call: Call) -> Page:
+    def _run(self, core: _core.Engine, form: Form, options: ReadOptions, call: Call) -> Page:
         call.check()
         try:
-            return _raw.page(form.recognize(core, asked, call.deadline.left(), call.stop))
+            return _raw.page(form.recognize(core, options, call.deadline.left(), call.stop))
         except OcrTimeoutError:
             # The core knows of what was left.
             raise call.timed_out() from None
@@ -725,10 +731,12 @@ class OcrEngine:
 
 
 def _place_of_creation(engine: OcrEngine) -> str:
-    """Where the engine is being made, for the warning about a forgotten one; empty unless tracemalloc traces.
+    """Return the place that made the engine, for the warning about a forgotten one; empty unless tracemalloc traces.
 
     tracemalloc itself does not find objects of ordinary classes in Python 3.11, and an error shows no trace of it.
     """
+    import tracemalloc  # which brings pickle with it
+
     if not tracemalloc.is_tracing():
         return ""
     frame: FrameType | None = sys._getframe(1)

@@ -9,7 +9,7 @@ class OcrError(Exception):
     """Base of all of them. Raised itself only for defects of ferrocr.
 
     Attributes:
-        hint: What to do about it; None where there is nothing to say. The text of the error ends with it.
+        hint: Advice; None where there is nothing to say. The text of the error ends with it.
         shell_hint: The same for somebody who uses the command line, in commands and options instead of methods and
             keywords.
         page: Number of the document's page that it is about; None where it is about no single page.

@@ -1,4 +1,4 @@
-"""What was read: plain values that stay valid after the engine is freed.
+"""Results of reading: plain values that stay valid after the engine is freed.
 
 Positions are pixels of the original picture after its EXIF turn: x to the right, y down, (0, 0) the outer corner of
 the top left pixel. A quad has four (x, y) corners, clockwise on the screen, the first one at the text's top left as
@@ -6,7 +6,7 @@ the text is read, however that is turned. ``numpy.asarray(line.quad)`` is a 4x2 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +19,7 @@ Quad = tuple[Point, Point, Point, Point]
 
 @dataclass(frozen=True, slots=True)
 class Char:
-    """What the recogniser knows as one character; some languages write it with several code points.
+    """A character as the recogniser knows it; some languages write it with several code points.
 
     Attributes:
         text: Its text.
@@ -58,7 +58,7 @@ class Line:
         text: Its text.
         score: Mean probability of its characters, 0 to 1.
         quad: Its outline.
-        words: What spaces separate, in order.
+        words: Its words, which spaces separate, in order.
     """
 
     text: str
@@ -111,16 +111,14 @@ class Page:
         return "\n".join(line.text for line in self.lines)
 
     def to(self, format: str) -> str:
-        """The page as a file's text, in one of :data:`ferrocr.formats.WRITERS`, such as ``"json"`` or ``"hocr"``.
+        """Return the page as a file's text, in one of :data:`ferrocr.formats.WRITERS` such as ``"json"`` or ``"hocr"``.
 
         Encode it as UTF-8. ferrocr.formats writes files of several pages, and with the name of their picture.
 
         Raises:
             InvalidArgumentError: There is no such format.
         """
-        from .formats import Sheet, chunks
-
-        return "".join(chunks(format, [Sheet(self)]))
+        return _renderer.text(self, format)
 
     def draw(
         self,
@@ -130,27 +128,52 @@ class Page:
         numbers: bool = True,
         scores: bool = True,
     ) -> "PIL.Image.Image":
-        """A copy of the picture that the page was read from, with outlines, reading order and scores drawn over it.
+        """Return a copy of the page's picture, with outlines, reading order and scores drawn over it.
 
         Args:
             image: The picture, as a Pillow image or as a file.
             words: Outline each word too.
-            numbers: Whether labels have the line's place in the reading order, from 1 on.
-            scores: Whether labels have the line's score, in per cent.
+            numbers: True for labels with the line's place in the reading order, from 1 on.
+            scores: True for labels with the line's score, in per cent.
 
         Raises:
             PillowMissingError: Pillow is not installed: ``pip install 'ferrocr[draw]'``.
             ImageError: Pillow cannot decode the picture.
             InvalidArgumentError: The picture has another size than the page.
         """
-        from .formats.draw import draw
+        return _renderer.picture(self, image, words=words, numbers=numbers, scores=scores)
 
-        return draw(self, image, words=words, numbers=numbers, scores=scores)
+
+class Renderer(Protocol):
+    """Makes files of pages."""
+
+    def text(self, page: Page, format: str) -> str:
+        """Return the text of a file with this page; :meth:`Page.to` says more."""
+
+    def picture(
+        self,
+        page: Page,
+        image: "PIL.Image.Image | str | os.PathLike[str]",
+        *,
+        words: bool,
+        numbers: bool,
+        scores: bool,
+    ) -> "PIL.Image.Image":
+        """Return the annotated picture; :meth:`Page.draw` says more."""
+
+
+_renderer: Renderer
+
+
+def render_with(renderer: Renderer) -> None:
+    """Give pages what makes files of them. That is itself made of pages, so this module cannot import it."""
+    global _renderer
+    _renderer = renderer
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReport:
-    """What a release or an unload gave back.
+    """Resources that a release or an unload gave back.
 
     Sessions, threads and files are gone when this is there. The memory is what the system said of the whole process,
     with whatever else it did meanwhile: docs/lifecycle.md tells what stays, and who keeps it.
@@ -162,11 +185,11 @@ class ReleaseReport:
         rss_after_mb: Resident memory of the process after.
         waited_s: Seconds that calls in flight, and a download that had to end, were waited for.
         files: Model files in the model directory whose lease was given back: any process may remove them now.
-        complete: Whether it is over. False when the timeout ended the wait: nothing was counted yet then, and the last
-            call out does the release.
+        complete: True once it is over. False when the timeout ended the wait: nothing was counted yet then, and the
+            last call out does the release.
         calls: Calls and loads that were still in flight then; 0 when it is complete.
         processes: Processes that ended; they render the pages of PDF files, and their memory is in no other number.
-        inherited: Whether a forked child released an engine that its parent had loaded: nothing was freed, and the
+        inherited: True if a forked child released an engine that its parent had loaded: nothing was freed, and the
             parent has it as before.
     """
 

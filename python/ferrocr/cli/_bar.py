@@ -1,4 +1,4 @@
-"""What the user is told while files are read and after it: a bar, failures, and a summary."""
+"""Messages while files are read and after it: a bar, failures, and a summary."""
 
 import sys
 import time
@@ -28,9 +28,9 @@ class Progress:
     """Counts files and pages, shows them in a bar, and keeps what could not be read. Use it in a ``with`` statement.
 
     Args:
-        total: How many files there are to read.
-        has_bar: Whether there is a bar. Failures are then told at the end, and else at once too.
-        fail_fast: Whether the first failure ends it all.
+        total: Number of files to read.
+        has_bar: True if there is a bar. Failures are then told at the end, and else at once too.
+        fail_fast: True if the first failure ends it all.
     """
 
     def __init__(self, total: int, *, has_bar: bool, fail_fast: bool = False) -> None:
@@ -87,7 +87,7 @@ class Progress:
         return Failure(failure.error, source.name, number)
 
     def summary(self) -> str:
-        """What could not be read, with reasons; empty where all could, or where it was told at once and is all."""
+        """Return what could not be read, with reasons; empty where all could, or where it was told at once."""
         if not self.failures or (self._total <= _FEW and self._bar is None):
             return ""
         lines = [f"{len(self._failed)} of {self._total} files could not be read, or not all of their pages:"]

@@ -1,4 +1,4 @@
-"""How a command is described to argparse, the same way for each of them."""
+"""Describes a command to argparse, the same way for each of them."""
 
 import argparse
 import os
@@ -40,18 +40,18 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
 
 
 def directory_of(arguments: argparse.Namespace) -> str | None:
-    """The model directory that the command line names; None where it leaves that to the default."""
+    """Return the model directory that the command line names; None where it leaves that to the default."""
     named: str | None = getattr(arguments, "dir", None) or getattr(arguments, "model_dir", None)
     return named
 
 
 def dir_option(directory: str | None) -> str:
-    """What a command that is suggested to the user needs to be about the same directory, wherever it is run."""
+    """Return what a suggested command needs to be about the same directory, wherever it is run."""
     return "" if directory is None else f" --dir {quoted(str(Path(directory).absolute()))}"
 
 
 def quoted(text: str) -> str:
-    """One word of a command line for a shell. What cannot be shown is in the form that bash, zsh and ksh know."""
+    """Return a word of a command line for a shell. What cannot be shown has the form that bash, zsh and ksh know."""
     if text.isprintable():
         return shlex.quote(text)
     return "$'" + "".join(map(_quoted_letter, text)) + "'"
@@ -69,7 +69,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on, as the type of an argument."""
+    """Return a whole number from 1 on, as the type of an argument."""
     number = int(text)
     if number < 1:
         message = "must be at least 1"

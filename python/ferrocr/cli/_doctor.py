@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__, _core
-from .._defaults import DEFAULT_SET
 from .._text import printable
 from ..exceptions import OcrError
-from ..progress import megabytes
-from ..store import CatalogEntry, ModelStore, catalog, model_sets
+from ..models._catalog import DEFAULT_SET
+from ..models.progress import megabytes
+from ..models.store import CatalogEntry, ModelStore, catalog, model_sets
 from ._command import add_command, add_dir, dir_option, positive
 from ._environment import masked, place_of, variables
 from ._environment import misspelled as misspelled_variables
@@ -44,11 +44,11 @@ class Check:
     """One thing that ``doctor`` looked at.
 
     Attributes:
-        name: What was looked at.
-        ok: Whether reading can work with it.
-        detail: What was found, for people.
-        fix: What to do about it; None where nothing needs doing.
-        facts: What was found, for programs.
+        name: The thing that was looked at.
+        ok: True if reading can work with it.
+        detail: The finding, for people.
+        fix: Advice; None where nothing needs doing.
+        facts: The finding, for programs.
     """
 
     name: str
@@ -108,7 +108,7 @@ def _check_variables() -> Check:
 
 def _check_sources() -> Check:
     """Say where missing models would come from, without asking anybody."""
-    from .._package_index import packages
+    from ..models._package_index import packages
 
     links, indexes, *_ = packages()
     mirror = os.environ.get("FERROCR_MIRROR") or None
@@ -120,7 +120,7 @@ def _check_sources() -> Check:
 
 
 def _check_runtime() -> Iterator[Check]:
-    from .._runtime import disable_telemetry, find_runtime, library_version
+    from .._engine._runtime import disable_telemetry, find_runtime, library_version
 
     try:
         runtime = find_runtime()
@@ -164,7 +164,7 @@ def _check_directory(directory: str, *, is_filled: bool) -> Check:
 
 
 def _check_default_set(sizes: dict[str, int], directory: str | None) -> Check:
-    """Whether the files of the default set are there and whole, given the sizes of those in the directory."""
+    """Check that the files of the default set are there and whole, given the sizes of those in the directory."""
     entries = {entry.name: entry for entry in catalog()}
     needed = {name: _state_of(entries.get(name), sizes.get(name)) for name in model_sets()[DEFAULT_SET]}
     wrong = [f"{name} {state}" for name, state in needed.items() if state != "complete"]

@@ -1,4 +1,4 @@
-"""How a command ends: its exit codes, and what the user is told about an error."""
+"""The end of a command: its exit codes, and what the user is told about an error."""
 
 import sys
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ exit codes:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a class of exception ends the command: the exit code, and a hint for those that bring none of their own.
+    """The end of the command by class of exception: the exit code, and a hint for those that bring none of their own.
 
     In the hint, ``{dir}`` stands for the option that names the model directory.
     """
@@ -71,5 +71,5 @@ def report(error: Exception, name: str | None = None, *, directory: str | None =
 
 
 def split_hint(error: Exception) -> tuple[str, str]:
-    """What went wrong, in as many lines as that takes, and what to do about it; empty where nothing is known."""
+    """Return what went wrong, in as many lines as that takes, and what to do about it; empty where nothing is known."""
     return error.for_shell() if isinstance(error, exceptions.OcrError) else (str(error), "")

@@ -22,11 +22,11 @@ _ESC, _ST = "\x1b", "\x1b\\"
 
 
 def protocol_of(environment: Mapping[str, str], attributes: str = "") -> str | None:
-    """How the terminal shows pictures best: ``kitty``, ``iterm``, ``sixel`` or ``blocks``; None where in no way.
+    """Return the terminal's best way to show pictures: ``kitty``, ``iterm``, ``sixel``, ``blocks``, or None for none.
 
     Args:
         environment: The variables of the environment.
-        attributes: What the terminal answered to a query of its attributes (DA1), if it did.
+        attributes: The terminal's answer to a query of its attributes (DA1), if there was one.
     """
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if term in ("", "dumb"):
@@ -43,7 +43,7 @@ def protocol_of(environment: Mapping[str, str], attributes: str = "") -> str | N
 
 
 def has_sixel(attributes: str) -> bool:
-    """Whether an answer to DA1, such as ``ESC [ ? 62 ; 4 c``, has the attribute 4."""
+    """Return True if an answer to DA1, such as ``ESC [ ? 62 ; 4 c``, has the attribute 4."""
     start, end = attributes.rfind("[?"), attributes.rfind("c")
     return 0 <= start < end and "4" in attributes[start + 2 : end].split(";")[1:]
 
@@ -54,7 +54,7 @@ def _has_true_colour(environment: Mapping[str, str]) -> bool:
 
 
 def kitty(picture: "PIL.Image.Image") -> str:
-    """The picture in kitty's graphics protocol: PNG in base64, in chunks."""
+    """Return the picture in kitty's graphics protocol: PNG in base64, in chunks."""
     data = base64.standard_b64encode(_png(picture)).decode()
     chunks = [data[at : at + _KITTY_CHUNK] for at in range(0, len(data), _KITTY_CHUNK)]
     out = []
@@ -66,13 +66,13 @@ def kitty(picture: "PIL.Image.Image") -> str:
 
 
 def iterm(picture: "PIL.Image.Image") -> str:
-    """The picture as iTerm2's inline image."""
+    """Return the picture as iTerm2's inline image."""
     data = _png(picture)
     return f"{_ESC}]1337;File=inline=1;size={len(data)}:{base64.standard_b64encode(data).decode()}\x07\n"
 
 
 def sixel(picture: "PIL.Image.Image") -> str:
-    """The picture as sixels, in at most 256 colours."""
+    """Return the picture as sixels, in at most 256 colours."""
     picture = picture.convert("RGB").quantize(_MOST_COLOURS)
     width, height = picture.size
     palette = picture.getpalette() or []
@@ -88,7 +88,7 @@ def sixel(picture: "PIL.Image.Image") -> str:
 
 
 def _band(rows: list[bytes]) -> Iterator[str]:
-    """Six rows of pixels, once for each of their colours."""
+    """Give six rows of pixels, once for each of their colours."""
     for colour in sorted(set(b"".join(rows))):
         masks = [
             sum(1 << bit for bit, value in enumerate(column) if value == colour) for column in zip(*rows, strict=True)
@@ -102,7 +102,7 @@ def _run(mask: int, length: int) -> str:
 
 
 def blocks(picture: "PIL.Image.Image") -> str:
-    """The picture in upper half blocks of 24-bit colours: a letter shows one pixel above another one."""
+    """Return the picture in upper half blocks of 24-bit colours: a letter shows one pixel above another one."""
     picture = picture.convert("RGB")
     width, height = picture.size
     pixels = picture.tobytes()
@@ -129,4 +129,4 @@ def _png(picture: "PIL.Image.Image") -> bytes:
 
 
 ENCODERS: "Mapping[str, Encoder]" = MappingProxyType({"kitty": kitty, "iterm": iterm, "sixel": sixel, "blocks": blocks})
-"""How to show a picture, by protocol."""
+"""Functions that show a picture, by protocol."""

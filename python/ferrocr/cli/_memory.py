@@ -1,10 +1,10 @@
-"""How much memory this process may still take."""
+"""The memory that this process may still take."""
 
 from pathlib import Path
 
 
 def available_mb() -> float | None:
-    """Megabytes (2**20 bytes) that can be had without swapping, on Linux; None elsewhere."""
+    """Return megabytes (2**20 bytes) that can be had without swapping, on Linux; None elsewhere."""
     try:
         fields = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
         free = int(fields["MemAvailable"].split()[0]) / 1024
@@ -15,7 +15,7 @@ def available_mb() -> float | None:
 
 
 def _left_in_container_mb() -> float | None:
-    """What the memory limit of a container (cgroup v2) leaves; None where there is none."""
+    """Return the memory that the limit of a container (cgroup v2) leaves; None where there is none."""
     group = Path("/sys/fs/cgroup")
     try:
         limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))

@@ -1,4 +1,4 @@
-"""Where data goes: stdout or a file, as lines, a table or JSON."""
+"""Writes data to stdout or a file, as lines, a table or JSON."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from .._whole_file import whole_file
 
 @contextmanager
 def open_output(name: str | None) -> Iterator[IO[str]]:
-    """Where results go: stdout, or a file that appears under `name` only once the block has ended well."""
+    """Open the output: stdout, or a file that appears under `name` only once the block has ended well."""
     if name is None or name == "-":
         yield sys.stdout
         return
@@ -30,7 +30,7 @@ def open_output(name: str | None) -> Iterator[IO[str]]:
 
 @contextmanager
 def whole_text(target: Path, folder: Path) -> Iterator[IO[str]]:
-    """The same as :func:`whole_file`, for text; what is no text goes to its ``buffer``."""
+    """Open a file as :func:`whole_file` does, for text; what is no text goes to its ``buffer``."""
     with whole_file(target, folder) as file:
         out = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
         try:

@@ -4,7 +4,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._documents import kind_of, pdf_file
+from ..documents._kinds import kind_of
+from ..documents._opening import pdf_file
 from ..exceptions import ImageError, OcrError
 from ..formats import Sheet
 from ..formats.draw import draw
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def drawn(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Image":
-    """The annotated picture of a page.
+    """Return the annotated picture of a page.
 
     Raises:
         ImageError: The picture cannot be opened once more.
@@ -29,10 +30,10 @@ def drawn(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Imag
 
 
 def _drawn_frame(source: Source, sheet: Sheet) -> "PIL.Image.Image":
-    """The same for a picture of a TIFF file, or of standard input."""
+    """Draw over a picture of a TIFF file, or of standard input."""
     import PIL.Image
 
-    from .._pixels import page_frames
+    from .._engine._pixels import page_frames
 
     try:
         with PIL.Image.open(source.name if source.data is None else io.BytesIO(source.data)) as picture:
@@ -46,7 +47,7 @@ def _drawn_frame(source: Source, sheet: Sheet) -> "PIL.Image.Image":
 
 
 def _rendered(source: Source, sheet: Sheet, password: str | None) -> "PIL.Image.Image":
-    """A page of a PDF, in exactly the pixels that were read."""
+    """Return a page of a PDF, in exactly the pixels that were read."""
     import PIL.Image
 
     size = sheet.page.width, sheet.page.height

@@ -4,19 +4,19 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .._documents import kind_of, wish_of
 from .._text import path_text
+from ..documents._kinds import kind_of
+from ..documents._request import checked_request
 from ..exceptions import ImageError, InvalidArgumentError
 from ..formats import Sheet
 from ._bar import EndedEarlyError, Progress
 from ._command import add_command
 from ._errors import EXIT_OK, EXIT_PROBLEMS, report
-from ._making import PDF, Making, NothingToWriteError, Pairs
+from ._formats import FORMATS, Format, NothingToWriteError, Output, Results, Settings, check_drawing
 from ._read_arguments import EXAMPLE, NOTES, WITH_CHARACTERS, describe
 from ._reading import Reader
 from ._sources import STDIN, Source, are_many, describe_left_out, find
@@ -37,68 +37,67 @@ def add(commands: "Commands") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read the inputs and write what they hold."""
     many = are_many(arguments.files)
+    row = FORMATS[arguments.format]
     if arguments.text_layer is None:
         # A page of a PDF to search gets no text twice.
-        arguments.text_layer = "auto" if arguments.format == PDF else "ignore"
-    making = Making(arguments.format, password=arguments.password, keeps_own_text=arguments.text_layer == "auto")
-    # What holds one input is never one file of many.
-    to_folder = is_folder(arguments.output) or (many and making.holds_one and arguments.output not in (None, "-"))
-    _check(arguments, making, many=many, to_folder=to_folder)
+        arguments.text_layer = "auto" if row.has_own_text else "ignore"
+    # A file that holds one input is never one of many.
+    to_folder = is_folder(arguments.output) or (many and row.covers != "run" and arguments.output not in (None, "-"))
+    _check(arguments, row, many=many, to_folder=to_folder)
     show = _shower(arguments)
-    if to_folder:
-        return _to_folder(arguments, making, show)
-    return _to_file(arguments, replace(making, headers=many), show)
+    headers = many and not to_folder
+    keeps_own_text = arguments.text_layer == "auto"
+    output = Output(row, Settings(headers=headers, password=arguments.password, keeps_own_text=keeps_own_text))
+    return (_to_folder if to_folder else _to_file)(arguments, output, show)
 
 
-def _check(arguments: argparse.Namespace, making: Making, *, many: bool, to_folder: bool) -> None:
+def _check(arguments: argparse.Namespace, row: Format, *, many: bool, to_folder: bool) -> None:
     """Refuse what cannot be read or written, before models are fetched and loaded for nothing."""
-    wish_of(arguments.pages, arguments.dpi, arguments.text_layer, arguments.password)
+    checked_request(arguments.pages, arguments.dpi, arguments.text_layer, arguments.password)
     if arguments.resume and not to_folder:
         message = "--resume is for output to a folder, where each input has a file"
         raise InvalidArgumentError(message, "name a folder: -o DIR/")
-    if many and making.holds_one and not to_folder:
-        message = f"a file of the format {making.name} holds one picture or document, and there may be more"
+    if many and row.covers != "run" and not to_folder:
+        message = f"a file of the format {row.name} holds one picture or document, and there may be more"
         raise InvalidArgumentError(message, "name a folder for a file of each: -o DIR/")
     is_stdout = arguments.output in (None, "-")
-    if making.is_binary and is_stdout and (sys.stdout.isatty() or not hasattr(sys.stdout, "buffer")):
-        message = f"a file of the format {making.name} cannot be printed as text"
+    if row.is_binary and is_stdout and (sys.stdout.isatty() or not hasattr(sys.stdout, "buffer")):
+        message = f"a file of the format {row.name} cannot be printed as text"
         raise InvalidArgumentError(message, "name a file: -o OUT")
-    if making.name == PDF and arguments.text_layer == "only":
+    if row.has_own_text and arguments.text_layer == "only":
         message = "with --text-layer only nothing is read, and a PDF has that text already"
         raise InvalidArgumentError(message, "say --text-layer auto to read the pages that have none")
-    if arguments.characters and making.name not in WITH_CHARACTERS:
-        message = f"a file of the format {making.name} does not hold the characters of words"
+    if arguments.characters and not row.has_characters:
+        message = f"a file of the format {row.name} does not hold the characters of words"
         raise InvalidArgumentError(
             message, f"say --format {WITH_CHARACTERS[0]}, or one of {', '.join(WITH_CHARACTERS[1:])}"
         )
-    making.check()
+    row.check()
     if arguments.show:
-        from ..formats.draw import check_pillow
-
-        check_pillow()
+        check_drawing()
 
 
-def _to_file(arguments: argparse.Namespace, making: Making, show: Callable[[Pairs], Pairs]) -> int:
-    """Everything in one file or on stdout."""
+def _to_file(arguments: argparse.Namespace, output: Output, show: Callable[[Results], Results]) -> int:
+    """Write everything to one file or to stdout."""
     left_out: set[Path] = set()
     sources = find(arguments.files, left_out=left_out)
     _check_input_stays(arguments.output, sources)
     with Progress(len(sources), has_bar=_has_bar(arguments, sources), fail_fast=arguments.fail_fast) as progress:
         reader = Reader(arguments, progress, lambda _source: None)
         with suppress(NothingToWriteError, EndedEarlyError), closing(reader.read(sources)) as batches:
-            pairs = ((source, entry) for source, entries in batches for entry in entries)
+            results = ((source, entry) for source, entries in batches for entry in entries)
             try:
-                write_all(arguments.output, making, show(pairs))
+                write_all(arguments.output, output, show(results))
             except ImageError as error:  # what was read cannot be opened once more, to be drawn over
                 progress.failed(error, sources[0])
     return _end(arguments, progress, left_out)
 
 
-def _to_folder(arguments: argparse.Namespace, making: Making, show: Callable[[Pairs], Pairs]) -> int:
-    """A file for each input."""
+def _to_folder(arguments: argparse.Namespace, output: Output, show: Callable[[Results], Results]) -> int:
+    """Write a file for each input."""
     path = Path(arguments.output)
     options = {"ferrocr": __version__, **{name: getattr(arguments, name) for name in _DECIDING}}
-    folder = OutputFolder(path, making, options)
+    folder = OutputFolder(path, output, options)
     folder.check_roots([name for name in arguments.files if name != STDIN])
     left_out: set[Path] = set()
     sources = folder.plan(find(arguments.files, path, left_out))
@@ -141,7 +140,7 @@ def _check_input_stays(output: str | None, sources: Sequence[Source]) -> None:
 
 
 def _has_bar(arguments: argparse.Namespace, sources: Sequence[Source]) -> bool:
-    """Whether a bar is of use, and disturbs no text or picture that scrolls by on the same terminal."""
+    """Return True if a bar is of use, and disturbs no text or picture that scrolls by on the same terminal."""
     if arguments.quiet or arguments.show or not sys.stderr.isatty():
         return False
     if sys.stdout.isatty() and arguments.output in (None, "-"):
@@ -149,17 +148,17 @@ def _has_bar(arguments: argparse.Namespace, sources: Sequence[Source]) -> bool:
     return len(sources) > 1 or any(source.data is None and kind_of(Path(source.name)) for source in sources)
 
 
-def _shower(arguments: argparse.Namespace) -> Callable[[Pairs], Pairs]:
-    """What pages pass through on their way to the file."""
+def _shower(arguments: argparse.Namespace) -> Callable[[Results], Results]:
+    """Return the function that pages pass through on their way to the file."""
     if not arguments.show:
-        return lambda pairs: pairs
+        return lambda results: results
     from ._pictures import drawn
     from ._show import Viewer
 
     viewer = Viewer()
 
-    def shown(pairs: Pairs) -> Pairs:
-        for source, entry in pairs:
+    def shown(results: Results) -> Results:
+        for source, entry in results:
             if isinstance(entry, Sheet):
                 try:
                     viewer.show(drawn(source, entry, arguments.password), source.label)

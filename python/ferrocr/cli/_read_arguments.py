@@ -3,21 +3,24 @@
 import argparse
 import os
 
-from .._defaults import DEFAULT_SET
-from .._documents import USUAL_DPI
-from .._options import PRESETS
-from ..formats import WRITERS
+from .._engine._options import PRESETS
+from ..documents._request import USUAL_DPI
+from ..models._catalog import DEFAULT_SET
 from ._command import positive
-from ._making import PDF, PICTURE
+from ._formats import FORMATS
 
 PASSWORD_VARIABLE = "FERROCR_PASSWORD"
 
-WITH_CHARACTERS = ("json", "jsonl", "hocr", "alto", "page")
+WITH_CHARACTERS = tuple(name for name, row in FORMATS.items() if row.has_characters)
 """Formats that hold the characters of words."""
+
+_COVERS = {"run": "", "document": ", a file for each input", "page": ", a file for each page"}
+
+_FORMATS = "\n".join(f"  {name:<10}{row.summary}{_COVERS[row.covers]}" for name, row in FORMATS.items())
 
 EXAMPLE = "ferrocr read page1.png page2.jpg --format json -o pages.json"
 
-NOTES = """\
+NOTES = f"""\
 inputs:
   Files, folders, patterns such as 'scans/**/*.png' that the shell has left alone, and - for standard input. In a
   folder and the folders in it these count: bmp gif jfif jpe jpeg jpg pdf png tif tiff webp; hidden files and links to
@@ -31,23 +34,14 @@ outputs:
   docs/command-line.md says more.
 
 formats:
-  text      the text, line by line
-  json      text, scores and positions of lines and words, in one object
-  jsonl     the same as JSON Lines: a picture a line, as soon as it is read
-  tsv       boxes of words, as Tesseract writes them
-  hocr      HTML with boxes of words
-  alto      ALTO XML 4.4
-  page      PAGE XML of 2019-07-15, a file for each page
-  markdown  the text in paragraphs
-  png       the picture with outlines, reading order and scores drawn over it, a file for each page
-  pdf       PDF that can be searched: the picture with its text behind it, a file for each input"""
+{_FORMATS}"""
 
 
 def describe(read: argparse.ArgumentParser) -> None:
     """Add them all."""
     read.add_argument("files", nargs="+", metavar="INPUT", help="a picture, a PDF, a folder, a pattern, or -")
-    formats = (*WRITERS, PICTURE, PDF)
-    read.add_argument("--format", choices=formats, default="text", metavar="FORMAT", help="see below; default: text")
+    names = tuple(FORMATS)
+    read.add_argument("--format", choices=names, default="text", metavar="FORMAT", help="see below; default: text")
     where = "write to this file, or to files in this folder, whole or not at all; default: stdout"
     read.add_argument("-o", "--output", metavar="OUT", help=where)
     characters = "with the characters of each word, in the formats " + ", ".join(WITH_CHARACTERS)
@@ -90,5 +84,5 @@ def _describe_engine(group: "argparse._ArgumentGroup") -> None:
 
 
 def _codes(text: str) -> list[str]:
-    """The codes between commas."""
+    """Return the codes between commas."""
     return [code.strip() for code in text.split(",")]

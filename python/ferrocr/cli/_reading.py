@@ -11,12 +11,13 @@ from typing import TypeAlias
 
 import ferrocr
 
-from .._documents import kind_of, pdf_file
+from ..documents._kinds import kind_of
+from ..documents._opening import pdf_file
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, RuntimeUnavailableError, StorageError
 from ..formats import Sheet
-from ..progress import DownloadProgress
+from ..models.progress import DownloadProgress
 from ._bar import Progress
-from ._making import Entry
+from ._formats import Entry
 from ._sources import Source, is_pdf
 
 Read: TypeAlias = tuple[Source, Iterator[Entry]]
@@ -37,7 +38,7 @@ class Reader:
         self._ahead: int | None = None if arguments.jobs is None else arguments.jobs - 1
 
     def read(self, sources: Sequence[Source]) -> Generator[Read]:
-        """What each page of each input gave. An error that concerns no single input is raised instead."""
+        """Give what came of each page of each input. An error that concerns no single input is raised instead."""
         if all(source.problem for source in sources):
             yield from self._problems(sources)  # before models are fetched and loaded for nothing
             return

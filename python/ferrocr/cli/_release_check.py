@@ -16,11 +16,11 @@ from ._errors import EXIT_OK, EXIT_PROBLEMS
 from ._output import print_json, print_table
 
 MOST_GROWTH_MB = 15
-"""What may stay after a later release beyond what stays after the first one: twelve cycles with the default models
+"""Memory that may stay after a later release beyond that after the first one: twelve cycles with the default models
 stayed within 8 MB of each other, and a session that is kept takes at least 40."""
 
 MOST_KEPT_MB = {"cpu": 100, "openvino": 160}
-"""What may stay after the first release beyond what was there before the first load, by provider: the libraries with
+"""Memory that may stay after the first release beyond that before the first load, by provider: the libraries with
 their tables (28 MB with ONNX Runtime 1.32), what Python imports for the first picture, and what the C library keeps in
 pieces. With the default models that is 36 to 54 MB, and 117 MB with OpenVINO; the models themselves, if kept, take more
 than 200. The libraries for a GPU are larger than the bound, and what they keep is told as a problem too."""
@@ -31,7 +31,7 @@ class Cycle:
     """One time of load, read and free. Numbers are None where the system does not tell.
 
     Attributes:
-        provider: Where the models ran.
+        provider: The provider that the models ran on.
         rss_before_mb: Resident memory in 2**20 bytes before the load.
         rss_loaded_mb: The same after the picture was read.
         rss_released_mb: The same after the release.
@@ -39,7 +39,7 @@ class Cycle:
         threads_after: The same after the release.
         descriptors_before: Open descriptors of the process before.
         descriptors_after: The same after the release.
-        seconds: How long it took.
+        seconds: Its duration.
     """
 
     provider: str
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def drawn_picture() -> npt.NDArray[np.uint8]:
-    """Rows of dark bars: the detector takes them for lines, and what they say does not matter."""
+    """Draw rows of dark bars: the detector takes them for lines, and what they say does not matter."""
     page = np.full((1000, 1400), 255, np.uint8)
     for top in range(60, 900, 60):
         for left in range(80, 1300, 40):
@@ -119,7 +119,7 @@ def _entries(directory: str) -> int | None:
 
 
 def problems_of(cycles: Sequence[Cycle]) -> list[str]:
-    """What was not given back, a sentence each; empty when all was, as far as the system tells."""
+    """Return what was not given back, a sentence each; empty when all was, as far as the system tells."""
     problems = []
     before, first = cycles[0].rss_before_mb, cycles[0].rss_released_mb
     most_kept = MOST_KEPT_MB.get(cycles[0].provider, MOST_KEPT_MB["cpu"])

@@ -1,4 +1,4 @@
-"""What an output folder knows of the files in it: which input each was made of, and with which options.
+"""Records in an output folder of the files in it: which input each was made of, and with which options.
 
 The knowledge is a file of JSON Lines in the hidden folder ``.ferrocr`` of the output folder, a line for each input
 whose outputs are there and whole. A line is written after them, so a run that is killed before it makes them again.
@@ -34,7 +34,7 @@ class Stamp:
         size: Its bytes.
         changed: When it was changed last, in nanoseconds.
         sha256: Of its content.
-        is_settled: Whether a later change is sure to show in `changed`.
+        is_settled: True if a later change is sure to show in `changed`.
     """
 
     size: int
@@ -44,12 +44,12 @@ class Stamp:
 
     @classmethod
     def of(cls, path: Path, *, is_ours: bool = False) -> "Stamp":
-        """The file as it is now. Nobody but us changes one of ours within `_SETTLED`."""
+        """Describe the file as it is now. Nobody but us changes one of ours within `_SETTLED`."""
         now, about = time.time_ns(), path.stat()
         return cls(about.st_size, about.st_mtime_ns, _hash_of(path), is_ours or about.st_mtime_ns + _SETTLED < now)
 
     def fits(self, path: Path) -> bool:
-        """Whether the file has that content still. It is read only where size and time do not tell."""
+        """Return True if the file has that content still. It is read only where size and time do not tell."""
         try:
             about = path.stat()
             if about.st_size != self.size:
@@ -61,7 +61,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was made of an input, and is whole.
+    """The outputs that were made of an input, and are whole.
 
     Attributes:
         source: The name of the input, which most formats have in the file.
@@ -76,13 +76,13 @@ class Record:
     written: dict[str, Stamp]
 
     def fits(self, folder: Path) -> bool:
-        """Whether the input and all outputs in `folder` have that content still."""
+        """Return True if the input and all outputs in `folder` have that content still."""
         outputs = all(stamp.fits(folder / name) for name, stamp in self.written.items())
         return outputs and self.read.fits(Path(self.source))
 
 
 def fingerprint(options: dict[str, Any]) -> str:
-    """A short text that is another one for other options."""
+    """Return a short text that is another one for other options."""
     return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -105,7 +105,7 @@ class Records:
             self._write_anew()
 
     def find(self, output: str) -> Record | None:
-        """What was made of the input whose output, were it a single one, would be `output` below the folder."""
+        """Return the record of the input whose output, were it a single one, would be `output` below the folder."""
         return self._known.get(output)
 
     def add(self, output: str, record: Record) -> None:
@@ -118,14 +118,14 @@ class Records:
             os.fsync(file.fileno())
 
     def _is_torn(self) -> bool:
-        """Whether somebody was ended while writing a line."""
+        """Return True if somebody was ended while writing a line."""
         with suppress(OSError), self._path.open("rb") as file:
             file.seek(-1, os.SEEK_END)
             return file.read(1) != b"\n"
         return False
 
     def _write_anew(self) -> None:
-        # What another process adds meanwhile is lost, and made again another time.
+        # A line that another process adds meanwhile is lost, and made again another time.
         with whole_file(self._path) as file:
             file.writelines(_line(output, record) for output, record in self._known.items())
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
 _ANSWER_SECONDS = 0.3
-"""How long a terminal may take to say what it can. One at the other end of a network needs a tenth of a second."""
+"""Seconds that a terminal may take to say what it can. One at the other end of a network needs a tenth of a second."""
 
 _CELL = (10, 20)
 """Pixels of a letter where the terminal does not tell. Only decides how large a picture is shown."""
@@ -67,7 +67,7 @@ def open_with_viewer(path: Path) -> bool:
 
 
 def _room(protocol: str) -> tuple[int, int]:
-    """The largest picture that fits, in what the protocol counts in: all of the width, a line less than the height."""
+    """Return the largest size that fits, in what the protocol counts in: all of the width, a line less in height."""
     columns, lines = shutil.get_terminal_size()
     if protocol == "blocks":
         return columns, 2 * max(lines - 1, 1)
@@ -76,7 +76,7 @@ def _room(protocol: str) -> tuple[int, int]:
 
 
 def _cell() -> tuple[int, int]:
-    """Width and height of a letter in pixels."""
+    """Return width and height of a letter in pixels."""
     try:
         import fcntl
         import struct
@@ -92,7 +92,7 @@ def _cell() -> tuple[int, int]:
 
 
 def _attributes() -> str:
-    """What the terminal answers when it is asked what it can; empty where it does not."""
+    """Return the terminal's answer when it is asked what it can; empty where there is none."""
     if not is_terminal(sys.stdin):
         return ""
     try:

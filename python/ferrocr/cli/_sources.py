@@ -1,4 +1,4 @@
-"""What is read: files, folders, patterns that no shell has expanded, and standard input."""
+"""Inputs: files, folders, patterns that no shell has expanded, and standard input."""
 
 import glob
 import os
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
-from .._documents import kind_of
 from .._text import printable
+from ..documents._kinds import kind_of
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
 from ._streams import is_terminal
 
 STDIN = "-"
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp"})
-"""What counts as a picture or a document in a folder, in letters of any case."""
+"""Suffixes of pictures and documents in a folder, in letters of any case."""
 
 _KINDS = 5
 """Kinds of files that were left out which are told by name: the most common ones."""
 
 _MOST_BYTES = 512 * 2**20
-"""What is taken from standard input: as much as the engine takes of a file."""
+"""Bytes that are taken from standard input: as much as the engine takes of a file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Source:
 
     Attributes:
         name: As it was given, or as it was found below what was given. Results have it.
-        place: Where its output goes below an output folder, without the suffix of the format.
+        place: The place of its output below an output folder, without the suffix of the format.
         data: The content of standard input; None for a file.
         problem: Why there is no use in trying; None where there may be some.
     """
@@ -47,23 +47,23 @@ class Source:
 
     @property
     def content(self) -> str | bytes:
-        """What the engine takes."""
+        """The value that the engine takes."""
         return self.name if self.data is None else self.data
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.name if self.data is None else "standard input"
 
 
 def is_pdf(source: Source) -> bool:
-    """Whether its content is that of a PDF."""
+    """Return True if its content is that of a PDF."""
     return kind_of(Path(source.name) if source.data is None else source.data) == "pdf"
 
 
 @contextmanager
 def as_file(source: Source) -> Iterator[Path]:
-    """Its file, for those who take nothing else; one for the time being where it has none."""
+    """Give its file, for those who take nothing else; one for the time being where it has none."""
     if source.data is None:
         yield Path(source.name)
         return
@@ -74,7 +74,7 @@ def as_file(source: Source) -> Iterator[Path]:
 
 
 def are_many(names: Sequence[str]) -> bool:
-    """Whether there is more than one input, or may be another time: a folder with one file in it counts as many."""
+    """Return True if there is more than one input, or may be another time: a folder with one file counts as many."""
     return len(names) > 1 or any(name != STDIN and (_is_folder(Path(name)) or _is_pattern(name)) for name in names)
 
 
@@ -137,7 +137,7 @@ def _file(name: str, place: PurePath) -> Source:
 
 
 def _problem_of(name: str) -> OcrError | None:
-    """Why the file `name` cannot be read, in the engine's words."""
+    """Return why the file `name` cannot be read, in the engine's words."""
     try:
         is_there = Path(name).exists()
     except (OSError, ValueError) as error:  # too long a name, or a folder that nobody may look into
@@ -146,7 +146,7 @@ def _problem_of(name: str) -> OcrError | None:
 
 
 def _or_nothing(name: str, found: list[Source]) -> list[Source]:
-    """The same; where nothing was found, that is what is told of `name`."""
+    """Return the same; where nothing was found, that is what is told of `name`."""
     if found:
         return found
     if _is_folder(Path(name)):
@@ -158,7 +158,7 @@ def _or_nothing(name: str, found: list[Source]) -> list[Source]:
 
 
 def _folder(folder: Path, below: PurePath, avoid: Path | None, left_out: set[Path]) -> Iterator[Source]:
-    """The pictures and documents in a folder and the folders in it; links to other folders are left alone."""
+    """Give the pictures and documents in a folder and the folders in it; links to other folders are left alone."""
     try:
         entries = sorted(folder.iterdir(), key=_natural)
     except OSError as error:
@@ -179,7 +179,7 @@ def _folder(folder: Path, below: PurePath, avoid: Path | None, left_out: set[Pat
 
 
 def _is_special(path: Path) -> bool:
-    """Whether it is a pipe, a device or the like, which a folder may have by accident. A broken link is none."""
+    """Return True for a pipe, a device or the like, which a folder may have by accident. A broken link is none."""
     try:
         return path.exists() and not path.is_file()
     except OSError:
@@ -187,7 +187,7 @@ def _is_special(path: Path) -> bool:
 
 
 def _pattern(pattern: str, avoid: Path | None, left_out: set[Path]) -> Iterator[Source]:
-    """What a pattern stands for: files whatever they are called, and what is in folders."""
+    """Give what a pattern stands for: files whatever they are called, and what is in folders."""
     parts = Path(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:fixed])
@@ -203,7 +203,7 @@ def _pattern(pattern: str, avoid: Path | None, left_out: set[Path]) -> Iterator[
 
 
 def _matches(folder: Path, parts: Sequence[str], avoid: Path | None) -> Iterator[Path]:
-    """Paths below `folder` whose parts match; ``**`` stands for any number of folders, but for no links to them."""
+    """Give paths below `folder` whose parts match; ``**`` is any number of folders, but no links to them."""
     if not parts:
         yield folder
         return
@@ -233,7 +233,7 @@ def _entries(folder: Path) -> Iterable[Path]:
 
 
 def _is_pattern(name: str) -> bool:
-    """Whether it has wildcards and is no file itself."""
+    """Return True if it has wildcards and is no file itself."""
     return glob.has_magic(name) and _problem_of(name) is not None
 
 

@@ -50,7 +50,7 @@ class Messages(io.TextIOBase):
     """The stream for messages. One that cannot be written is lost, and the work goes on.
 
     Args:
-        stream: Where they go; None loses all of them.
+        stream: The stream that they go to; None loses all of them.
     """
 
     def __init__(self, stream: IO[str] | None) -> None:
@@ -83,7 +83,7 @@ class Messages(io.TextIOBase):
         return is_terminal(self._stream)
 
     def fileno(self) -> int:
-        """The descriptor. A progress bar asks it for the terminal's width."""
+        """Return the descriptor. A progress bar asks it for the terminal's width."""
         if self._stream is None:
             raise io.UnsupportedOperation
         return self._stream.fileno()
@@ -116,7 +116,7 @@ def lost_output() -> OSError | None:
 
 
 def of_stdout(error: OSError) -> OSError:
-    """An error that names stdout, where `error` names no file: the others say which one they are about."""
+    """Return an error that names stdout, where `error` names no file: the others say which one they are about."""
     if isinstance(error, OcrError | BrokenPipeError) or error.filename is not None:
         return error
     why = "it is closed" if error.errno == errno.EBADF else error.strerror or error

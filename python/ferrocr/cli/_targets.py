@@ -1,4 +1,4 @@
-"""Where results go: everything to one file or stdout, or a file for each input, or each of its pages, to a folder."""
+"""Writes results: everything to one file or stdout, or a file for each input, or each of its pages, to a folder."""
 
 import errno
 import os
@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any
 
-from .._documents import page_count
 from .._whole_file import UNFINISHED, hold, whole_file
+from ..documents._opening import page_count
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, StorageError
 from ..formats import Failure, Sheet
-from ._making import Entry, Making, NothingToWriteError, Pairs, something
+from ._formats import Entry, NothingToWriteError, Output, Results, with_a_page
 from ._output import open_output, whole_text
 from ._resume import FOLDER, Record, Records, Stamp, fingerprint
 from ._sources import SUFFIXES, Source
@@ -22,11 +22,11 @@ _ABANDONED = 60
 """Seconds after which an unfinished file that nobody holds is of a process that was killed."""
 
 _OF_ONE_FILE = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EINVAL)
-"""What is wrong with the name of one output, and lets the others be written."""
+"""Errors about the name of one output, which let the others be written."""
 
 
 def is_folder(output: str | None) -> bool:
-    """Whether `output` names a folder: one that is there, or a name that ends with a slash."""
+    """Return True if `output` names a folder: one that is there, or a name that ends with a slash."""
     if output in (None, "", "-"):
         return False
     return str(output).endswith(("/", os.sep)) or Path(str(output)).is_dir()
@@ -51,10 +51,10 @@ def _of_errno(error: StorageError, number: int | None) -> StorageError:
     return error
 
 
-def write_all(output: str | None, making: Making, pairs: Pairs) -> None:
+def write_all(name: str | None, output: Output, results: Results) -> None:
     """Write everything to one file, or to stdout."""
-    with writing("stdout" if output in (None, "-") else str(output)), open_output(output) as out:
-        making.write(out, pairs)
+    with writing("stdout" if name in (None, "-") else str(name)), open_output(name) as out:
+        output.write(out, results)
 
 
 class OutputFolder:
@@ -62,16 +62,16 @@ class OutputFolder:
 
     Args:
         path: The folder, which is made where it is missing.
-        making: How the files are made.
-        options: What else decides about their content.
+        output: The files.
+        options: Everything else that decides about their content.
 
     Raises:
         StorageError: Nothing can be written there.
     """
 
-    def __init__(self, path: Path, making: Making, options: dict[str, Any]) -> None:
-        self._path, self._making = path, making
-        self._options = fingerprint({"format": making.name, **options})
+    def __init__(self, path: Path, output: Output, options: dict[str, Any]) -> None:
+        self._path, self._output = path, output
+        self._options = fingerprint({"format": output.format.name, **options})
         self._work = path / FOLDER
         self._read: dict[Source, Stamp | None] = {}
         self._planned: dict[PurePath, Source] = {}
@@ -87,17 +87,17 @@ class OutputFolder:
         self.written = 0
 
     def place_of(self, source: Source, page: int | None = None) -> PurePath:
-        """Where its output is, below the folder: its name with the suffix, unless it ends with that already.
+        """Return the place of its output below the folder: its name with the suffix, unless it ends with that already.
 
         Before the suffix stands the number of the page, if the output has one of several.
         """
-        name, suffix = source.place.name, self._making.suffix
+        name, suffix = source.place.name, self._output.format.suffix
         if page is not None:
             return source.place.with_name(f"{name}.{page}{suffix}")
         return source.place.with_name(name if name.endswith(suffix) else name + suffix)
 
     def plan(self, sources: list[Source]) -> list[Source]:
-        """Those that are to be read, each once.
+        """Return those that are to be read, each once.
 
         Raises:
             InvalidArgumentError: An output would take the place of another one or of an input, or would be an input of
@@ -127,18 +127,17 @@ class OutputFolder:
         Raises:
             InvalidArgumentError: That would be so.
         """
-        if self._making.suffix not in SUFFIXES:
+        row = self._output.format
+        if row.suffix not in SUFFIXES:
             return
         here = self._path.resolve()
         for name in names:
             if Path(name).is_dir() and here == Path(name).resolve():
-                message = (
-                    f"{name} is read, and a file of the format {self._making.name} in it would be read the next time"
-                )
+                message = f"{name} is read, and a file of the format {row.name} in it would be read the next time"
                 raise InvalidArgumentError(message, "write to another folder, which may lie in it: -o DIR/")
 
     def is_done(self, source: Source) -> bool:
-        """Whether its outputs are there, whole, and what reading it again would give."""
+        """Return True if its outputs are there, whole, and what reading it again would give."""
         if not _is_file(source):
             return False
         record = self._records.find(self.place_of(source).as_posix())
@@ -153,14 +152,14 @@ class OutputFolder:
             with suppress(OSError):
                 self._read[source] = Stamp.of(Path(source.name))
 
-    def write(self, source: Source, pairs: Pairs) -> OcrError | None:
+    def write(self, source: Source, results: Results) -> OcrError | None:
         """Write what is made of one input. Returns why not, where that concerns no other one and is not known yet.
 
         Raises:
             StorageError: It cannot be written, and others could not either.
         """
         try:
-            begun = something(pairs)  # a document is begun with its first page
+            begun = with_a_page(results)  # a document is begun with its first page
             with writing(str(self._path / self.place_of(source))):
                 self._write(source, begun, self._read.pop(source, None))
         except NothingToWriteError:
@@ -173,24 +172,24 @@ class OutputFolder:
             return error
         return None
 
-    def _write(self, source: Source, pairs: Pairs, read: Stamp | None) -> None:
-        place, entries = self.place_of(source), _Seen(pairs)
-        if self._making.holds_one_page and page_count(source.content, self._making.password) > 1:
+    def _write(self, source: Source, results: Results, read: Stamp | None) -> None:
+        place, entries = self.place_of(source), _Seen(results)
+        if self._output.format.covers == "page" and page_count(source.content, self._output.settings.password) > 1:
             written = self._write_pages(source, entries)
         else:
             written = {place.as_posix(): self._write_file(place, entries)}
-        # What failed in part is tried again the next time.
+        # An input that failed in part is tried again the next time.
         if read is not None and not entries.failed:
             self._records.add(place.as_posix(), Record(source.name, self._options, read, written))
 
-    def _write_pages(self, source: Source, pairs: Pairs) -> dict[str, Stamp]:
-        """A file for each page, since the format has room for no more."""
+    def _write_pages(self, source: Source, results: Results) -> dict[str, Stamp]:
+        """Write a file for each page, since the format has room for no more."""
         written = {}
-        for pair in pairs:
-            if isinstance(pair[1], Sheet):
-                place = self.place_of(source, pair[1].number)
+        for result in results:
+            if isinstance(result[1], Sheet):
+                place = self.place_of(source, result[1].number)
                 self._check_is_free(source, place)
-                written[place.as_posix()] = self._write_file(place, iter([pair]))
+                written[place.as_posix()] = self._write_file(place, iter([result]))
         return written
 
     def _check_is_free(self, source: Source, place: PurePath) -> None:
@@ -201,11 +200,11 @@ class OutputFolder:
             message = f"a page of {source.label} and {other.label} would both be written to {self._path / place}"
             raise InvalidArgumentError(message, "write them to two folders")
 
-    def _write_file(self, place: PurePath, pairs: Pairs) -> Stamp:
+    def _write_file(self, place: PurePath, results: Results) -> Stamp:
         target = self._path / place
         target.parent.mkdir(parents=True, exist_ok=True)
         with whole_text(target, self._work) as out:
-            self._making.write(out, pairs)
+            self._output.write(out, results)
         self.written += 1
         return Stamp.of(target, is_ours=True)
 
@@ -221,19 +220,19 @@ class OutputFolder:
 
 
 class _Seen:
-    """Pairs, of which is noted whether one of them has failed."""
+    """Results, with a note of whether one of them has failed."""
 
-    def __init__(self, pairs: Pairs) -> None:
-        self._pairs = pairs
+    def __init__(self, results: Results) -> None:
+        self._results = results
         self.failed = False
 
     def __iter__(self) -> "_Seen":
         return self
 
     def __next__(self) -> tuple[Source, Entry]:
-        pair = next(self._pairs)
-        self.failed = self.failed or isinstance(pair[1], Failure)
-        return pair
+        result = next(self._results)
+        self.failed = self.failed or isinstance(result[1], Failure)
+        return result
 
 
 def _is_file(source: Source) -> bool:

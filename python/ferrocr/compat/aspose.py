@@ -48,11 +48,11 @@ class AsposeAI:
         self._engine = ferrocr.OcrEngine(model_dir=model_dir, **options)
 
     def list_local(self) -> list[str]:
-        """File names of the models in the directory, sorted; empty where it does not exist yet."""
+        """Return file names of the models in the directory, sorted; empty where it does not exist yet."""
         return self._engine.list_local()
 
     def get_local_path(self, name: str | None = None) -> str:
-        """Absolute path of the directory, or of the model `name` in it."""
+        """Return the absolute path of the directory, or of the model `name` in it."""
         return self._engine.get_local_path(name)
 
     def recognize(self, image: Any, **options: Any) -> "Page":  # noqa: ANN401
@@ -67,7 +67,7 @@ class AsposeAI:
 
     @property
     def closed(self) -> bool:
-        """Whether `free_resources` has been called."""
+        """True once `free_resources` has been called."""
         return self._engine.closed
 
     def __enter__(self) -> Self:
@@ -81,7 +81,7 @@ class AsposeAI:
 
 
 def audit_models(directory: str | os.PathLike[str]) -> list[str]:
-    """One line for each model in `directory`: ``OLD: path`` if its name begins with ``old_``, or ``CURRENT: path``."""
+    """Return ``OLD: path`` for each model whose name begins with ``old_``, and ``CURRENT: path`` for each other one."""
     store = ferrocr.ModelStore(directory)
     return [
         f"{'OLD' if name.startswith('old_') else 'CURRENT'}: {store.get_local_path(name)}"
@@ -117,7 +117,7 @@ class _StandIn(ModuleType):
 
 
 def _real_aspose() -> list[str]:
-    """The directories of an installed ``aspose`` package that is not this module's own."""
+    """Return the directories of an installed ``aspose`` package that is not this module's own."""
     loaded = sys.modules.get("aspose")
     if isinstance(loaded, _StandIn):
         return list(loaded.__path__)

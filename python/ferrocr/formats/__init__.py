@@ -63,7 +63,7 @@ WRITERS: Mapping[str, type[Writer]] = MappingProxyType(
 
 
 def writer(name: str) -> Writer:
-    """A writer for one file of the format `name`.
+    """Return a writer for one file of the format `name`.
 
     Raises:
         InvalidArgumentError: There is no such format.
@@ -76,7 +76,7 @@ def writer(name: str) -> Writer:
 
 
 def chunks(name: str, entries: Iterable[Sheet | Failure]) -> Iterator[str]:
-    """The pieces of one file of the format `name`, each page as it comes. Encode them as UTF-8.
+    """Give the pieces of one file of the format `name`, each page as it comes. Encode them as UTF-8.
 
     Raises:
         InvalidArgumentError: There is no such format; it has one page a file, and there are more; or a page's blocks

@@ -12,7 +12,7 @@ from ._sheet import Failure, Sheet
 
 
 def from_dict(data: object) -> Sheet | Failure:
-    """The page that plain data describe: what :func:`to_dict` gave, or a line of JSON Lines.
+    """Return the page that plain data describe: what :func:`to_dict` gave, or a line of JSON Lines.
 
     Raises:
         InvalidArgumentError: They are of another form, or of a newer version.
@@ -21,7 +21,7 @@ def from_dict(data: object) -> Sheet | Failure:
 
 
 def read(text: str | bytes) -> tuple[Sheet | Failure, ...]:
-    """The pages of a JSON file.
+    """Return the pages of a JSON file.
 
     Raises:
         InvalidArgumentError: It is no JSON, or of another form, or of a newer version.
@@ -33,7 +33,7 @@ def read(text: str | bytes) -> tuple[Sheet | Failure, ...]:
 
 
 def read_lines(lines: Iterable[str | bytes]) -> Iterator[Sheet | Failure]:
-    """The pages of a JSON Lines file, such as an open one, as they come. Empty lines are skipped.
+    """Give the pages of a JSON Lines file, such as an open one, as they come. Empty lines are skipped.
 
     Raises:
         InvalidArgumentError: A line is no JSON, or of another form, or of a newer version.

@@ -1,4 +1,4 @@
-"""What several formats ask of a page: its blocks, its words, boxes of whole pixels, and how a line is turned."""
+"""Properties of a page that several formats need: blocks, words, boxes of whole pixels, and the turn of a line."""
 
 import math
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Box(NamedTuple):
 
 
 def blocks_of(page: Page) -> tuple[Block, ...]:
-    """The page's blocks; where it has none, one with all of its lines.
+    """Return the page's blocks; where it has none, one with all of its lines.
 
     Raises:
         InvalidArgumentError: The blocks are not the page's lines in groups, so that some text would be lost.
@@ -42,12 +42,12 @@ def blocks_of(page: Page) -> tuple[Block, ...]:
 
 
 def words_of(line: Line) -> tuple[Word, ...]:
-    """The line's words; where it has none, itself as one."""
+    """Return the line's words; where it has none, itself as one."""
     return line.words or (Word(line.text, line.score, line.quad),)
 
 
 def box_of(quad: Quad, page: Page) -> Box:
-    """The smallest box around `quad`."""
+    """Return the smallest box around `quad`."""
     xs, ys = zip(*quad, strict=True)
     return Box(
         _clipped(math.floor(_cleaned(min(xs))), page.width),
@@ -58,23 +58,23 @@ def box_of(quad: Quad, page: Page) -> Box:
 
 
 def corners_of(quad: Quad, page: Page) -> str:
-    """The corners as ``x,y`` in whole pixels within the page, the text's top left first."""
+    """Return the corners as ``x,y`` in whole pixels within the page, the text's top left first."""
     return " ".join(f"{_clipped(round(x), page.width)},{_clipped(round(y), page.height)}" for x, y in quad)
 
 
 def is_upright(quad: Quad) -> bool:
-    """Whether the quad is its own box and its text runs to the right, as far as whole pixels tell."""
+    """Return True if the quad is its own box and its text runs to the right, as far as whole pixels tell."""
     (left, top), (right, above), (beyond, bottom), (before, below) = ((round(x), round(y)) for x, y in quad)
     return left == before <= right == beyond and top == above <= bottom == below
 
 
 def turn_of(quad: Quad) -> float:
-    """How far the text is turned, in degrees counter-clockwise: 0 for upright text, 90 for text that runs up."""
+    """Return the turn of the text, in degrees counter-clockwise: 0 for upright text, 90 for text that runs up."""
     return _degrees(*_direction(quad))
 
 
 def common_turn(lines: Iterable[Line]) -> int:
-    """The turn that all of the lines have, in whole degrees, from -179 to 180; 0 where they are turned differently."""
+    """Return the turn that all of the lines have, in whole degrees from -179 to 180; 0 where they differ."""
     directions = [_direction(line.quad) for line in lines]
     right, down = (sum(values) for values in zip(*directions, strict=True))  # so that long lines count for more
     turn = _degrees(right, down)
@@ -86,7 +86,7 @@ def common_turn(lines: Iterable[Line]) -> int:
 
 
 def decimal(value: float, digits: int) -> str:
-    """The shortest form of `value` with at most so many digits behind the point, never in powers of ten."""
+    """Return the shortest form of `value` with at most so many digits behind the point, never in powers of ten."""
     text = f"{value:.{digits}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -94,12 +94,12 @@ def decimal(value: float, digits: int) -> str:
 
 
 def confidence(score: float) -> str:
-    """A score as formats want it that check its range: 0 to 1, four digits."""
+    """Return a score as formats want it that check its range: 0 to 1, four digits."""
     return decimal(min(max(score, 0.0), 1.0), 4)
 
 
 def _direction(quad: Quad) -> tuple[float, float]:
-    """Twice the way from the text's start to its end: along its upper and along its lower edge."""
+    """Return twice the way from the text's start to its end: along its upper and along its lower edge."""
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad
     return (x1 - x0) + (x2 - x3), (y1 - y0) + (y2 - y3)
 
@@ -110,14 +110,14 @@ def _degrees(right: float, down: float) -> float:
 
 
 def _around(quads: Iterable[Quad]) -> Quad:
-    """The upright rectangle around all of them."""
+    """Return the upright rectangle around all of them."""
     xs, ys = zip(*(corner for quad in quads for corner in quad), strict=True)
     left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
     return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 def _cleaned(value: float) -> float:
-    # What 32-bit arithmetic leaves behind a whole pixel is no reason for one more.
+    # The rest that 32-bit arithmetic leaves behind a whole pixel is no reason for one more.
     return round(value, 2)
 
 

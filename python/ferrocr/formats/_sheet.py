@@ -1,4 +1,4 @@
-"""What writers are given: a page and where it comes from, or a page that could not be read."""
+"""The input of writers: a page and where it comes from, or a page that could not be read."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,11 +12,11 @@ class Sheet:
     """A page and what is known of the picture that it was read from.
 
     Attributes:
-        page: What was read.
+        page: The page.
         source: Name of the picture or document, as the reader of the file should see it; None where there is none.
         number: The page's number in its source, from 1 on.
         dpi: Pixels an inch, where that is known.
-        origin: Whether the text was read, or taken from a PDF that has it already.
+        origin: The origin of the text: it was read, or taken from a PDF that has it already.
     """
 
     page: Page
@@ -27,7 +27,7 @@ class Sheet:
 
     @classmethod
     def of(cls, page: DocumentPage) -> Self:
-        """A page of a document with all that is known of it."""
+        """Return a page of a document with all that is known of it."""
         return cls(page.page, page.source, page.number, page.dpi, page.origin)
 
 

@@ -1,4 +1,4 @@
-"""What all formats of text have in common: they are written page by page."""
+"""The base of all formats of text: they are written page by page."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, final
@@ -14,28 +14,32 @@ class Writer(ABC):
     is for one file and one thread.
 
     Attributes:
-        name: What the format is called on the command line.
+        name: The name of the format on the command line.
         suffix: Of a file's name, with its dot.
         media_type: For an answer over HTTP.
-        one_page: Whether a file has one page at most: the second one is an InvalidArgumentError.
+        summary: The content of a file in a few words, for the help of the command line.
+        one_page: True if a file has one page at most: the second one is an InvalidArgumentError.
+        has_characters: True if a file holds the characters of words where pages have them.
         pages: Number of pages that were added.
     """
 
     name: ClassVar[str]
     suffix: ClassVar[str]
     media_type: ClassVar[str]
+    summary: ClassVar[str] = ""
     one_page: ClassVar[bool] = False
+    has_characters: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.pages = 0
 
     def begin(self) -> str:
-        """What stands before the first page."""
+        """Return the piece before the first page."""
         return ""
 
     @final
     def add(self, entry: Sheet | Failure) -> str:
-        """The piece for one page.
+        """Return the piece for one page.
 
         Raises:
             InvalidArgumentError: The format has one page a file, and this is the second; or the page's blocks do not
@@ -50,12 +54,12 @@ class Writer(ABC):
         return self._page(entry)
 
     def end(self) -> str:
-        """What stands behind the last page."""
+        """Return the piece behind the last page."""
         return ""
 
     @abstractmethod
     def _page(self, sheet: Sheet) -> str:
-        """The piece for a page, which `pages` counts already."""
+        """Return the piece for a page, which `pages` counts already."""
 
     def _failure(self, failure: Failure) -> str:
         return ""

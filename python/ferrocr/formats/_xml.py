@@ -18,12 +18,12 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def escape(text: str) -> str:
-    """`text` as the content of an element. What XML 1.0 cannot hold, or had better not, becomes U+FFFD."""
+    """Return `text` as the content of an element. What XML 1.0 cannot hold, or had better not, becomes U+FFFD."""
     return _IN_TEXT.sub(_reference, text)
 
 
 def tag(name: str, attributes: Mapping[str, str | int | None], *, empty: bool = False) -> str:
-    """The tag that opens an element, or all of an `empty` one. Attributes that are None are left out."""
+    """Return the tag that opens an element, or all of an `empty` one. Attributes that are None are left out."""
     parts = [
         f'{key}="{_IN_ATTRIBUTE.sub(_reference, str(value))}"' for key, value in attributes.items() if value is not None
     ]
@@ -31,7 +31,7 @@ def tag(name: str, attributes: Mapping[str, str | int | None], *, empty: bool = 
 
 
 def element(name: str, text: str) -> str:
-    """An element with text and without attributes."""
+    """Return an element with text and without attributes."""
     return f"<{name}>{escape(text)}</{name}>"
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import ClassVar
 
-from .. import __version__
+from .._core import __version__
 from ..results import Block, Line, Page, Quad, Word
 from ._layout import blocks_of, box_of, common_turn, confidence, corners_of, is_upright, words_of
 from ._sheet import Sheet
@@ -25,13 +25,15 @@ class AltoWriter(Writer):
     name: ClassVar[str] = "alto"
     suffix: ClassVar[str] = ".alto.xml"
     media_type: ClassVar[str] = "application/xml"
+    summary: ClassVar[str] = "ALTO XML 4.4"
+    has_characters: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[str, int] = {}
 
     def end(self) -> str:
-        """The tags that close the document."""
+        """Return the tags that close the document."""
         return ("" if self.pages else _head(None)) + " </Layout>\n</alto>\n"
 
     def _page(self, sheet: Sheet) -> str:
@@ -65,7 +67,7 @@ class AltoWriter(Writer):
             before = word
 
     def _glyphs(self, word: Word, page: Page) -> Iterator[str]:
-        """A word's characters; none where one of them is several code points, for which a glyph has no place."""
+        """Give a word's characters; none where one of them is several code points, for which a glyph has no place."""
         texts = [unicodedata.normalize("NFC", one.text) for one in word.characters]
         if any(len(text) != 1 for text in texts):
             return
@@ -76,7 +78,7 @@ class AltoWriter(Writer):
             yield f"       {opening}\n{shape}       </Glyph>\n" if shape else f"       {opening}\n"
 
     def _placed(self, prefix: str, quad: Quad, page: Page) -> dict[str, str | int | None]:
-        """The attributes of everything that has a place: an id that no other has, and the box."""
+        """Return the attributes of everything that has a place: an id that no other has, and the box."""
         number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
         box = box_of(quad, page)
         place = {"HPOS": box.left, "VPOS": box.top, "WIDTH": box.width, "HEIGHT": box.height}
@@ -112,14 +114,14 @@ def _head(source: str | None) -> str:
 
 
 def _shape(quad: Quad, page: Page, depth: int) -> str:
-    """The outline of what is no upright box, from the text's top left on, which tells how it is turned."""
+    """Return the outline of what is no upright box, from the text's top left on, which tells how it is turned."""
     if is_upright(quad):
         return ""
     return f"{' ' * depth}<Shape>{tag('Polygon', {'POINTS': corners_of(quad, page)}, empty=True)}</Shape>\n"
 
 
 def _space(before: Word, after: Word, page: Page) -> str:
-    """What is between two words; without a place on turned lines, where no upright box is."""
+    """Return the space between two words; without a place on turned lines, where no upright box is."""
     if not (is_upright(before.quad) and is_upright(after.quad)):
         return "<SP/>"
     left, right = box_of(before.quad, page), box_of(after.quad, page)

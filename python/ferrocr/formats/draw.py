@@ -4,8 +4,8 @@ import math
 import os
 from typing import TYPE_CHECKING
 
+from .._engine._inputs import file_path
 from .._files import check_regular
-from .._inputs import file_path
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError, StorageError
 from ..results import Page, Quad
 from ._layout import blocks_of, turn_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import PIL.ImageFont
 
 _SURE, _DOUBTFUL = 0.95, 0.8
-"""Where the colours change. Tell lines to look at from others; what scores mean differs between models."""
+"""Scores at which colours change. They tell lines to look at from others; what scores mean differs between models."""
 
 _COLOURS = ((0, 114, 178), (213, 94, 0), (204, 0, 85))
 """Blue, orange, and a red that people who confuse red and green tell from both."""
@@ -32,16 +32,16 @@ def draw(
     numbers: bool = True,
     scores: bool = True,
 ) -> "PIL.Image.Image":
-    """A copy of the picture with an outline and a label for each line, and an outline for each block.
+    """Return a copy of the picture with an outline and a label for each line, and an outline for each block.
 
     A line's colour says how sure it is: blue from a score of .95 on, orange from .8 on, red below.
 
     Args:
-        page: What was read.
+        page: The page.
         image: The picture that it was read from: a Pillow image, or a file.
         words: Outline each word too.
-        numbers: Whether labels have the line's place in the reading order, from 1 on.
-        scores: Whether labels have the line's score, in per cent.
+        numbers: True for labels with the line's place in the reading order, from 1 on.
+        scores: True for labels with the line's score, in per cent.
 
     Raises:
         PillowMissingError: Pillow is not installed.
@@ -112,7 +112,7 @@ class _Sketch:
 
 
 def _before(quad: Quad, width: float, height: float) -> tuple[float, float]:
-    """The top left corner of a box of that size that touches the edge where the line begins, from outside."""
+    """Return the top left corner of a box of that size that touches the edge where the line begins, from outside."""
     turn = math.radians(turn_of(quad))
     right, down = math.cos(turn), -math.sin(turn)
     reach = (abs(right) * width + abs(down) * height) / 2
@@ -125,7 +125,7 @@ def _colour(score: float) -> tuple[int, int, int]:
 
 
 def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Image":
-    """A copy of the picture in colour, turned as its EXIF data say, which is how the engine reads it."""
+    """Return a copy of the picture in colour, turned as its EXIF data say, which is how the engine reads it."""
     check_pillow()
     import PIL.Image
 
@@ -149,7 +149,7 @@ def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Ima
 def _copied(image: "PIL.Image.Image") -> "PIL.Image.Image":
     import PIL.Image
 
-    from .._pixels import from_pillow
+    from .._engine._pixels import from_pillow
 
     # As the engine sees it: also 16 bits, palettes and decimals become what can be looked at.
     picture = PIL.Image.fromarray(from_pillow(image, lambda _width, _height: None).data)

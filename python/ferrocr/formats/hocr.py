@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from .. import __version__
+from .._core import __version__
 from ..results import Block, Char, Line, Page, Quad, Word
 from ._layout import blocks_of, box_of, decimal, turn_of, words_of
 from ._sheet import Sheet
@@ -23,13 +23,15 @@ class HocrWriter(Writer):
     name: ClassVar[str] = "hocr"
     suffix: ClassVar[str] = ".hocr"
     media_type: ClassVar[str] = "text/vnd.hocr+html"
+    summary: ClassVar[str] = "HTML with boxes of words"
+    has_characters: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[str, int] = {}
 
     def begin(self) -> str:
-        """The head of the document."""
+        """Return the head of the document."""
         meta = (
             {"http-equiv": "Content-Type", "content": "text/html;charset=utf-8"},
             {"name": "ocr-system", "content": f"ferrocr {__version__}"},
@@ -43,7 +45,7 @@ class HocrWriter(Writer):
         )
 
     def end(self) -> str:
-        """The tags that close the document."""
+        """Return the tags that close the document."""
         return " </body>\n</html>\n"
 
     def _page(self, sheet: Sheet) -> str:
@@ -80,7 +82,7 @@ class HocrWriter(Writer):
         return f"      {self._open('span', 'ocrx_word', 'word', title)}{text}</span>\n"
 
     def _open(self, name: str, kind: str, prefix: str, title: str) -> str:
-        """The tag of an element of the class `kind`, with an id that no other has."""
+        """Return the tag of an element of the class `kind`, with an id that no other has."""
         number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
         return tag(name, {"class": kind, "id": f"{prefix}_{self.pages}_{number}", "title": title})
 
@@ -94,7 +96,7 @@ def _corners(quad: Quad, page: Page) -> str:
 
 
 def _character(one: Char, page: Page) -> str:
-    """As Tesseract has them. They have no id: nothing else names a single character."""
+    """Return a character as Tesseract has it. It has no id: nothing else names a single character."""
     title = f"x_bboxes {_corners(one.quad, page)}; x_conf {_percent(one.score)}"
     return f"{tag('span', {'class': 'ocrx_cinfo', 'title': title})}{escape(one.text)}</span>"
 
@@ -104,7 +106,7 @@ def _percent(score: float) -> int:
 
 
 def _line_title(line: Line, page: Page) -> str:
-    """The box, and the baseline or, where that would not be the graph of a function of x, the turn."""
+    """Return the box, and the baseline or, where that would not be the graph of a function of x, the turn."""
     box = box_of(line.quad, page)
     title, turn = _bbox(line.quad, page), turn_of(line.quad)
     if 45 < turn < 315:

@@ -7,7 +7,7 @@ things are only added, so a reader ignores what it does not know.
 import json
 from typing import Any, ClassVar, cast
 
-from .. import __version__
+from .._core import __version__
 from .._text import escaped_json
 from ..exceptions import InvalidArgumentError
 from ..results import Char, Line, Page, Quad, Word
@@ -36,18 +36,20 @@ class JsonWriter(Writer):
     name: ClassVar[str] = "json"
     suffix: ClassVar[str] = ".json"
     media_type: ClassVar[str] = "application/json"
+    summary: ClassVar[str] = "text, scores and positions of lines and words, in one object"
+    has_characters: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
         self._entries = 0
 
     def begin(self) -> str:
-        """The object up to its list."""
+        """Return the object up to its list."""
         head = _dumped({"schema_version": SCHEMA_VERSION, "generator": f"ferrocr {__version__}"})
         return f'{head[:-1]}, "pages": ['
 
     def end(self) -> str:
-        """The end of the list and of the object."""
+        """Return the end of the list and of the object."""
         return "\n]}\n" if self._entries else "]}\n"
 
     def _page(self, sheet: Sheet) -> str:
@@ -67,6 +69,8 @@ class JsonLinesWriter(Writer):
     name: ClassVar[str] = "jsonl"
     suffix: ClassVar[str] = ".jsonl"
     media_type: ClassVar[str] = "application/jsonl"
+    summary: ClassVar[str] = "the same as JSON Lines: a picture a line, as soon as it is read"
+    has_characters: ClassVar[bool] = True
 
     def _page(self, sheet: Sheet) -> str:
         return self._line(to_dict(sheet))
@@ -79,7 +83,7 @@ class JsonLinesWriter(Writer):
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a JSON file. A line of JSON Lines is what ``#/$defs/line`` in it says."""
+    """Return the JSON Schema of a JSON file. A line of JSON Lines is what ``#/$defs/line`` in it says."""
     from importlib.resources import files  # which imports more than all formats together
 
     text = files(__package__).joinpath("result-1.schema.json").read_text(encoding="utf-8")
@@ -87,7 +91,7 @@ def schema() -> dict[str, Any]:
 
 
 def to_dict(entry: Sheet | Failure) -> dict[str, Any]:
-    """Plain data of a page: what a file's ``pages`` hold.
+    """Return plain data of a page: what a file's ``pages`` hold.
 
     Scores have four digits behind the point, positions one.
     """
@@ -135,7 +139,7 @@ def _corners(quad: Quad) -> list[list[float]]:
 
 
 def _blocks(page: Page) -> list[dict[str, Any]]:
-    """Each block with the indexes of its lines."""
+    """Return each block with the indexes of its lines."""
     blocks: list[dict[str, Any]] = []
     start = 0
     for block in blocks_of(page) if page.blocks else ():

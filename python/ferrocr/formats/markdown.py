@@ -25,6 +25,7 @@ class MarkdownWriter(Writer):
     name: ClassVar[str] = "markdown"
     suffix: ClassVar[str] = ".md"
     media_type: ClassVar[str] = "text/markdown"
+    summary: ClassVar[str] = "the text in paragraphs"
 
     def _page(self, sheet: Sheet) -> str:
         blocks = (
@@ -36,7 +37,7 @@ class MarkdownWriter(Writer):
 
 
 def escape(text: str) -> str:
-    """A line's text as Markdown that shows just that, without the space around it."""
+    """Return a line's text as Markdown that shows just that, without the space around it."""
     plain = _NO_CHARACTER.sub("\ufffd", _NO_TEXT.sub(" ", text)).strip()
     numbered = _NUMBERED.match(plain)
     start = numbered.end() if numbered else 0

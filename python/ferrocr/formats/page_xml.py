@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from .. import __version__
+from .._core import __version__
 from ..results import Block, Line, Page, Quad
 from ._layout import blocks_of, common_turn, confidence, corners_of, decimal
 from ._sheet import Sheet
@@ -24,6 +24,8 @@ class PageXmlWriter(Writer):
     name: ClassVar[str] = "page"
     suffix: ClassVar[str] = ".page.xml"
     media_type: ClassVar[str] = "application/vnd.prima.page+xml"
+    summary: ClassVar[str] = "PAGE XML of 2019-07-15"
+    has_characters: ClassVar[bool] = True
     one_page: ClassVar[bool] = True
 
     def __init__(self, *, created: datetime | None = None) -> None:
@@ -31,7 +33,7 @@ class PageXmlWriter(Writer):
         self._created = created
 
     def end(self) -> str:
-        """The tag that closes the document; nothing where there was no page."""
+        """Return the tag that closes the document; nothing where there was no page."""
         return "</PcGts>\n" if self.pages else ""
 
     def _page(self, sheet: Sheet) -> str:

@@ -19,6 +19,7 @@ class TextWriter(Writer):
     name: ClassVar[str] = "text"
     suffix: ClassVar[str] = ".txt"
     media_type: ClassVar[str] = "text/plain"
+    summary: ClassVar[str] = "the text, line by line"
 
     def __init__(self, *, headers: bool = False) -> None:
         super().__init__()

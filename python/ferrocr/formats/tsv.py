@@ -24,9 +24,10 @@ class TsvWriter(Writer):
     name: ClassVar[str] = "tsv"
     suffix: ClassVar[str] = ".tsv"
     media_type: ClassVar[str] = "text/tab-separated-values"
+    summary: ClassVar[str] = "boxes of words, as Tesseract writes them"
 
     def begin(self) -> str:
-        """The names of the columns."""
+        """Return the names of the columns."""
         return "\t".join(COLUMNS) + "\n"
 
     def _page(self, sheet: Sheet) -> str:
@@ -53,7 +54,7 @@ def _row(level: int, numbers: tuple[int, ...], box: Box, score: str = "-1", text
 
 
 def cell(text: str) -> str:
-    """The text as a cell has it: control characters are spaces, what is no character is U+FFFD.
+    """Return the text as a cell has it: control characters are spaces, what is no character is U+FFFD.
 
     Marks that turn the direction of writing would turn the columns beside it, and are left out.
     """

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..._text import path_text, printable
 from ...exceptions import InvalidArgumentError
-from ...progress import ArchiveProgress
-from ...store import ModelStore
+from ...models.progress import ArchiveProgress
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS
 from .._output import print_json

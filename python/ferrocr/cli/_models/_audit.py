@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..._text import printable
-from ...audit import AuditEntry, AuditReport, ModelState
 from ...exceptions import OcrError
-from ...store import ModelStore
+from ...models.audit import AuditEntry, AuditReport, ModelState
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS, report
 from .._output import print_json
@@ -60,7 +60,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     elif found.entries:
         print(found)
     counting = [entry for entry in found.findings if entry.state not in arguments.ignore]
-    # What runs audits by the clock mails whatever is told: nothing is, where all is well.
+    # Programs that run audits by the clock mail whatever is told: nothing is, where all is well.
     if counting or is_terminal(sys.stderr):
         print(_summary(found, arguments.ignore), file=sys.stderr)
     return EXIT_PROBLEMS if counting else EXIT_OK
@@ -95,7 +95,7 @@ def _total(entries: tuple[AuditEntry, ...]) -> str:
 
 
 def _summary(found: AuditReport, ignored: Collection[ModelState]) -> str:
-    """Such as ``12 files (31.2 MB), 2 findings``; what is missing or in the trash is no file of the directory."""
+    """Sum up, as in ``12 files (31.2 MB), 2 findings``; what is missing or in the trash is no file of the directory."""
     passed_over = sum(entry.state in ignored for entry in found.findings)
     parts = [_total(found.files), counted(len(found.findings) - passed_over, "finding")]
     parts += [f"{passed_over} ignored"] if passed_over else []

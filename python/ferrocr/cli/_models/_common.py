@@ -1,4 +1,4 @@
-"""What several of these commands share: options, words for counts and times, and the question before a change."""
+"""Common parts of these commands: options, words for counts and times, and the question before a change."""
 
 import argparse
 import re
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from ..._arguments import state_of
-from ..._catalog import CatalogEntry, catalog
-from ...audit import ModelState
 from ...exceptions import InvalidArgumentError, ModelNotFoundError
-from ...progress import megabytes
-from ...store import ModelStore
+from ...models._arguments import state_of
+from ...models._catalog import CatalogEntry, catalog
+from ...models.audit import ModelState
+from ...models.progress import megabytes
+from ...models.store import ModelStore
 from .._command import add_dir, add_json, dir_option
 from .._output import print_json, print_table
 from .._streams import is_terminal
@@ -49,7 +49,7 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
 
 
 def state(text: str) -> ModelState:
-    """A state of an audit in letters of either case, as the type of an argument."""
+    """Return a state of an audit in letters of either case, as the type of an argument."""
     try:
         return state_of(text)
     except InvalidArgumentError as error:
@@ -57,7 +57,7 @@ def state(text: str) -> ModelState:
 
 
 def duration(text: str) -> timedelta:
-    """A time such as ``90s``, ``15m``, ``12h``, ``30d`` or ``2w``, as the type of an argument."""
+    """Return a time such as ``90s``, ``15m``, ``12h``, ``30d`` or ``2w``, as the type of an argument."""
     parts = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text, re.ASCII)
     try:
         return timedelta(**{_UNITS[parts[2]]: float(parts[1])}) if parts else _no_duration(text)
@@ -83,7 +83,7 @@ def require_consent(arguments: argparse.Namespace) -> None:
 
 
 def agrees(arguments: argparse.Namespace, question: str) -> bool:
-    """Whether the user wants it: by the command line, or by the answer at the terminal."""
+    """Return True if the user wants it: by the command line, or by the answer at the terminal."""
     if arguments.yes:
         return True
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
@@ -103,32 +103,32 @@ def tell_person(text: str) -> None:
 
 
 def table_output(arguments: argparse.Namespace) -> IO[str]:
-    """Where a table goes that is shown in any case: beside the data, where that is JSON."""
+    """Return the stream for a table that is shown in any case: beside the data, where that is JSON."""
     return sys.stderr if arguments.json else sys.stdout
 
 
 def again(arguments: argparse.Namespace, command: str) -> str:
-    """The command line of another command for the same directory."""
+    """Return the command line of another command for the same directory."""
     return f"ferrocr models {command}{dir_option(arguments.dir)}"
 
 
 def counted(number: int, what: str) -> str:
-    """The number of things, such as ``1 file`` or ``2 files``."""
+    """Return the number of things, such as ``1 file`` or ``2 files``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def total(sizes: Sequence[int], what: str = "file") -> str:
-    """How many there are and how large they are together, such as ``3 files (31.2 MB)``."""
+    """Return the number of files and their size together, such as ``3 files (31.2 MB)``."""
     return f"{counted(len(sizes), what)} ({megabytes(sum(sizes))})"
 
 
 def size_of(size: int | None) -> str:
-    """A size in a table."""
+    """Return a size in a table."""
     return "?" if size is None else megabytes(size)
 
 
 def time_of(seconds: float | None) -> str:
-    """A time in a table, in the user's zone."""
+    """Return a time in a table, in the user's zone."""
     try:
         return "?" if seconds is None else f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M}"
     except (OverflowError, ValueError, OSError):  # a year that the system does not know
@@ -147,12 +147,12 @@ def print_rows(header: Sequence[str], rows: Iterable[Sequence[str]], file: IO[st
 
 
 def known_models() -> dict[str, CatalogEntry]:
-    """The catalog by file name."""
+    """Return the catalog by file name."""
     return {entry.name: entry for entry in catalog()}
 
 
 def local_paths(store: ModelStore) -> dict[str, str]:
-    """Names and paths of the model files, without those that somebody removes at this moment."""
+    """Return names and paths of the model files, without those that somebody removes at this moment."""
     paths = {}
     for name in store.list_local():
         try:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..._text import path_text, printable
-from ...audit import ModelInfo
-from ...store import ModelStore
+from ...models.audit import ModelInfo
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK
 from .._output import print_json
@@ -35,7 +35,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _lines(info: ModelInfo) -> Iterator[tuple[str, str]]:
-    """Labels and values; what is empty is not known."""
+    """Give labels and values; what is empty is not known."""
     entry = info.entry
     yield "name", entry.name
     yield "path", path_text(entry.path)
@@ -57,7 +57,7 @@ def _lines(info: ModelInfo) -> Iterator[tuple[str, str]]:
 
 
 def usage(in_use: bool, pids: tuple[int, ...]) -> str:  # noqa: FBT001
-    """Who uses it, in words; empty where nobody does."""
+    """Return in words which processes use it; empty where none does."""
     if not in_use:
         return ""
     return f"by {', '.join(map(str, pids))}" if pids else "yes"

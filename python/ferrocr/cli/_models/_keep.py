@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..._text import path_text, printable
-from ...store import ModelStore
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK
 from .._output import print_json
@@ -43,7 +43,7 @@ def _keep(arguments: argparse.Namespace) -> int:
 
 def _members(name: str) -> tuple[str, ...]:
     from ...exceptions import InvalidArgumentError
-    from ...store import model_sets
+    from ...models.store import model_sets
 
     sets = model_sets()
     if name in sets:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._text import path_text
-from ...store import ModelStore, catalog, model_sets
+from ...models.store import ModelStore, catalog, model_sets
 from .._command import add_command
 from .._errors import EXIT_OK
 from .._output import print_json, print_path, print_table

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..._defaults import DEFAULT_SET
-from ...progress import DownloadProgress
-from ...store import ModelStore
+from ...models._catalog import DEFAULT_SET
+from ...models.progress import DownloadProgress
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_INTERRUPTED, EXIT_OK
 from .._output import print_json, print_path

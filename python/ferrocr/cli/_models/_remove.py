@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...removal import PlannedFile, Removal
-from ...store import ModelStore
+from ...models.removal import PlannedFile, Removal
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS
 from ._common import (
@@ -119,7 +119,7 @@ def _question(plan: Removal) -> str:
 
 
 def _what(removal: Removal, move: str, delete: str) -> str:
-    """What it means: models go to the trash; unfinished downloads do not come back."""
+    """Say what it means: models go to the trash; unfinished downloads do not come back."""
     models = [file.bytes for file in removal.removed if not file.unfinished]
     unfinished = [file.bytes for file in removal.removed if file.unfinished]
     parts = [f"{move} {total(models)} to the trash"] if models else []

@@ -5,8 +5,8 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ...removal import TrashedFile
-from ...store import ModelStore
+from ...models.removal import TrashedFile
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS
 from .._output import print_json
@@ -83,7 +83,7 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _as_object(files: list[TrashedFile], *, dry_run: bool) -> dict[str, Any]:
-    """What was purged, or would be, in the form of a removal."""
+    """Return what was purged, or would be, in the form of a removal."""
     return {
         "dry_run": dry_run,
         "bytes": sum(file.bytes for file in files),

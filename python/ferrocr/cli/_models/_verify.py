@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..._text import path_text
 from ...exceptions import InvalidArgumentError, ModelCorruptError, ModelNotFoundError, StorageError
-from ...store import ModelStore
+from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS, report, split_hint
 from .._output import print_json
@@ -59,7 +59,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _verdicts(arguments: argparse.Namespace) -> Iterator[Verdict]:
-    """One after the other, since reading them takes its time."""
+    """Give one after the other, since reading them takes its time."""
     store, known = ModelStore(arguments.dir), known_models()
     if arguments.names:
         paths = {name: store.get_local_path(name) for name in arguments.names}

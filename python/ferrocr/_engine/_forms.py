@@ -1,0 +1,78 @@
+"""The three forms in which the core takes a picture, and what is asked of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from .. import _core
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class ReadOptions(NamedTuple):
+    """Options of one call for the lines that it reads."""
+
+    min_score: float
+    """Lines with a lower score are left out."""
+    characters: bool
+    """True if words come with their characters."""
+
+
+SizeCheck: TypeAlias = Callable[[int, int], None]
+"""Raises ImageError for a width and a height beyond the limits."""
+
+
+class File(NamedTuple):
+    """A file that the core opens and decodes."""
+
+    path: Path
+
+    def recognize(
+        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
+    ) -> "_core._RawPage":
+        """Read it, waiting for that."""
+        return core.recognize_file(self.path, options, timeout, stop)
+
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+        """Begin to read it in the background."""
+        return core.begin_file(self.path, options)
+
+
+class Encoded(NamedTuple):
+    """A file's content, which the core decodes."""
+
+    data: bytes
+
+    def recognize(
+        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
+    ) -> "_core._RawPage":
+        """Read it, waiting for that."""
+        return core.recognize_encoded(self.data, options, timeout, stop)
+
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+        """Begin to read it in the background."""
+        return core.begin_encoded(self.data, options)
+
+
+class Pixels(NamedTuple):
+    """Interleaved 8-bit pixels: `data` has height x width x channels of them, C-contiguous."""
+
+    data: "npt.NDArray[np.uint8]"
+    width: int
+    height: int
+    channels: int
+
+    def recognize(
+        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
+    ) -> "_core._RawPage":
+        """Read them, waiting for that."""
+        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, options, timeout, stop)
+
+    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+        """Begin to read them in the background."""
+        return core.begin_pixels(self.data, (self.width, self.height), self.channels, options)
+
+
+Form: TypeAlias = File | Encoded | Pixels

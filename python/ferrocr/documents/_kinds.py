@@ -1,0 +1,80 @@
+"""Documents told apart by their content."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Literal
+
+from .._engine._inputs import ImageInput, file_path
+from .._files import irregular
+from ..exceptions import ImageNotFoundError, OcrError, StorageError
+
+_HEAD = 1024
+"""A PDF may begin with as many bytes of something else, such as the header of a mail; viewers look that far."""
+
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+
+
+def name_of(source: ImageInput) -> str | None:
+    """Return its path as it was given; None for what is no file.
+
+    Raises:
+        ImageNotFoundError: No file can have that name.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return None
+    file_path(source)
+    return os.fsdecode(source)
+
+
+def checked_kind(content: Path | bytes) -> Literal["pdf", "tiff"] | None:
+    """Return the kind of a document, as its content says; None for a picture.
+
+    Raises:
+        ImageNotFoundError: There is no such file.
+        StorageError: It cannot be read, or is a pipe or the like.
+    """
+    head = _head_of(content) if isinstance(content, Path) else content[:_HEAD]
+    if head.startswith(_TIFF):
+        return "tiff"
+    return "pdf" if b"%PDF-" in head and not head.startswith(_PICTURES) else None
+
+
+def kind_of(content: Path | bytes) -> Literal["pdf", "tiff"] | None:
+    """Return the kind of a document; None for a picture, and for what cannot be read."""
+    try:
+        return checked_kind(content)
+    except OcrError:
+        return None
+
+
+def _head_of(path: Path) -> bytes:
+    """Return the first bytes of a regular file.
+
+    Raises:
+        ImageNotFoundError: There is no such file.
+        StorageError: It cannot be read, or is a pipe or the like.
+    """
+    try:
+        # Opening a pipe would otherwise wait for a writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise irregular(path)
+            return os.read(handle, _HEAD)
+        finally:
+            os.close(handle)
+    except FileNotFoundError:
+        message = f"there is no file {path}"
+        raise ImageNotFoundError(message) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, OcrError):
+            raise
+        if "\0" not in str(path) and path.is_dir():
+            raise irregular(path) from error
+        message = f"cannot read {path}: {error}"
+        raise StorageError(message) from error
