@@ -11,9 +11,9 @@ use crate::image::Picture;
 use crate::image::tensor::{Scaling, Window, resize, to_bgr_planes};
 use crate::image::warp::turned;
 use crate::models::Role;
-use crate::models::session::Model;
 use crate::models::spec;
 use crate::options::DetectOptions;
+use crate::runtime::Model;
 use crate::stop::Stop;
 
 /// A part of the picture that holds one line of text, or a piece of one.

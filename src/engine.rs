@@ -25,10 +25,10 @@ use crate::error::Result;
 use crate::image::Picture;
 use crate::image::decode::{check_size, decode};
 use crate::memory;
-use crate::models::session::Provider;
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 use crate::process::PerProcess;
+use crate::runtime::Provider;
 use crate::stop::Stop;
 use ahead::Threads;
 use life::{Held, Holding, Life, Unloading};
@@ -85,7 +85,7 @@ impl Engine {
         &self.own().life
     }
 
-    /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
+    /// Loads the models unless they are loaded. [`crate::runtime::load_runtime`] comes first.
     ///
     /// The lease of `protection` is held until the engine is freed or unloaded: no process removes these files through
     /// the store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand

@@ -24,6 +24,7 @@ pub mod image;
 pub mod language;
 pub mod memory;
 pub mod models;
+pub mod onnx;
 pub mod options;
 pub mod orient;
 pub mod page;
@@ -31,6 +32,7 @@ mod process;
 #[cfg(feature = "python")]
 mod python;
 pub mod recognize;
+pub mod runtime;
 pub mod stop;
 
 pub use engine::{Engine, ModelFiles};

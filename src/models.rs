@@ -1,13 +1,15 @@
-//! The model directory, the catalog of known models, and sessions made from them.
+//! The model directory, the catalog of known models, and what a model of each role takes and gives.
 
 use std::fmt;
 
 pub mod catalog;
 pub mod fetch;
-pub mod onnx;
-pub mod session;
 pub mod spec;
 pub mod store;
+
+// Their paths before they had modules of their own.
+pub use crate::onnx;
+pub use crate::runtime as session;
 
 /// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
 pub(crate) const LONGEST_LIST: u64 = 8 << 20;

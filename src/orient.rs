@@ -4,8 +4,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
 use crate::image::tensor::to_bgr_planes;
 use crate::models::Role;
-use crate::models::session::{Model, ModelSpec};
 use crate::models::spec;
+use crate::runtime::{Model, ModelSpec};
 use crate::stop::Stop;
 
 /// The input of PP-OCR's line classifiers up to version 4; later ones fix 80x160 in the file.

@@ -14,8 +14,8 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::models::session::{self, Provider};
 use crate::options::{DetectOptions, Preset};
+use crate::runtime::{self, Provider};
 use crate::stop::Stop;
 
 /// Every call into the core: without the interpreter's lock, its error as a Python exception, and a panic as
@@ -48,13 +48,13 @@ fn preset_of(name: &str) -> Result<Preset> {
 /// Loads ONNX Runtime's shared library, once for the process.
 #[pyfunction]
 fn load_runtime(py: Python<'_>, library: PathBuf) -> PyResult<()> {
-    call(py, || session::load_runtime(&library))
+    call(py, || runtime::load_runtime(&library))
 }
 
 /// The library that is loaded, or None.
 #[pyfunction]
 fn runtime_path() -> Option<PathBuf> {
-    session::runtime_path().map(PathBuf::from)
+    runtime::runtime_path().map(PathBuf::from)
 }
 
 /// The providers that the loaded library was built with.

@@ -16,14 +16,14 @@ use crate::image::Picture;
 use crate::language::Languages;
 use crate::memory;
 use crate::models::LONGEST_LIST;
-use crate::models::onnx::{self, LinearHead};
-use crate::models::session::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::models::store::Store;
+use crate::onnx::{self, LinearHead};
 use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
 use crate::page::{Line, Page};
 use crate::recognize::Alphabet;
 use crate::recognize::head::Head;
+use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::stop::Stop;
 
 /// Each reader has a copy of the recogniser, so more threads than this work inside of the sessions instead. Only tried

@@ -1,8 +1,8 @@
 //! What a model of each role takes and gives, checked before its first run.
 
 use super::Role;
-use super::session::{ModelSpec, Port, Tensor};
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{ModelSpec, Port, Tensor};
 
 /// An input for a run.
 pub fn input<'a>(shape: &'a [usize], data: &'a [f32]) -> Tensor<'a> {

@@ -10,9 +10,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::catalog::{self, Entry};
-use super::onnx::LONGEST_MODEL;
 use crate::error::{Audience, Error, ErrorKind, Result};
 use crate::files::open_regular;
+use crate::onnx::LONGEST_MODEL;
 
 mod archive;
 mod audit;

@@ -9,7 +9,7 @@ mod kernel;
 
 use std::iter::repeat_n;
 
-use crate::models::onnx::LinearHead;
+use crate::onnx::LinearHead;
 use kernel::{Best, COLUMNS, Row, Run};
 
 /// The weights of a head in the order in which they are used.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::models::session::Port;
+use crate::runtime::Port;
 
 const INPUTS: usize = 5;
 

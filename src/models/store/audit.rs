@@ -8,7 +8,7 @@ use super::Store;
 use crate::error::Result;
 use crate::models::Role;
 use crate::models::catalog::{self, Entry};
-use crate::models::onnx::Summary;
+use crate::onnx::Summary;
 
 mod bookkeeping;
 mod content;

@@ -1,7 +1,7 @@
 use super::*;
-use crate::models::session::{Model, ModelSpec, Port, Tensor};
 use crate::options::{OrientOptions, RecognizeOptions};
 use crate::recognize::Alphabet;
+use crate::runtime::{Model, ModelSpec, Port, Tensor};
 use crate::stop::Stop;
 
 /// A reading with characters of one size at these middles.

@@ -9,10 +9,10 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::*;
-use crate::models::onnx::testing::Writer;
 use crate::models::store::characters::list_of;
 use crate::models::store::digest::Digest;
 use crate::models::store::{State, Store};
+use crate::onnx::testing::Writer;
 
 mod hostile;
 mod killed;

@@ -15,7 +15,7 @@ use super::super::open_regular;
 use super::memory::{Key, notes_changes};
 use super::structure::Structure;
 use crate::models::catalog::Entry;
-use crate::models::onnx::{LONGEST_MODEL, look_over};
+use crate::onnx::{LONGEST_MODEL, look_over};
 
 /// Only one file larger than this is in memory at a time: three times the largest of the default models.
 const LARGE: u64 = 64 << 20;

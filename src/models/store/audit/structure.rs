@@ -1,9 +1,9 @@
 //! What a file's bytes are, where no catalog knows them.
 
 use crate::models::Role;
-use crate::models::onnx::{self, Format, Summary, ValueInfo};
-use crate::models::session::{ModelSpec, Port};
 use crate::models::spec;
+use crate::onnx::{self, Format, Summary, ValueInfo};
+use crate::runtime::{ModelSpec, Port};
 
 /// The most letters that are kept of a text from a file: enough for a program's name, or for one sentence.
 const LONGEST: usize = 160;
@@ -100,7 +100,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::models::onnx::testing::{Writer, picture_model};
+    use crate::onnx::testing::{Writer, picture_model};
 
     #[test]
     fn the_role_is_told_by_what_a_model_takes_and_gives() {

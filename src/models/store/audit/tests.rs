@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::ErrorKind;
 use crate::models::catalog::{Family, Size};
-use crate::models::onnx::testing::picture_model;
 use crate::models::store::{BOOKKEEPING, Expected, Part};
+use crate::onnx::testing::picture_model;
 
 /// Known models of three bytes.
 static CATALOG: [Entry; 5] = [

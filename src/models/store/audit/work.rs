@@ -15,7 +15,7 @@ use super::survey::{Found, Kind, look, survey};
 use super::{Audit, AuditEntry, AuditOptions, Inspection, State};
 use crate::error::Result;
 use crate::models::catalog::Entry;
-use crate::models::onnx::{Summary, read_model};
+use crate::onnx::{Summary, read_model};
 
 /// What an audit goes by.
 pub(super) struct Auditor<'a> {

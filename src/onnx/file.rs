@@ -184,7 +184,7 @@ mod tests {
 
     use super::super::testing::{Writer, picture_model};
     use super::*;
-    use crate::models::onnx::summary;
+    use crate::onnx::summary;
 
     fn look(bytes: &[u8]) -> Option<String> {
         match outline(Cursor::new(bytes), bytes.len() as u64) {

@@ -14,9 +14,9 @@ use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 use serde_json::json;
 
-use super::onnx::check_size;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
+use crate::onnx::check_size;
 use crate::stop::Stop;
 
 /// One input or output: its name, and its sides where they are fixed.
@@ -201,11 +201,11 @@ pub struct OrtModel {
 }
 
 impl OrtModel {
-    /// Makes a session from a model's bytes; [`super::onnx::flush_denormals`] has conditioned them. Ends early when
+    /// Makes a session from a model's bytes; [`crate::onnx::flush_denormals`] has conditioned them. Ends early when
     /// `stop` fires, at the next step of the runtime that can end: one that computes a constant cannot.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`] when the runtime refuses it, what [`super::onnx::check_size`] returns, and what
+    /// [`ErrorKind::Inference`] when the runtime refuses it, what [`crate::onnx::check_size`] returns, and what
     /// [`Stop::check`] returns.
     pub fn from_bytes(name: &str, bytes: &[u8], options: SessionOptions, stop: &Stop) -> Result<Self> {
         let failed = |error: &ort::Error| {
