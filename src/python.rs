@@ -32,7 +32,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
 }
 
 fn provider_of(name: &str) -> Result<Provider> {
-    [Provider::Cpu, Provider::Cuda, Provider::OpenVino].into_iter().find(|p| p.name() == name).ok_or_else(|| {
+    Provider::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| {
         let message = format!("there is no provider {name:?}; the providers are cpu, cuda and openvino");
         Error::new(ErrorKind::InvalidArgument, message)
     })
@@ -62,7 +62,7 @@ fn runtime_path() -> Option<PathBuf> {
 fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     call(py, || {
         let mut names = Vec::new();
-        for provider in [Provider::Cpu, Provider::Cuda, Provider::OpenVino] {
+        for provider in Provider::ALL {
             if provider.is_built_in()? {
                 names.push(provider.name());
             }

@@ -1,7 +1,4 @@
 //! ONNX Runtime: the only file that names `ort`.
-//!
-//! A stage sees a [`Model`]: what it takes and gives, and a way to run it. The output is lent to a closure, so that no
-//! tensor of the runtime outlives the call; one that did would keep the whole session's memory.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -12,106 +9,13 @@ use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
-use serde_json::json;
 
+use super::model::{Model, ModelSpec, Port, Tensor};
+use super::provider::{Provider, openvino_config};
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::onnx::check_size;
 use crate::stop::Stop;
-
-/// One input or output: its name, and its sides where they are fixed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Port {
-    /// The name in the graph.
-    pub name: String,
-    /// Sides from the outermost; `None` is decided at each run.
-    pub shape: Vec<Option<usize>>,
-    /// Whether the elements are 32-bit floats.
-    pub is_f32: bool,
-}
-
-/// What a model takes and gives, as its file says.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ModelSpec {
-    /// Where it came from, for messages.
-    pub name: String,
-    /// Inputs in order.
-    pub inputs: Vec<Port>,
-    /// Outputs in order.
-    pub outputs: Vec<Port>,
-    /// The `character` property: one character a line, as PP-OCR recognisers carry it.
-    pub characters: Option<String>,
-    /// Sides that differ between runs are best rounded up to a multiple of this, because the runtime prepares itself for
-    /// each shape that is new. 0 where any will do.
-    pub step: usize,
-}
-
-/// A dense array of floats, lent for one call.
-#[derive(Debug, Clone, Copy)]
-pub struct Tensor<'a> {
-    /// Sides from the outermost.
-    pub shape: &'a [usize],
-    /// Row-major elements, as many as the sides multiply to.
-    pub data: &'a [f32],
-}
-
-/// What a stage needs of the runtime; tests have their own.
-pub trait Model: Send {
-    /// What the model takes and gives.
-    fn spec(&self) -> &ModelSpec;
-
-    /// Runs the model on `input` and lends the first output to `read`. Ends early when `stop` fires, and can be run
-    /// again afterwards.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Inference`] when the runtime refuses, [`ErrorKind::OutOfMemory`] when it gets none, what [`Stop::check`] returns, and what `read` returns.
-    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()>;
-}
-
-/// Where a session runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Provider {
-    /// ONNX Runtime's own kernels on the processor.
-    #[default]
-    Cpu,
-    /// An NVIDIA GPU.
-    Cuda,
-    /// Intel's OpenVINO on the processor.
-    OpenVino,
-}
-
-impl Provider {
-    /// The name that options and messages use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-            Self::OpenVino => "openvino",
-        }
-    }
-
-    /// Whether the loaded library was built with it. Its drivers may still be missing.
-    ///
-    /// # Errors
-    /// [`ErrorKind::RuntimeUnavailable`] before [`load_runtime`].
-    pub fn is_built_in(self) -> Result<bool> {
-        runtime()?;
-        let found = match self {
-            Self::Cpu => ep::CPU::is_available(),
-            Self::Cuda => ep::CUDA::is_available(),
-            Self::OpenVino => ep::OpenVINO::is_available(),
-        };
-        found.map_err(|error| refused("cannot list the runtime's providers", &error))
-    }
-}
-
-/// In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page, steps of 32 took
-/// 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See docs/decisions.md.
-const OPENVINO_STEP: usize = 64;
-
-/// Prepared operations that a session of OpenVINO remembers, of which a model has about 100 for each shape. With 300,
-/// 1,000 and 5,000 of them 42 pages peaked at 761, 886 and 916 MB, and took the same time.
-const OPENVINO_REMEMBERS: usize = 1000;
 
 struct Runtime {
     path: PathBuf,
@@ -154,6 +58,22 @@ pub fn runtime_path() -> Option<&'static Path> {
     RUNTIME.get().map(|runtime| runtime.path.as_path())
 }
 
+impl Provider {
+    /// True if the loaded library was built with it. Its drivers may still be missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RuntimeUnavailable`] before [`load_runtime`].
+    pub fn is_built_in(self) -> Result<bool> {
+        runtime()?;
+        let found = match self {
+            Self::Cpu => ep::CPU::is_available(),
+            Self::Cuda => ep::CUDA::is_available(),
+            Self::OpenVino => ep::OpenVINO::is_available(),
+        };
+        found.map_err(|error| refused("cannot list the runtime's providers", &error))
+    }
+}
+
 fn runtime() -> Result<&'static Runtime> {
     RUNTIME.get().ok_or_else(|| {
         Error::new(ErrorKind::RuntimeUnavailable, "ONNX Runtime is not loaded").with_hint("call load_runtime first")
@@ -170,18 +90,18 @@ fn refused(what: &str, error: &ort::Error) -> Error {
     Error::new(ErrorKind::Inference, message)
 }
 
-/// How a session is made.
+/// Options of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionOptions {
     /// Threads of one run, the caller's included.
     pub threads: usize,
-    /// Where it runs.
+    /// The provider that it runs on.
     pub provider: Provider,
-    /// How much memory of a run is kept for the next one.
+    /// The memory of a run that is kept for the next one.
     pub keep: Keep,
 }
 
-/// How much memory of a run a session keeps for its next one.
+/// The memory of a run that a session keeps for its next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// All of it: for inputs that are bounded.
@@ -224,7 +144,7 @@ impl OrtModel {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),
             characters,
-            step: if options.provider == Provider::OpenVino { OPENVINO_STEP } else { 0 },
+            step: options.provider.step(),
         };
         let shrink_above = match (options.provider, options.keep) {
             // Only tried there: other providers have arenas of their own, and refuse to shrink one that they lack.
@@ -272,26 +192,6 @@ fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<Se
             .build(),
     };
     Ok(builder.with_execution_providers([provider.error_on_failure(), processor])?)
-}
-
-/// What OpenVINO is told beyond the provider's own options, as JSON.
-fn openvino_config() -> String {
-    // Its own default where the processor computes with it, which ONNX Runtime's provider leaves out.
-    let precision = if has_bfloat16() { "bf16" } else { "f32" };
-    // Pinned threads of two sessions would share a core. Each shape that is remembered takes memory, up to gigabytes.
-    let processor = json!({
-        "INFERENCE_PRECISION_HINT": precision,
-        "ENABLE_CPU_PINNING": false,
-        "CPU_RUNTIME_CACHE_CAPACITY": OPENVINO_REMEMBERS.to_string(),
-    });
-    json!({ "CPU": processor }).to_string()
-}
-
-fn has_bfloat16() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx512bf16");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
 }
 
 fn port(outlet: &Outlet) -> Port {
