@@ -1,14 +1,10 @@
 //! The engine: owns the stages, runs them on pictures, and gives everything back.
 
 mod ahead;
-mod bell;
 mod life;
-mod lines;
 mod loading;
-mod pool;
+mod opening;
 mod protection;
-mod share;
-mod stages;
 mod timer;
 
 use std::path::Path;
@@ -19,7 +15,6 @@ use std::time::Duration;
 pub use ahead::{Reading, Source};
 pub use life::{Release, ReleaseReport};
 pub use protection::{ModelFiles, Protection};
-pub use stages::{Recognizers, Stages};
 
 use crate::error::Result;
 use crate::image::Picture;
@@ -27,12 +22,13 @@ use crate::image::decode::{check_size, decode};
 use crate::memory;
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
+use crate::pipeline::{Call, Turn};
+pub use crate::pipeline::{Recognizers, Stages};
 use crate::process::PerProcess;
 use crate::runtime::Provider;
 use crate::stop::Stop;
 use ahead::Threads;
 use life::{Held, Holding, Life, Unloading};
-use pool::Turn;
 use protection::Protections;
 use timer::Timer;
 
@@ -100,7 +96,8 @@ impl Engine {
         files: &ModelFiles,
         provider: Provider,
         protection: Option<Protection>,
-        (callers, timeout): (&Stop, Option<Duration>),
+        callers: &Stop,
+        timeout: Option<Duration>,
     ) -> Result<()> {
         let (files, options) = (files.clone(), self.options.clone());
         let protections = Protections::new(files.clone(), protection);
@@ -115,7 +112,7 @@ impl Engine {
             let protection = protections.next(stop)?;
             // What was made before the failure is gone by now, and a caller that tries again would find it kept each
             // time.
-            let stages = Stages::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
+            let stages = opening::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
             Ok(Loaded { stages, protection })
         })
     }
@@ -165,7 +162,7 @@ impl Engine {
     pub fn recognize(&self, picture: &Picture, options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
         self.call(options, stop, |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read(picture, &self.options, options, (self.next_turn(), stop))
+            stages.read(picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 
@@ -176,7 +173,7 @@ impl Engine {
     pub fn recognize_encoded(&self, bytes: &[u8], options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
         self.call(options, stop, |stages, stop| {
             let picture = decode(bytes, &self.options.decode)?;
-            stages.read(&picture, &self.options, options, (self.next_turn(), stop))
+            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 
@@ -191,7 +188,7 @@ impl Engine {
             stop.check()?;
             let picture = decode(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
             drop(bytes);
-            stages.read(&picture, &self.options, options, (self.next_turn(), stop))
+            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 
@@ -200,9 +197,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::recognize`].
     pub fn recognize_line(&self, picture: &Picture) -> Result<Line> {
-        self.call(&self.options.recognize, &Stop::new(), |stages, stop| {
+        let options = &self.options.recognize;
+        self.call(options, &Stop::new(), |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read_whole(picture, &self.options, (self.next_turn(), stop))
+            stages.read_whole(picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 

@@ -169,3 +169,15 @@ impl StdError for Error {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
+
+/// Lets only those failures through that end a whole call: others of its lines need not fail for one.
+///
+/// # Errors
+/// Those that end the whole call.
+pub(crate) fn unless_fatal<T>(outcome: Result<T>) -> Result<Result<T>> {
+    use ErrorKind::{Image, Inference, Internal, ModelMismatch};
+    match outcome {
+        Err(error) if !matches!(error.kind(), Image | Inference | Internal | ModelMismatch) => Err(error),
+        outcome => Ok(outcome),
+    }
+}

@@ -50,6 +50,11 @@ impl Quad {
         a.distance(d).max(b.distance(c))
     }
 
+    /// Width divided by height.
+    pub fn aspect(&self) -> f32 {
+        self.width() / self.height()
+    }
+
     /// The arithmetic mean of the corners.
     pub fn center(&self) -> Point {
         let sum = self.0.iter().fold(Point::default(), |s, p| Point::new(s.x + p.x, s.y + p.y));

@@ -1,4 +1,7 @@
-//! Orientation: is a line upside down?
+//! Orientation: the way up of lines, as a classifier and the vote of a page's lines tell it.
+
+pub(crate) mod spots;
+pub(crate) mod vote;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;

@@ -1,6 +1,7 @@
 //! Recognition: a strip with one line of text to characters.
 
 pub mod charset;
+pub(crate) mod column;
 pub mod ctc;
 pub mod head;
 pub mod ink;

@@ -11,12 +11,13 @@ SRC = Path(__file__).parent.parent / "src"
 LAYERS = (
     {"error"},
     {"language"},
-    {"buffer", "files", "geometry", "memory", "options", "process", "stop"},
+    {"buffer", "event", "files", "geometry", "memory", "options", "process", "stop", "threads"},
     {"onnx"},
     {"runtime"},
     {"image", "models"},
     {"detect", "orient", "recognize"},
     {"page"},
+    {"pipeline"},
     {"engine"},
     {"python"},
 )

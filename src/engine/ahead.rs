@@ -7,17 +7,17 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Engine;
-use super::bell::Bell;
-use super::pool::Turn;
-use super::timer::spawn;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::EventCount;
 use crate::image::Picture;
 use crate::image::decode::frames::Frames;
 use crate::image::decode::{check_size, decode};
 use crate::options::RecognizeOptions;
 use crate::page::Page;
+use crate::pipeline::Call;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
+use crate::threads::spawn;
 
 /// A picture that is read later: whatever its owner does meanwhile, it stays the same.
 pub enum Source {
@@ -49,8 +49,8 @@ struct Outcome {
     /// The call has begun, so a release waits for it; or it never will.
     begun: AtomicBool,
     told: AtomicBool,
-    /// Rings when one of these changes.
-    changed: Bell,
+    /// Advances when one of these changes.
+    changed: EventCount,
 }
 
 /// A thread that several may wait for.
@@ -74,7 +74,9 @@ impl Engine {
         let options = RecognizeOptions { timeout: None, ..*options };
         let (engine, own, told) = (Arc::clone(self), stop.clone(), Arc::clone(&outcome));
         let work = move || {
-            let page = catch_unwind(AssertUnwindSafe(|| engine.read_source(source, &options, (turn, &own), &told)));
+            let page = catch_unwind(AssertUnwindSafe(|| {
+                engine.read_source(source, Call { turn, stop: &own, options: &options }, &told)
+            }));
             told.tell(page);
         };
         let thread = Arc::new(Joined(Mutex::new(Some(spawn("ferrocr-ahead", work)?))));
@@ -83,14 +85,8 @@ impl Engine {
         Ok(Reading { outcome, thread, stop, owner: Owner::this_process(), _engine: Arc::clone(self) })
     }
 
-    fn read_source(
-        &self,
-        source: Source,
-        options: &RecognizeOptions,
-        (turn, stop): (Turn, &Stop),
-        outcome: &Outcome,
-    ) -> Result<Page> {
-        self.call(options, stop, |stages, stop| {
+    fn read_source(&self, source: Source, call: Call<'_>, outcome: &Outcome) -> Result<Page> {
+        self.call(call.options, call.stop, |stages, stop| {
             outcome.begin();
             let limits = &self.options().decode;
             let picture = match source {
@@ -104,7 +100,7 @@ impl Engine {
                 })?,
                 Source::Frame(frames, index) => frames.decode(index, limits)?,
             };
-            stages.read(&picture, self.options(), options, (turn, stop))
+            stages.read(&picture, self.options(), Call { stop, ..call })
         })
     }
 }
@@ -120,7 +116,7 @@ impl Reading {
         self.owner.check("this reading")?;
         let started = Instant::now();
         loop {
-            let heard = self.outcome.changed.heard();
+            let seen = self.outcome.changed.current();
             // Asked first: between it and the look, the page may come.
             let was_told = self.outcome.is_told();
             match self.outcome.lock().take() {
@@ -136,7 +132,7 @@ impl Reading {
             if left.is_zero() {
                 return Ok(None);
             }
-            self.outcome.changed.wait(heard, Some(left));
+            self.outcome.changed.wait(seen, Some(left));
         }
     }
 
@@ -190,16 +186,16 @@ impl Outcome {
 
     fn begin(&self) {
         self.begun.store(true, Ordering::Release);
-        self.changed.ring();
+        self.changed.advance();
     }
 
     fn wait_for_begin(&self) {
         loop {
-            let heard = self.changed.heard();
+            let seen = self.changed.current();
             if self.begun.load(Ordering::Acquire) {
                 return;
             }
-            self.changed.wait(heard, None);
+            self.changed.wait(seen, None);
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) use report::{Held, Holding};
 pub use report::{Release, ReleaseReport};
 use shared::{Make, Shared, State};
 
-/// Owns a `T` from load to release. Everything that uses the `T` holds a [`Call`], so the release knows when the last
+/// Owns a `T` from load to release. Everything that uses the `T` holds a [`Guard`], so the release knows when the last
 /// one is gone.
 ///
 /// Whoever takes the last obstacle out of the way does the release, also a call that leaves: nobody has to wait for it
@@ -30,7 +30,7 @@ pub(super) struct Life<T: Holding> {
 }
 
 /// A use of the `T` that a release waits for.
-pub(super) struct Call<'a, T: Holding> {
+pub(super) struct Guard<'a, T: Holding> {
     shared: &'a Shared<T>,
     loaded: Option<Arc<T>>,
     id: u64,
@@ -92,24 +92,24 @@ impl<T: Holding> Life<T> {
     pub(super) fn load(&self, make: impl Fn(Option<&Stop>) -> Result<T> + Send + Sync + 'static) -> Result<()> {
         self.check_process()?;
         loop {
-            let heard = self.shared.bell.heard();
+            let seen = self.shared.changes.current();
             let next = self.lock().machine.begin_load();
             match next {
                 Load::Begin => return self.shared.make(Arc::new(make), None).map(drop),
                 Load::Present => return Ok(()),
                 Load::Closed => return Err(released()),
-                Load::Wait => self.shared.bell.wait(heard, None),
+                Load::Wait => self.shared.changes.wait(seen, None),
             }
         }
     }
 
     /// Begins a use. Waits for a load or an unload that is under way, until `stop` fires.
-    pub(super) fn enter(&self, stop: &Stop) -> Result<Call<'_, T>> {
+    pub(super) fn enter(&self, stop: &Stop) -> Result<Guard<'_, T>> {
         self.check_open()?;
-        let bell = Arc::clone(&self.shared.bell);
-        let _watch = stop.watch(move || bell.ring())?;
+        let changes = Arc::clone(&self.shared.changes);
+        let _watch = stop.watch(move || changes.advance())?;
         loop {
-            let heard = self.shared.bell.heard();
+            let seen = self.shared.changes.current();
             stop.check()?;
             let mut state = self.lock();
             let make = state.make.clone();
@@ -123,11 +123,11 @@ impl<T: Holding> Life<T> {
                 (Enter::Closed, _) => return Err(released()),
                 (Enter::Wait, _) => drop(state),
             }
-            self.shared.bell.wait(heard, None);
+            self.shared.changes.wait(seen, None);
         }
     }
 
-    fn load_again(&self, make: Make<T>, stop: &Stop) -> Result<Call<'_, T>> {
+    fn load_again(&self, make: Make<T>, stop: &Stop) -> Result<Guard<'_, T>> {
         self.shared.make(make, Some(stop))?.ok_or_else(released)
     }
 
@@ -171,7 +171,7 @@ impl<T: Holding> Life<T> {
         outcome: impl Fn(&State<T>) -> Option<R>,
     ) -> std::result::Result<R, usize> {
         loop {
-            let heard = self.shared.bell.heard();
+            let seen = self.shared.changes.current();
             let state = self.lock();
             if let Some(outcome) = outcome(&state) {
                 return Ok(outcome);
@@ -182,7 +182,7 @@ impl<T: Holding> Life<T> {
             if left == Some(Duration::ZERO) {
                 return Err(calls);
             }
-            self.shared.bell.wait(heard, left);
+            self.shared.changes.wait(seen, left);
         }
     }
 }
@@ -218,7 +218,7 @@ fn nothing_loaded() -> Error {
     Error::new(ErrorKind::ModelNotFound, "no models are loaded").with_hint("call load first")
 }
 
-impl<T: Holding> Deref for Call<'_, T> {
+impl<T: Holding> Deref for Guard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -228,7 +228,7 @@ impl<T: Holding> Deref for Call<'_, T> {
     }
 }
 
-impl<T: Holding> Drop for Call<'_, T> {
+impl<T: Holding> Drop for Guard<'_, T> {
     fn drop(&mut self) {
         // Before the call is over: the release must hold the last reference, so that what it drops is gone then.
         self.loaded = None;

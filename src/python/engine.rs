@@ -119,8 +119,8 @@ impl Engine {
     ) -> PyResult<()> {
         let files = ModelFiles { detector, recognizer, orienter };
         call(py, || {
-            let limits = (&stop.0, duration("timeout", timeout)?);
-            self.0.load(&files, provider_of(provider)?, protection.get(), limits)
+            let timeout = duration("timeout", timeout)?;
+            self.0.load(&files, provider_of(provider)?, protection.get(), &stop.0, timeout)
         })
     }
 

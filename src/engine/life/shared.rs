@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::machine::{Machine, Purpose};
 use super::report::{Holding, ReleaseReport, drop_content};
-use super::{Call, released};
-use crate::engine::bell::Bell;
-use crate::engine::timer::spawn;
+use super::{Guard, released};
 use crate::error::Result;
+use crate::event::EventCount;
 use crate::stop::Stop;
+use crate::threads::spawn;
 
 /// Makes the content, again after an unload: for a call then, whose stop it is given.
 pub(super) type Make<T> = Arc<dyn Fn(Option<&Stop>) -> Result<T> + Send + Sync>;
@@ -48,8 +48,8 @@ pub(super) struct State<T> {
 
 pub(super) struct Shared<T> {
     state: Mutex<State<T>>,
-    /// Rings at every change of the state.
-    pub(super) bell: Arc<Bell>,
+    /// Advances at every change of the state.
+    pub(super) changes: Arc<EventCount>,
     /// Set when a release begins. Apart from the state, as the next one, so that a forked child can ask without the
     /// lock.
     pub(super) closing: AtomicBool,
@@ -73,7 +73,7 @@ impl<T: Holding> Shared<T> {
             last_use: Instant::now(),
         };
         let (closing, holding) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { state: Mutex::new(state), bell: Arc::default(), closing, holding, idle_unload }
+        Self { state: Mutex::new(state), changes: Arc::default(), closing, holding, idle_unload }
     }
 
     /// One for a forked child that inherited this one, which never held anything that the child would need; None where
@@ -99,7 +99,7 @@ impl<T: Holding> Shared<T> {
     }
 
     /// Makes the content after [`Machine`] said so; with `stop`, for a call that goes on with it.
-    pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: Option<&Stop>) -> Result<Option<Call<'_, T>>> {
+    pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: Option<&Stop>) -> Result<Option<Guard<'_, T>>> {
         self.holding.store(true, Ordering::Release);
         let loading = Loading(self);
         let loaded = Arc::new(make(stop)?);
@@ -116,17 +116,17 @@ impl<T: Holding> Shared<T> {
         let call = stop.filter(|_| entered).map(|stop| self.begin_call(&mut state, stop));
         drop(state);
         drop(former);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
         Ok(call)
     }
 
     /// The call that the machine let in.
-    pub(super) fn begin_call<'a>(&'a self, state: &mut State<T>, stop: &Stop) -> Call<'a, T> {
+    pub(super) fn begin_call<'a>(&'a self, state: &mut State<T>, stop: &Stop) -> Guard<'a, T> {
         let id = state.next_call;
         state.next_call += 1;
         state.stops.insert(id, stop.clone());
-        Call { shared: self, loaded: state.loaded.clone(), id }
+        Guard { shared: self, loaded: state.loaded.clone(), id }
     }
 
     pub(super) fn end_call(&self, id: u64) {
@@ -136,7 +136,7 @@ impl<T: Holding> Shared<T> {
         let duty = state.machine.leave();
         drop(state);
         drop(stop);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
     }
 
@@ -148,7 +148,7 @@ impl<T: Holding> Shared<T> {
         let duty = state.machine.begin_free();
         let stops = state.stops.values().cloned().collect();
         drop(state);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
         stops
     }
@@ -164,7 +164,7 @@ impl<T: Holding> Shared<T> {
         }
         let (asked, duty) = ask_for_unload(&mut state);
         drop(state);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
         Ok(asked)
     }
@@ -195,7 +195,7 @@ impl<T: Holding> Shared<T> {
             duty = state.machine.end_drop();
             drop(state);
             drop(make);
-            self.bell.ring();
+            self.changes.advance();
         }
     }
 
@@ -207,7 +207,7 @@ impl<T: Holding> Shared<T> {
     /// Ends when the content is gone, by this thread or by another.
     fn unload_when_idle(&self, after: Duration) {
         loop {
-            let heard = self.bell.heard();
+            let seen = self.changes.current();
             let mut state = self.lock();
             if state.machine.is_gone() {
                 return;
@@ -219,7 +219,7 @@ impl<T: Holding> Shared<T> {
                 return self.perform(duty);
             }
             drop(state);
-            self.bell.wait(heard, left);
+            self.changes.wait(seen, left);
         }
     }
 
@@ -230,7 +230,7 @@ impl<T: Holding> Shared<T> {
         let (own, is_loaded) = (thread::current().id(), state.machine.is_loaded());
         let handle = state.idle_thread.take_if(|handle| !is_loaded && handle.thread().id() != own);
         drop(state);
-        self.bell.ring();
+        self.changes.advance();
         if let Some(handle) = handle {
             let _ = handle.join();
         }
@@ -253,7 +253,7 @@ impl<T: Holding> Drop for Loading<'_, T> {
         self.0.holding.store(false, Ordering::Release);
         let (_, duty) = state.machine.end_load(false, false);
         drop(state);
-        self.0.bell.ring();
+        self.0.changes.advance();
         self.0.perform(duty);
     }
 }

@@ -46,7 +46,7 @@ fn loaded(idle_unload: Option<Duration>) -> (Life<Fake>, Arc<AtomicUsize>) {
     (life, alive)
 }
 
-fn enter(life: &Life<Fake>) -> Call<'_, Fake> {
+fn enter(life: &Life<Fake>) -> Guard<'_, Fake> {
     life.enter(&Stop::new()).expect("loaded")
 }
 

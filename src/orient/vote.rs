@@ -1,29 +1,28 @@
 //! Which way up lines are: those that the orienter was asked about vote, the others follow.
 
-use super::aspect;
 use super::spots::{Shape, Spot};
 use crate::geometry::Quad;
 use crate::options::OrientOptions;
 
 /// A text that is to be read.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     /// Its outline, turned as the vote says.
-    pub(super) quad: Quad,
-    pub(super) turned: bool,
-    pub(super) doubt: Doubt,
+    pub(crate) quad: Quad,
+    pub(crate) turned: bool,
+    pub(crate) doubt: Doubt,
 }
 
 impl Candidate {
     /// Its outline, turned back.
-    pub(super) fn upright(&self) -> Quad {
+    pub(crate) fn upright(&self) -> Quad {
         if self.turned { self.quad.starting_at(2) } else { self.quad }
     }
 }
 
 /// The trust in the vote for one text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Doubt {
+pub(crate) enum Doubt {
     /// Read it once.
     None,
     /// The orienter was not asked about it: ask when it reads poorly.
@@ -57,42 +56,42 @@ const SURELY_UPRIGHT: f32 = 0.99;
 
 /// What there is to read on a page.
 #[derive(Debug, Clone)]
-pub(in crate::engine) struct Found {
-    pub(super) spots: Vec<Spot>,
+pub(crate) struct Found {
+    pub(crate) spots: Vec<Spot>,
     /// True if all is read as it is, since there is no orienter.
     taken_as_upright: bool,
 }
 
 /// For the lines along the picture and those down the picture, whether they are upside down; `None` where there are none.
-pub(super) type Settled = [Option<bool>; 2];
+pub(crate) type Settled = [Option<bool>; 2];
 
 impl Found {
     /// Lines that the orienter was not asked about yet.
-    pub(super) fn unasked(spots: Vec<Spot>) -> Self {
+    pub(crate) fn unasked(spots: Vec<Spot>) -> Self {
         Self { spots, taken_as_upright: false }
     }
 
     /// Lines that are read as they are, since there is no orienter.
-    pub(super) fn taken_as_upright(spots: Vec<Spot>) -> Self {
+    pub(crate) fn taken_as_upright(spots: Vec<Spot>) -> Self {
         Self { spots, taken_as_upright: true }
     }
 
-    pub(super) fn is_taken_as_upright(&self) -> bool {
+    pub(crate) fn is_taken_as_upright(&self) -> bool {
         self.taken_as_upright
     }
 
     /// The lines to ask about first: of each direction those that show the orienter most, which are the widest.
-    pub(super) fn sample(&self, options: &OrientOptions) -> Vec<usize> {
+    pub(crate) fn sample(&self, options: &OrientOptions) -> Vec<usize> {
         let mut sample = Vec::new();
         for mut group in self.directions() {
-            group.sort_by(|&a, &b| aspect(&self.spots[b].quad).total_cmp(&aspect(&self.spots[a].quad)));
+            group.sort_by(|&a, &b| self.spots[b].quad.aspect().total_cmp(&self.spots[a].quad.aspect()));
             sample.extend(group.into_iter().take(options.sample));
         }
         sample
     }
 
     /// The lines that were not asked about, in those directions where the vote of the others is not clear.
-    pub(super) fn unsettled(&self, options: &OrientOptions) -> Vec<usize> {
+    pub(crate) fn unsettled(&self, options: &OrientOptions) -> Vec<usize> {
         let mut unsettled = Vec::new();
         for group in self.directions() {
             if !self.is_clear(&group, options) {
@@ -104,7 +103,7 @@ impl Found {
 
     /// By how many quarters clockwise the page is turned: 0 unless the larger part of its text is, by length, and the
     /// vote on it is clear.
-    pub(in crate::engine) fn quarters(&self, options: &OrientOptions) -> usize {
+    pub(crate) fn quarters(&self, options: &OrientOptions) -> usize {
         let length = |group: &[usize]| group.iter().map(|&i| self.spots[i].quad.width()).sum::<f32>();
         let [along, down] = self.directions();
         let main = if length(&down) > length(&along) { down } else { along };
@@ -122,7 +121,7 @@ impl Found {
     /// both ways, and so are all unsure lines when the vote is close. Lines that are no vote are upright unless they read
     /// better upside down, and those of a small page that is voted upside down are read upright too when they read
     /// poorly.
-    pub(super) fn candidates(&self, options: &OrientOptions) -> Vec<Candidate> {
+    pub(crate) fn candidates(&self, options: &OrientOptions) -> Vec<Candidate> {
         let mut candidates = Vec::with_capacity(self.spots.len());
         for group in self.directions() {
             let mean = self.mean(&group);
@@ -153,7 +152,7 @@ impl Found {
 
     /// Decides for each text that is no line, once the lines are read, which way up it is: as they are. By itself it is
     /// upright unless it reads far better upside down.
-    pub(super) fn followers(&self, settled: Settled, options: &OrientOptions) -> Vec<Candidate> {
+    pub(crate) fn followers(&self, settled: Settled, options: &OrientOptions) -> Vec<Candidate> {
         let short = (0..self.spots.len()).filter(|&i| !self.spots[i].is_long());
         let follower = |i: usize| {
             let spot = &self.spots[i];

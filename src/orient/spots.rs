@@ -1,7 +1,5 @@
 //! The places with text on a page: outlines of text, and how much each tells of the way in which it is read.
 
-use super::aspect;
-use crate::detect::Region;
 use crate::geometry::Quad;
 
 /// A region at least this many times as high as wide is no upright text of several characters. The ratio is PaddleOCR's.
@@ -19,7 +17,7 @@ const ONE_CHARACTER: f32 = 1.3;
 
 /// The information in an outline about the way in which its text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// A line: the orienter may be asked.
     Long,
     /// A few characters side by side.
@@ -32,35 +30,35 @@ pub(super) enum Shape {
 
 /// A place with text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Spot {
+pub(crate) struct Spot {
     /// Its outline, as if it were not upside down. Narrow ones stand upright, and longer ones run down the page.
-    pub(super) quad: Quad,
-    pub(super) shape: Shape,
+    pub(crate) quad: Quad,
+    pub(crate) shape: Shape,
     /// The probability that it is upside down, where the orienter was asked.
-    pub(super) upside_down: Option<f32>,
+    pub(crate) upside_down: Option<f32>,
 }
 
 impl Spot {
-    pub(super) fn is_long(&self) -> bool {
+    pub(crate) fn is_long(&self) -> bool {
         self.shape == Shape::Long
     }
 
     /// True if its text runs down the picture, or up.
-    pub(super) fn runs_down(&self) -> bool {
+    pub(crate) fn runs_down(&self) -> bool {
         !self.quad.quarters().is_multiple_of(2)
     }
 }
 
-/// The places of the text in some regions.
-pub(super) fn spots(regions: &[Region]) -> Vec<Spot> {
+/// Finds the places of the text in the outlines of some regions.
+pub(crate) fn spots(regions: &[Quad]) -> Vec<Spot> {
     let line_height = line_height(regions);
-    let spot = |region: &Region| {
-        let (quad, height) = (region.quad, region.quad.height() / region.quad.width());
+    let spot = |&quad: &Quad| {
+        let height = quad.height() / quad.width();
         let is_one = line_height.is_some_and(|line| quad.height() <= ONE_CHARACTER * line);
         let (quad, shape) = match height {
             _ if height >= LONG => (quad.starting_at(1), Shape::Long),
             _ if height >= TALL => (quad, if is_one { Shape::OneCharacter } else { Shape::Narrow }),
-            _ if aspect(&quad) >= LONG => (quad, Shape::Long),
+            _ if quad.aspect() >= LONG => (quad, Shape::Long),
             _ => (quad, Shape::Short),
         };
         Spot { quad, shape, upside_down: None }
@@ -69,9 +67,9 @@ pub(super) fn spots(regions: &[Region]) -> Vec<Spot> {
 }
 
 /// The median height of the lines that run along the page.
-fn line_height(regions: &[Region]) -> Option<f32> {
-    let lines = regions.iter().filter(|region| aspect(&region.quad) >= LONG);
-    let mut heights: Vec<f32> = lines.map(|line| line.quad.height()).collect();
+fn line_height(regions: &[Quad]) -> Option<f32> {
+    let lines = regions.iter().filter(|region| region.aspect() >= LONG);
+    let mut heights: Vec<f32> = lines.map(|line| line.height()).collect();
     heights.sort_by(f32::total_cmp);
     heights.get(heights.len() / 2).copied()
 }
@@ -80,8 +78,8 @@ fn line_height(regions: &[Region]) -> Option<f32> {
 mod tests {
     use super::*;
 
-    fn region(width: f32, height: f32) -> Region {
-        Region { quad: Quad::upright(0.0, 0.0, width, height), score: 1.0 }
+    fn region(width: f32, height: f32) -> Quad {
+        Quad::upright(0.0, 0.0, width, height)
     }
 
     #[test]
@@ -126,7 +124,7 @@ mod tests {
             },
         ];
         for case in cases {
-            let told = |regions: &[Region]| {
+            let told = |regions: &[Quad]| {
                 let first = spots(regions)[0];
                 (first.shape, first.runs_down())
             };

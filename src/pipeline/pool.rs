@@ -3,19 +3,16 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::bell::Bell;
+use super::call::Turn;
 use crate::error::Result;
+use crate::event::EventCount;
 use crate::stop::Stop;
-
-/// A picture's place among those that are read at the same time: the lower one is served first, so that the picture
-/// whose turn it is does not wait for those that are read ahead of need.
-pub(super) type Turn = u64;
 
 /// A set of interchangeable things.
 pub(super) struct Pool<T> {
     state: Mutex<State<T>>,
-    /// Rings when a thing is back, and when one who waited does not any more.
-    changed: Arc<Bell>,
+    /// Advances when a thing is back, and when one who waited does not any more.
+    changed: Arc<EventCount>,
     size: usize,
 }
 
@@ -26,7 +23,7 @@ struct State<T> {
 }
 
 /// One thing out of a pool, given back on drop, also by a panic.
-pub(super) struct Lease<'a, T> {
+pub(super) struct Pooled<'a, T> {
     pool: &'a Pool<T>,
     item: Option<T>,
 }
@@ -50,21 +47,21 @@ impl<T> Pool<T> {
     ///
     /// # Errors
     /// As [`Stop::check`], when `stop` fires before there is one.
-    pub(super) fn take(&self, turn: Turn, stop: &Stop) -> Result<Lease<'_, T>> {
+    pub(super) fn take(&self, turn: Turn, stop: &Stop) -> Result<Pooled<'_, T>> {
         stop.check()?;
         if let Some(item) = self.lock().take(turn) {
-            return Ok(Lease { pool: self, item: Some(item) });
+            return Ok(Pooled { pool: self, item: Some(item) });
         }
-        let bell = Arc::clone(&self.changed);
-        let _watch = stop.watch(move || bell.ring())?;
+        let changes = Arc::clone(&self.changed);
+        let _watch = stop.watch(move || changes.advance())?;
         let _wait = Wait::begin(self, turn);
         loop {
-            let heard = self.changed.heard();
+            let seen = self.changed.current();
             stop.check()?;
             if let Some(item) = self.lock().take(turn) {
-                return Ok(Lease { pool: self, item: Some(item) });
+                return Ok(Pooled { pool: self, item: Some(item) });
             }
-            self.changed.wait(heard, None);
+            self.changed.wait(seen, None);
         }
     }
 }
@@ -97,11 +94,11 @@ impl<T> Drop for Wait<'_, T> {
         found.map(|at| state.waiting.swap_remove(at));
         drop(state);
         // Who let this one go first may have something to take now.
-        self.pool.changed.ring();
+        self.pool.changed.advance();
     }
 }
 
-impl<T> Deref for Lease<'_, T> {
+impl<T> Deref for Pooled<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -111,17 +108,17 @@ impl<T> Deref for Lease<'_, T> {
     }
 }
 
-impl<T> DerefMut for Lease<'_, T> {
+impl<T> DerefMut for Pooled<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         #[allow(clippy::expect_used)]
         self.item.as_mut().expect("a lease holds what is lent")
     }
 }
 
-impl<T> Drop for Lease<'_, T> {
+impl<T> Drop for Pooled<'_, T> {
     fn drop(&mut self) {
         self.pool.lock().idle.extend(self.item.take());
-        self.pool.changed.ring();
+        self.pool.changed.advance();
     }
 }
 
@@ -131,7 +128,7 @@ mod tests {
     use crate::error::ErrorKind;
     use crate::stop::Reason;
 
-    fn take<T>(pool: &Pool<T>, turn: Turn) -> Lease<'_, T> {
+    fn take<T>(pool: &Pool<T>, turn: Turn) -> Pooled<'_, T> {
         pool.take(turn, &Stop::new()).expect("not stopped")
     }
 

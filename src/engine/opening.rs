@@ -1,30 +1,22 @@
-//! The stages of a loaded engine, and the way of a picture through them.
+//! Making stages of model files.
 
 use std::path::Path;
 
-use super::ModelFiles;
-use super::lines::{Lines, Reader};
 use super::loading::Loading;
-use super::pool::{Pool, Turn};
-use super::share::{Aside, Workers};
+use super::protection::ModelFiles;
 use crate::buffer;
-use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{open_regular, read_bounded};
-use crate::geometry::Quad;
-use crate::image::Picture;
-use crate::language::Languages;
 use crate::memory;
 use crate::models::LONGEST_LIST;
 use crate::models::store::Store;
-use crate::onnx::{self, LinearHead};
-use crate::options::{EngineOptions, OrientOptions, RecognizeOptions};
-use crate::orient::Orienter;
-use crate::page::{Line, Page};
-use crate::recognize::Alphabet;
+use crate::onnx;
+use crate::options::EngineOptions;
+use crate::pipeline::{Recognizers, Stages};
 use crate::recognize::head::Head;
 use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::stop::Stop;
+use crate::threads::Task;
 
 /// Each reader has a copy of the recogniser, so more threads than this work inside of the sessions instead. Only tried
 /// with up to two cores.
@@ -36,152 +28,38 @@ const MAX_READERS: usize = 4;
 /// With a recogniser that is used whole it held 290, 446 and 295. No difference in time was seen.
 const USUAL_LINE: Keep = Keep::UpTo(3 * 48 * 2000);
 
-/// Sessions of one recogniser.
-pub struct Recognizers {
-    /// The sessions.
-    pub models: Vec<Box<dyn Model>>,
-    /// What was cut off the model: the sessions give what it takes instead of probabilities.
-    pub head: Option<LinearHead>,
-}
-
-/// Detection and recognition with loaded models.
-pub struct Stages {
-    detectors: Pool<Detector>,
-    readers: Pool<Reader>,
-    alphabet: Alphabet,
-    orienter: Option<Orienter>,
-}
-
-impl Stages {
-    /// Stages from models: one detector, and as many recognisers as lines shall be read at once, with an orienter each
-    /// or none at all.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::ModelMismatch`] when a model does not fit its role.
-    pub fn new(
-        detector: Box<dyn Model>,
-        recognizers: Vec<Box<dyn Model>>,
-        orienters: Vec<Box<dyn Model>>,
-    ) -> Result<Self> {
-        Self::with(detector, Recognizers { models: recognizers, head: None }, orienters, None)
-    }
-
-    /// As [`Stages::new`], from recognisers whose head may have been cut off, and for some languages only.
-    ///
-    /// # Errors
-    /// Those of [`Stages::new`], and [`crate::ErrorKind::InvalidArgument`] for a language that the recogniser does not
-    /// know.
-    pub fn with(
-        detector: Box<dyn Model>,
-        Recognizers { models: recognizers, head }: Recognizers,
-        orienters: Vec<Box<dyn Model>>,
-        languages: Option<&Languages>,
-    ) -> Result<Self> {
-        let Some(first) = recognizers.first() else {
-            return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
+/// Makes stages of model files, for a call whose stop is `callers`, if there is one.
+///
+/// # Errors
+/// [`crate::ErrorKind::Io`] when a file cannot be read, and what making a session returns.
+pub(super) fn open(
+    files: &ModelFiles,
+    provider: Provider,
+    options: &EngineOptions,
+    callers: Option<&Stop>,
+) -> Result<Stages> {
+    memory::keep_large_blocks_apart();
+    let loading = Loading::begin(callers)?;
+    let threads = options.thread_count();
+    let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
+    let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
+    // What the detector sees is bounded, and of about the same size for every page.
+    let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
+    let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
+    // Each model is optimised on one thread by the runtime, so they are made side by side.
+    std::thread::scope(|scope| {
+        let detector = Task::begin(scope, || File::read(&files.detector)?.open_copies(1, whole, &loading));
+        let orienters = Task::begin(scope, || match &files.orienter {
+            Some(path) => File::read(path)?.open_copies(readers, share, &loading),
+            None => Ok(Vec::new()),
+        });
+        let recognizers = open_recognizers(&files.recognizer, readers, share, &loading);
+        let mut detector = detector.wait()?;
+        let Some(detector) = detector.pop() else {
+            return Err(Error::new(ErrorKind::Internal, "no detector was made"));
         };
-        if !orienters.is_empty() && orienters.len() != recognizers.len() {
-            let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
-            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
-        }
-        let alphabet = Alphabet::of(first.spec(), head.as_ref(), languages)?;
-        let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
-        let mut orienters = orienters.into_iter();
-        let readers =
-            recognizers.into_iter().map(|recognizer| Reader { recognizer, orienter: orienters.next() }).collect();
-        let detectors = Pool::new(vec![Detector::new(detector)?]);
-        Ok(Self { detectors, readers: Pool::new(readers), alphabet, orienter })
-    }
-
-    /// Stages from model files, for a call whose stop is `callers`, if there is one.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Io`] when a file cannot be read, and what making a session returns.
-    pub fn open(
-        files: &ModelFiles,
-        provider: Provider,
-        options: &EngineOptions,
-        callers: Option<&Stop>,
-    ) -> Result<Self> {
-        memory::keep_large_blocks_apart();
-        let loading = Loading::begin(callers)?;
-        let threads = options.thread_count();
-        let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
-        let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
-        // What the detector sees is bounded, and of about the same size for every page.
-        let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
-        let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
-        // Each model is optimised on one thread by the runtime, so they are made side by side.
-        std::thread::scope(|scope| {
-            let detector = Aside::begin(scope, || File::read(&files.detector)?.open_copies(1, whole, &loading));
-            let orienters = Aside::begin(scope, || match &files.orienter {
-                Some(path) => File::read(path)?.open_copies(readers, share, &loading),
-                None => Ok(Vec::new()),
-            });
-            let recognizers = open_recognizers(&files.recognizer, readers, share, &loading);
-            let mut detector = detector.wait()?;
-            let Some(detector) = detector.pop() else {
-                return Err(Error::new(ErrorKind::Internal, "no detector was made"));
-            };
-            Self::with(detector, recognizers?, orienters.wait()?, options.languages.as_ref())
-        })
-    }
-
-    /// Number of sessions.
-    pub fn sessions(&self) -> usize {
-        let orienters = if self.orienter.is_some() { self.readers.size() } else { 0 };
-        self.detectors.size() + self.readers.size() + orienters
-    }
-
-    /// Reads a picture. Of several that are read at the same time, the one with the lowest turn goes first.
-    ///
-    /// # Errors
-    /// What a model's run returns, and [`Stop::check`].
-    pub(super) fn read(
-        &self,
-        picture: &Picture,
-        engine: &EngineOptions,
-        options: &RecognizeOptions,
-        (turn, stop): (Turn, &Stop),
-    ) -> Result<Page> {
-        let detect = |quarters| self.detectors.take(turn, stop)?.detect(picture, quarters, &engine.detect, stop);
-        let readers = Workers { pool: &self.readers, turn, stop };
-        let lines = self.lines(picture, engine.orient, *options, stop);
-        let mut found = lines.find(&readers, &detect(0)?)?;
-        let quarters = found.quarters(&engine.orient);
-        if quarters != 0 {
-            // The detector was trained on upright pages. Whatever is done twice is done for turned ones only.
-            found = lines.find(&readers, &detect(quarters)?)?;
-        }
-        let outcome = lines.read(&readers, &found)?;
-        let page = Page::new(picture.width(), picture.height(), outcome.lines);
-        Ok(Page { unread: outcome.unread, ..page })
-    }
-
-    /// Reads a picture that is one line from edge to edge.
-    ///
-    /// # Errors
-    /// What a model's run returns, and [`Stop::check`].
-    pub(super) fn read_whole(
-        &self,
-        picture: &Picture,
-        engine: &EngineOptions,
-        (turn, stop): (Turn, &Stop),
-    ) -> Result<Line> {
-        let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
-        let lines = self.lines(picture, engine.orient, engine.recognize, stop);
-        lines.read_one(&mut *self.readers.take(turn, stop)?, quad)
-    }
-
-    fn lines<'a>(
-        &'a self,
-        picture: &'a Picture,
-        orient: OrientOptions,
-        options: RecognizeOptions,
-        stop: &'a Stop,
-    ) -> Lines<'a> {
-        Lines { picture, alphabet: &self.alphabet, orienter: self.orienter.as_ref(), orient, options, stop }
-    }
+        Stages::with(detector, recognizers?, orienters.wait()?, options.languages.as_ref())
+    })
 }
 
 /// The list of characters in the file of the same name with suffix `.txt`, if there is one.
@@ -242,7 +120,7 @@ impl File {
                 let model = model.map_err(|error| loading.explained(&self.name, error))?;
                 Ok(Box::new(model.with_characters(self.characters.as_deref())))
             };
-            let others: Vec<_> = (1..copies).map(|_| Aside::begin(scope, open)).collect();
+            let others: Vec<_> = (1..copies).map(|_| Task::begin(scope, open)).collect();
             let mut models = vec![open()?];
             for other in others {
                 models.push(other.wait()?);

@@ -10,13 +10,15 @@
 
 use std::ops::Range;
 
-use super::{Lines, Reader, aspect, spared};
-use crate::error::Result;
+use super::Alphabet;
+use super::ctc::{Decoded, Glyph};
+use super::ink::Paper;
+use crate::error::{Result, unless_fatal};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::warp::rectify;
-use crate::recognize::ctc::{Decoded, Glyph};
-use crate::recognize::ink::Paper;
+use crate::runtime::Model;
+use crate::stop::Stop;
 
 /// The part of a line's characters that are square. Other lines that run down are Latin, and lie on their side.
 const MOSTLY_SQUARE: f32 = 0.6;
@@ -96,31 +98,38 @@ struct Column {
     step: f32,
 }
 
-impl Lines<'_> {
+/// Completes the columns of one picture.
+pub(crate) struct Columns<'a> {
+    pub(crate) picture: &'a Picture,
+    pub(crate) alphabet: &'a Alphabet,
+    pub(crate) stop: &'a Stop,
+}
+
+impl Columns<'_> {
     /// A column's reading with what was missing in it; any other line's as it is. `strip` is what was read, of `quad`.
     ///
     /// # Errors
     /// What the model's run returns.
-    pub(super) fn completed(
+    pub(crate) fn completed(
         &self,
-        reader: &mut Reader,
+        model: &mut dyn Model,
         (quad, strip): (&Quad, &Picture),
         decoded: Decoded,
     ) -> Result<Decoded> {
         if quad.quarters().is_multiple_of(2) {
             return Ok(decoded);
         }
-        let Some(mut column) = Column::of(&decoded, 1.0 / aspect(quad)) else { return Ok(decoded) };
+        let Some(mut column) = Column::of(&decoded, 1.0 / quad.aspect()) else { return Ok(decoded) };
         let Some(ground) = Ground::of(strip) else { return Ok(decoded) };
         let mut found = false;
         // From the bottom up, so that what is put in moves no hole that is still to be read.
         for hole in column.holes(strip, ground).into_iter().rev() {
             // What fails here costs nothing but the mark.
-            let specks = spared(self.read_hole(reader, (quad, Some(ground)), &column, &hole))?.unwrap_or(None);
+            let specks = unless_fatal(self.read_hole(model, (quad, Some(ground)), &column, &hole))?.unwrap_or(None);
             // A small bracket in the lower left is read as another one: only a speck is what it is there.
             let is_right = specks.as_ref().is_some_and(|marks| marks.iter().all(Character::is_speck));
-            let turned = |reader: &mut Reader| spared(self.read_hole(reader, (quad, None), &column, &hole));
-            let marks = if is_right { specks } else { turned(reader)?.unwrap_or(None) };
+            let turned = |model: &mut dyn Model| unless_fatal(self.read_hole(model, (quad, None), &column, &hole));
+            let marks = if is_right { specks } else { turned(model)?.unwrap_or(None) };
             let marks = marks.unwrap_or_default();
             found |= !marks.is_empty();
             column.fill(&hole, marks);
@@ -132,7 +141,7 @@ impl Lines<'_> {
     /// its neighbours are read as something else than they can be, or nothing is small.
     fn read_hole(
         &self,
-        reader: &mut Reader,
+        model: &mut dyn Model,
         (quad, ground): (&Quad, Option<Ground>),
         column: &Column,
         hole: &Hole,
@@ -154,7 +163,7 @@ impl Lines<'_> {
             return Ok(None);
         }
         cells.extend(below.map(upright).transpose()?);
-        let read = self.alphabet.read(reader.recognizer.as_mut(), &side_by_side(&cells)?, self.stop)?;
+        let read = self.alphabet.read(model, &side_by_side(&cells)?, self.stop)?;
         let read = characters(&read);
         let marks = between(&read, above, below).filter(|marks| marks.iter().all(|mark| mark.score >= SURE));
         Ok(marks.map(|marks| hole.filled(marks)).filter(|marks| !marks.is_empty()))
@@ -173,7 +182,7 @@ impl Lines<'_> {
     /// A part of the picture at a strip's height.
     fn cut(&self, quad: Quad) -> Result<Picture> {
         let height = self.alphabet.height();
-        let width = (height as f32 * aspect(&quad)).ceil() as u32;
+        let width = (height as f32 * quad.aspect()).ceil() as u32;
         rectify(self.picture, &quad, width.clamp(1, 4 * height), height)
     }
 }
@@ -323,7 +332,7 @@ fn is_mark(c: char) -> bool {
 /// among the upright ones.
 fn lying(column: &Quad, middle: f32, pitch: f32) -> Quad {
     let across = column.slice(middle - pitch / 2.0, middle + pitch / 2.0);
-    let part = aspect(&across) / 2.0;
+    let part = across.aspect() / 2.0;
     across.starting_at(1).slice(0.5 - part, 0.5 + part).starting_at(3)
 }
 

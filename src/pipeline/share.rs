@@ -1,11 +1,12 @@
 //! One list of work for several threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{Builder, Scope, ScopedJoinHandle};
 
-use super::pool::{Pool, Turn};
+use super::call::Turn;
+use super::pool::Pool;
 use crate::error::Result;
 use crate::stop::Stop;
+use crate::threads::{begin, joined};
 
 /// Those who do the work of one picture: they are lent for one item at a time, so several pictures share them.
 pub(super) struct Workers<'a, W> {
@@ -58,62 +59,11 @@ pub(super) fn share<W: Send, I: Sync, O: Send>(
     Ok(outputs.into_iter().map(|(_, output)| output).collect())
 }
 
-/// Work that is done by another thread meanwhile, or by this one when it is waited for: where the system gives no more
-/// threads, work is slower and not lost.
-pub(super) struct Aside<'scope, T, F> {
-    thread: Option<ScopedJoinHandle<'scope, T>>,
-    work: F,
-}
-
-impl<'scope, T: Send + 'scope, F: Fn() -> T + Copy + Send + 'scope> Aside<'scope, T, F> {
-    pub(super) fn begin(scope: &'scope Scope<'scope, '_>, work: F) -> Self {
-        Self { thread: begin(scope, work), work }
-    }
-
-    pub(super) fn wait(self) -> T {
-        self.thread.map_or_else(self.work, joined)
-    }
-}
-
-/// Starts a scoped thread; none where the system gives no more. [`Scope::spawn`] would panic there.
-fn begin<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Option<ScopedJoinHandle<'scope, T>> {
-    #[cfg(test)]
-    if tests::are_threads_used_up() {
-        return None;
-    }
-    Builder::new().spawn_scoped(scope, work).ok()
-}
-
-/// A scoped thread's result; its panic goes on in this thread, as if the work had been done here.
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
     use crate::error::{Error, ErrorKind};
-
-    thread_local! {
-        static USED_UP: Cell<bool> = const { Cell::new(false) };
-    }
-
-    /// Whether the system gives this thread no more threads.
-    pub(super) fn are_threads_used_up() -> bool {
-        USED_UP.get()
-    }
-
-    fn without_threads<T>(work: impl FnOnce() -> T) -> T {
-        USED_UP.set(true);
-        let outcome = work();
-        USED_UP.set(false);
-        outcome
-    }
+    use crate::threads::without_threads;
 
     fn shared<I: Sync, O: Send>(
         pool: &Pool<i32>,
@@ -187,8 +137,5 @@ mod tests {
             })
         });
         assert_eq!(same.expect("no error"), items);
-        let aside = || std::thread::scope(|scope| Aside::begin(scope, || std::thread::current().id()).wait());
-        assert_eq!(without_threads(aside), own);
-        assert_ne!(aside(), own, "where there are threads, another one does it");
     }
 }

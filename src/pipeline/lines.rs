@@ -1,27 +1,24 @@
 //! From regions to lines: which way each one is read, and its text.
 
-mod column;
 mod reading;
-mod spots;
-mod vote;
 
 use super::share::{Workers, share};
 use crate::detect::Region;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Result, unless_fatal};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::warp::rectify;
 use crate::options::{OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
+use crate::orient::spots::spots;
+use crate::orient::vote::{Candidate, Doubt, Found, Settled};
 use crate::page::{Line, Unread};
 use crate::recognize::Alphabet;
+use crate::recognize::column::Columns;
 use crate::recognize::place;
 use crate::runtime::Model;
 use crate::stop::Stop;
 use reading::{are_rotatable, is_far_better};
-use vote::{Candidate, Doubt, Settled};
-
-pub(super) use vote::Found;
 
 /// Characters that are farther apart than this many times the line's height are of two words. Less far is where one or
 /// two marks between Chinese characters were not read. Of 90 drawn lines with leaders, 4 page numbers were glued to their
@@ -61,14 +58,15 @@ impl Lines<'_> {
     /// # Errors
     /// Those of a model's run, unless others of the lines can be asked.
     pub(super) fn find(&self, readers: &Workers<'_, Reader>, regions: &[Region]) -> Result<Found> {
-        let spots = spots::spots(regions);
+        let spots = spots(&regions.iter().map(|region| region.quad).collect::<Vec<_>>());
         let Some(orienter) = self.orienter else { return Ok(Found::taken_as_upright(spots)) };
         let mut found = Found::unasked(spots);
         let (mut answered, mut failed) = (false, None);
         for lines_to_ask in [Found::sample, Found::unsettled] {
             let lines = lines_to_ask(&found, &self.orient);
-            let ask =
-                |reader: &mut Reader, &i: &usize| spared(self.upside_down(reader, orienter, &found.spots[i].quad));
+            let ask = |reader: &mut Reader, &i: &usize| {
+                unless_fatal(self.upside_down(reader, orienter, &found.spots[i].quad))
+            };
             for (&i, answer) in lines.iter().zip(share(readers, &lines, ask)?) {
                 match answer {
                     Ok(answer) => (answered, found.spots[i].upside_down) = (true, Some(answer)),
@@ -119,8 +117,9 @@ impl Lines<'_> {
         mut candidates: Vec<Candidate>,
     ) -> Result<Vec<(Candidate, Result<Line>)>> {
         // The widest first, so that no thread is left alone with a long one at the end.
-        candidates.sort_by(|a, b| aspect(&b.quad).total_cmp(&aspect(&a.quad)));
-        let readings = share(readers, &candidates, |reader, candidate| spared(self.read_candidate(reader, candidate)))?;
+        candidates.sort_by(|a, b| b.quad.aspect().total_cmp(&a.quad.aspect()));
+        let readings =
+            share(readers, &candidates, |reader, candidate| unless_fatal(self.read_candidate(reader, candidate)))?;
         Ok(candidates.into_iter().zip(readings).collect())
     }
 
@@ -156,7 +155,7 @@ impl Lines<'_> {
             (Doubt::Both, _) => self.better(reader, line, false),
             (Doubt::BothAlone, _) => self.better(reader, line, turned),
             (Doubt::Unasked, Some(orienter)) if is_poor => {
-                let against = spared(self.upside_down(reader, orienter, &quad))?;
+                let against = unless_fatal(self.upside_down(reader, orienter, &quad))?;
                 if against.is_ok_and(|against| against > self.orient.sure) {
                     self.better(reader, line, false)
                 } else {
@@ -189,7 +188,7 @@ impl Lines<'_> {
 
     /// Reads once more what was read before; what fails then costs nothing.
     fn read_again(&self, reader: &mut Reader, quad: Quad) -> Result<Option<Line>> {
-        Ok(spared(self.read_one(reader, quad))?.ok())
+        Ok(unless_fatal(self.read_one(reader, quad))?.ok())
     }
 
     /// Reads the line in `quad`, whatever its score.
@@ -199,10 +198,11 @@ impl Lines<'_> {
     pub(super) fn read_one(&self, reader: &mut Reader, quad: Quad) -> Result<Line> {
         self.stop.check()?;
         let height = self.alphabet.height();
-        let width = (height as f32 * aspect(&quad) * self.options.squeeze).ceil() as u32;
+        let width = (height as f32 * quad.aspect() * self.options.squeeze).ceil() as u32;
         let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
         let decoded = self.alphabet.read(reader.recognizer.as_mut(), &strip, self.stop)?;
-        let mut decoded = self.completed(reader, (&quad, &strip), decoded)?;
+        let columns = Columns { picture: self.picture, alphabet: self.alphabet, stop: self.stop };
+        let mut decoded = columns.completed(reader.recognizer.as_mut(), (&quad, &strip), decoded)?;
         decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
         // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
         place::fit(&mut decoded, &strip);
@@ -213,25 +213,12 @@ impl Lines<'_> {
     fn upside_down(&self, reader: &mut Reader, orienter: &Orienter, quad: &Quad) -> Result<f32> {
         let Some(model) = &mut reader.orienter else { return Ok(0.0) };
         self.stop.check()?;
-        let part = (orienter.max_aspect() / aspect(quad)).min(1.0);
+        let part = (orienter.max_aspect() / quad.aspect()).min(1.0);
         let middle = quad.slice(0.5 - part / 2.0, 0.5 + part / 2.0);
-        let (width, height) = orienter.strip_size(aspect(&middle));
+        let (width, height) = orienter.strip_size(middle.aspect());
         orienter.upside_down(model.as_mut(), &rectify(self.picture, &middle, width, height)?, self.stop)
     }
 }
 
-fn aspect(quad: &Quad) -> f32 {
-    quad.width() / quad.height()
-}
-
-/// Takes the failure of one line apart from those that end the whole call: others need not fail for it.
-///
-/// # Errors
-/// Those that end the whole call.
-fn spared<T>(outcome: Result<T>) -> Result<Result<T>> {
-    use ErrorKind::{Image, Inference, Internal, ModelMismatch};
-    match outcome {
-        Err(error) if !matches!(error.kind(), Image | Inference | Internal | ModelMismatch) => Err(error),
-        outcome => Ok(outcome),
-    }
-}
+#[cfg(test)]
+mod tests;
