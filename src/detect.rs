@@ -1,8 +1,12 @@
 //! Detection: a picture to the regions that hold text, one a line.
 
 pub mod db;
+mod region;
 mod size;
 mod tiles;
+
+pub use region::Region;
+use tiles::STRIDE;
 
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,18 +19,6 @@ use crate::models::spec;
 use crate::options::DetectOptions;
 use crate::runtime::Model;
 use crate::stop::Stop;
-
-/// A part of the picture that holds one line of text, or a piece of one.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Region {
-    /// Its outline in pixels of the picture, as if the text ran from left to right once the page is turned upright.
-    pub quad: Quad,
-    /// Mean text probability inside of it.
-    pub score: f32,
-}
-
-/// The sides of what a detector takes are multiples of this: its features are 32 times coarser than the picture.
-const STRIDE: u32 = 32;
 
 /// Pictures more elongated than this are given a margin: text that fills a picture from edge to edge has no outline to
 /// be found. The ratio is RapidOCR's.

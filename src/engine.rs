@@ -7,9 +7,10 @@ mod opening;
 mod protection;
 mod timer;
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use ahead::{Reading, Source};
@@ -27,7 +28,7 @@ pub use crate::pipeline::{Recognizers, Stages};
 use crate::process::PerProcess;
 use crate::runtime::Provider;
 use crate::stop::Stop;
-use ahead::Threads;
+use ahead::{Outcome, Threads};
 use life::{Held, Holding, Life, Unloading};
 use protection::Protections;
 use timer::Timer;
@@ -201,6 +202,42 @@ impl Engine {
         self.call(options, &Stop::new(), |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
             stages.read_whole(picture, &self.options, Call { turn: self.next_turn(), stop, options })
+        })
+    }
+
+    /// Reads a picture in the background, in a call that has begun when this returns: a load or an unload that is under
+    /// way comes first. Pictures begun earlier are served first. `options` hold for this picture alone,
+    /// except for their timeout: see [`Reading::wait`].
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Forked`] in a forked child, and
+    /// [`crate::ErrorKind::Internal`] when the system gives no thread.
+    pub fn begin(self: &Arc<Self>, source: Source, options: &RecognizeOptions) -> Result<Reading> {
+        self.check_open()?;
+        let turn = self.next_turn();
+        let options = RecognizeOptions { timeout: None, ..*options };
+        let engine = Arc::clone(self);
+        Reading::begin(Arc::clone(self) as Arc<dyn Any + Send + Sync>, &self.own().threads, move |stop, outcome| {
+            engine.read_source(source, Call { turn, stop, options: &options }, outcome)
+        })
+    }
+
+    fn read_source(&self, source: Source, call: Call<'_>, outcome: &Outcome) -> Result<Page> {
+        self.call(call.options, call.stop, |stages, stop| {
+            outcome.begin();
+            let limits = &self.options().decode;
+            let picture = match source {
+                Source::Picture(picture) => {
+                    check_size(picture.width(), picture.height(), limits)?;
+                    picture
+                }
+                Source::Encoded(bytes, name) => decode(&bytes, limits).map_err(|error| match &name {
+                    Some(name) => error.named(name),
+                    None => error,
+                })?,
+                Source::Frame(frames, index) => frames.decode(index, limits)?,
+            };
+            stages.read(&picture, self.options(), Call { stop, ..call })
         })
     }
 

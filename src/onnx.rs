@@ -6,6 +6,7 @@
 
 mod file;
 mod flush;
+mod format;
 mod head;
 mod schema;
 mod size;
@@ -17,23 +18,7 @@ mod writer;
 
 pub(crate) use file::{LONGEST_MODEL, look_over, read_model};
 pub use flush::{SMALLEST_WEIGHT, flush_denormals};
+pub use format::Format;
 pub use head::{Cut, LinearHead, cut_head};
 pub use size::check_size;
 pub use summary::{Summary, ValueInfo, summary};
-
-/// How a model's bytes are laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// A protobuf message: whatever does not say that it is something else.
-    Onnx,
-    /// ONNX Runtime's own flatbuffer, known by its identifier. Its content is not looked into.
-    Ort,
-}
-
-impl Format {
-    /// The format of `bytes`, by what they begin with.
-    pub fn of(bytes: &[u8]) -> Self {
-        // A flatbuffer's identifier follows the offset of its root.
-        if bytes.get(4..8) == Some(b"ORTM") { Self::Ort } else { Self::Onnx }
-    }
-}

@@ -3,7 +3,7 @@
 //! After Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020): the map is cut at a
 //! threshold, each connected part gets its smallest rectangle, and the rectangle grows by area x ratio / perimeter.
 
-use super::Region;
+use super::region::Region;
 use crate::buffer;
 use crate::error::Result;
 use crate::geometry::{Point, RotatedRect, convex_hull, min_area_rect};

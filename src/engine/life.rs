@@ -1,12 +1,11 @@
 //! An engine's life: open, closing, closed; and never in a forked child.
 
 use std::mem;
-use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
 
@@ -17,7 +16,7 @@ mod shared;
 use machine::{Enter, Load};
 pub(super) use report::{Held, Holding};
 pub use report::{Release, ReleaseReport};
-use shared::{Make, Shared, State};
+use shared::{Guard, Make, Shared, State, nothing_loaded, released};
 
 /// Owns a `T` from load to release. Everything that uses the `T` holds a [`Guard`], so the release knows when the last
 /// one is gone.
@@ -27,13 +26,6 @@ use shared::{Make, Shared, State};
 pub(super) struct Life<T: Holding> {
     shared: Arc<Shared<T>>,
     owner: Owner,
-}
-
-/// A use of the `T` that a release waits for.
-pub(super) struct Guard<'a, T: Holding> {
-    shared: &'a Shared<T>,
-    loaded: Option<Arc<T>>,
-    id: u64,
 }
 
 /// An unload that was asked for and may not be over.
@@ -191,7 +183,7 @@ impl<T: Holding> Unloading<'_, T> {
     /// Waits until it is over, at most for `timeout`.
     ///
     /// # Errors
-    /// [`ErrorKind::ResourcesFreed`] when a release came first and took what was to be unloaded.
+    /// [`crate::ErrorKind::ResourcesFreed`] when a release came first and took what was to be unloaded.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<Release> {
         self.life.check_process()?;
         let report = || self.report.get().copied().map(Ok);
@@ -206,33 +198,6 @@ impl<T: Holding> Unloading<'_, T> {
                 Ok(Release::Done(report))
             }
         }
-    }
-}
-
-fn released() -> Error {
-    Error::new(ErrorKind::ResourcesFreed, "this engine's resources have been released")
-        .with_hint("make a new OcrEngine; a released one never reopens")
-}
-
-fn nothing_loaded() -> Error {
-    Error::new(ErrorKind::ModelNotFound, "no models are loaded").with_hint("call load first")
-}
-
-impl<T: Holding> Deref for Guard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        // Only `drop` takes it.
-        #[allow(clippy::expect_used)]
-        self.loaded.as_deref().expect("a call holds what it uses")
-    }
-}
-
-impl<T: Holding> Drop for Guard<'_, T> {
-    fn drop(&mut self) {
-        // Before the call is over: the release must hold the last reference, so that what it drops is gone then.
-        self.loaded = None;
-        self.shared.end_call(self.id);
     }
 }
 

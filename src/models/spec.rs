@@ -1,8 +1,11 @@
 //! What a model of each role takes and gives, checked before its first run.
 
-use super::Role;
+use super::role::Role;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{ModelSpec, Port, Tensor};
+
+/// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
+pub(crate) const LONGEST_LIST: u64 = 8 << 20;
 
 /// An input for a run.
 pub fn input<'a>(shape: &'a [usize], data: &'a [f32]) -> Tensor<'a> {

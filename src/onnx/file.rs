@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use super::{Format, schema};
+use super::format::Format;
+use super::schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::read_bounded;
 

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::format::Format;
+use super::schema;
 use super::wire::{Message, Value};
-use super::{Format, schema};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Weights nearer to zero than this are set to zero.

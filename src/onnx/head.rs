@@ -2,9 +2,10 @@
 
 mod nodes;
 
+use super::format::Format;
+use super::schema;
 use super::wire::{Field, Message, Value};
 use super::writer::Writer;
-use super::{Format, schema};
 use nodes::{Graph, Node, Tensor};
 
 /// A layer that scores every class: for each, one weight for every value it is given, and a bias.

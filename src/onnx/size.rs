@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
+use super::format::Format;
+use super::schema;
 use super::wire::{Message, Value};
-use super::{Format, schema};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The most nodes that a graph may have once its functions are put in. Of eleven models of PP-OCR from version 2 to 6 the

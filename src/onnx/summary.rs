@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::format::Format;
+use super::schema;
 use super::wire::{Message, Value};
-use super::{Format, schema};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a model says about itself, without its weights and its computation.

@@ -19,7 +19,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use super::{Block, Line};
+use super::line::{Block, Line};
 use frame::{Frame, Place};
 
 /// Puts the lines in reading order, and says which of them belong together.

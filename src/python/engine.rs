@@ -9,10 +9,11 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
+use super::call::call;
+use super::error;
 use super::frames::Frames;
 use super::interruptible::{self, SLICE};
 use super::store::Protection;
-use super::{call, error, preset_of, provider_of};
 use crate::buffer;
 use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,8 +21,9 @@ use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::decode::{check_size, read_file};
 use crate::language::Languages;
-use crate::options::{DecodeLimits, DetectOptions, EngineOptions, RecognizeOptions};
+use crate::options::{DecodeLimits, DetectOptions, EngineOptions, Preset, RecognizeOptions};
 use crate::page::{Line, Page, Word};
+use crate::runtime::Provider;
 use crate::stop;
 
 type RawPoint = (f32, f32);
@@ -392,4 +394,18 @@ pub(super) fn raw_quad(quad: &Quad) -> RawQuad {
 fn raw_release(report: ReleaseReport) -> RawRelease {
     let ReleaseReport { sessions, threads, files, resident_before, resident_after, waited } = report;
     (true, 0, sessions, threads, files, resident_before, resident_after, waited.as_secs_f64())
+}
+
+fn provider_of(name: &str) -> Result<Provider> {
+    Provider::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| {
+        let message = format!("there is no provider {name:?}; the providers are cpu, cuda and openvino");
+        Error::new(ErrorKind::InvalidArgument, message)
+    })
+}
+
+fn preset_of(name: &str) -> Result<Preset> {
+    Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
+        let names = Preset::ALL.map(Preset::name).join(" and ");
+        Error::new(ErrorKind::InvalidArgument, format!("there is no preset {name:?}; the presets are {names}"))
+    })
 }

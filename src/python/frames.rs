@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-use super::call;
+use super::call::call;
 use crate::image::decode::frames;
 
 /// A TIFF file whose pages an engine can be given.

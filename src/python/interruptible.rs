@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use super::call::call as call_core;
 use crate::error::Result;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
@@ -17,7 +18,7 @@ use crate::stop::{Reason, Stop};
 /// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
 
-/// As [`super::call`], for work that may take long and that `stop` ends.
+/// As [`super::call::call`], for work that may take long and that `stop` ends.
 ///
 /// Python handles signals on its main thread alone, and not while that works. So there another thread does the work, and
 /// this one looks for signals. Where the system gives no other thread, a signal waits for the end of the work.
@@ -30,7 +31,7 @@ pub(super) fn call<T: Send + 'static>(
     let working = if is_main_thread(py)? { Working::begin(&work, stop) } else { None };
     match working {
         Some(working) => working.wait(py, stop),
-        None => super::call(py, || work(stop)),
+        None => call_core(py, || work(stop)),
     }
 }
 
@@ -79,13 +80,13 @@ impl<T: Send + 'static> Working<T> {
         loop {
             let ended = &mut self.ended;
             if py.detach(move || ended.recv_timeout(SLICE)) != Err(RecvTimeoutError::Timeout) {
-                return super::call(py, || self.end());
+                return call_core(py, || self.end());
             }
             let signal = py.check_signals().err();
             if let Err(forked) = self.owner.check("this call") {
                 // There is no such thread here that could be detached.
                 mem::forget(self);
-                return signal.map_or_else(|| super::call(py, || Err(forked)), Err);
+                return signal.map_or_else(|| call_core(py, || Err(forked)), Err);
             }
             if let Some(signal) = signal {
                 py.detach(|| {

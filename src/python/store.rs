@@ -12,7 +12,8 @@ use pyo3::prelude::*;
 
 mod raw;
 
-use super::{call, error};
+use super::call::call;
+use super::error;
 use crate::engine::{self, ModelFiles};
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry};

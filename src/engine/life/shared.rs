@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -9,11 +10,17 @@ use std::time::{Duration, Instant};
 
 use super::machine::{Machine, Purpose};
 use super::report::{Holding, ReleaseReport, drop_content};
-use super::{Guard, released};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventCount;
 use crate::stop::Stop;
 use crate::threads::spawn;
+
+/// A use of the `T` that a release waits for.
+pub(in crate::engine) struct Guard<'a, T: Holding> {
+    shared: &'a Shared<T>,
+    loaded: Option<Arc<T>>,
+    id: u64,
+}
 
 /// Makes the content, again after an unload: for a call then, whose stop it is given.
 pub(super) type Make<T> = Arc<dyn Fn(Option<&Stop>) -> Result<T> + Send + Sync>;
@@ -256,4 +263,31 @@ impl<T: Holding> Drop for Loading<'_, T> {
         self.0.changes.advance();
         self.0.perform(duty);
     }
+}
+
+impl<T: Holding> Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // Only `drop` takes it.
+        #[allow(clippy::expect_used)]
+        self.loaded.as_deref().expect("a call holds what it uses")
+    }
+}
+
+impl<T: Holding> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        // Before the call is over: the release must hold the last reference, so that what it drops is gone then.
+        self.loaded = None;
+        self.shared.end_call(self.id);
+    }
+}
+
+pub(super) fn released() -> Error {
+    Error::new(ErrorKind::ResourcesFreed, "this engine's resources have been released")
+        .with_hint("make a new OcrEngine; a released one never reopens")
+}
+
+pub(super) fn nothing_loaded() -> Error {
+    Error::new(ErrorKind::ModelNotFound, "no models are loaded").with_hint("call load first")
 }

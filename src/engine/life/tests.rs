@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
 
 use super::*;
+use crate::error::{Error, ErrorKind};
 
 const SOON: Duration = Duration::from_millis(5);
 

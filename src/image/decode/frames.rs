@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::open_picture;
+use super::source::open_picture;
 use super::tiff;
 use super::tiff::directory::{Directory, Form, Stored};
 use crate::error::{Error, ErrorKind, Result};

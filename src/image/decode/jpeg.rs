@@ -14,7 +14,7 @@ use self::bits::Codes;
 use self::frame::Frame;
 use self::scan::{End, Scan};
 pub(super) use self::walk::Walk;
-use super::{CONVERT, cut_off};
+use super::fault::{CONVERT, cut_off};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Scans that are looked at, as many as the decoder takes; encoders write about ten.

@@ -3,8 +3,8 @@
 //! The rows are facts about files that others published; [`super::Entry`] says what each column means. A row is checked
 //! by the compiler and by this module's tests, so nothing is parsed at run time.
 
-use super::{Entry, Family, Size, Wheel};
-use crate::models::Role;
+use super::entry::{Entry, Family, Size, Wheel};
+use crate::models::role::Role;
 
 /// Every file comes from one tagged release, so that an address never changes what it delivers.
 macro_rules! address {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::geometry::{Point, Quad};
-use crate::page::Line;
+use crate::page::line::Line;
 
 /// A line across all others is read by itself when it is as long as so many lines are high. Shorter ones are headings
 /// of a table's narrow columns, numbers stamped on a form, or single characters, which look as if they ran down the

@@ -2,9 +2,19 @@
 
 use super::compression::Compression;
 use super::directory::{Directory, Stored};
-use super::layout::Alpha;
-use super::{damaged, unsupported};
+use super::fault::{damaged, unsupported};
 use crate::error::Result;
+
+/// The transparency of pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Alpha {
+    /// Colours are as they are.
+    Straight,
+    /// Colours were multiplied with it.
+    Associated,
+    /// The file has one sample more than its colours need, and does not say what it is.
+    Undeclared,
+}
 
 const PHOTOMETRIC: u64 = 262;
 const COLOUR_MAP: u64 = 320;

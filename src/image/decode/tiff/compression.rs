@@ -7,10 +7,10 @@ use weezl::decode::Decoder as LzwDecoder;
 use weezl::{BitOrder, LzwStatus};
 
 use super::directory::{Directory, Stored};
+use super::fault::{damaged, unsupported};
 use super::fax::Fax;
 use super::jpeg::Tables;
 use super::old_jpeg::OldJpeg;
-use super::{damaged, unsupported};
 use crate::error::Result;
 
 const COMPRESSION: u64 = 259;

@@ -2,8 +2,8 @@
 
 use hayro_ccitt::{DecodeError, DecodeSettings, Decoder, DecoderContext, EncodingMode, decode};
 
-use super::damaged;
 use super::directory::{Directory, Stored};
+use super::fault::damaged;
 use crate::error::Result;
 
 const COMPRESSION: u64 = 259;

@@ -4,7 +4,7 @@
 use std::io::{Read, SeekFrom};
 
 use super::directory::{Directory, Stored};
-use super::unsupported;
+use super::fault::unsupported;
 use crate::error::Result;
 use crate::image::decode::jpeg::Walk;
 

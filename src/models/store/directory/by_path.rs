@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Access, Kind, Opening, Status};
+use super::kinds::{Access, Kind, Opening, Status, unfit};
 
 pub(super) type Handle = PathBuf;
 
@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path) -> io::Result<Handle> {
 /// Refuses what has become a link since it was opened.
 fn there(directory: &Handle) -> io::Result<&Handle> {
     match kind(&fs::symlink_metadata(directory)?) {
-        Kind::Link => Err(super::unfit("it is a link")),
+        Kind::Link => Err(unfit("it is a link")),
         _ => Ok(directory),
     }
 }
@@ -81,7 +81,7 @@ pub(super) fn open_file(directory: &Handle, name: &OsStr, opening: Opening) -> i
         Opening::MakeNew(access) => drop(allow(access, &mut options).create_new(true)),
     }
     if status(directory, name).is_ok_and(|found| found.kind != Kind::File) {
-        return Err(super::unfit("it is no regular file"));
+        return Err(unfit("it is no regular file"));
     }
     options.open(there(directory)?.join(name))
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, fstat, openat, statat};
 
-use super::{Access, Kind, Opening, Status};
+use super::kinds::{Access, Kind, Opening, Status};
 
 pub(super) type Handle = File;
 
