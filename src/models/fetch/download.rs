@@ -6,14 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::address::{Address, shown};
-use super::delivery::{Failed, Outcome, Trouble, Wanted, is_whole};
+use super::delivery::{Wanted, is_whole};
 use super::https::Web;
 use super::index::Page;
+use super::job::Job;
+use super::options::PullOptions;
 use super::patience::Patience;
+use super::progress::{Progress, Source, TICK, Tell};
 use super::space::Place;
+use super::trouble::{Failed, Outcome, Trouble};
 use super::turn::Turn;
 use super::watch::{State, watched};
-use super::{Job, Progress, PullOptions, Source, TICK, Tell};
 use crate::error::Error;
 use crate::models::store::{Expected, Part};
 
@@ -130,11 +133,9 @@ impl<'a> Client<'a> {
         let mut patience = Patience::new(self.options);
         loop {
             let before = part.len()?;
-            match self.try_once(wanted, part, address, (what(before), progress)) {
+            match self.try_once(wanted, part, address, what(before), progress) {
                 Ok(()) => return Ok(()),
-                Err(Failed::Final(trouble)) => return Err(trouble),
                 Err(Failed::Unfit { is_resumed: true, .. }) if patience.after_misfit() => {}
-                Err(Failed::Unfit { why, .. }) => return Err(Trouble::Source(why)),
                 Err(Failed::Passing(trouble, asked)) => {
                     let there = part.len()?;
                     match patience.after_failure(there > before, asked) {
@@ -142,6 +143,7 @@ impl<'a> Client<'a> {
                         None => return Err(trouble.after_tries(patience.tried)),
                     }
                 }
+                Err(failed) => return Err(failed.into_trouble()),
             }
         }
     }
@@ -151,7 +153,8 @@ impl<'a> Client<'a> {
         wanted: &Wanted<'_>,
         part: &mut Part,
         address: &Address,
-        (what, progress): (Progress<'_>, Tell<'_>),
+        what: Progress<'_>,
+        progress: Tell<'_>,
     ) -> Result<(), Failed> {
         let state = State::default();
         state.arrived.store(what.done, Ordering::Relaxed);
@@ -170,12 +173,11 @@ impl<'a> Client<'a> {
             let got = watched(what, &State::default(), progress, &|| web.shut_down(), || web.page(address))?;
             match got {
                 Ok(page) => return Ok(page),
-                Err(Failed::Final(trouble)) => return Err(trouble),
-                Err(Failed::Unfit { why, .. }) => return Err(Trouble::Source(why)),
                 Err(Failed::Passing(trouble, asked)) => match patience.after_failure(false, asked) {
                     Some(pause) => rest(pause, what, progress)?,
                     None => return Err(trouble.after_tries(patience.tried)),
                 },
+                Err(failed) => return Err(failed.into_trouble()),
             }
         }
     }

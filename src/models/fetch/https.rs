@@ -9,12 +9,13 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, Timeout};
 
 use super::address::{Address, Trusted, authorization};
-use super::delivery::{Failed, Trouble, Wanted, limit, resume};
+use super::delivery::{Wanted, limit, resume};
 use super::index::{MOST_PAGE_BYTES, PAGE_TYPES, Page};
+use super::options::{Packages, PullOptions};
 use super::patience::Pace;
 use super::space::Place;
+use super::trouble::{Failed, Trouble};
 use super::watch::State;
-use super::{Packages, PullOptions};
 use crate::error::{Error, ErrorKind, Result as CrateResult};
 use crate::models::store::Part;
 
@@ -131,7 +132,7 @@ impl<'a> Web<'a> {
             let _ = state.total.set(total);
         }
         let body: Box<dyn Read> = Box::new(response.into_body().into_reader());
-        resume(place.store, wanted, part, (body, Pace::new(self.options, Instant::now())), state)
+        resume(place.store, wanted, part, body, Pace::new(self.options, Instant::now()), state)
     }
 
     /// One request for a page of a package index.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::delivery::{Outcome, Trouble};
-use super::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
+use super::options::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
+use super::trouble::{Outcome, Trouble};
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::catalog::Entry;
 use crate::models::store::Action;

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::delivery::{Outcome, Trouble, deliver};
+use super::delivery::deliver;
+use super::progress::{Progress, Source, Tell};
 use super::space::Place;
+use super::trouble::{Outcome, Trouble};
 use super::watch::{State, watched};
-use super::{Progress, Source, Tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::open_regular;
 use crate::models::catalog::Entry;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::PullOptions;
+use super::options::PullOptions;
 
 /// Tries at one source for one file, however well they get on: a server that gives a few bytes at a time must not hold
 /// a pull up for ever. A line that breaks every few megabytes still brings the largest model with these.

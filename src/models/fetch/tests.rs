@@ -1,5 +1,6 @@
 use std::fs;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;

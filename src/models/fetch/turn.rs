@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::delivery::Trouble;
-use super::{Progress, Source, TICK, Tell};
+use super::progress::{Progress, Source, TICK, Tell};
+use super::trouble::Trouble;
 use crate::error::Error;
 
 /// What is waited for.

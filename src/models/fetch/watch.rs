@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
-use super::delivery::Trouble;
-use super::{Progress, TICK, Tell};
+use super::progress::{Progress, TICK, Tell};
+use super::trouble::Trouble;
 use crate::error::{Error, ErrorKind};
 
 /// What the thread that fetches and the one that watches tell each other.

@@ -12,12 +12,15 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use super::address::{Address, shown};
-use super::delivery::{Outcome, Trouble, Wanted, deliver, limit};
+use super::delivery::{Wanted, deliver, limit};
 use super::download::Client;
 use super::https::Web;
+use super::job::Job;
+use super::options::{Packages, PullOptions};
+use super::progress::Tell;
 use super::space::Place;
+use super::trouble::{Outcome, Trouble};
 use super::watch::State;
-use super::{Job, Packages, PullOptions, Tell};
 use crate::error::Error;
 use crate::models::catalog::{Entry, Wheel};
 use crate::models::store::{Expected, Part, Store};

@@ -1,0 +1,69 @@
+//! Failures of sources, and what they mean for the next one.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+
+/// The outcome of one source for one file.
+pub(super) type Outcome = Result<(), Trouble>;
+
+/// The failure of a source.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// This file cannot be had there.
+    Source(String),
+    /// Nothing can be had there: its server cannot be reached, or is too slow.
+    Server(String),
+    /// No other source would do better: the caller ended it, or the directory cannot be written.
+    Stop(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Stop(error)
+    }
+}
+
+impl Trouble {
+    /// The caller ended it.
+    pub(super) fn cancelled(name: &str) -> Self {
+        Self::Stop(Error::new(ErrorKind::Cancelled, format!("the download of {name} was ended early")))
+    }
+
+    /// Says after how many tries it came to this.
+    pub(super) fn after_tries(self, tries: u32) -> Self {
+        let said = |why: String| if tries > 1 { format!("{why} (tried {tries} times)") } else { why };
+        match self {
+            Self::Source(why) => Self::Source(said(why)),
+            Self::Server(why) => Self::Server(said(why)),
+            Self::Stop(error) => Self::Stop(error),
+        }
+    }
+}
+
+/// The failure of one try at a server, and its meaning for the next one.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// No other try at this source would do better.
+    Final(Trouble),
+    /// Another try may bring what is missing; the server may have said after which time.
+    Passing(Trouble, Option<Duration>),
+    /// The part is worth nothing. Unless all of it came from this try, the source may be right nevertheless.
+    Unfit { why: String, is_resumed: bool },
+}
+
+impl Failed {
+    /// The same where there is no other try.
+    pub(super) fn into_trouble(self) -> Trouble {
+        match self {
+            Self::Final(trouble) | Self::Passing(trouble, _) => trouble,
+            Self::Unfit { why, .. } => Trouble::Source(why),
+        }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Final(Trouble::Stop(error))
+    }
+}
