@@ -21,39 +21,40 @@ mod command;
 mod digest;
 mod directory;
 mod disk;
+mod follow;
 mod keep;
 mod layout;
 mod lease;
 mod lock;
+mod names;
 mod part;
 mod removal;
 mod space;
+mod temporary;
+mod text;
 mod trash;
 
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
 pub(in crate::models) use command::Action;
 
-pub use audit::{Audit, AuditEntry, AuditOptions, Examination, Inspection, State, path_text};
+pub use audit::{Audit, AuditEntry, AuditOptions, Examination, Inspection, State};
 use digest::Digest;
 pub(super) use disk::free_bytes;
 #[cfg(test)]
 pub(super) use disk::steps;
+use follow::follow;
 pub use keep::KeepList;
 use layout::BOOKKEEPING;
 pub use lease::Lease;
 use lock::Watch;
+use names::{SUFFIXES, fault, is_model_name};
 pub(super) use part::{Folder, Part};
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
+pub use text::path_text;
 pub use trash::Trashed;
 
 /// Environment variable that names the model directory.
 pub(super) const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
-
-/// Suffixes of a model file. Other suites name theirs `.bin`; what a file really is, only its content says.
-const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];
-
-/// The most links that are followed from one to the next; systems follow no more.
-const MOST_LINKS: usize = 40;
 
 /// What a file's content has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,16 +176,10 @@ impl Store {
     /// directory may be reached in another way than by the path that the store has.
     pub(crate) fn names_along(&self, path: &Path) -> Vec<String> {
         let Ok(dir) = fs::canonicalize(&self.dir) else { return Vec::new() };
-        let mut next = std::path::absolute(path).ok();
-        let mut names = Vec::new();
-        for _ in 0..MOST_LINKS {
-            let Some(path) = next else { break };
-            let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-            let name = path.file_name().and_then(|name| name.to_str());
-            names.extend(name.filter(|name| folder.as_ref() == Some(&dir) && fault(name).is_none()).map(str::to_owned));
-            next = fs::read_link(&path).ok().zip(folder).map(|(to, folder)| folder.join(to));
-        }
-        names
+        let Ok(path) = std::path::absolute(path) else { return Vec::new() };
+        let here = follow(&path).filter(|(folder, _)| *folder == dir);
+        let names = here.filter_map(|(_, name)| name.into_string().ok());
+        names.filter(|name| fault(name).is_none()).collect()
     }
 
     /// Copies the file `from` into the directory as `name`, if it is what is expected.
@@ -291,28 +286,6 @@ impl Store {
     fn unreadable(&self, error: io::Error) -> Error {
         disk::failed("list the model directory", &self.dir, error)
     }
-}
-
-/// Why `name` cannot name a model file, on any platform: a directory may be shared between them.
-fn fault(name: &str) -> Option<&'static str> {
-    match name {
-        "" => Some("it is empty"),
-        _ if name.contains(['/', '\\']) => Some("it has a separator"),
-        _ if name.contains('\0') => Some("it has a NUL"),
-        // The keep-list and the leases have a name a line, and a terminal may obey the others.
-        _ if name.contains(['\n', '\r']) => Some("it has a line break"),
-        _ if name.contains(char::is_control) => Some("it has a control character"),
-        // On Windows `c:x` is a file on another drive, and `x:y` a hidden stream of x.
-        _ if name.contains(':') => Some("it has a colon"),
-        _ if name.starts_with('.') => Some("it starts with a dot"),
-        _ => None,
-    }
-}
-
-fn is_model_name(name: &str) -> bool {
-    let suffix = Path::new(name).extension().and_then(|suffix| suffix.to_str());
-    let is_known = |suffix: &str| SUFFIXES.iter().any(|known| known.eq_ignore_ascii_case(suffix));
-    fault(name).is_none() && suffix.is_some_and(is_known)
 }
 
 /// Follows links. One that leads nowhere, or where this user may not look, is no file that could be read.

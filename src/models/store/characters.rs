@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::is_model_name;
+use super::names::is_model_name;
 
 /// In lower case, whatever the case of the model's suffix: that is the file that an engine opens.
 const SUFFIX: &str = "txt";

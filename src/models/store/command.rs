@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Store;
-use super::audit::is_unsafe;
+use super::text::is_unsafe;
 use crate::error::Audience;
 
 /// Something that can be done with the model directory.

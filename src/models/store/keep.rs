@@ -12,8 +12,9 @@ use glob::Pattern;
 use super::command::Action;
 use super::directory::Opening;
 use super::layout::KEEP;
+use super::names::fault;
 use super::part::Part;
-use super::{Store, disk, fault};
+use super::{Store, disk};
 use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// Begins a line that is no entry.

@@ -17,7 +17,7 @@ use super::characters::list_of;
 use super::directory::{Access, Kind, Location};
 use super::layout::LEASES;
 use super::lock::{self, Attempt, Locked, Mode};
-use super::part::unique;
+use super::temporary::unique;
 use super::{Store, disk};
 use crate::error::{Error, Result};
 

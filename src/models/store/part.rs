@@ -6,14 +6,12 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::digest::{Digest, Hasher};
 use super::directory::{Access, Directory, Kind, Location, Status};
 use super::layout::INCOMING;
 use super::lock::{self, Attempt, Locked, Mode};
+use super::temporary::unique;
 use super::{Store, disk};
 use crate::error::{Error, Result};
 
@@ -21,7 +19,7 @@ use crate::error::{Error, Result};
 pub(super) const RESUMABLE: &str = "part";
 
 /// Ends the name of what is worth nothing once its maker is gone.
-pub(super) const PASSING: &str = "tmp";
+pub(super) const TEMPORARY: &str = "tmp";
 
 /// Name of the lock inside of a [`Folder`].
 const FOLDER_LOCK: &str = ".lock";
@@ -43,7 +41,7 @@ impl Part {
     pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
         let _hold = store.hold_shared()?;
-        let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
+        let at = store.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
         let file = make_locked(store, &at)?;
         Ok(Self { at, file, stays: false })
     }
@@ -161,7 +159,7 @@ impl Folder {
     /// An empty folder, but for its lock.
     pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
         let _hold = store.hold_shared()?;
-        let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
+        let at = store.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
         let made = disk::make_new_folder(&at);
         let directory = made.map_err(|error| Error::io("create the directory", &at.path(), error))?;
         let lock = make_locked(store, &directory.at(FOLDER_LOCK))?;
@@ -202,7 +200,7 @@ impl Store {
     /// Removes what calls that are gone left behind and nobody goes on with. Does nothing where that is not known.
     pub(in crate::models) fn sweep(&self) -> Result<()> {
         let Ok(Some(incoming)) = self.open_folder(INCOMING) else { return Ok(()) };
-        let suffix = format!(".{PASSING}");
+        let suffix = format!(".{TEMPORARY}");
         let found = incoming.names().unwrap_or_default().into_iter();
         let passing: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
         if passing.is_empty() {
@@ -307,15 +305,6 @@ fn unfinished(store: &Store, name: &str, sha256: &str) -> Option<Status> {
 fn resumable(name: &str, sha256: &str) -> String {
     let start: String = sha256.chars().take(16).flat_map(char::to_lowercase).collect();
     format!("{name}.{start}.{RESUMABLE}")
-}
-
-/// A name no other call uses: the counter tells calls apart, the process id processes, and the time machines that share
-/// the directory or a process id that is used again.
-pub(super) fn unique(name: &str) -> String {
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    let call = CALLS.fetch_add(1, Ordering::Relaxed);
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    format!("{name}.{}.{time:x}.{call}", process::id())
 }
 
 #[cfg(test)]

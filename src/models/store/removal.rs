@@ -19,40 +19,15 @@ use crate::error::{Error, ErrorKind, Result};
 
 mod guard;
 mod neighbours;
+mod plan;
 
-use guard::{Guard, Why, processes, refuse_in_use};
+use guard::{Guard, processes, refuse_in_use};
 use neighbours::Neighbours;
+pub use plan::{Decision, Planned};
+use plan::{Judged, Why};
 
 /// Why an unfinished file stays.
 const WORKED_ON: &str = "a process may be working on it";
-
-/// What becomes of a file that was selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// It goes.
-    Remove,
-    /// It stays, because these processes use it; none where a process is known to use it and does not say which it is.
-    InUse(Vec<u32>),
-    /// It stays, because it is kept or needed, or is not what can be removed.
-    Kept,
-}
-
-/// A file that was selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// Its name.
-    pub name: String,
-    /// Where it lies before the removal.
-    pub path: PathBuf,
-    /// Its length.
-    pub bytes: u64,
-    /// What becomes of it.
-    pub decision: Decision,
-    /// Why it was selected, or why it stays.
-    pub reason: String,
-    /// Whether it is an unfinished download, which is deleted for good.
-    pub is_unfinished: bool,
-}
 
 /// A removal that was planned, or done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,13 +74,6 @@ struct Selected {
     reason: String,
     /// Whether a list of characters goes even if a model of it stays.
     is_named: bool,
-}
-
-/// What was decided about a file.
-struct Judged {
-    planned: Planned,
-    /// Why it stays, unless a process uses it.
-    why: Option<Why>,
 }
 
 impl Store {
@@ -325,17 +293,6 @@ impl Store {
             }
         }
         Ok(removal)
-    }
-}
-
-impl Judged {
-    /// Spares a list of characters with the model that it belongs to.
-    fn stay(&mut self, model: &str) {
-        if self.planned.decision != Decision::Kept {
-            let why = Why::Characters(model.to_owned());
-            (self.planned.decision, self.planned.reason) = (Decision::Kept, why.text());
-            self.why = Some(why);
-        }
     }
 }
 

@@ -13,7 +13,8 @@ use super::characters::list_of;
 use super::command::Action;
 use super::directory::{Directory, Kind, Location};
 use super::layout::TRASH;
-use super::{Store, disk, fault};
+use super::names::fault;
+use super::{Store, disk};
 use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// The last time that a name of a removal can have, in the year 2286.

@@ -1,7 +1,7 @@
 //! Writing an archive.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,17 +9,22 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
+use super::super::audit::State;
 use super::super::characters::list_of;
 use super::super::command::Action;
 use super::super::digest::Digest;
-use super::super::directory::{Access, Directory, Location};
-use super::super::part::unique;
-use super::super::{State, Store, disk, is_model_name, open_regular};
+use super::super::directory::Directory;
+use super::super::names::is_model_name;
+use super::super::temporary::{Temporary, unique};
+use super::super::{Store, disk};
+use super::archived::{Archived, check_known};
+use super::manifest;
+use super::manifest::ArchiveFile;
 use super::output::Output;
-use super::{
-    ArchiveFile, ArchiveProgress, Archived, MANIFEST, MOST_FILES, Meter, check_known, longest, manifest, name_fault,
-};
+use super::progress::{ArchiveProgress, Meter};
+use super::rules::{MANIFEST, MOST_FILES, longest, name_fault};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::open_regular;
 use crate::models::catalog;
 
 /// A file that goes into an archive.
@@ -62,22 +67,24 @@ impl Store {
         let Plan { wanted, left_out } = self.export_plan(names)?;
         let total = wanted.iter().fold(0u64, |total, file| total.saturating_add(file.bytes));
         let mut meter = Meter::new(progress, total);
-        let (temporary, file) = Temporary::beside(&target)?;
+        let folder = folder_of(&target)?;
+        let (temporary, file) = Temporary::create(&folder, &format!(".{}.tmp", unique("ferrocr-export")))?;
         let mut zip = ZipWriter::new(Output::new(file));
         let written = wanted.iter().map(|file| self.add(&mut zip, file, &mut meter)).collect::<Result<Vec<_>>>();
         let written = match written {
             Ok(written) => written,
             // A disk that is full tells more than the work that it ended.
-            Err(error) => return Err(temporary.failure(zip).unwrap_or(error)),
+            Err(error) => return Err(failure(&temporary, zip).unwrap_or(error)),
         };
         let finished = add_entry(&mut zip, MANIFEST).and_then(|()| {
             zip.write_all(manifest::text(&written).as_bytes())?;
             zip.finish()?.finish().map_err(ZipError::Io)
         });
-        let file = finished.map_err(|error| temporary.unwritten(error))?;
-        disk::sync(&file, &temporary.at.path())?;
+        let file = finished.map_err(|error| unwritten(&temporary, error))?;
+        disk::sync(&file, &temporary.path())?;
         drop(file);
-        temporary.publish(&target)?;
+        temporary.publish(target.file_name().unwrap_or_default())?;
+        disk::sync_folder(&folder)?;
         let mut files: Vec<_> = written.iter().map(|file| Archived::new(file, true)).chain(left_out).collect();
         files.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(files)
@@ -258,49 +265,21 @@ fn add_entry(zip: &mut ZipWriter<Output>, name: &str) -> std::result::Result<(),
     zip.start_file(name, options)
 }
 
-/// An archive that is not complete. Dropping it removes it.
-struct Temporary {
-    at: Location,
-    is_published: bool,
+/// Opens the folder that an archive goes to.
+fn folder_of(target: &Path) -> Result<Directory> {
+    let folder = target.parent().unwrap_or(target);
+    Directory::open(folder).map_err(|error| Error::io("open the folder", folder, error))
 }
 
-impl Temporary {
-    /// In the same folder, because a rename cannot cross file systems.
-    fn beside(target: &Path) -> Result<(Self, File)> {
-        let folder = target.parent().unwrap_or(target);
-        let folder = Directory::open(folder).map_err(|error| Error::io("open the folder", folder, error))?;
-        let at = folder.at(format!(".{}.tmp", unique("ferrocr-export")));
-        let file = disk::open_new(&at, Access::Usual).map_err(|error| Error::io("create", &at.path(), error))?;
-        Ok((Self { at, is_published: false }, file))
-    }
-
-    fn unwritten(&self, error: ZipError) -> Error {
-        Error::io("write", &self.at.path(), error.into())
-    }
-
-    /// What failed while writing, if that ended the work.
-    fn failure(&self, zip: ZipWriter<Output>) -> Option<Error> {
-        if !zip.get_ref().is_some_and(Output::has_failed) {
-            return None;
-        }
-        let finished = zip.finish().and_then(|output| output.finish().map_err(ZipError::Io));
-        finished.err().map(|error| self.unwritten(error))
-    }
-
-    fn publish(mut self, target: &Path) -> Result<()> {
-        let folder = self.at.directory();
-        disk::replace(&self.at, &folder.at(target.file_name().unwrap_or_default()))?;
-        disk::sync_folder(folder)?;
-        self.is_published = true;
-        Ok(())
-    }
+fn unwritten(temporary: &Temporary, error: ZipError) -> Error {
+    Error::io("write", &temporary.path(), error.into())
 }
 
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.is_published {
-            // Nobody is left to tell.
-            let _ = disk::remove_file(&self.at);
-        }
+/// Returns what failed while writing, if that ended the work.
+fn failure(temporary: &Temporary, zip: ZipWriter<Output>) -> Option<Error> {
+    if !zip.get_ref().is_some_and(Output::has_failed) {
+        return None;
     }
+    let finished = zip.finish().and_then(|output| output.finish().map_err(ZipError::Io));
+    finished.err().map(|error| unwritten(temporary, error))
 }

@@ -8,9 +8,14 @@ use std::path::Path;
 use super::super::audit::{Needed, damage};
 use super::super::command::Action;
 use super::super::directory::{Access, Location};
-use super::super::{Expected, Folder, Store, disk, free_bytes, open_regular};
-use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
+use super::super::{Expected, Folder, Store, disk, free_bytes};
+use super::archived::{Archived, check_known, is_known};
+use super::manifest::ArchiveFile;
+use super::progress::{ArchiveProgress, Meter};
+use super::read::Archive;
+use super::rules::shown;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::open_regular;
 
 /// How [`Store::import`] goes about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

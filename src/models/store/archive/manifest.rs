@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::super::characters::Lists;
-use super::super::is_model_name;
-use super::{MOST_FILES, longest, name_fault, shown};
+use super::super::names::is_model_name;
+use super::rules::{MOST_FILES, longest, name_fault, shown};
 
 /// What the list calls its format.
 const FORMAT: &str = "ferrocr-models";

@@ -10,7 +10,7 @@ use zip::result::ZipError;
 
 use super::super::digest::Digest;
 use super::manifest::{self, ArchiveFile, Fault};
-use super::{MANIFEST, MOST_FILES, name_fault, shown};
+use super::rules::{MANIFEST, MOST_FILES, name_fault, shown};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest list of files. A thousand rows with names as long as any file system takes them have 400 kB.

@@ -9,6 +9,8 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::*;
+use crate::error::ErrorKind;
+use crate::models::store::archive::rules::MANIFEST;
 use crate::models::store::characters::list_of;
 use crate::models::store::digest::Digest;
 use crate::models::store::{State, Store};

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use super::super::layout::{BOOKKEEPING, INCOMING};
 use super::super::{Trashed, lock, part, trash};
 use super::judge::action;
+use super::report::AuditEntry;
+use super::state::State;
 use super::survey::{children, special};
 use super::work::Auditor;
-use super::{AuditEntry, State};
 
 /// Says that nobody knows what something in the bookkeeping is for.
 const STRAY: &str = "the store did not put it there";
@@ -61,7 +62,7 @@ impl Auditor<'_> {
             let suffix = path.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
             let sum = if meta.is_dir() { sum(&path) } else { meta.is_file().then_some(meta.len()) };
             match sum {
-                Some(bytes) if [part::RESUMABLE, part::PASSING].contains(&suffix) => {
+                Some(bytes) if [part::RESUMABLE, part::TEMPORARY].contains(&suffix) => {
                     entries.push(self.unfinished(path, &meta, bytes));
                 }
                 _ => entries.push(self.stray(path, STRAY)),

@@ -11,9 +11,9 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::super::digest::{Digest, Hasher};
-use super::super::open_regular;
-use super::memory::{Key, notes_changes};
+use super::key::{Key, notes_changes};
 use super::structure::Structure;
+use crate::files::open_regular;
 use crate::models::catalog::Entry;
 use crate::onnx::{LONGEST_MODEL, look_over};
 

@@ -1,11 +1,12 @@
 //! The judgement of an audit on one file's content, for what verifies, exports and imports models.
 
-use super::super::{Store, open_regular};
-use super::State;
+use super::super::Store;
 use super::content::{Content, Job, Outcome, read};
 use super::judge::judge_content;
+use super::state::State;
 use super::structure::Structure;
 use crate::error::Result;
+use crate::files::open_regular;
 use crate::models::catalog;
 
 /// The judgement on a file's content, by itself: whether its name says that it was put aside, and what lies beside it,

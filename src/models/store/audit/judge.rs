@@ -1,9 +1,11 @@
 //! From what a file holds to its state, with the reason and what to do.
 
-use super::super::{SUFFIXES, Store};
+use super::super::Store;
+use super::super::names::SUFFIXES;
 use super::content::{self, Content};
+use super::report::AuditEntry;
+use super::state::State;
 use super::structure::Structure;
-use super::{AuditEntry, State};
 use crate::models::Role;
 use crate::models::catalog::{Entry, Size};
 

@@ -91,7 +91,8 @@ fn version(summary: &Summary) -> Option<String> {
 
 /// A text from a file, fit for a line of a report and of the memory.
 fn one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|letter| if super::is_unsafe(letter) { ' ' } else { letter }).collect();
+    let plain: String =
+        text.chars().map(|letter| if super::super::text::is_unsafe(letter) { ' ' } else { letter }).collect();
     plain.trim().chars().take(LONGEST).collect::<String>().trim_end().to_owned()
 }
 
@@ -155,7 +156,7 @@ mod tests {
         #[test]
         fn any_bytes_give_a_line(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Structure::Neither(why) = Structure::of(&bytes) {
-                prop_assert!(!why.is_empty() && !why.chars().any(super::super::is_unsafe));
+                prop_assert!(!why.is_empty() && !why.chars().any(super::super::super::text::is_unsafe));
             }
         }
     }

@@ -6,9 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::super::Store;
 use super::super::characters::Lists;
-use super::super::{BOOKKEEPING, Store, fault, is_model_name};
-use super::memory::Key;
+use super::super::layout::BOOKKEEPING;
+use super::super::names::{fault, is_model_name};
+use super::super::text::path_text;
+use super::key::Key;
 use crate::error::Result;
 use crate::models::LONGEST_LIST;
 
@@ -115,7 +118,7 @@ pub(super) fn special(meta: &Metadata) -> Option<String> {
 /// Where a link leads, if that is no regular file in the directory.
 fn astray(store: &Store, path: &Path) -> Option<String> {
     let to = fs::canonicalize(path).or_else(|_| fs::read_link(path)).unwrap_or_default();
-    let to = super::path_text(&to);
+    let to = path_text(&to);
     match fs::metadata(path) {
         Err(error) => Some(format!("a link that leads nowhere, to {to}: {error}")),
         Ok(_) if store.leaves(path) => Some(format!("a link that leaves the directory's models, to {to}")),

@@ -9,7 +9,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::models::Role;
+use crate::models::catalog::Entry;
 use crate::models::catalog::{Family, Size};
+use crate::models::store::path_text;
 use crate::models::store::{BOOKKEEPING, Expected, Part};
 use crate::onnx::testing::picture_model;
 

@@ -5,15 +5,19 @@ use std::fs;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
+use super::super::Store;
+use super::super::keep::KeepList;
 use super::super::lease::Uses;
-use super::super::{KeepList, SUFFIXES, Store, open_regular};
+use super::super::names::SUFFIXES;
 use super::content::{self, Content, Job, Outcome, read_all};
 use super::judge::{Verdict, action, can_replace, judge, rank, state_of_list};
 use super::memory::Memory;
+use super::report::{Audit, AuditEntry, AuditOptions, Inspection};
+use super::state::State;
 use super::structure::{self, Structure};
 use super::survey::{Found, Kind, look, survey};
-use super::{Audit, AuditEntry, AuditOptions, Inspection, State};
 use crate::error::Result;
+use crate::files::open_regular;
 use crate::models::catalog::Entry;
 use crate::onnx::{Summary, read_model};
 
@@ -284,27 +288,6 @@ impl<'a> Auditor<'a> {
             if let Some(reasons) = wanted.get(&entry.name) {
                 entry.detail = format!("{}; a model of this name is missing: {}", entry.detail, reasons.join(", and "));
             }
-        }
-    }
-}
-
-impl AuditEntry {
-    pub(super) fn new(name: &str, path: PathBuf, state: State) -> Self {
-        Self {
-            name: name.to_owned(),
-            path,
-            state,
-            bytes: None,
-            modified: None,
-            sha256: None,
-            role: None,
-            version: None,
-            in_use: false,
-            pids: Vec::new(),
-            kept: false,
-            detail: String::new(),
-            action: String::new(),
-            removal: None,
         }
     }
 }

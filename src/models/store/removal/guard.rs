@@ -3,67 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Store;
-use super::super::command::Action;
 use super::super::keep::KeepList;
 use super::neighbours::Neighbours;
-use super::{Decision, Judged, Planned};
-use crate::error::{Audience, Error, ErrorKind, Result};
-
-/// Why a file stays that no process is known to use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Why {
-    /// This entry of the store's keep-list holds it.
-    Listed(String),
-    /// The caller wants to keep it.
-    Given,
-    /// Chosen models need it.
-    Needed,
-    /// This link leads to it, and stays because of that.
-    Link(String, Box<Why>),
-    /// It is the list of characters of this model, which stays.
-    Characters(String),
-    /// It is not what was selected.
-    Changed,
-    /// It is no longer there.
-    Gone,
-    /// It is nothing that the store moves.
-    ByHand,
-}
-
-impl Why {
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Listed(_) => "on the keep-list".to_owned(),
-            Self::Given => "to be kept".to_owned(),
-            Self::Needed => "needed by the chosen models".to_owned(),
-            Self::Link(link, why) => format!("the link {link}, which leads to it, is {}", why.text()),
-            Self::Characters(model) => format!("the list of characters of {model}, which stays"),
-            Self::Changed => "it has changed meanwhile".to_owned(),
-            Self::Gone => "it is no longer there".to_owned(),
-            Self::ByHand => "it is a folder, hidden or in the bookkeeping: remove it by hand".to_owned(),
-        }
-    }
-
-    /// What the caller can do to remove the file all the same.
-    fn hint(&self, reader: Audience, store: &Store) -> String {
-        match self {
-            Self::Listed(entry) => {
-                format!("{} takes that entry off the keep-list", store.how_to(reader, Action::Unkeep(entry)))
-            }
-            Self::Given => {
-                format!("leave the file out of {}, or do not remove it", reader.choose("`keep=`", "`--keep`"))
-            }
-            Self::Needed => format!(
-                "leave the models that need the file out of {}, or do not remove it",
-                reader.choose("`models=`", "`--for`")
-            ),
-            Self::Link(_, why) => why.hint(reader, store),
-            Self::Characters(_) => "remove the model: its list goes with it".to_owned(),
-            Self::Changed | Self::Gone => "see what is there now, and try again".to_owned(),
-            Self::ByHand => "move it away by hand".to_owned(),
-        }
-    }
-}
+use super::plan::{Decision, Judged, Planned, Why};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What is not to be removed, by name.
 pub(super) struct Guard {

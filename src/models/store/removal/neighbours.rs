@@ -5,9 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::characters::Lists;
-
-/// As many links as Linux follows one after the other.
-const MOST_HOPS: usize = 40;
+use super::super::follow::follow;
 
 /// Which files of a directory depend on which.
 pub(super) struct Neighbours {
@@ -43,30 +41,13 @@ fn links(dir: &Path) -> BTreeMap<String, Vec<String>> {
         let Some(link) = found.file_name().into_string().ok().filter(|_| is_link) else {
             continue;
         };
-        for target in hops(&real, &link) {
+        let targets = follow(&real.join(&link)).skip(1).filter(|(folder, _)| *folder == real);
+        for target in targets.filter_map(|(_, name)| name.into_string().ok()) {
             links.entry(target).or_default().push(link.clone());
         }
     }
     links.values_mut().for_each(|names| names.sort_unstable());
     links
-}
-
-/// The names in the directory `dir`, a real path, over which a link of it leads.
-fn hops(dir: &Path, link: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut path = dir.join(link);
-    for _ in 0..MOST_HOPS {
-        let Ok(to) = fs::read_link(&path) else { break };
-        let next = path.parent().unwrap_or(dir).join(to);
-        let Some((folder, name)) = next.parent().zip(next.file_name()) else { break };
-        // The folders on the way may be links too.
-        let Ok(folder) = fs::canonicalize(folder) else { break };
-        if folder == dir {
-            found.extend(name.to_str().map(str::to_owned));
-        }
-        path = folder.join(name);
-    }
-    found
 }
 
 #[cfg(all(test, unix))]
