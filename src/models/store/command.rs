@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Store;
+use super::place::{absolute, default_dir};
 use super::text::is_unsafe;
 use crate::error::Audience;
 
@@ -22,7 +22,16 @@ pub(in crate::models) enum Action<'a> {
     Restore(&'a str, Option<&'a str>),
 }
 
-impl Store {
+/// Words for what can be done with one model directory.
+pub(in crate::models) struct Advice<'a> {
+    dir: &'a Path,
+}
+
+impl<'a> Advice<'a> {
+    pub(super) fn of(dir: &'a Path) -> Self {
+        Self { dir }
+    }
+
     /// Words for an action, for whoever is to do it, about this directory.
     pub(in crate::models) fn how_to(&self, reader: Audience, action: Action<'_>) -> String {
         match reader {
@@ -80,9 +89,9 @@ impl Store {
     }
 
     /// The directory, unless it is the one that is meant when none is named.
-    fn named_dir(&self) -> Option<&Path> {
-        let default = Self::default_dir().and_then(Self::open);
-        (!default.is_ok_and(|default| default.dir == self.dir)).then_some(&self.dir)
+    fn named_dir(&self) -> Option<&'a Path> {
+        let default = default_dir().and_then(|dir| absolute(&dir));
+        (!default.is_ok_and(|default| default == self.dir)).then_some(self.dir)
     }
 
     /// The command `ferrocr models` with these `words`, for this directory.
@@ -121,6 +130,11 @@ impl Store {
             Some(dir) => dir.to_str().and_then(quoted).map(|dir| format!("--dir {dir}")),
         }
     }
+
+    /// Says where the names of models are shown.
+    pub(super) fn how_to_list(&self, reader: Audience) -> String {
+        format!("{} shows the names", self.how_to(reader, Action::List))
+    }
 }
 
 /// A name as a POSIX shell takes it; none for one with characters that cannot be shown.
@@ -144,6 +158,7 @@ fn literal(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::store::Store;
 
     #[cfg(unix)]
     #[test]
@@ -184,22 +199,22 @@ mod tests {
     #[test]
     fn a_command_names_the_directory_unless_it_is_the_default() {
         let store = Store::open("/srv/models").unwrap();
-        assert_eq!(store.command("prune"), "`ferrocr models prune --dir '/srv/models'`");
+        assert_eq!(store.layout.advice().command("prune"), "`ferrocr models prune --dir '/srv/models'`");
         let store = Store::open("/it's/here").unwrap();
-        let verify = store.command_for("verify", "a b.onnx", "--sha256 HASH");
+        let verify = store.layout.advice().command_for("verify", "a b.onnx", "--sha256 HASH");
         assert_eq!(verify, "`ferrocr models verify 'a b.onnx' --sha256 HASH --dir '/it'\\''s/here'`");
         let default = Store::open(Store::default_dir().unwrap()).unwrap();
-        assert_eq!(default.command("prune"), "`ferrocr models prune`");
-        assert_eq!(default.command_for("pull", "a.onnx", ""), "`ferrocr models pull a.onnx`");
+        assert_eq!(default.layout.advice().command("prune"), "`ferrocr models prune`");
+        assert_eq!(default.layout.advice().command_for("pull", "a.onnx", ""), "`ferrocr models pull a.onnx`");
     }
 
     #[cfg(unix)]
     #[test]
     fn a_name_that_looks_like_an_option_is_none() {
         let default = Store::open(Store::default_dir().unwrap()).unwrap();
-        assert_eq!(default.command_for("remove", "-x.onnx", ""), "`ferrocr models remove -- -x.onnx`");
+        assert_eq!(default.layout.advice().command_for("remove", "-x.onnx", ""), "`ferrocr models remove -- -x.onnx`");
         let store = Store::open("/srv/models").unwrap();
-        let restore = store.command_for("restore", "-x y", "--removal 1");
+        let restore = store.layout.advice().command_for("restore", "-x y", "--removal 1");
         assert_eq!(restore, "`ferrocr models restore --removal 1 --dir '/srv/models' -- '-x y'`");
     }
 
@@ -210,10 +225,10 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
 
         let store = Store::open("/srv/models").unwrap();
-        let phrase = store.command_for("remove", "a\n.onnx", "");
+        let phrase = store.layout.advice().command_for("remove", "a\n.onnx", "");
         assert_eq!(phrase, "the command remove of ferrocr models, with a name that cannot be shown");
         for dir in [OsStr::from_bytes(b"/srv/\xff"), OsStr::new("/srv/\u{202e}x")] {
-            let phrase = Store::open(dir).unwrap().command_for("remove", "a.onnx", "");
+            let phrase = Store::open(dir).unwrap().layout.advice().command_for("remove", "a.onnx", "");
             assert!(phrase.ends_with("in a directory whose name cannot be shown"), "{phrase}");
         }
     }

@@ -11,10 +11,12 @@ use glob::Pattern;
 
 use super::command::Action;
 use super::directory::Opening;
+use super::disk;
 use super::layout::KEEP;
+use super::layout::Layout;
+use super::lock::DirectoryLock;
 use super::names::fault;
 use super::part::Part;
-use super::{Store, disk};
 use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// Begins a line that is no entry.
@@ -122,55 +124,52 @@ fn is_match(entry: &str, name: &str) -> bool {
     entry.contains(['*', '?']) && Pattern::new(&escaped).is_ok_and(|pattern| pattern.matches(name))
 }
 
-impl Store {
+/// The file with the keep-list of a directory.
+pub(super) struct KeepFile<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> KeepFile<'a> {
+    pub(super) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
+    }
+
     /// The keep-list of this directory; empty where there is none.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
-    pub fn keep_list(&self) -> Result<KeepList> {
-        let Some(bookkeeping) = self.open_bookkeeping()? else { return Ok(KeepList::default()) };
+    pub(super) fn keep_list(&self) -> Result<KeepList> {
+        let Some(bookkeeping) = self.layout.open_bookkeeping()? else { return Ok(KeepList::default()) };
         match bookkeeping.at(KEEP).open(Opening::Read).and_then(read) {
             Ok(text) => Ok(KeepList::parse(&text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KeepList::default()),
-            Err(error) => Err(disk::failed("read the keep-list", &self.keep_file(), error)),
+            Err(error) => Err(disk::failed("read the keep-list", &self.layout.keep_file(), error)),
         }
     }
 
     /// Adds entries to the keep-list.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for an entry that matches no model, [`ErrorKind::Io`] when it cannot be written.
-    pub fn keep(&self, entries: &[String]) -> Result<KeepList> {
+    pub(super) fn keep(&self, entries: &[String]) -> Result<KeepList> {
         self.change_keep(entries, &[])
     }
 
     /// Takes entries off the keep-list.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for an entry that is not on it, [`ErrorKind::Io`] when it cannot be written.
-    pub fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
+    pub(super) fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
         self.change_keep(&[], entries)
     }
 
     /// Adds some entries to the keep-list and takes others off it, all or none.
-    ///
-    /// # Errors
-    /// What [`Store::keep`] and [`Store::unkeep`] say; the list is what it was then.
-    pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
+    pub(super) fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
         let added = KeepList::new(add)?;
         if !add.is_empty() {
-            added.check(&self.list()?, |reader, _| self.how_to_list(reader))?;
+            added.check(&self.layout.list()?, |reader, _| self.layout.advice().how_to_list(reader))?;
         }
         // First only a look: a mistyped entry makes no directory.
         let planned = self.changed_keep_list(&added, remove)?;
         if add.is_empty() && remove.is_empty() {
             return Ok(planned);
         }
-        let mut part = Part::create(self, "keep")?;
-        let _hold = self.hold_alone()?;
+        let mut part = Part::create(self.layout, "keep")?;
+        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
         let list = self.changed_keep_list(&added, remove)?;
         part.append(&mut list.text().as_bytes(), None)?;
-        let bookkeeping = self.make_bookkeeping()?;
+        let bookkeeping = self.layout.make_bookkeeping()?;
         part.put_in_place(&bookkeeping.at(KEEP))?;
         disk::sync_folder(&bookkeeping)?;
         Ok(list)
@@ -180,17 +179,13 @@ impl Store {
         let mut list = self.keep_list()?;
         list.entries.extend(added.entries.iter().cloned());
         if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
-            let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
-            return Err(Error::new(ErrorKind::InvalidArgument, message)
-                .with_hint_for(|reader| format!("{} shows the list", self.how_to(reader, Action::Keep))));
+            let message = format!("{unknown:?} is not on the keep-list of {}", self.layout.dir().display());
+            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
+                format!("{} shows the list", self.layout.advice().how_to(reader, Action::Keep))
+            }));
         }
         list.entries.retain(|entry| !remove.contains(entry));
         Ok(list)
-    }
-
-    /// Says where the names of models are shown.
-    pub(super) fn how_to_list(&self, reader: Audience) -> String {
-        format!("{} shows the names", self.how_to(reader, Action::List))
     }
 }
 

@@ -15,10 +15,12 @@ use std::time::Duration;
 
 use super::characters::list_of;
 use super::directory::{Access, Kind, Location};
+use super::disk;
 use super::layout::LEASES;
+use super::layout::Layout;
+use super::lock::DirectoryLock;
 use super::lock::{self, Attempt, Locked, Mode};
 use super::temporary::unique;
-use super::{Store, disk};
 use crate::error::{Error, Result};
 
 /// The most that is read of a lease: thousands of names.
@@ -69,26 +71,26 @@ impl Uses {
     }
 }
 
-impl Store {
+/// The leases on the models of a directory.
+pub(super) struct Leases<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> Leases<'a> {
+    pub(super) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
+    }
+
     /// Notes that this process uses the files called `names`, what they lead to if they are links, and the lists of
     /// characters beside them.
-    ///
-    /// None where there is nothing to note, and where nothing can be noted: in a directory that is not there or that this
-    /// user may not write to, or on a file system without locks. The models can be used there all the same, but nothing
-    /// keeps another process from removing them.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Io`] when another process has held the directory's lock or that of the lease for about a second, which
-    /// no removal and no look takes, and when the lease cannot be written for any other reason than a missing right. The
-    /// models can be used then too. And what the watch of [`Store::watched`] returns.
-    pub fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
+    pub(super) fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
         let names = self.guarded(names);
         // A directory that is not there is not made: the models of an engine may all lie elsewhere.
-        if names.is_empty() || !self.dir().is_dir() {
+        if names.is_empty() || !self.layout.dir().is_dir() {
             return Ok(None);
         }
         self.sweep_many_leases();
-        match self.hold_briefly().and_then(|_hold| self.lease_held(names)) {
+        match DirectoryLock::of(self.layout).hold_briefly().and_then(|_hold| self.lease_held(names)) {
             Err(error) if is_forbidden(&error) => Ok(None),
             outcome => outcome,
         }
@@ -98,11 +100,11 @@ impl Store {
     ///
     /// A process that ends in whatever way but the usual one leaves its lease, and only removals look for them.
     fn sweep_many_leases(&self) {
-        let leases = self.open_folder(LEASES).ok().flatten();
+        let leases = self.layout.open_folder(LEASES).ok().flatten();
         if leases.and_then(|leases| leases.names().ok()).is_none_or(|names| names.len() <= MANY) {
             return;
         }
-        if let Some(_hold) = self.try_hold_alone() {
+        if let Some(_hold) = DirectoryLock::of(self.layout).try_hold_alone() {
             // They count for nothing, and the next one tries again.
             let _ = self.sweep_leases_held();
         }
@@ -110,14 +112,14 @@ impl Store {
 
     /// Makes a lease. The caller holds the directory.
     fn lease_held(&self, names: BTreeSet<String>) -> Result<Option<Lease>> {
-        let at = self.make_folder(LEASES)?.at(unique("lease"));
+        let at = self.layout.make_folder(LEASES)?.at(unique("lease"));
         let failed = |error| Error::io("write", &at.path(), error);
         // Until it is locked nobody else can open it: who can could lock it first.
         let file = Locked::new(disk::open_new(&at, Access::Owner).map_err(failed)?);
         let mut held = Held { at: at.clone(), file };
         // Locked only when it is complete: nobody then takes it for one that cannot be read.
         disk::write(&mut held.file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
-        let is_locked = self.lock_new(&held.file)?;
+        let is_locked = DirectoryLock::of(self.layout).lock_new(&held.file)?;
         // A private lease would keep other users from removing anything.
         disk::let_all_read(&held.file);
         Ok(is_locked.then(|| Lease { _held: Arc::new(held) }))
@@ -125,20 +127,17 @@ impl Store {
 
     /// All files of the directory that are needed by who uses those called `names`.
     fn guarded(&self, names: &[String]) -> BTreeSet<String> {
-        let models = names.iter().flat_map(|name| self.names_along(&self.dir().join(name)));
+        let models = names.iter().flat_map(|name| self.layout.names_along(&self.layout.dir().join(name)));
         let with_characters = |name: String| {
-            let list = list_of(&name).map(|list| self.dir().join(list)).filter(|list| list.is_file());
-            let lists = list.map(|list| self.names_along(&list)).unwrap_or_default();
+            let list = list_of(&name).map(|list| self.layout.dir().join(list)).filter(|list| list.is_file());
+            let lists = list.map(|list| self.layout.names_along(&list)).unwrap_or_default();
             lists.into_iter().chain([name])
         };
         models.flat_map(with_characters).collect()
     }
 
-    /// The files in use, each with the ids of the processes that use it. An id counts on the machine of that process.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Io`] when something among the leases cannot be read: any file may be in use then.
-    pub fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
+    /// The files in use, each with the ids of the processes that use it.
+    pub(super) fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
         let uses = self.uses();
         match uses.faults.into_iter().next() {
             None => Ok(uses.files),
@@ -146,10 +145,10 @@ impl Store {
         }
     }
 
-    /// What [`Store::in_use`] says, and what is in its way.
+    /// The files in use, and what cannot be read.
     pub(super) fn uses(&self) -> Uses {
         let mut uses = Uses::default();
-        let listed = match self.open_folder(LEASES) {
+        let listed = match self.layout.open_folder(LEASES) {
             Ok(None) => return uses,
             Err(error) => Err(error),
             Ok(Some(leases)) => leases
@@ -158,7 +157,7 @@ impl Store {
                 .map_err(|error| disk::failed("list the leases", leases.path(), error)),
         };
         match listed {
-            Err(error) => uses.faults.push((self.leases(), error)),
+            Err(error) => uses.faults.push((self.layout.leases(), error)),
             Ok(leases) => {
                 for at in leases {
                     match live(&at) {
@@ -173,7 +172,7 @@ impl Store {
 
     /// Removes the leases of processes that are gone. The caller holds the directory alone.
     pub(super) fn sweep_leases_held(&self) -> Result<()> {
-        let Some(leases) = self.open_folder(LEASES)? else { return Ok(()) };
+        let Some(leases) = self.layout.open_folder(LEASES)? else { return Ok(()) };
         for name in leases.names().unwrap_or_default() {
             let at = leases.at(&name);
             if name.to_string_lossy().starts_with("lease.") && is_free(&at) {

@@ -1,10 +1,13 @@
 //! Links in the bookkeeping lead the store nowhere, also those that are put there at the very moment.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
+use crate::error::ErrorKind;
+use crate::models::store::part::Folder;
 
 const PLACES: [&str; 4] = [".ferrocr", ".ferrocr/incoming", ".ferrocr/leases", ".ferrocr/trash"];
 
@@ -62,8 +65,8 @@ fn use_all(store: &Store) -> Vec<Result<()>> {
     let partial = Selection { states: vec![State::Partial], ..Selection::default() };
     vec![
         store.admit_from("new.onnx", &ABC, &mut &b"abc"[..]).map(drop),
-        Part::claim(store, "d.onnx", "00").map(drop),
-        Folder::create(store, "box").map(drop),
+        Part::claim(&store.layout, "d.onnx", "00").map(drop),
+        Folder::create(&store.layout, "box").map(drop),
         store.sweep(),
         store.keep(&named).and_then(|_| store.unkeep(&named)).map(drop),
         store.remove(&named, &nothing).map(drop),
@@ -102,7 +105,7 @@ fn a_link_in_a_folder_s_place_is_named_and_not_followed() {
 fn a_link_in_a_file_s_place_is_named_and_not_followed() {
     for name in ["lock", "keep"] {
         let (dir, store) = filled();
-        let (path, outside) = (store.bookkeeping().join(name), dir.path().join("outside"));
+        let (path, outside) = (store.layout.bookkeeping().join(name), dir.path().join("outside"));
         fs::write(&outside, "b.onnx\n").unwrap();
         fs::remove_file(&path).unwrap();
         symlink(&outside, &path).unwrap();

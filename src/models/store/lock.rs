@@ -4,16 +4,16 @@
 //! file can lock it, so files that are locked can be opened by those alone who may write to the directory. A file system
 //! without locks is used without them: what is lost then is said at each lock.
 
-use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::directory::{Access, Directory, Location};
-use super::{Store, disk};
+use super::disk;
+use super::layout::Layout;
+use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Owner;
 
@@ -75,26 +75,6 @@ pub(super) fn attempt(file: &File, mode: Mode) -> Attempt {
         Err(TryLockError::WouldBlock) => Attempt::Busy,
         // Each system has its own way to say no.
         Err(TryLockError::Error(_)) => Attempt::Unsupported,
-    }
-}
-
-/// Tells whoever waits for other processes whether to wait on: its error ends the wait.
-#[derive(Clone, Default)]
-pub(super) struct Watch(Option<Arc<dyn Fn() -> Result<()> + Send + Sync>>);
-
-impl Watch {
-    pub(super) fn new(look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(look)))
-    }
-
-    fn look(&self) -> Result<()> {
-        self.0.as_ref().map_or(Ok(()), |look| look())
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watch").field(&self.0.is_some()).finish()
     }
 }
 
@@ -200,17 +180,14 @@ pub(super) struct Hold {
     _lock: Locked,
 }
 
-impl Store {
-    /// The same store, which asks `look` while it waits for other processes: its error ends the wait.
-    #[must_use]
-    pub fn watched(&self, look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
-        Self { watch: Watch::new(look), ..self.clone() }
-    }
+/// The lock on a model directory, which processes hold alone or together.
+pub(super) struct DirectoryLock<'a> {
+    layout: &'a Layout,
+}
 
-    /// The same store, which waits as long as it takes.
-    #[must_use]
-    pub fn unwatched(&self) -> Self {
-        Self { watch: Watch::default(), ..self.clone() }
+impl<'a> DirectoryLock<'a> {
+    pub(super) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
     }
 
     /// Waits until nobody removes or restores files.
@@ -218,7 +195,7 @@ impl Store {
         self.hold(Mode::Shared, PATIENCE)
     }
 
-    /// As [`Store::hold_shared`], but not for long.
+    /// As [`DirectoryLock::hold_shared`], but not for long.
     pub(super) fn hold_briefly(&self) -> Result<Hold> {
         self.hold(Mode::Shared, LEASE_PATIENCE)
     }
@@ -230,7 +207,7 @@ impl Store {
 
     /// Holds the directory alone if nobody else holds it or waits for it, and this file system has locks.
     pub(super) fn try_hold_alone(&self) -> Option<Hold> {
-        let bookkeeping = self.make_bookkeeping().ok()?;
+        let bookkeeping = self.layout.make_bookkeeping().ok()?;
         let locked = |name| {
             let at = bookkeeping.at(name);
             let file = Locked::new(disk::open(&at, Access::Writers).ok()?);
@@ -245,17 +222,17 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::Io`] when who looks at it takes about a second, and those of the watch.
     pub(super) fn lock_new(&self, file: &Locked) -> Result<bool> {
-        let outcome = Wait::new(LEASE_PATIENCE, &self.watch).lock(file, Mode::Exclusive)?;
+        let outcome = Wait::new(LEASE_PATIENCE, &self.layout.watch).lock(file, Mode::Exclusive)?;
         outcome.map(|outcome| outcome == Attempt::Held).ok_or_else(|| self.busy(LEASE_PATIENCE))
     }
 
     /// The caller must not hold the directory already: it would wait for one who waits for it.
     fn hold(&self, mode: Mode, patience: Duration) -> Result<Hold> {
-        let mut wait = Wait::new(patience, &self.watch);
-        let _gate = self.pass_gate(&self.make_bookkeeping()?, mode, &mut wait)?;
+        let mut wait = Wait::new(patience, &self.layout.watch);
+        let _gate = self.pass_gate(&self.layout.make_bookkeeping()?, mode, &mut wait)?;
         loop {
             // Somebody may have removed the folder by hand while this one waited.
-            let at = self.make_bookkeeping()?.at(LOCK);
+            let at = self.layout.make_bookkeeping()?.at(LOCK);
             let file = disk::open(&at, Access::Writers).map_err(|error| disk::failed("open", &at.path(), error))?;
             let lock = Locked::new(file);
             match wait.lock(&lock, mode)? {
@@ -283,7 +260,7 @@ impl Store {
     fn busy(&self, patience: Duration) -> Error {
         let message = format!(
             "another process holds the lock of the model directory {}, and did not give it back within {} s",
-            self.dir().display(),
+            self.layout.dir().display(),
             patience.as_secs()
         );
         Error::new(ErrorKind::Io, message)

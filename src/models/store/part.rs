@@ -9,10 +9,13 @@ use std::path::PathBuf;
 
 use super::digest::{Digest, Hasher};
 use super::directory::{Access, Directory, Kind, Location, Status};
+use super::disk;
 use super::layout::INCOMING;
+use super::layout::Layout;
+use super::lock::DirectoryLock;
 use super::lock::{self, Attempt, Locked, Mode};
 use super::temporary::unique;
-use super::{Store, disk};
+use super::trash::Trash;
 use crate::error::{Error, Result};
 
 /// Ends the name of a download that a later one goes on with.
@@ -38,11 +41,11 @@ pub(in crate::models) struct Part {
 
 impl Part {
     /// An empty file for what will be called `name`; nobody else ever works on it, and it goes when it is dropped.
-    pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
+    pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
-        let _hold = store.hold_shared()?;
-        let at = store.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
-        let file = make_locked(store, &at)?;
+        let _hold = DirectoryLock::of(layout).hold_shared()?;
+        let at = layout.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
+        let file = make_locked(layout, &at)?;
         Ok(Self { at, file, stays: false })
     }
 
@@ -50,25 +53,25 @@ impl Part {
     /// works on it, in whatever process.
     ///
     /// Without locks it is a file of its own, which starts empty.
-    pub(in crate::models) fn claim(store: &Store, name: &str, sha256: &str) -> Result<Option<Self>> {
-        let at = store.make_folder(INCOMING)?.at(resumable(name, sha256));
+    pub(in crate::models) fn claim(layout: &Layout, name: &str, sha256: &str) -> Result<Option<Self>> {
+        let at = layout.make_folder(INCOMING)?.at(resumable(name, sha256));
         match claim_file(&at)? {
             None => Ok(None),
-            Some((_, Attempt::Unsupported)) => Self::create(store, name).map(Some),
+            Some((_, Attempt::Unsupported)) => Self::create(layout, name).map(Some),
             Some((file, _)) => Ok(Some(Self { at, file, stays: true })),
         }
     }
 
     /// Bytes that have arrived of the unfinished download of `name`, whoever works on it.
-    pub(in crate::models) fn arrived(store: &Store, name: &str, sha256: &str) -> u64 {
-        unfinished(store, name, sha256).map_or(0, |status| status.bytes)
+    pub(in crate::models) fn arrived(layout: &Layout, name: &str, sha256: &str) -> u64 {
+        unfinished(layout, name, sha256).map_or(0, |status| status.bytes)
     }
 
     /// Removes the unfinished download of `name`, which arrived in another way, unless a call works on it.
-    pub(in crate::models) fn forget(store: &Store, name: &str, sha256: &str) {
-        if unfinished(store, name, sha256).is_some()
+    pub(in crate::models) fn forget(layout: &Layout, name: &str, sha256: &str) {
+        if unfinished(layout, name, sha256).is_some()
             // What cannot be removed now is seen by an audit.
-            && let Ok(Some(part)) = Self::claim(store, name, sha256)
+            && let Ok(Some(part)) = Self::claim(layout, name, sha256)
         {
             part.discard();
         }
@@ -113,11 +116,11 @@ impl Part {
     }
 
     /// Gives the file its name in the directory in one step. What had the name goes to the trash.
-    pub(in crate::models) fn publish(mut self, store: &Store, name: &str) -> Result<PathBuf> {
-        let path = store.path(name)?;
-        let _hold = store.hold_shared()?;
+    pub(in crate::models) fn publish(mut self, layout: &Layout, name: &str) -> Result<PathBuf> {
+        let path = layout.path(name)?;
+        let _hold = DirectoryLock::of(layout).hold_shared()?;
         disk::make_usual(&self.file);
-        store.publish_held(&[(self.at.clone(), store.at(name)?)])?;
+        Trash::of(layout).publish_held(&[(self.at.clone(), layout.at(name)?)])?;
         // It is no longer there to be removed.
         self.stays = true;
         Ok(path)
@@ -157,12 +160,12 @@ pub(in crate::models) struct Folder {
 
 impl Folder {
     /// An empty folder, but for its lock.
-    pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
-        let _hold = store.hold_shared()?;
-        let at = store.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
+    pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
+        let _hold = DirectoryLock::of(layout).hold_shared()?;
+        let at = layout.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
         let made = disk::make_new_folder(&at);
         let directory = made.map_err(|error| Error::io("create the directory", &at.path(), error))?;
-        let lock = make_locked(store, &directory.at(FOLDER_LOCK))?;
+        let lock = make_locked(layout, &directory.at(FOLDER_LOCK))?;
         Ok(Self { at, directory, lock })
     }
 
@@ -188,25 +191,31 @@ impl Drop for Folder {
     }
 }
 
-impl Store {
-    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Io`] when it cannot be made.
-    pub fn scratch(&self) -> Result<PathBuf> {
-        self.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
+/// The folder of what is unfinished.
+pub(super) struct Incoming<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
     }
 
-    /// Removes what calls that are gone left behind and nobody goes on with. Does nothing where that is not known.
-    pub(in crate::models) fn sweep(&self) -> Result<()> {
-        let Ok(Some(incoming)) = self.open_folder(INCOMING) else { return Ok(()) };
+    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
+    pub(super) fn scratch(&self) -> Result<PathBuf> {
+        self.layout.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
+    }
+
+    /// Removes what calls that are gone left behind and nobody goes on with.
+    pub(super) fn sweep(&self) -> Result<()> {
+        let Ok(Some(incoming)) = self.layout.open_folder(INCOMING) else { return Ok(()) };
         let suffix = format!(".{TEMPORARY}");
         let found = incoming.names().unwrap_or_default().into_iter();
         let passing: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
         if passing.is_empty() {
             return Ok(());
         }
-        let _hold = self.hold_alone()?;
+        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
         for name in passing {
             if let Some(left) = take_left(&incoming.at(name)) {
                 left.remove()?;
@@ -273,10 +282,10 @@ fn lock_of(at: &Location) -> Option<(bool, Location)> {
 }
 
 /// A new file, locked where there are locks. The caller holds the directory.
-fn make_locked(store: &Store, at: &Location) -> Result<Locked> {
+fn make_locked(layout: &Layout, at: &Location) -> Result<Locked> {
     let made = disk::open_new(at, Access::Writers);
     let file = Locked::new(made.map_err(|error| disk::failed("create", &at.path(), error))?);
-    store.lock_new(&file)?;
+    DirectoryLock::of(layout).lock_new(&file)?;
     Ok(file)
 }
 
@@ -297,8 +306,8 @@ fn claim_file(at: &Location) -> Result<Option<(Locked, Attempt)>> {
 }
 
 /// The unfinished download of `name`; none where there is none, or where that cannot be seen.
-fn unfinished(store: &Store, name: &str, sha256: &str) -> Option<Status> {
-    store.open_folder(INCOMING).ok()??.at(resumable(name, sha256)).status().ok()
+fn unfinished(layout: &Layout, name: &str, sha256: &str) -> Option<Status> {
+    layout.open_folder(INCOMING).ok()??.at(resumable(name, sha256)).status().ok()
 }
 
 /// Name of the unfinished download of `name`: the hash tells it from one of another version.

@@ -8,20 +8,24 @@ use std::fs::{self, Metadata};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use super::Store;
-use super::audit::{AuditOptions, Key, PUT_ASIDE, State};
+use super::audit::{AuditOptions, Key, PUT_ASIDE, State, audit};
 use super::command::Action;
 use super::directory::Location;
+use super::keep::KeepFile;
 use super::keep::KeepList;
 use super::layout::INCOMING;
+use super::layout::Layout;
+use super::lease::Leases;
+use super::lock::DirectoryLock;
 use super::part::{is_left, take_left};
+use super::trash::Trash;
 use crate::error::{Error, ErrorKind, Result};
 
 mod guard;
 mod neighbours;
 mod plan;
 
-use guard::{Guard, processes, refuse_in_use};
+use guard::{Guard, processes, refuse_in_use, refuse_spared};
 use neighbours::Neighbours;
 pub use plan::{Decision, Planned};
 use plan::{Judged, Why};
@@ -34,11 +38,11 @@ const WORKED_ON: &str = "a process may be working on it";
 pub struct Removal {
     /// The selected files and the lists of characters that go with them, sorted by name.
     pub files: Vec<Planned>,
-    /// By what name [`Store::restore`] knows it; none for a dry run, and when nothing was moved to the trash.
+    /// By what name [`super::Store::restore`] knows it; none for a dry run, and when nothing was moved to the trash.
     pub removal: Option<String>,
 }
 
-/// The files that [`Store::prune`] selects: those for which all that is given holds. With nothing given, those that
+/// The files that [`super::Store::prune`] selects: those for which all that is given holds. With nothing given, those that
 /// somebody has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where
 /// [`State::Old`] is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,47 +80,41 @@ struct Selected {
     is_named: bool,
 }
 
-impl Store {
-    /// Moves the files called `names` to the trash, all or none. A model's list of characters goes with the last model
-    /// that it belongs to.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::ModelNotFound`] when one is not there, or no longer.
-    /// - [`ErrorKind::ModelInUse`] when a process uses one, [`ErrorKind::ModelKept`] when one is kept or needed; with
-    ///   `dry_run` the plan says so instead, unless it is `strict`.
-    /// - [`ErrorKind::InvalidArgument`] for a name that is no file name, and for a keep entry that matches nothing.
-    /// - [`ErrorKind::Io`] when a file cannot be moved; all are where they were then.
-    pub fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
+/// The removal of files from a directory.
+pub(super) struct Remover<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> Remover<'a> {
+    pub(super) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
+    }
+
+    /// Moves the files called `names` to the trash, all or none.
+    pub(super) fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
         let names: BTreeSet<_> = names.iter().collect();
         let selected = names.into_iter().map(|name| self.named(name)).collect::<Result<Vec<_>>>()?;
         self.carry_out(&selected, options, |files| {
             refuse_in_use(files)?;
-            self.refuse_spared(files)
+            refuse_spared(self.layout, files)
         })
     }
 
-    /// Moves the selected model files to the trash, and spares what is kept or needed. A list of characters goes with
-    /// the last model that it belongs to, and not before.
-    ///
-    /// Left-behind unfinished downloads, where [`State::Partial`] is selected, are deleted for good.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::ModelInUse`] when a process uses one of those that would go: none is moved then. With `dry_run`
-    ///   the plan says so instead, unless it is `strict`.
-    /// - [`ErrorKind::InvalidArgument`] for a keep entry that matches nothing, and for states that cannot be removed.
-    /// - [`ErrorKind::Io`] when the directory cannot be read or a file cannot be moved; all are where they were then.
-    pub fn prune(&self, selection: &Selection, options: &RemoveOptions) -> Result<Removal> {
+    /// Moves the selected model files to the trash, and spares what is kept or needed.
+    pub(super) fn prune(&self, selection: &Selection, options: &RemoveOptions) -> Result<Removal> {
         let selected = self.select(selection, options)?;
         self.carry_out(&selected, options, refuse_in_use)
     }
 
     /// A file of the directory, whatever it is.
     fn named(&self, name: &str) -> Result<Selected> {
-        let path = self.path(name)?;
+        let path = self.layout.path(name)?;
         match fs::symlink_metadata(&path) {
-            Ok(meta) if meta.is_dir() => Err(self.missing(name, "is a folder, not a file,")),
+            Ok(meta) if meta.is_dir() => Err(self.layout.missing(name, "is a folder, not a file,")),
             Ok(meta) => Ok(Selected { name: name.to_owned(), path, meta, reason: "named".to_owned(), is_named: true }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(self.layout.missing(name, "is not there"))
+            }
             Err(error) => Err(Error::io("read", &path, error)),
         }
     }
@@ -138,8 +136,8 @@ impl Store {
     }
 
     fn all_models(&self) -> Result<Vec<Selected>> {
-        let found = self.list()?.into_iter().map(|name| {
-            let path = self.path(&name).ok()?;
+        let found = self.layout.list()?.into_iter().map(|name| {
+            let path = self.layout.path(&name).ok()?;
             // Another process may have removed it meanwhile.
             let meta = fs::symlink_metadata(&path).ok()?;
             Some(Selected { name, path, meta, reason: "selected".to_owned(), is_named: false })
@@ -151,12 +149,12 @@ impl Store {
         if let Some(state) = states.iter().find(|state| matches!(state, State::Missing | State::Trashed)) {
             let message = format!("files in the state {state} cannot be removed");
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-                format!("{} deletes what is in the trash", self.how_to(reader, Action::Purge))
+                format!("{} deletes what is in the trash", self.layout.advice().how_to(reader, Action::Purge))
             }));
         }
-        let audit =
+        let options =
             AuditOptions { needed: options.needed.clone(), memory: options.memory.clone(), ..AuditOptions::default() };
-        let found = self.audit(&audit)?.entries.into_iter().filter(|entry| states.contains(&entry.state));
+        let found = audit(self.layout, &options)?.entries.into_iter().filter(|entry| states.contains(&entry.state));
         let selected = found.filter_map(|entry| {
             let meta = fs::symlink_metadata(&entry.path).ok()?;
             let reason = format!("{}: {}", entry.state, entry.detail);
@@ -180,10 +178,10 @@ impl Store {
             }
             return Ok(Removal { files: planned(files), removal: None });
         }
-        let _hold = self.hold_alone()?;
+        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
         let files = self.plan(selected, options)?;
         refuse(&files)?;
-        self.sweep_leases_held()?;
+        Leases::of(self.layout).sweep_leases_held()?;
         let mut files: Vec<Planned> = planned(files);
         let removal = self.execute_held(&mut files)?;
         Ok(Removal { files, removal })
@@ -191,7 +189,7 @@ impl Store {
 
     fn plan(&self, selected: &[Selected], options: &RemoveOptions) -> Result<Vec<Judged>> {
         let guard = self.guard(options)?;
-        let neighbours = Neighbours::of(&self.dir, &self.list()?);
+        let neighbours = Neighbours::of(self.layout.dir(), &self.layout.list()?);
         let mut files: Vec<_> = selected.iter().map(|file| self.decide(file, &guard, &neighbours)).collect();
         let is_going = |file: &&Judged| file.planned.decision == Decision::Remove;
         let going: BTreeSet<_> = files.iter().filter(is_going).map(|file| file.planned.name.clone()).collect();
@@ -212,15 +210,20 @@ impl Store {
     }
 
     fn guard(&self, options: &RemoveOptions) -> Result<Guard> {
-        let models = self.list()?;
-        let stored = self.keep_list()?;
+        let models = self.layout.list()?;
+        let stored = KeepFile::of(self.layout).keep_list()?;
         stored.check(&models, |reader, entry| {
-            let unkeep = self.how_to(reader, Action::Unkeep(entry));
+            let unkeep = self.layout.advice().how_to(reader, Action::Unkeep(entry));
             format!("put that model back, or take the entry off with {unkeep}")
         })?;
         let given = KeepList::new(&options.keep)?;
-        given.check(&models, |reader, _| self.how_to_list(reader))?;
-        Ok(Guard { in_use: self.in_use()?, stored, given, needed: options.needed.iter().cloned().collect() })
+        given.check(&models, |reader, _| self.layout.advice().how_to_list(reader))?;
+        Ok(Guard {
+            in_use: Leases::of(self.layout).in_use()?,
+            stored,
+            given,
+            needed: options.needed.iter().cloned().collect(),
+        })
     }
 
     /// The list of characters that goes with `models`, if there is one and nothing speaks against it.
@@ -238,15 +241,15 @@ impl Store {
         };
         let reason = reason.unwrap_or_else(|| file.reason.clone());
         let (name, path, bytes) = (file.name.clone(), file.path.clone(), file.meta.len());
-        let is_unfinished = path.parent() == Some(&self.incoming());
+        let is_unfinished = path.parent() == Some(&self.layout.incoming());
         Judged { planned: Planned { name, path, bytes, decision, reason, is_unfinished }, why }
     }
 
     fn why_spared(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> Option<Why> {
-        if file.path.parent() == Some(&self.incoming()) {
+        if file.path.parent() == Some(&self.layout.incoming()) {
             return None;
         }
-        if file.meta.is_dir() || self.path(&file.name).ok().as_ref() != Some(&file.path) {
+        if file.meta.is_dir() || self.layout.path(&file.name).ok().as_ref() != Some(&file.path) {
             return Some(Why::ByHand);
         }
         match fs::symlink_metadata(&file.path) {
@@ -258,12 +261,12 @@ impl Store {
 
     /// An unfinished file or folder.
     fn unfinished(&self, file: &Selected) -> Option<Location> {
-        Some(self.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
+        Some(self.layout.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
     }
 
     /// What becomes of a file that nobody wants to keep, and why it stays.
     fn verdict(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> (Decision, Option<String>) {
-        if file.path.parent() == Some(&self.incoming()) {
+        if file.path.parent() == Some(&self.layout.incoming()) {
             return match self.unfinished(file).and_then(|at| is_left(&at)) {
                 Some(true) => (Decision::Remove, None),
                 _ => (Decision::InUse(Vec::new()), Some(WORKED_ON.to_owned())),
@@ -277,13 +280,13 @@ impl Store {
 
     /// Moves what goes to the trash. The caller holds the directory alone.
     fn execute_held(&self, files: &mut [Planned]) -> Result<Option<String>> {
-        let (incoming, path) = (self.open_folder(INCOMING)?, self.incoming());
+        let (incoming, path) = (self.layout.open_folder(INCOMING)?, self.layout.incoming());
         let (unfinished, models): (Vec<_>, Vec<_>) = files
             .iter_mut()
             .filter(|file| file.decision == Decision::Remove)
             .partition(|file| file.path.parent() == Some(&path));
         let names: Vec<_> = models.iter().map(|file| file.name.clone()).collect();
-        let removal = if names.is_empty() { None } else { Some(self.discard_held(&names)?) };
+        let removal = if names.is_empty() { None } else { Some(Trash::of(self.layout).discard_held(&names)?) };
         for file in unfinished {
             let at = incoming.as_ref().zip(file.path.file_name()).map(|(incoming, name)| incoming.at(name));
             match at.and_then(|at| take_left(&at)) {

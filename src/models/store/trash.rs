@@ -12,9 +12,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::characters::list_of;
 use super::command::Action;
 use super::directory::{Directory, Kind, Location};
+use super::disk;
+use super::layout::Layout;
 use super::layout::TRASH;
+use super::lock::DirectoryLock;
 use super::names::fault;
-use super::{Store, disk};
 use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// The last time that a name of a removal can have, in the year 2286.
@@ -41,37 +43,35 @@ pub struct Trashed {
     pub removed: SystemTime,
 }
 
-impl Store {
-    /// What the trash holds, the oldest removal first. Left out are folders and names that the store did not make, and
-    /// removals that cannot be read, which the audit reports.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] when it cannot be read.
-    pub fn trashed(&self) -> Result<Vec<Trashed>> {
-        match self.open_folder(TRASH)? {
+/// The trash of a directory.
+pub(super) struct Trash<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> Trash<'a> {
+    pub(super) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
+    }
+
+    /// What the trash holds, the oldest removal first.
+    pub(super) fn trashed(&self) -> Result<Vec<Trashed>> {
+        match self.layout.open_folder(TRASH)? {
             None => Ok(Vec::new()),
             Some(trash) => trashed(&trash),
         }
     }
 
     /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
-    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is
-    /// named brings the list of characters that was removed with it, unless there is one already. With `dry_run` it only
-    /// says which.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::ModelNotFound`] when the trash has no such file or removal.
-    /// - [`ErrorKind::InvalidArgument`] when a file of that name is in the directory: none is moved then.
-    /// - [`ErrorKind::Io`] when a file cannot be moved; all are in the trash then.
-    pub fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
+    /// either all of the latest removal.
+    pub(super) fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
         if !self.may_have_trash() {
             let unknown = names.iter().min().map(|name| self.not_trashed(name));
             return Err(unknown.unwrap_or_else(|| self.nothing_to_restore(removal)));
         }
-        let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
+        let _hold = if dry_run { None } else { Some(DirectoryLock::of(self.layout).hold_alone()?) };
         let chosen = self.chosen(names, removal)?;
         for trashed in &chosen {
-            if fs::symlink_metadata(self.path(&trashed.name)?).is_ok() {
+            if fs::symlink_metadata(self.layout.path(&trashed.name)?).is_ok() {
                 return Err(self.in_the_way(trashed, names.is_empty()));
             }
         }
@@ -85,16 +85,20 @@ impl Store {
     /// restore has to be named.
     fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
         let Trashed { name, removal, .. } = trashed;
-        let message = format!("cannot restore {name}: {} has a file of that name", self.dir().display());
+        let message = format!("cannot restore {name}: {} has a file of that name", self.layout.dir().display());
         let restore = Action::Restore(removal, (!is_whole).then_some(name));
         Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            format!("{}, then {}", self.how_to(reader, Action::Remove(name)), self.how_to(reader, restore))
+            format!(
+                "{}, then {}",
+                self.layout.advice().how_to(reader, Action::Remove(name)),
+                self.layout.advice().how_to(reader, restore)
+            )
         })
     }
 
     fn put_back(&self, chosen: &[Trashed]) -> Result<()> {
-        let trash = self.make_folder(TRASH)?;
-        let root = self.open_root()?;
+        let trash = self.layout.make_folder(TRASH)?;
+        let root = self.layout.open_root()?;
         let moves = chosen.iter().map(|trashed| Ok((trashed.within(&trash)?, root.at(&trashed.name))));
         move_all(&moves.collect::<Result<Vec<_>>>()?)?;
         let removals: BTreeSet<_> = chosen.iter().map(|trashed| &trashed.removal).collect();
@@ -103,14 +107,11 @@ impl Store {
     }
 
     /// Deletes for good what was removed at least `older_than` ago, or all; with `dry_run` it only says what.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] when a file cannot be deleted; those before it are gone then.
-    pub fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
+    pub(super) fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
         if !self.may_have_trash() {
             return Ok(Vec::new());
         }
-        let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
+        let _hold = if dry_run { None } else { Some(DirectoryLock::of(self.layout).hold_alone()?) };
         let now = SystemTime::now();
         let is_old = |trashed: &Trashed| {
             // The clock may have been set back.
@@ -119,7 +120,7 @@ impl Store {
         };
         let chosen: Vec<_> = self.trashed()?.into_iter().filter(is_old).collect();
         if !dry_run {
-            let trash = self.make_folder(TRASH)?;
+            let trash = self.layout.make_folder(TRASH)?;
             for trashed in &chosen {
                 disk::remove_file(&trashed.within(&trash)?)?;
             }
@@ -133,7 +134,7 @@ impl Store {
 
     /// False where nothing was ever removed: to hold the directory would make it.
     fn may_have_trash(&self) -> bool {
-        !fs::symlink_metadata(self.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        !fs::symlink_metadata(self.layout.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 
     fn chosen(&self, names: &[String], removal: Option<&str>) -> Result<Vec<Trashed>> {
@@ -164,35 +165,35 @@ impl Store {
         let is_wanted = |found: &&Trashed| {
             lists.get(&found.name) == Some(&&found.removal)
                 && chosen.iter().all(|chosen| chosen.name != found.name)
-                && fs::symlink_metadata(self.dir().join(&found.name)).is_err()
+                && fs::symlink_metadata(self.layout.dir().join(&found.name)).is_err()
         };
         trashed.iter().filter(is_wanted).cloned().collect()
     }
 
     fn nothing_to_restore(&self, removal: Option<&str>) -> Error {
         let message = match removal {
-            Some(removal) => format!("the trash of {} has no removal {removal}", self.dir().display()),
-            None => format!("the trash of {} is empty", self.dir().display()),
+            Some(removal) => format!("the trash of {} has no removal {removal}", self.layout.dir().display()),
+            None => format!("the trash of {} is empty", self.layout.dir().display()),
         };
         Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
     fn not_trashed(&self, name: &str) -> Error {
-        let message = format!("the trash of {} has no {name}", self.dir().display());
+        let message = format!("the trash of {} has no {name}", self.layout.dir().display());
         Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
     fn how_to_look(&self, reader: Audience) -> String {
-        format!("{} shows what is in the trash", self.how_to(reader, Action::Audit))
+        format!("{} shows what is in the trash", self.layout.advice().how_to(reader, Action::Audit))
     }
 
     /// Moves files of the directory to the trash, as one removal, whose name it gives. The caller holds the directory.
     ///
     /// When one cannot be moved, those before it are moved back.
     pub(super) fn discard_held(&self, names: &[String]) -> Result<String> {
-        let root = self.open_root()?;
+        let root = self.layout.open_root()?;
         let (removal, folder) = self.new_removal()?;
-        let to_folder = |name: &String| self.path(name).map(|_| (root.at(name), folder.directory.at(name)));
+        let to_folder = |name: &String| self.layout.path(name).map(|_| (root.at(name), folder.directory.at(name)));
         let moves = names.iter().map(to_folder).collect::<Result<Vec<_>>>();
         if let Err(error) = moves.and_then(|moves| move_all(&moves)) {
             disk::remove_if_empty(&folder.at);
@@ -211,7 +212,7 @@ impl Store {
             self.make_room(to, &mut removal)?;
             disk::replace(from, to)?;
         }
-        disk::sync_folder(&self.open_root()?)
+        disk::sync_folder(&self.layout.open_root()?)
     }
 
     /// Brings what is `at` a place into the folder of `removal`, which is made for the first of them.
@@ -238,7 +239,7 @@ impl Store {
     ///
     /// Its name does not go by the clock alone, which may have been ahead when another one was made.
     fn new_removal(&self) -> Result<(String, NewRemoval)> {
-        let trash = self.make_folder(TRASH)?;
+        let trash = self.layout.make_folder(TRASH)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = Sequence { time: u64::try_from(now).unwrap_or(u64::MAX).min(LAST_TIME), call: 0 };
         let latest = removals(&trash)?.into_iter().filter_map(|(removal, _)| Sequence::of(&removal)).max();
@@ -254,7 +255,8 @@ impl Store {
             }
         }
         let message = format!("cannot find a name for a new removal in {}", trash.path().display());
-        Err(Error::new(ErrorKind::Io, message).with_hint(format!("{} empties the trash", self.command("purge"))))
+        Err(Error::new(ErrorKind::Io, message)
+            .with_hint(format!("{} empties the trash", self.layout.advice().command("purge"))))
     }
 }
 
@@ -283,7 +285,7 @@ struct Sequence {
 
 impl Sequence {
     /// The beginning of a removal's name; none for a name that no removal has. What is in other folders is
-    /// somebody's own and never deleted, so the name has to be exactly as [`Store::new_removal`] makes it.
+    /// somebody's own and never deleted, so the name has to be exactly as [`Trash::new_removal`] makes it.
     fn of(removal: &str) -> Option<Self> {
         let parts: Vec<_> = removal.split('-').collect();
         let &[time, call, _] = parts.as_slice() else { return None };

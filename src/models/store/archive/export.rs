@@ -9,14 +9,15 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
-use super::super::audit::State;
+use super::super::audit::{State, examine};
 use super::super::characters::list_of;
 use super::super::command::Action;
 use super::super::digest::Digest;
 use super::super::directory::Directory;
+use super::super::disk;
+use super::super::layout::Layout;
 use super::super::names::is_model_name;
 use super::super::temporary::{Temporary, unique};
-use super::super::{Store, disk};
 use super::archived::{Archived, check_known};
 use super::manifest;
 use super::manifest::ArchiveFile;
@@ -40,24 +41,19 @@ struct Plan {
     left_out: Vec<Archived>,
 }
 
-impl Store {
-    /// Writes models into one archive, each with the list of characters beside it; without `names` all models there are,
-    /// but for those that are damaged or cannot be read: what an import would refuse. They are in the outcome, with the
-    /// reason. One that is named is an error.
-    ///
-    /// The archive appears under its name in one step, when it is complete, and replaces a file that was there. The same
-    /// models give the same bytes. The directory is only read. `progress` is called on this thread; when it gives
-    /// `false` the export ends. A process that is killed may leave a hidden file beside the archive, whose name begins
-    /// with `.ferrocr-export`.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::Cancelled`] when `progress` said so.
-    /// - [`ErrorKind::ModelNotFound`] when a model is not there, or none at all.
-    /// - [`ErrorKind::ModelCorrupt`] when a named model is damaged, or all are: an archive would spread the damage.
-    /// - [`ErrorKind::InvalidArgument`] for an archive inside of the model directory or in the place of a folder, for
-    ///   names that are no model's, and for what an archive cannot hold.
-    /// - [`ErrorKind::Io`] when something cannot be read or written. No archive is there then, or the one before.
-    pub fn export(
+/// The export of a directory's models.
+pub(in crate::models::store) struct Exporter<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> Exporter<'a> {
+    pub(in crate::models::store) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
+    }
+
+    /// Writes models into one archive, each with the list of characters beside it; without `names` all models there
+    /// are, but for those that are damaged or cannot be read: what an import would refuse.
+    pub(in crate::models::store) fn export(
         &self,
         archive: &Path,
         names: &[String],
@@ -108,7 +104,7 @@ impl Store {
             _ => {}
         }
         let folder = fs::canonicalize(folder).map_err(|error| Error::io("find the folder", folder, error))?;
-        if fs::canonicalize(self.dir()).is_ok_and(|dir| folder.starts_with(dir)) {
+        if fs::canonicalize(self.layout.dir()).is_ok_and(|dir| folder.starts_with(dir)) {
             return Err(unfit("it is in the model directory", "write it elsewhere: only models belong there"));
         }
         Ok(target)
@@ -118,7 +114,7 @@ impl Store {
     fn export_plan(&self, names: &[String]) -> Result<Plan> {
         let mut left_out = Vec::new();
         let mut models: BTreeSet<_> =
-            if names.is_empty() { self.list()? } else { names.to_vec() }.into_iter().collect();
+            if names.is_empty() { self.layout.list()? } else { names.to_vec() }.into_iter().collect();
         let mut first = None;
         for name in models.clone() {
             if let Err((error, file)) = self.check_content(&name)? {
@@ -138,20 +134,20 @@ impl Store {
 
     /// Looks for a reason to keep a model out of an archive, which an import would refuse.
     fn check_content(&self, name: &str) -> Result<std::result::Result<(), (Error, Archived)>> {
-        let mut found = self.examine(name)?;
+        let mut found = examine(self.layout, name)?;
         if let Some(why) = self.list_fault(name) {
             (found.state, found.detail) = (State::Unreadable, why);
         }
         if !matches!(found.state, State::Corrupt | State::Unreadable) {
             return Ok(Ok(()));
         }
-        let path = self.path(name)?;
+        let path = self.layout.path(name)?;
         let kind = if found.state == State::Corrupt { ErrorKind::ModelCorrupt } else { ErrorKind::Io };
         let message = format!("{} cannot be archived: {}", path.display(), found.detail);
         let is_known = catalog::find(name).is_some();
         let hint = match is_known {
-            true => format!("fetch it anew with {}", self.command_for("pull", name, "")),
-            false => format!("replace it, or remove it with {}", self.command_for("remove", name, "")),
+            true => format!("fetch it anew with {}", self.layout.advice().command_for("pull", name, "")),
+            false => format!("replace it, or remove it with {}", self.layout.advice().command_for("remove", name, "")),
         };
         let file = Archived {
             name: name.to_owned(),
@@ -167,9 +163,9 @@ impl Store {
     fn list_fault(&self, model: &str) -> Option<String> {
         let list = list_of(model)?;
         // One that is there and cannot be read would be missed where the archive goes.
-        fs::symlink_metadata(self.dir().join(&list)).ok()?;
+        fs::symlink_metadata(self.layout.dir().join(&list)).ok()?;
         let most = longest(&list);
-        let length = self.existing(&list).and_then(|path| {
+        let length = self.layout.existing(&list).and_then(|path| {
             let meta = open_regular(&path).and_then(|file| file.metadata());
             meta.map(|meta| meta.len()).map_err(|error| Error::io("read", &path, error))
         });
@@ -182,18 +178,21 @@ impl Store {
 
     fn wanted(&self, models: BTreeSet<String>) -> Result<Vec<Wanted>> {
         if models.is_empty() {
-            let message = format!("there are no models in {}", self.dir().display());
-            return Err(Error::new(ErrorKind::ModelNotFound, message)
-                .with_hint_for(|reader| format!("fetch some with {}", self.how_to(reader, Action::PullDefault))));
+            let message = format!("there are no models in {}", self.layout.dir().display());
+            return Err(Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| {
+                format!("fetch some with {}", self.layout.advice().how_to(reader, Action::PullDefault))
+            }));
         }
         let mut files = models.clone();
         for model in &models {
-            self.existing(model)?;
+            self.layout.existing(model)?;
             if !is_model_name(model) {
-                return Err(unfit(model, "it is no model").with_hint_for(|reader| self.how_to_list(reader)));
+                return Err(
+                    unfit(model, "it is no model").with_hint_for(|reader| self.layout.advice().how_to_list(reader))
+                );
             }
             // One that is there and cannot be read would be missed where the archive goes.
-            let is_there = |list: &String| fs::symlink_metadata(self.dir().join(list)).is_ok();
+            let is_there = |list: &String| fs::symlink_metadata(self.layout.dir().join(list)).is_ok();
             files.extend(list_of(model).filter(is_there));
         }
         if files.len() > MOST_FILES {
@@ -208,7 +207,7 @@ impl Store {
         if let Some(fault) = name_fault(&name) {
             return Err(unfit(&name, fault).with_hint("rename it"));
         }
-        let path = self.existing(&name)?;
+        let path = self.layout.existing(&name)?;
         let bytes = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?.len();
         match longest(&name) {
             most if bytes > most => Err(unfit(&name, &format!("it is longer than {most} bytes, as none is"))),
@@ -235,7 +234,8 @@ impl Store {
             return Err(Error::new(ErrorKind::Io, message).with_hint("try again"));
         }
         let file = ArchiveFile { name: wanted.name.clone(), bytes, sha256: digest.sha256 };
-        let repair = |reader| format!("fetch it anew with {}", self.how_to(reader, Action::Pull(&[&file.name])));
+        let repair =
+            |reader| format!("fetch it anew with {}", self.layout.advice().how_to(reader, Action::Pull(&[&file.name])));
         check_known(&file).map_err(|error| error.with_hint_for(repair))?;
         Ok(file)
     }

@@ -5,10 +5,18 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use super::super::admission::Admission;
+use super::super::admission::Expected;
 use super::super::audit::{Needed, damage};
 use super::super::command::Action;
 use super::super::directory::{Access, Location};
-use super::super::{Expected, Folder, Store, disk, free_bytes};
+use super::super::disk::{self, free_bytes};
+use super::super::layout::Layout;
+use super::super::lock::DirectoryLock;
+use super::super::part::Folder;
+use super::super::part::Incoming;
+use super::super::space::require_space;
+use super::super::trash::Trash;
 use super::archived::{Archived, check_known, is_known};
 use super::manifest::ArchiveFile;
 use super::progress::{ArchiveProgress, Meter};
@@ -17,7 +25,7 @@ use super::rules::shown;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::open_regular;
 
-/// How [`Store::import`] goes about it.
+/// Options of [`crate::models::store::Store::import`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportOptions {
     /// Whether files that are there with other content are replaced; they go to the trash.
@@ -46,22 +54,18 @@ impl Item {
     }
 }
 
-impl Store {
-    /// Takes the files of an archive into the directory. All of them are verified before the first appears.
-    ///
-    /// A file that is there with the same content is left alone. Models are replaced also while a process uses them: an
-    /// engine works from memory. `progress` is called on this thread; when it gives `false` the import ends and the
-    /// directory is as before.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::Cancelled`] when `progress` said so.
-    /// - [`ErrorKind::ModelCorrupt`] for an archive that is damaged, no archive of models, or has other content under a
-    ///   name of the catalog.
-    /// - [`ErrorKind::InvalidArgument`] when files are there with other content and `replace` was not asked for, when a
-    ///   folder has the name of a file, or when a name that is there differs from it in case only.
-    /// - [`ErrorKind::Io`] when something cannot be read or written, or does not fit on the disk. When that happens
-    ///   while verified files get their names, those before it are in place, whole; importing again does the rest.
-    pub fn import(
+/// The import of an archive's files into a directory.
+pub(in crate::models::store) struct Importer<'a> {
+    layout: &'a Layout,
+}
+
+impl<'a> Importer<'a> {
+    pub(in crate::models::store) fn of(layout: &'a Layout) -> Self {
+        Self { layout }
+    }
+
+    /// Takes the files of an archive into the directory.
+    pub(in crate::models::store) fn import(
         &self,
         archive: &Path,
         options: ImportOptions,
@@ -74,7 +78,7 @@ impl Store {
         }
         if !options.dry_run {
             // Only room is lost when that fails.
-            let _ = self.sweep();
+            let _ = Incoming::of(self.layout).sweep();
         }
         let there = self.names_by_case()?;
         let with_place = |file: &ArchiveFile| Ok(Item { place: self.place(file, &there)?, file: file.clone() });
@@ -83,10 +87,10 @@ impl Store {
         let wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| item.file.bytes).collect();
         if !wanted.is_empty() {
             let bytes = wanted.iter().copied().fold(0, u64::saturating_add);
-            self.require_space(&archive.display().to_string(), bytes, free_bytes(self.dir()))?;
+            require_space(self.layout, &archive.display().to_string(), bytes, free_bytes(self.layout.dir()))?;
         }
         let changes = !options.dry_run && !wanted.is_empty();
-        let folder = if changes { Some(Folder::create(self, "import")?) } else { None };
+        let folder = if changes { Some(Folder::create(self.layout, "import")?) } else { None };
         take_all(&mut source, &items, folder.as_ref(), progress)?;
         if let Some(folder) = folder {
             self.put_in_place(archive, options, &mut items, &folder)?;
@@ -97,12 +101,12 @@ impl Store {
     /// The names in the directory, by what they are where case does not count.
     fn names_by_case(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let entries = match fs::read_dir(self.dir()) {
+        let entries = match fs::read_dir(self.layout.dir()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-            entries => entries.map_err(|error| self.unreadable(error))?,
+            entries => entries.map_err(|error| self.layout.unreadable(error))?,
         };
         for entry in entries {
-            if let Ok(name) = entry.map_err(|error| self.unreadable(error))?.file_name().into_string() {
+            if let Ok(name) = entry.map_err(|error| self.layout.unreadable(error))?.file_name().into_string() {
                 names.entry(name.to_lowercase()).or_default().insert(name);
             }
         }
@@ -110,7 +114,7 @@ impl Store {
     }
 
     fn place(&self, file: &ArchiveFile, there: &BTreeMap<String, BTreeSet<String>>) -> Result<Place> {
-        let path = self.path(&file.name)?;
+        let path = self.layout.path(&file.name)?;
         let alike = there.get(&file.name.to_lowercase()).filter(|names| !names.contains(&file.name));
         if let Some(other) = alike.and_then(BTreeSet::first) {
             return Err(self.alike(&file.name, other));
@@ -124,7 +128,8 @@ impl Store {
             }
             Ok(_) => {}
         }
-        let verified = self.verify(&file.name, &Expected { bytes: Some(file.bytes), sha256: &file.sha256 });
+        let verified =
+            Admission::of(self.layout).verify(&file.name, &Expected { bytes: Some(file.bytes), sha256: &file.sha256 });
         match verified.map_err(|error| (error.kind(), error)) {
             Ok(()) => Ok(Place::Same),
             // Also a link that leaves the directory: the name is taken.
@@ -135,10 +140,12 @@ impl Store {
 
     /// Both could lie here, but not on every system, and no archive could hold both.
     fn alike(&self, name: &str, other: &str) -> Error {
-        let message =
-            format!("cannot put {name} into {}: {other} is there and differs in case only", self.dir().display());
+        let message = format!(
+            "cannot put {name} into {}: {other} is there and differs in case only",
+            self.layout.dir().display()
+        );
         Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            let remove = self.how_to(reader, Action::Remove(other));
+            let remove = self.layout.advice().how_to(reader, Action::Remove(other));
             format!("rename that file to {name}, or remove it with {remove}")
         })
     }
@@ -152,7 +159,7 @@ impl Store {
         let message = format!(
             "cannot import {}: {} has other content under {}",
             archive.display(),
-            self.dir().display(),
+            self.layout.dir().display(),
             taken.join(", ")
         );
         Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
@@ -163,7 +170,7 @@ impl Store {
 
     /// Gives the verified files in `folder` their names.
     fn put_in_place(&self, archive: &Path, options: ImportOptions, items: &mut [Item], folder: &Folder) -> Result<()> {
-        let _hold = self.hold_alone()?;
+        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
         let there = self.names_by_case()?;
         for item in items.iter_mut().filter(|item| item.place == Place::Free) {
             // Another process may have put something there meanwhile.
@@ -173,8 +180,8 @@ impl Store {
         let mut wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| &item.file.name).collect();
         // A model without its list of characters cannot be used, a list without its model does no harm.
         wanted.sort_by_key(|name| !name.ends_with(".txt"));
-        let named = |name: &String| Ok((folder.at(name), self.at(name)?));
-        self.publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
+        let named = |name: &String| Ok((folder.at(name), self.layout.at(name)?));
+        Trash::of(self.layout).publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::super::layout::{BOOKKEEPING, INCOMING};
+use super::super::trash::Trash;
 use super::super::{Trashed, lock, part, trash};
 use super::judge::action;
 use super::report::AuditEntry;
@@ -20,10 +21,10 @@ impl Auditor<'_> {
     pub(super) fn bookkeeping(&self) -> Vec<AuditEntry> {
         let mut entries = Vec::new();
         // A link in its place was mentioned with the files of the directory.
-        if !is_folder(&self.store.bookkeeping()) {
+        if !is_folder(&self.layout.bookkeeping()) {
             return entries;
         }
-        for path in self.list(&self.store.bookkeeping(), &mut entries) {
+        for path in self.list(&self.layout.bookkeeping(), &mut entries) {
             // Somebody may have taken it away meanwhile.
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             match file_name(&path).as_str() {
@@ -37,7 +38,7 @@ impl Auditor<'_> {
             }
         }
         if let Some(fault) = &self.keep_fault {
-            entries.push(self.hidden(self.store.keep_file(), State::Unreadable, fault.clone()));
+            entries.push(self.hidden(self.layout.keep_file(), State::Unreadable, fault.clone()));
         }
         self.unreadable_leases(&mut entries);
         entries.sort_by(|one, other| one.path.cmp(&other.path));
@@ -57,7 +58,7 @@ impl Auditor<'_> {
     }
 
     fn incoming(&self, entries: &mut Vec<AuditEntry>) {
-        for path in self.list(&self.store.incoming(), entries) {
+        for path in self.list(&self.layout.incoming(), entries) {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             let suffix = path.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
             let sum = if meta.is_dir() { sum(&path) } else { meta.is_file().then_some(meta.len()) };
@@ -71,7 +72,7 @@ impl Auditor<'_> {
     }
 
     fn unfinished(&self, path: PathBuf, meta: &Metadata, bytes: u64) -> AuditEntry {
-        let incoming = self.store.open_folder(INCOMING).ok().flatten();
+        let incoming = self.layout.open_folder(INCOMING).ok().flatten();
         let at = incoming.zip(path.file_name()).map(|(incoming, name)| incoming.at(name));
         let is_left = at.and_then(|at| part::is_left(&at));
         let is_resumable = path.extension().is_some_and(|suffix| suffix == part::RESUMABLE);
@@ -85,17 +86,17 @@ impl Auditor<'_> {
         entry.bytes = Some(bytes);
         entry.modified = meta.modified().ok();
         entry.in_use = is_left == Some(false);
-        entry.action = action(self.store, &entry, self.catalog);
+        entry.action = action(self.layout, &entry, self.catalog);
         let model = self.catalog.iter().find(|known| entry.name.starts_with(&format!("{}.", known.name)));
         if let Some(model) = model.filter(|_| is_resumable && !entry.in_use) {
-            let pull = self.store.command_for("pull", model.name, "");
+            let pull = self.layout.advice().command_for("pull", model.name, "");
             entry.action = format!("{pull}, or {}", entry.action);
         }
         entry
     }
 
     fn leases(&self, entries: &mut Vec<AuditEntry>) {
-        for path in self.list(&self.store.leases(), entries) {
+        for path in self.list(&self.layout.leases(), entries) {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             let is_lease = meta.is_file() && file_name(&path).starts_with("lease.");
             let is_told_below = self.uses.faults.iter().any(|(fault, _)| *fault == path);
@@ -118,18 +119,18 @@ impl Auditor<'_> {
 
     /// The oldest removal first, then what is no removal.
     fn trash(&self, entries: &mut Vec<AuditEntry>) {
-        let trashed = match self.store.trashed() {
+        let trashed = match Trash::of(self.layout).trashed() {
             Ok(trashed) => trashed,
             // A file or a link in its place was mentioned before.
-            Err(_) if !is_folder(&self.store.trash()) => return,
+            Err(_) if !is_folder(&self.layout.trash()) => return,
             Err(error) => {
-                entries.push(self.hidden(self.store.trash(), State::Unreadable, error.to_string()));
+                entries.push(self.hidden(self.layout.trash(), State::Unreadable, error.to_string()));
                 return;
             }
         };
         let taken: BTreeSet<_> = trashed.iter().map(|trashed| trashed.path.clone()).collect();
         entries.extend(trashed.into_iter().map(|trashed| self.trashed(trashed)));
-        for path in self.list(&self.store.trash(), entries) {
+        for path in self.list(&self.layout.trash(), entries) {
             let is_removal = path.file_name().and_then(|name| name.to_str()).is_some_and(trash::is_removal);
             if !(is_removal && is_folder(&path)) {
                 entries.push(self.stray(path, STRAY));
@@ -149,7 +150,7 @@ impl Auditor<'_> {
         entry.modified = Some(trashed.removed);
         entry.removal = Some(trashed.removal);
         entry.detail = "removed".to_owned();
-        entry.action = action(self.store, &entry, self.catalog);
+        entry.action = action(self.layout, &entry, self.catalog);
         entry
     }
 
@@ -167,7 +168,7 @@ impl Auditor<'_> {
         entry.detail = detail;
         entry.action = match state {
             State::Foreign => format!("move it out of {BOOKKEEPING}"),
-            _ => action(self.store, &entry, self.catalog),
+            _ => action(self.layout, &entry, self.catalog),
         };
         entry
     }

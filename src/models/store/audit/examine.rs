@@ -1,6 +1,6 @@
 //! The judgement of an audit on one file's content, for what verifies, exports and imports models.
 
-use super::super::Store;
+use super::super::layout::Layout;
 use super::content::{Content, Job, Outcome, read};
 use super::judge::judge_content;
 use super::state::State;
@@ -23,24 +23,19 @@ pub struct Examination {
     pub bytes: u64,
 }
 
-impl Store {
-    /// Reads the model file called `name` and judges its content as an audit does.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::ModelNotFound`] when there is no such file, and what [`Store::existing`] says.
-    pub fn examine(&self, name: &str) -> Result<Examination> {
-        let path = self.existing(name)?;
-        let bytes = open_regular(&path).and_then(|file| file.metadata()).map_or(0, |meta| meta.len());
-        let entries = catalog::entries();
-        let is_unknown = !entries.iter().any(|entry| entry.name == name);
-        match read(&Job { path, bytes, is_unknown }, entries, &mut Vec::new()) {
-            Outcome::Gone => Err(self.missing(name, "is not there")),
-            Outcome::Failed(detail) => Ok(Examination { state: State::Unreadable, detail, sha256: None, bytes }),
-            Outcome::Read(content) => {
-                let verdict = judge_content(name, &content, entries);
-                let sha256 = Some(content.sha256).filter(|hash| !hash.is_empty());
-                Ok(Examination { state: verdict.state, detail: verdict.detail, sha256, bytes: content.bytes })
-            }
+/// Reads the model file called `name` and judges its content as an audit does.
+pub(in crate::models::store) fn examine(layout: &Layout, name: &str) -> Result<Examination> {
+    let path = layout.existing(name)?;
+    let bytes = open_regular(&path).and_then(|file| file.metadata()).map_or(0, |meta| meta.len());
+    let entries = catalog::entries();
+    let is_unknown = !entries.iter().any(|entry| entry.name == name);
+    match read(&Job { path, bytes, is_unknown }, entries, &mut Vec::new()) {
+        Outcome::Gone => Err(layout.missing(name, "is not there")),
+        Outcome::Failed(detail) => Ok(Examination { state: State::Unreadable, detail, sha256: None, bytes }),
+        Outcome::Read(content) => {
+            let verdict = judge_content(name, &content, entries);
+            let sha256 = Some(content.sha256).filter(|hash| !hash.is_empty());
+            Ok(Examination { state: verdict.state, detail: verdict.detail, sha256, bytes: content.bytes })
         }
     }
 }

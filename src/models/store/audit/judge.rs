@@ -1,6 +1,6 @@
 //! From what a file holds to its state, with the reason and what to do.
 
-use super::super::Store;
+use super::super::layout::Layout;
 use super::super::names::SUFFIXES;
 use super::content::{self, Content};
 use super::report::AuditEntry;
@@ -123,8 +123,8 @@ pub(super) fn state_of_list(models: &[State]) -> State {
 }
 
 /// What to do about a thing in the directory.
-pub(super) fn action(store: &Store, entry: &AuditEntry, catalog: &[Entry]) -> String {
-    let named = |verb: &str, options: &str| store.command_for(verb, &entry.name, options);
+pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> String {
+    let named = |verb: &str, options: &str| layout.advice().command_for(verb, &entry.name, options);
     let can_pull = catalog.iter().any(|known| known.name == entry.name);
     match entry.state {
         State::Current => String::new(),
@@ -133,10 +133,10 @@ pub(super) fn action(store: &Store, entry: &AuditEntry, catalog: &[Entry]) -> St
         State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".to_owned(),
         State::Missing => "put the file there".to_owned(),
         _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".to_owned(),
-        State::Old if entry.name.starts_with(PUT_ASIDE) => store.command("prune"),
+        State::Old if entry.name.starts_with(PUT_ASIDE) => layout.advice().command("prune"),
         State::Old => named("remove", ""),
         State::Unverified => format!("{}, with its publisher's hash", named("verify", "--sha256 HASH")),
-        State::Partial => store.command("prune --state partial"),
+        State::Partial => layout.advice().command("prune --state partial"),
         State::Trashed => named("restore", ""),
         State::Foreign => "move it out of the directory".to_owned(),
         State::Unreadable => "make it readable for this user".to_owned(),

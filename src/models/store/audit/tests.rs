@@ -12,8 +12,10 @@ use crate::error::ErrorKind;
 use crate::models::Role;
 use crate::models::catalog::Entry;
 use crate::models::catalog::{Family, Size};
+use crate::models::store::Store;
+use crate::models::store::layout::BOOKKEEPING;
 use crate::models::store::path_text;
-use crate::models::store::{BOOKKEEPING, Expected, Part};
+use crate::models::store::{Expected, Part};
 use crate::onnx::testing::picture_model;
 
 /// Known models of three bytes.
@@ -64,7 +66,7 @@ fn later() -> SystemTime {
 }
 
 fn audit_with(store: &Store, options: &AuditOptions) -> Audit {
-    Auditor::new(store, options, &CATALOG, later()).audit().unwrap()
+    Auditor::new(&store.layout, options, &CATALOG, later()).audit().unwrap()
 }
 
 fn audit(store: &Store) -> Audit {
@@ -243,7 +245,7 @@ fn a_newer_model_makes_an_older_one_old() {
     put(&store, "new.onnx", b"abc");
     let found = audit(&store);
     let old = only(&found, "a.onnx");
-    assert_eq!((old.state, &old.action), (State::Old, &store.command_for("remove", "a.onnx", "")));
+    assert_eq!((old.state, &old.action), (State::Old, &store.layout.advice().command_for("remove", "a.onnx", "")));
     assert!(old.detail.contains("new.onnx of PP-OCRv6 can do the same"), "{}", old.detail);
     // It is larger, and orienters stay.
     assert_eq!(found.findings().count(), 1);
@@ -251,7 +253,7 @@ fn a_newer_model_makes_an_older_one_old() {
     store.keep(&["a*".to_owned()]).unwrap();
     assert!(audit(&store).is_clean());
     fs::rename(store.dir().join("new.onnx"), store.dir().join("old_new.onnx")).unwrap();
-    assert_eq!(only(&audit(&store), "old_new.onnx").action, store.command("prune"));
+    assert_eq!(only(&audit(&store), "old_new.onnx").action, store.layout.advice().command("prune"));
     store.unkeep(&["a*".to_owned()]).unwrap();
     assert_eq!(only(&audit(&store), "a.onnx").state, State::Current, "one that was put aside replaces nothing");
 }
@@ -263,14 +265,14 @@ fn what_is_wanted_and_not_there_is_missing_once_with_its_reasons() {
     put(&store, "new_rec.onnx", b"damaged");
     fs::create_dir(store.dir().join("folder.onnx")).unwrap();
     fs::create_dir(store.dir().join(BOOKKEEPING)).unwrap();
-    fs::write(store.keep_file(), "there.onnx\nnone*\nboth.onnx\n/etc/x.onnx\n").unwrap();
+    fs::write(store.layout.keep_file(), "there.onnx\nnone*\nboth.onnx\n/etc/x.onnx\n").unwrap();
     let names = ["both.onnx", "big_rec.onnx", "new_rec.onnx", "folder.onnx", "big_rec.onnx"];
     let audit = audit_with(&store, &needing(&names));
     let missing: Vec<_> =
         audit.entries.iter().filter(|it| it.state == State::Missing).map(|it| it.name.as_str()).collect();
     assert_eq!(missing, ["/etc/x.onnx", "big_rec.onnx", "both.onnx", "none*"]);
     assert!(audit.entries.iter().all(|entry| entry.path.starts_with(store.dir())));
-    assert_eq!(only(&audit, "big_rec.onnx").action, store.command_for("pull", "big_rec.onnx", ""));
+    assert_eq!(only(&audit, "big_rec.onnx").action, store.layout.advice().command_for("pull", "big_rec.onnx", ""));
     let both = only(&audit, "both.onnx");
     assert!(both.kept && both.detail.contains("keep-list") && both.detail.contains("need"), "{both:?}");
     assert_eq!(only(&audit, "new_rec.onnx").state, State::Corrupt);
@@ -295,9 +297,9 @@ fn a_directory_that_is_not_there_has_only_missing_files() {
 #[test]
 fn the_unfinished_is_told_from_what_was_left_behind() {
     let (_dir, store) = store();
-    let mut worked_on = Part::create(&store, "mine.onnx").unwrap();
+    let mut worked_on = Part::create(&store.layout, "mine.onnx").unwrap();
     worked_on.append(&mut &b"12345"[..], None).unwrap();
-    let incoming = store.incoming();
+    let incoming = store.layout.incoming();
     fs::write(incoming.join("new_rec.onnx.ba7816bf.part"), "ab").unwrap();
     fs::write(incoming.join("a.onnx.1.2.3.tmp"), "").unwrap();
     fs::create_dir_all(incoming.join("export.1.2.3.tmp/inner")).unwrap();
@@ -310,7 +312,10 @@ fn the_unfinished_is_told_from_what_was_left_behind() {
     assert!(growing.action.contains("wait"));
     let resumable = only(&audit, "new_rec.onnx.ba7816bf.part");
     assert!(resumable.detail.contains("goes on") && !resumable.in_use);
-    let (pull, prune) = (store.command_for("pull", "new_rec.onnx", ""), store.command("prune --state partial"));
+    let (pull, prune) = (
+        store.layout.advice().command_for("pull", "new_rec.onnx", ""),
+        store.layout.advice().command("prune --state partial"),
+    );
     assert_eq!(resumable.action, format!("{pull}, or {prune}"));
     assert!(only(&audit, "a.onnx.1.2.3.tmp").detail.contains("left it behind"));
     let folder = only(&audit, "export.1.2.3.tmp");
@@ -325,16 +330,16 @@ fn the_bookkeeping_reports_only_what_does_not_belong_there() {
     put(&store, "a.onnx", b"abc");
     store.keep(&["a.onnx".to_owned()]).unwrap();
     let _lease = store.lease(&["a.onnx".to_owned()]).unwrap();
-    drop(Part::create(&store, "b.onnx"));
-    fs::create_dir(store.trash()).unwrap();
+    drop(Part::create(&store.layout, "b.onnx"));
+    fs::create_dir(store.layout.trash()).unwrap();
     let found = audit(&store);
     assert_eq!(found.entries.len(), 1, "{:#?}", found.entries);
     let entry = &found.entries[0];
     assert!(entry.kept && entry.in_use);
     assert_eq!(entry.pids, [std::process::id()]);
-    fs::write(store.bookkeeping().join("notes"), "").unwrap();
-    fs::create_dir(store.bookkeeping().join("folder")).unwrap();
-    fs::write(store.leases().join("other"), "").unwrap();
+    fs::write(store.layout.bookkeeping().join("notes"), "").unwrap();
+    fs::create_dir(store.layout.bookkeeping().join("folder")).unwrap();
+    fs::write(store.layout.leases().join("other"), "").unwrap();
     let states: Vec<_> = audit(&store).entries.iter().map(|entry| (entry.name.clone(), entry.state)).collect();
     let stray = |name: &str| (name.to_owned(), State::Foreign);
     let all = [("a.onnx".to_owned(), State::Current), stray("folder"), stray("other"), stray("notes")];
@@ -345,7 +350,7 @@ fn the_bookkeeping_reports_only_what_does_not_belong_there() {
 fn a_keep_list_that_cannot_be_read_is_reported_and_keeps_nothing() {
     let (_dir, store) = store();
     put(&store, "a.onnx", b"abc");
-    fs::create_dir_all(store.keep_file()).unwrap();
+    fs::create_dir_all(store.layout.keep_file()).unwrap();
     let audit = audit(&store);
     assert_eq!(only(&audit, "keep").state, State::Unreadable);
     assert!(only(&audit, "keep").detail.contains("no regular file"));
@@ -358,11 +363,11 @@ fn files_in_the_bookkeeping_s_places_are_foreign() {
     put(&plain, BOOKKEEPING, b"");
     assert_eq!(only(&audit(&plain), BOOKKEEPING).state, State::Foreign);
     let (_dir, store) = store();
-    fs::create_dir(store.bookkeeping()).unwrap();
+    fs::create_dir(store.layout.bookkeeping()).unwrap();
     for name in ["incoming", "leases", "trash"] {
-        fs::write(store.bookkeeping().join(name), "").unwrap();
+        fs::write(store.layout.bookkeeping().join(name), "").unwrap();
     }
-    fs::create_dir(store.bookkeeping().join("lock")).unwrap();
+    fs::create_dir(store.layout.bookkeeping().join("lock")).unwrap();
     let audit = audit(&store);
     assert_eq!(audit.entries.len(), 4);
     assert!(audit.entries.iter().all(|entry| entry.state == State::Foreign));
@@ -373,16 +378,16 @@ fn the_trash_comes_last_the_oldest_removal_first() {
     let (_dir, store) = store();
     put(&store, "z.onnx", b"abc");
     for (removal, name) in [("0000000002000-0000-1", "a.onnx"), ("0000000001000-0000-1", "b.onnx")] {
-        fs::create_dir_all(store.trash().join(removal)).unwrap();
-        fs::write(store.trash().join(removal).join(name), "12").unwrap();
+        fs::create_dir_all(store.layout.trash().join(removal)).unwrap();
+        fs::write(store.layout.trash().join(removal).join(name), "12").unwrap();
     }
-    fs::create_dir_all(store.trash().join("0000000001000-0000-1/folder")).unwrap();
-    fs::write(store.trash().join("0000000001000-0000-1/.hidden"), "").unwrap();
-    fs::create_dir(store.trash().join("0000000003000-0000-1")).unwrap();
-    fs::write(store.trash().join("0000000004000-0000-1"), "").unwrap();
-    fs::create_dir(store.trash().join("else")).unwrap();
-    fs::create_dir(store.trash().join("2024-backup")).unwrap();
-    fs::write(store.trash().join("2024-backup/thesis.txt"), "").unwrap();
+    fs::create_dir_all(store.layout.trash().join("0000000001000-0000-1/folder")).unwrap();
+    fs::write(store.layout.trash().join("0000000001000-0000-1/.hidden"), "").unwrap();
+    fs::create_dir(store.layout.trash().join("0000000003000-0000-1")).unwrap();
+    fs::write(store.layout.trash().join("0000000004000-0000-1"), "").unwrap();
+    fs::create_dir(store.layout.trash().join("else")).unwrap();
+    fs::create_dir(store.layout.trash().join("2024-backup")).unwrap();
+    fs::write(store.layout.trash().join("2024-backup/thesis.txt"), "").unwrap();
     let audit = audit_with(&store, &needing(&["a.onnx"]));
     let found: Vec<_> = audit.entries.iter().map(|entry| (entry.name.as_str(), entry.state)).collect();
     use State::{Current, Foreign, Missing, Trashed};
@@ -398,11 +403,11 @@ fn the_trash_comes_last_the_oldest_removal_first() {
         ("else", Foreign),
     ];
     assert_eq!(found, expected);
-    assert_eq!(audit.entries[0].action, store.command_for("restore", "a.onnx", ""));
+    assert_eq!(audit.entries[0].action, store.layout.advice().command_for("restore", "a.onnx", ""));
     let trashed = &audit.entries[2];
     assert_eq!((trashed.removal.as_deref(), trashed.bytes), (Some("0000000001000-0000-1"), Some(2)));
     assert_eq!(trashed.modified, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
-    assert_eq!(trashed.action, store.command_for("restore", "b.onnx", ""));
+    assert_eq!(trashed.action, store.layout.advice().command_for("restore", "b.onnx", ""));
 }
 
 #[cfg(unix)]
@@ -412,10 +417,10 @@ fn links_count_by_what_they_lead_to() {
 
     let (dir, store) = store();
     put(&store, "a.onnx", &model());
-    fs::create_dir_all(store.incoming()).unwrap();
+    fs::create_dir_all(store.layout.incoming()).unwrap();
     let out = dir.path().join("out.onnx");
     fs::write(&out, model()).unwrap();
-    fs::write(store.incoming().join("x.part"), model()).unwrap();
+    fs::write(store.layout.incoming().join("x.part"), model()).unwrap();
     let links = [
         ("in.onnx", "a.onnx", State::Unverified, "an ONNX model"),
         ("out.onnx", "../out.onnx", State::Foreign, "leaves the directory"),
@@ -480,14 +485,14 @@ fn special_files_are_never_opened() {
     let (_dir, store) = store();
     put(&store, "a.onnx", b"abc");
     let _lease = store.lease(&["a.onnx".to_owned()]).unwrap();
-    fs::create_dir_all(store.incoming().join("folder.tmp")).unwrap();
+    fs::create_dir_all(store.layout.incoming().join("folder.tmp")).unwrap();
     let pipes = [
         store.dir().join("pipe.onnx"),
         store.dir().join("pipe.part"),
-        store.incoming().join("pipe.part"),
-        store.incoming().join("folder.tmp/.lock"),
-        store.leases().join("lease.1.2.3"),
-        store.keep_file(),
+        store.layout.incoming().join("pipe.part"),
+        store.layout.incoming().join("folder.tmp/.lock"),
+        store.layout.leases().join("lease.1.2.3"),
+        store.layout.keep_file(),
     ];
     for pipe in &pipes {
         mknodat(CWD, pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -536,13 +541,15 @@ fn an_audit_changes_nothing() {
     let before = snapshot(dir.path());
     audit(&store);
     assert_eq!(snapshot(dir.path()), before, "no bookkeeping is made");
-    fs::create_dir_all(store.incoming()).unwrap();
-    fs::create_dir_all(store.trash().join("0000000000001-0001-1")).unwrap();
-    fs::write(store.incoming().join("a.part"), "a").unwrap();
+    fs::create_dir_all(store.layout.incoming()).unwrap();
+    fs::create_dir_all(store.layout.trash().join("0000000000001-0001-1")).unwrap();
+    fs::write(store.layout.incoming().join("a.part"), "a").unwrap();
     store.keep(&["a.onnx".to_owned()]).unwrap();
     drop(store.lease(&["a.onnx".to_owned()]).unwrap());
     let before = snapshot(dir.path());
-    for memory in [store.dir().join("memory"), store.bookkeeping().join("memory"), store.dir().join("x/../memory")] {
+    for memory in
+        [store.dir().join("memory"), store.layout.bookkeeping().join("memory"), store.dir().join("x/../memory")]
+    {
         // A memory inside of the directory would be a change of it.
         audit_with(&store, &AuditOptions { memory: Some(memory), ..needing(&["b.onnx"]) });
         assert_eq!(snapshot(dir.path()), before);
@@ -568,7 +575,7 @@ fn an_inspection_says_what_an_audit_says_and_more() {
     }
     put(&store, "m.txt", b"abc");
     let options = AuditOptions::default();
-    let auditor = || Auditor::new(&store, &options, &CATALOG, later());
+    let auditor = || Auditor::new(&store.layout, &options, &CATALOG, later());
     let audit = auditor().audit().unwrap();
     for name in ["a.onnx", "new.onnx", "m.onnx", "turn.onnx"] {
         assert_eq!(&auditor().inspect(name).unwrap().entry, only(&audit, name));
@@ -591,7 +598,7 @@ fn the_real_catalog_is_what_users_get() {
     let audit = store.audit(&AuditOptions::default()).unwrap();
     let entry = only(&audit, "PP-OCRv6_det_small.onnx");
     assert_eq!(entry.state, State::Corrupt);
-    assert_eq!(entry.action, store.command_for("pull", "PP-OCRv6_det_small.onnx", ""));
+    assert_eq!(entry.action, store.layout.advice().command_for("pull", "PP-OCRv6_det_small.onnx", ""));
 }
 
 fn any_name(stem: &str) -> impl Strategy<Value = String> {
@@ -647,8 +654,8 @@ proptest! {
         for (name, content) in &files {
             put(&store, name, content);
         }
-        fs::create_dir(store.bookkeeping()).unwrap();
-        fs::write(store.keep_file(), keep.iter().map(|entry| format!("{entry}\n")).collect::<String>()).unwrap();
+        fs::create_dir(store.layout.bookkeeping()).unwrap();
+        fs::write(store.layout.keep_file(), keep.iter().map(|entry| format!("{entry}\n")).collect::<String>()).unwrap();
         let memory = Some(dir.path().join("cache/memory"));
         let options = AuditOptions { memory, needed: vec!["a.onnx".to_owned()], rehash: false };
         let plain = AuditOptions { memory: None, ..options.clone() };

@@ -5,10 +5,13 @@ use std::fs;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
-use super::super::Store;
+use super::super::keep::KeepFile;
 use super::super::keep::KeepList;
+use super::super::layout::Layout;
+use super::super::lease::Leases;
 use super::super::lease::Uses;
 use super::super::names::SUFFIXES;
+use super::super::trash::Trash;
 use super::content::{self, Content, Job, Outcome, read_all};
 use super::judge::{Verdict, action, can_replace, judge, rank, state_of_list};
 use super::memory::Memory;
@@ -23,7 +26,7 @@ use crate::onnx::{Summary, read_model};
 
 /// What an audit goes by.
 pub(super) struct Auditor<'a> {
-    pub(super) store: &'a Store,
+    pub(super) layout: &'a Layout,
     options: &'a AuditOptions,
     pub(super) catalog: &'static [Entry],
     now: SystemTime,
@@ -38,35 +41,40 @@ pub(super) struct Auditor<'a> {
 type Looked = (Found, Option<Outcome>);
 
 impl<'a> Auditor<'a> {
-    pub(super) fn new(store: &'a Store, options: &'a AuditOptions, catalog: &'static [Entry], now: SystemTime) -> Self {
-        let (keep, keep_fault) = match store.keep_list() {
+    pub(super) fn new(
+        layout: &'a Layout,
+        options: &'a AuditOptions,
+        catalog: &'static [Entry],
+        now: SystemTime,
+    ) -> Self {
+        let (keep, keep_fault) = match KeepFile::of(layout).keep_list() {
             Ok(keep) => (keep, None),
             Err(error) => (KeepList::default(), Some(error.to_string())),
         };
-        Self { store, options, catalog, now, keep, keep_fault, uses: store.uses() }
+        Self { layout, options, catalog, now, keep, keep_fault, uses: Leases::of(layout).uses() }
     }
 
     pub(super) fn audit(&self) -> Result<Audit> {
-        let found = survey(self.store)?;
+        let found = survey(self.layout)?;
         let missing = self.missing(&found);
         let mut entries = self.judge_all(self.read(found));
         self.note_wanted(&mut entries);
         entries.extend(missing);
         entries.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
         entries.extend(self.bookkeeping());
-        Ok(Audit { dir: self.store.dir().to_owned(), entries })
+        Ok(Audit { dir: self.layout.dir().to_owned(), entries })
     }
 
     pub(super) fn inspect(&self, name: &str) -> Result<Inspection> {
-        let path = self.store.existing(name)?;
-        let missing = |why: &str| self.store.missing(name, why);
-        let found = look(self.store, &path, name.as_ref()).ok_or_else(|| missing("is not there"))?;
+        let path = self.layout.existing(name)?;
+        let missing = |why: &str| self.layout.missing(name, why);
+        let found = look(self.layout, &path, name.as_ref()).ok_or_else(|| missing("is not there"))?;
         if found.kind != Kind::Model {
             return Err(missing(&format!("has none of the suffixes {}", SUFFIXES.join(", "))));
         }
         let mut looked = self.read(vec![found]);
         if self.may_be_replaced(&looked) {
-            looked = self.read(survey(self.store)?);
+            looked = self.read(survey(self.layout)?);
         }
         let content = looked.iter().find(|(found, _)| found.path == path).and_then(|(_, outcome)| content_of(outcome));
         let known = content.and_then(|content| content::known(self.catalog, content.bytes, &content.sha256));
@@ -134,8 +142,8 @@ impl<'a> Auditor<'a> {
     fn memory(&self) -> Option<PathBuf> {
         let path = std::path::absolute(self.options.memory.as_ref()?).ok()?;
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let dir = real(self.store.dir());
-        let is_inside = path.starts_with(self.store.dir()) || path.ancestors().any(|above| real(above) == dir);
+        let dir = real(self.layout.dir());
+        let is_inside = path.starts_with(self.layout.dir()) || path.ancestors().any(|above| real(above) == dir);
         (!is_inside).then_some(path)
     }
 
@@ -168,7 +176,7 @@ impl<'a> Auditor<'a> {
         self.find_old(&mut entries, &known);
         judge_lists(&mut entries, &lists);
         for entry in &mut entries {
-            entry.action = action(self.store, entry, self.catalog);
+            entry.action = action(self.layout, entry, self.catalog);
         }
         entries
     }
@@ -263,18 +271,18 @@ impl<'a> Auditor<'a> {
         let listed: Vec<_> = models.map(|found| found.name.clone()).collect();
         let there: BTreeSet<_> = found.iter().map(|found| found.name.as_str()).collect();
         let wanted = self.wanted(&listed).into_iter().filter(|(name, _)| !there.contains(name.as_str()));
-        let trashed = self.store.trashed().unwrap_or_default();
+        let trashed = Trash::of(self.layout).trashed().unwrap_or_default();
         wanted
             .map(|(name, reasons)| {
                 // Not joined as a path: an entry that was written by hand may begin with a separator.
-                let mut path = self.store.dir().as_os_str().to_owned();
+                let mut path = self.layout.dir().as_os_str().to_owned();
                 path.push(MAIN_SEPARATOR_STR);
                 path.push(&name);
                 let mut entry = self.entry(&name, path.into(), State::Missing);
                 entry.detail = format!("it is not there, and {}", reasons.join(", and "));
-                entry.action = action(self.store, &entry, self.catalog);
+                entry.action = action(self.layout, &entry, self.catalog);
                 if trashed.iter().any(|trashed| trashed.name == name) {
-                    entry.action = self.store.command_for("restore", &name, "");
+                    entry.action = self.layout.advice().command_for("restore", &name, "");
                 }
                 entry
             })

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Store;
 use super::super::keep::KeepList;
+use super::super::layout::Layout;
 use super::neighbours::Neighbours;
 use super::plan::{Decision, Judged, Planned, Why};
 use crate::error::{Error, ErrorKind, Result};
@@ -63,20 +63,17 @@ pub(super) fn refuse_in_use(files: &[Judged]) -> Result<()> {
         }))
 }
 
-impl Store {
-    /// Refuses a removal of files of which some are not to be removed.
-    pub(super) fn refuse_spared(&self, files: &[Judged]) -> Result<()> {
-        let spared = files.iter().filter_map(|file| Some((&file.planned, file.why.as_ref()?)));
-        let spared: Vec<(&Planned, &Why)> = spared.collect();
-        if let Some((gone, _)) = spared.iter().find(|(_, why)| **why == Why::Gone) {
-            return Err(self.missing(&gone.name, "is no longer there"));
-        }
-        let Some((_, first)) = spared.first() else { return Ok(()) };
-        let kept: Vec<_> =
-            spared.iter().map(|(file, why)| format!("{} is spared ({})", file.name, why.text())).collect();
-        let message = format!("nothing was removed: {}", kept.join(", "));
-        Err(Error::new(ErrorKind::ModelKept, message).with_hint_for(|reader| first.hint(reader, self)))
+/// Refuses a removal of files of which some are not to be removed.
+pub(super) fn refuse_spared(layout: &Layout, files: &[Judged]) -> Result<()> {
+    let spared = files.iter().filter_map(|file| Some((&file.planned, file.why.as_ref()?)));
+    let spared: Vec<(&Planned, &Why)> = spared.collect();
+    if let Some((gone, _)) = spared.iter().find(|(_, why)| **why == Why::Gone) {
+        return Err(layout.missing(&gone.name, "is no longer there"));
     }
+    let Some((_, first)) = spared.first() else { return Ok(()) };
+    let kept: Vec<_> = spared.iter().map(|(file, why)| format!("{} is spared ({})", file.name, why.text())).collect();
+    let message = format!("nothing was removed: {}", kept.join(", "));
+    Err(Error::new(ErrorKind::ModelKept, message).with_hint_for(|reader| first.hint(reader, layout)))
 }
 
 /// These processes in words.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::Store;
 use super::super::command::Action;
+use super::super::layout::Layout;
 use crate::error::Audience;
 
 /// What becomes of a file that was selected.
@@ -88,10 +88,10 @@ impl Why {
     }
 
     /// What the caller can do to remove the file all the same.
-    pub(super) fn hint(&self, reader: Audience, store: &Store) -> String {
+    pub(super) fn hint(&self, reader: Audience, layout: &Layout) -> String {
         match self {
             Self::Listed(entry) => {
-                format!("{} takes that entry off the keep-list", store.how_to(reader, Action::Unkeep(entry)))
+                format!("{} takes that entry off the keep-list", layout.advice().how_to(reader, Action::Unkeep(entry)))
             }
             Self::Given => {
                 format!("leave the file out of {}, or do not remove it", reader.choose("`keep=`", "`--keep`"))
@@ -100,7 +100,7 @@ impl Why {
                 "leave the models that need the file out of {}, or do not remove it",
                 reader.choose("`models=`", "`--for`")
             ),
-            Self::Link(_, why) => why.hint(reader, store),
+            Self::Link(_, why) => why.hint(reader, layout),
             Self::Characters(_) => "remove the model: its list goes with it".to_owned(),
             Self::Changed | Self::Gone => "see what is there now, and try again".to_owned(),
             Self::ByHand => "move it away by hand".to_owned(),
