@@ -1,4 +1,4 @@
-//! Which part of a page's time the models take, on one thread: what is left is ferrocr's own.
+//! The part of a page's time that the models take, on one thread: the rest is ferrocr's own.
 //!
 //!     FERROCR_ONNXRUNTIME=libonnxruntime.so.1 cargo bench --bench share -- PICTURES...
 //!

@@ -24,7 +24,7 @@ use crate::stop::Stop;
 /// be found. The ratio is RapidOCR's.
 const MAX_ASPECT: u32 = 8;
 
-/// What is less high, in pixels, holds no line that can be read.
+/// The least height, in pixels, of a line that can be read.
 const LEAST_LINE: u32 = 8;
 
 /// A DB text detector: PP-OCR's of any version.
@@ -46,7 +46,7 @@ impl Detector {
     /// the model upright.
     ///
     /// # Errors
-    /// What the model's run returns.
+    /// The errors of the model's run.
     pub fn detect(
         &mut self,
         picture: &Picture,
@@ -92,7 +92,7 @@ impl Detector {
     }
 }
 
-/// What the detector sees of a picture, and how: at the size that the options set, or smaller where characters are
+/// Lays out the detector's view of a picture: at the size that the options set, or smaller where characters are
 /// larger than they need be.
 fn seen(picture: &Picture, quarters: usize, options: &DetectOptions) -> Result<(View, Picture)> {
     let (width, height) = (picture.width(), picture.height());
@@ -113,7 +113,7 @@ fn seen(picture: &Picture, quarters: usize, options: &DetectOptions) -> Result<(
     Ok((view, shown))
 }
 
-/// What the detector sees of a picture: the whole of it, scaled, in the middle of its input.
+/// The detector's view of a picture: the whole of it, scaled, in the middle of its input.
 struct View {
     /// The input's size.
     width: u32,
@@ -185,7 +185,7 @@ impl View {
     }
 }
 
-/// How long the longer side of a picture may be for the detector: `max_side`, or more for an elongated one, so that its
+/// Returns the largest longer side of a picture for the detector: `max_side`, or more for an elongated one, so that its
 /// shorter side stays `least_width` long.
 fn longest_side(width: u32, height: u32, options: &DetectOptions) -> u32 {
     let (short, long) = (width.min(height), width.max(height));

@@ -33,7 +33,7 @@ use life::{Held, Holding, Life, Unloading};
 use protection::Protections;
 use timer::Timer;
 
-/// What a loaded engine holds. The sessions go before the lease that protects their files.
+/// The content of a loaded engine. The sessions go before the lease that protects their files.
 struct Loaded {
     stages: Stages,
     protection: Option<Protection>,
@@ -111,8 +111,8 @@ impl Engine {
             let stop = first.as_ref().or(later);
             // First the lease, then the files: what is there then is not removed while it is read.
             let protection = protections.next(stop)?;
-            // What was made before the failure is gone by now, and a caller that tries again would find it kept each
-            // time.
+            // All that was made before the failure is gone by now, and a caller that tries again would find it kept
+            // each time.
             let stages = opening::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
             Ok(Loaded { stages, protection })
         })
@@ -121,12 +121,12 @@ impl Engine {
     /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.
     ///
     /// # Errors
-    /// What `open` returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
+    /// The errors of `open`; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load_with(&self, open: impl Fn() -> Result<Stages> + Send + Sync + 'static) -> Result<()> {
         self.life().load(move |_| Ok(Loaded { stages: open()?, protection: None }))
     }
 
-    /// Whether models are loaded now.
+    /// Returns true if models are loaded now.
     pub fn is_loaded(&self) -> bool {
         self.life().is_loaded()
     }
@@ -136,7 +136,7 @@ impl Engine {
         self.life().calls()
     }
 
-    /// Whether [`Engine::free`] has begun.
+    /// Returns true if [`Engine::free`] has begun.
     pub fn is_closed(&self) -> bool {
         self.life().is_closed()
     }

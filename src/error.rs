@@ -10,7 +10,7 @@ use std::path::Path;
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What kind of failure it was. Each kind is one exception class in Python.
+/// The kind of a failure. Each kind is one exception class in Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -128,7 +128,7 @@ impl Error {
         if is_memory { error.with_hint("give the process more memory, or smaller files") } else { error }
     }
 
-    /// What kind of failure it was.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

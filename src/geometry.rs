@@ -109,7 +109,7 @@ impl Quad {
         }
     }
 
-    /// Where it lies once the whole picture, `width` x `height` before, is turned clockwise by quarters.
+    /// Returns its place once the whole picture, `width` x `height` before, is turned clockwise by quarters.
     #[must_use]
     pub fn turned(&self, quarters: usize, width: f32, height: f32) -> Self {
         Self(self.0.map(|Point { x, y }| match quarters % 4 {
@@ -131,7 +131,7 @@ impl Quad {
 /// A rectangle of any angle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RotatedRect {
-    /// Where its diagonals cross.
+    /// The point at which its diagonals cross.
     pub center: Point,
     /// Length of the side along `axis`.
     pub width: f32,

@@ -59,7 +59,7 @@ impl Languages {
         self.languages.iter().map(|language| language.code)
     }
 
-    /// Whether a text of these languages may have these characters.
+    /// Returns true if a text of these languages may have these characters.
     pub fn write(&self, text: &str) -> bool {
         text.chars().all(|character| self.writes(character))
     }
@@ -156,9 +156,9 @@ fn fewest(script: Script) -> usize {
     if script == Script::Greek { FEWEST_GREEK_LETTERS } else { FEWEST_LETTERS }
 }
 
-/// Whether a character that belongs to several scripts stands for itself in any text: what has a place among Latin-1's
-/// signs, modifiers, general punctuation and symbols, or pictures. Unicode lists for some of these the scripts in which
-/// they were seen.
+/// Returns true if a character that belongs to several scripts stands for itself in any text: one that has a place
+/// among Latin-1's signs, modifiers, general punctuation and symbols, or pictures. Unicode lists for some of these the
+/// scripts in which they were seen.
 fn is_general(character: char) -> bool {
     matches!(character, '\0'..='\u{2ff}' | '\u{2000}'..='\u{2bff}' | '\u{1f000}'..)
 }

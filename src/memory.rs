@@ -1,4 +1,4 @@
-//! What the process holds, and giving freed memory back to the system.
+//! Measures of the process, and giving freed memory back to the system.
 
 /// Resident memory of this process in bytes, where the system tells.
 pub fn resident_bytes() -> Option<u64> {

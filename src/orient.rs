@@ -48,7 +48,7 @@ impl Orienter {
     /// The probability that the strip's text is upside down.
     ///
     /// # Errors
-    /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output has another shape than `[1, 2]`.
+    /// The errors of the model's run; [`ErrorKind::ModelMismatch`] when its output has another shape than `[1, 2]`.
     pub fn upside_down(&self, model: &mut dyn Model, strip: &Picture, stop: &Stop) -> Result<f32> {
         let data = to_bgr_planes(strip, self.width)?;
         let mut probability = 0.0;

@@ -1,4 +1,4 @@
-//! What was read: a page of blocks of lines of words.
+//! Pages: blocks of lines of words.
 
 mod line;
 mod order;
@@ -16,7 +16,7 @@ pub struct Page {
     pub height: u32,
     /// Lines in reading order.
     pub lines: Vec<Line>,
-    /// Which of them belong together: every line is in one block, and blocks have the order of their lines.
+    /// The groups of lines that belong together: every line is in one block, and blocks have the order of their lines.
     pub blocks: Vec<Block>,
     /// Places with text that could not be read, while others could.
     pub unread: Vec<Unread>,

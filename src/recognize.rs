@@ -29,7 +29,7 @@ const DEFAULT_HEIGHT: usize = 48;
 /// pads to 320; on 40 labelled pages that was 13 % slower and its token F1 .938 instead of .939.
 const MIN_WIDTH: usize = 48;
 
-/// What a recogniser's strips and classes are, and how its output is read: shared by all sessions of one model.
+/// The strips and classes of a recogniser, and the reading of its output: shared by all sessions of one model.
 #[derive(Debug, Clone)]
 pub struct Alphabet {
     height: u32,
@@ -77,7 +77,7 @@ impl Alphabet {
     /// [`place::fit`] moves them to where their ink is.
     ///
     /// # Errors
-    /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
+    /// The errors of the model's run; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
     pub fn read(&self, model: &mut dyn Model, strip: &Picture, stop: &Stop) -> Result<Decoded> {
         let (own, height) = (strip.width() as usize, strip.height() as usize);
         let width = own.max(MIN_WIDTH).next_multiple_of(model.spec().step.max(1));

@@ -117,7 +117,7 @@ impl fmt::Debug for Stop {
     }
 }
 
-/// What is called when a [`Stop`] fires, as long as this lives.
+/// A function that is called when a [`Stop`] fires, as long as this lives.
 #[derive(Debug)]
 #[must_use = "dropping it ends the watch"]
 pub struct Watch {

@@ -249,7 +249,7 @@ fn mean_inside(map: &[f32], width: usize, rect: &RotatedRect, counts: impl Fn(f3
     Inside { mean: share(sum, count), share: share(count as f64, all) }
 }
 
-/// Where a horizontal line at `y` enters and leaves a convex outline.
+/// Returns the places at which a horizontal line at `y` enters and leaves a convex outline.
 fn span_at(corners: &[Point; 4], y: f32) -> Option<(f32, f32)> {
     let mut span: Option<(f32, f32)> = None;
     for i in 0..4 {

@@ -1,4 +1,4 @@
-//! How large a picture's characters are, judged without a model.
+//! The size of a picture's characters, judged without a model.
 
 use super::db;
 use crate::buffer;
@@ -53,7 +53,7 @@ impl db::Part {
     }
 }
 
-/// Which pixels are darker than what is around them, 1 for those that are.
+/// Marks the pixels that are darker than those around them with 1.
 fn ink(picture: &Picture) -> Result<Vec<u8>> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let grey = picture

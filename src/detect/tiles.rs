@@ -1,4 +1,4 @@
-//! What is too large for one run of the detector is shown to it in tiles, whose maps become one.
+//! Tiles: pictures too large for one run of the detector are shown to it in parts, whose maps become one.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ const OVERLAP: u32 = 128;
 /// One run's part of a large input.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tile {
-    /// What is shown to the model.
+    /// The part that is shown to the model.
     pub(super) columns: Range<u32>,
     pub(super) rows: Range<u32>,
     /// The part of the map that is kept.
@@ -29,7 +29,7 @@ impl Tile {
         self.columns.end - self.columns.start
     }
 
-    /// What it shows of the input `shown`.
+    /// Cuts its part out of the input `shown`.
     pub(super) fn of(&self, shown: &Picture) -> Result<Picture> {
         shown.part(self.columns.clone(), self.rows.clone())
     }
@@ -49,7 +49,7 @@ impl Tile {
 /// Tiles of one size that show all of an input, none with a longer side than `most`, rounded to `STRIDE`, or twice
 /// `OVERLAP` where that is longer.
 ///
-/// What they keep covers each pixel once.
+/// Their kept parts cover each pixel once.
 pub(super) fn cover(width: u32, height: u32, most: u32) -> Vec<Tile> {
     let columns = spans(width, most);
     let rows = spans(height, most);

@@ -85,7 +85,7 @@ impl Reading {
     /// A timeout is for the caller to count, who knows since when the picture is waited for: see [`Reading::time_out`].
     ///
     /// # Errors
-    /// What [`super::Engine::recognize_encoded`] returns; [`ErrorKind::Forked`] in a forked child.
+    /// The errors of [`super::Engine::recognize_encoded`]; [`ErrorKind::Forked`] in a forked child.
     pub fn wait(&self, limit: Duration) -> Result<Option<Page>> {
         self.owner.check("this reading")?;
         let started = Instant::now();
@@ -110,7 +110,7 @@ impl Reading {
         }
     }
 
-    /// Whether there is nothing left to wait for.
+    /// Returns true if there is nothing left to wait for.
     pub fn is_over(&self) -> bool {
         !self.owner.is_here() || self.outcome.is_over()
     }

@@ -60,7 +60,7 @@ impl<T: Holding> Life<T> {
     }
 
     pub(super) fn is_loaded(&self) -> bool {
-        // What a forked child inherited is not its own.
+        // A forked child does not own its parent's models.
         self.owner.is_here() && self.lock().machine.is_loaded()
     }
 

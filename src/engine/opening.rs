@@ -43,7 +43,7 @@ pub(super) fn open(
     let threads = options.thread_count();
     let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
     let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
-    // What the detector sees is bounded, and of about the same size for every page.
+    // The detector's input is bounded, and of about the same size for every page.
     let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
     let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
     // Each model is optimised on one thread by the runtime, so they are made side by side.
@@ -105,7 +105,7 @@ impl File {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let read = open_regular(path).and_then(onnx::read_model).map_err(|error| unreadable(path, error))?;
         let mut bytes = read.map_err(|error| error.named(&name))?;
-        // What is made of it on the way to a session.
+        // Room for the copies on the way to a session.
         buffer::check_room(COPIES * bytes.len() as u64, &format!("the model {}", path.display()))?;
         // Bytes that are no model are told from models that the runtime does not support.
         onnx::summary(&bytes).map_err(|error| error.named(&name))?;

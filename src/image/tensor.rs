@@ -30,7 +30,7 @@ impl Window {
     }
 }
 
-/// How pixels between pixels, or many pixels in one, are weighed.
+/// The weights of pixels between pixels, or of many pixels in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scaling {
     /// A triangle filter as wide as the scale asks for: nothing is skipped when a picture shrinks a lot.
@@ -59,7 +59,7 @@ pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scalin
         return Picture::from_rgb(width, height, pixels);
     }
     let mut pixels = buffer::filled(width as usize * height as usize * 3, 0, "the scaled picture")?;
-    // What is scaled across and not yet down.
+    // Room for the picture that is scaled across and not yet down.
     buffer::check_room(3 * u64::from(width) * window.height.ceil() as u64, "scaling the picture")?;
     let failed = |error: &dyn std::fmt::Display| {
         let size = (picture.width(), picture.height());

@@ -6,8 +6,8 @@ use crate::buffer;
 use crate::error::Result;
 use crate::geometry::{Point, Quad};
 
-/// How far, in pixels, the corners of a quad may be from an upright rectangle that is cut out without a warp: less than
-/// a pixel, which is finer than the detector's map tells a box.
+/// The largest distance, in pixels, of a quad's corners from an upright rectangle that is cut out without a warp: less
+/// than a pixel, which is finer than the detector's map tells a box.
 const UPRIGHT_TOLERANCE: f32 = 0.75;
 
 /// Cuts `quad` out of `picture` and scales it to `width` x `height`.
@@ -15,7 +15,7 @@ const UPRIGHT_TOLERANCE: f32 = 0.75;
 /// Lines of a page that is turned by quarters are cut out like upright ones, and turned after that: no pixel is looked
 /// up twice.
 ///
-/// What lies outside of the picture repeats its border.
+/// Outside of the picture its border is repeated.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Image`] when the quad's part inside of the picture is empty.

@@ -79,7 +79,7 @@ fn with_directory_hint(store: &Store, error: Error) -> Error {
 fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress: Tell<'_>) -> Result<Vec<PathBuf>> {
     let store = place.store;
     let mirror = options.mirror.as_deref().map(mirror_base).transpose()?;
-    // What killed calls left goes, for the disk's sake: this call does not depend on it.
+    // Leftovers of killed calls go, for the disk's sake: this call does not depend on it.
     let _ = store.sweep();
     let mut jobs = job::missing(store, entries)?;
     if let Some(file) = &options.file {
@@ -108,7 +108,8 @@ fn mirror_base(mirror: &str) -> Result<String> {
     }
 }
 
-/// Whether the variable's value says yes: anything but nothing and 0 does, since a mistyped yes must not go online.
+/// Returns true if the variable's value says yes: anything but nothing and 0 does, since a mistyped yes must not go
+/// online.
 fn forbids_network(value: Option<&OsStr>) -> bool {
     value.is_some_and(|value| !value.is_empty() && value != "0")
 }

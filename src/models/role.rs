@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a model does in the pipeline.
+/// The role of a model in the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// Finds the regions of a page that hold text.

@@ -1,4 +1,4 @@
-//! What a model of each role takes and gives, checked before its first run.
+//! The inputs and outputs of a model of each role, checked before its first run.
 
 use super::role::Role;
 use crate::error::{Error, ErrorKind, Result};
@@ -57,7 +57,7 @@ pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
     }))
 }
 
-/// What a side of an array has to be. A side that the file leaves open fits all of them.
+/// The size that a side of an array has to have. A side that the file leaves open fits all of them.
 #[derive(Debug, Clone, Copy)]
 enum Side {
     /// The number of pictures, which is one here.

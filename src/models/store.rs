@@ -1,7 +1,7 @@
 //! A directory of model files: what is there, and how a file gets in.
 //!
-//! What lies on the disk is the truth: there is no index that could go stale, and removing a file by hand is allowed at
-//! any time. Bookkeeping lies in the hidden folder `.ferrocr` inside the directory. Other processes may write to the
+//! The files on the disk are the truth: there is no index that could go stale, and removing a file by hand is allowed
+//! at any time. Bookkeeping lies in the hidden folder `.ferrocr` inside the directory. Other processes may write to the
 //! same directory, so a file appears under its name only when all of its bytes are there and verified.
 
 use std::collections::BTreeMap;
@@ -156,7 +156,7 @@ impl Store {
         Admission::of(&self.layout).admit_from(name, expected, source)
     }
 
-    /// Whether the file called `name` is what is expected.
+    /// Returns true if the file called `name` is what is expected.
     ///
     /// # Errors
     /// [`crate::ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
@@ -176,7 +176,7 @@ impl Store {
 
     /// Looks at everything in the directory and says in which state it is. Nothing in the directory is changed.
     ///
-    /// What cannot be read is reported as such and ends nothing. The content of models is read by all processors at
+    /// Unreadable files are reported as such and end nothing. The content of models is read by all processors at
     /// once, unless it is remembered. A directory that is not there has nothing but missing files.
     ///
     /// # Errors
@@ -233,7 +233,7 @@ impl Store {
         Remover::of(&self.layout).prune(selection, options)
     }
 
-    /// What the trash holds, the oldest removal first. Left out are folders and names that the store did not make, and
+    /// Lists the trash, the oldest removal first. Left out are folders and names that the store did not make, and
     /// removals that cannot be read, which the audit reports.
     ///
     /// # Errors
@@ -315,7 +315,7 @@ impl Store {
     /// Adds some entries to the keep-list and takes others off it, all or none.
     ///
     /// # Errors
-    /// What [`Store::keep`] and [`Store::unkeep`] say; the list is what it was then.
+    /// The errors of [`Store::keep`] and [`Store::unkeep`]; the list is what it was then.
     pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
         KeepFile::of(&self.layout).change_keep(add, remove)
     }

@@ -57,7 +57,7 @@ fn flush(floats: &mut [u8]) -> usize {
     changed
 }
 
-/// Where in the file the floats lie. They are gathered first, so that an error leaves the bytes as they were.
+/// The places of the floats in the file. They are gathered first, so that an error leaves the bytes as they were.
 #[derive(Default)]
 struct Weights {
     runs: Vec<Range<usize>>,

@@ -1,6 +1,6 @@
 //! The two formats of a model's file.
 
-/// How a model's bytes are laid out.
+/// The layout of a model's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// A protobuf message: whatever does not say that it is something else.

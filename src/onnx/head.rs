@@ -17,7 +17,7 @@ pub struct LinearHead {
     pub classes: usize,
     /// The weights, `classes` of them for each input in turn.
     pub weights: Vec<f32>,
-    /// What is added to each class; none at all for a layer without.
+    /// The bias of each class; empty for a layer without.
     pub bias: Vec<f32>,
 }
 

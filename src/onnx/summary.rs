@@ -1,4 +1,4 @@
-//! What a model says about itself.
+//! A model's own description.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,12 +7,12 @@ use super::schema;
 use super::wire::{Message, Value};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a model says about itself, without its weights and its computation.
+/// A model's own description, without its weights and its computation.
 ///
 /// Of a file in [`Format::Ort`] only the format is known; everything else is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// How the bytes are laid out.
+    /// The layout of the bytes.
     pub format: Format,
     /// Version of ONNX's file format.
     pub ir_version: i64,
@@ -22,9 +22,9 @@ pub struct Summary {
     pub producer_version: String,
     /// Versions of the operator sets by domain; ONNX's own domain is the empty name.
     pub opsets: BTreeMap<String, i64>,
-    /// What has to be fed: inputs that an initializer gives a default are left out.
+    /// The inputs that have to be fed: those that an initializer gives a default are left out.
     pub inputs: Vec<ValueInfo>,
-    /// What is computed.
+    /// The outputs.
     pub outputs: Vec<ValueInfo>,
     /// Free properties: PP-OCR's recognizers keep their characters there.
     pub metadata: BTreeMap<String, String>,
@@ -75,7 +75,7 @@ impl Summary {
         }
     }
 
-    /// Whether there was a graph.
+    /// Reads the model's message. Returns true if there was a graph.
     fn read_model(&mut self, model: Message<'_>) -> Result<bool> {
         use schema::model::{GRAPH, IR_VERSION, METADATA_PROPS, OPSET_IMPORT, PRODUCER_NAME, PRODUCER_VERSION};
         let mut has_graph = false;

@@ -21,7 +21,7 @@ pub(super) struct Field<'a> {
     pub(super) value: Value<'a>,
 }
 
-/// What a field holds. The schema says what a number means and whether bytes are text or a message.
+/// The value of a field. The schema says what a number means and whether bytes are text or a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
     Varint(u64),

@@ -1,4 +1,4 @@
-//! Which way up lines are: those that the orienter was asked about vote, the others follow.
+//! The vote on the way up of lines: those that the orienter was asked about vote, the others follow.
 
 use super::spots::{Shape, Spot};
 use crate::geometry::Quad;
@@ -54,7 +54,7 @@ const NO_VOTE: usize = 2;
 /// more, and 10 more than 0.95; of 32 single upright ones 26 do.
 const SURELY_UPRIGHT: f32 = 0.99;
 
-/// What there is to read on a page.
+/// The texts that there are to read on a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) spots: Vec<Spot>,

@@ -8,7 +8,7 @@ use crate::recognize::ctc::{Decoded, Glyph};
 /// Lines that belong together: a paragraph, a heading, a row of a table or a form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// Which of the page's lines they are.
+    /// The range of the page's lines.
     pub lines: Range<usize>,
     /// The smallest rectangle around them whose sides run as their text does; the first corner is at the text's top left.
     pub quad: Quad,
@@ -23,7 +23,7 @@ pub struct Line {
     pub score: f32,
     /// Its outline in pixels of the picture; the first corner is at the text's top left, however the text is turned.
     pub quad: Quad,
-    /// What spaces separate.
+    /// The words, which spaces separate.
     pub words: Vec<Word>,
 }
 
@@ -40,7 +40,7 @@ pub struct Word {
     pub characters: Vec<Char>,
 }
 
-/// What the recogniser knows as one character; some languages write it with several code points.
+/// A character as the recogniser knows it; some languages write it with several code points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Char {
     /// Its text.

@@ -52,7 +52,7 @@ pub(super) struct Outcome {
 }
 
 impl Lines<'_> {
-    /// What there is to read in the regions, and what the orienter says of it: nothing of lines that a clear vote
+    /// Finds the texts in the regions, and asks the orienter about them: not about lines that a clear vote
     /// spares it, or that it fails on.
     ///
     /// # Errors
@@ -194,7 +194,7 @@ impl Lines<'_> {
     /// Reads the line in `quad`, whatever its score.
     ///
     /// # Errors
-    /// What the model's run returns.
+    /// The errors of the model's run.
     pub(super) fn read_one(&self, reader: &mut Reader, quad: Quad) -> Result<Line> {
         self.stop.check()?;
         let height = self.alphabet.height();

@@ -93,7 +93,7 @@ impl<T> Drop for Wait<'_, T> {
         let found = state.waiting.iter().position(|&turn| turn == self.turn);
         found.map(|at| state.waiting.swap_remove(at));
         drop(state);
-        // Who let this one go first may have something to take now.
+        // Others that let this one go first may have something to take now.
         self.pool.changed.advance();
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Workers<'a, W> {
 /// item.
 ///
 /// # Errors
-/// What `work` returns, and [`Stop::check`].
+/// The errors of `work`, and [`Stop::check`].
 pub(super) fn share<W: Send, I: Sync, O: Send>(
     workers: &Workers<'_, W>,
     items: &[I],

@@ -20,7 +20,7 @@ use crate::runtime::Model;
 pub struct Recognizers {
     /// The sessions.
     pub models: Vec<Box<dyn Model>>,
-    /// What was cut off the model: the sessions give what it takes instead of probabilities.
+    /// The part that was cut off the model: the sessions give what it takes instead of probabilities.
     pub head: Option<LinearHead>,
 }
 
@@ -82,7 +82,7 @@ impl Stages {
     /// Reads a picture. Of several that are read at the same time, the one with the lowest turn goes first.
     ///
     /// # Errors
-    /// What a model's run returns, and [`crate::Stop::check`].
+    /// The errors of a model's run, and [`crate::Stop::check`].
     pub(crate) fn read(&self, picture: &Picture, engine: &EngineOptions, call: Call<'_>) -> Result<Page> {
         let Call { turn, stop, .. } = call;
         let detect = |quarters| self.detectors.take(turn, stop)?.detect(picture, quarters, &engine.detect, stop);
@@ -102,7 +102,7 @@ impl Stages {
     /// Reads a picture that is one line from edge to edge.
     ///
     /// # Errors
-    /// What a model's run returns, and [`crate::Stop::check`].
+    /// The errors of a model's run, and [`crate::Stop::check`].
     pub(crate) fn read_whole(&self, picture: &Picture, engine: &EngineOptions, call: Call<'_>) -> Result<Line> {
         let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
         let lines = self.lines(picture, engine.orient, call);

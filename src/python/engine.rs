@@ -34,10 +34,10 @@ type RawWord = (String, f32, RawQuad, Vec<RawChar>);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 // Its first line, the line after its last, its outline.
 type RawBlock = (usize, usize, RawQuad);
-// What could not be read of it: why, and where.
+// A text that could not be read: the reason, and its outline.
 type RawUnread = (String, RawQuad);
 type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
-// What a call asks of lines: their least score, and whether their words come with characters.
+// Options of one call: the least score of lines, and whether their words come with characters.
 type Asked = (f32, bool);
 type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
@@ -64,8 +64,8 @@ pub(super) struct Engine(Arc<crate::Engine>);
 impl Drop for Engine {
     fn drop(&mut self) {
         if Arc::strong_count(&self.0) == 1 {
-            // What the drop does, but other threads of Python go on meanwhile. A forked child is refused, and at the
-            // end of the interpreter nothing is released here: the drop knows what to do then.
+            // This does the drop's work, but lets other threads of Python go on meanwhile. A forked child is refused,
+            // and at the end of the interpreter nothing is released here: the drop knows what to do then.
             let free = || catch_unwind(AssertUnwindSafe(|| self.0.free(false, None, true))).map(drop);
             let _ = Python::try_attach(|py| py.detach(free));
         }
@@ -269,7 +269,7 @@ impl Engine {
         Ok(RecognizeOptions { min_score, characters, timeout, ..self.0.options().recognize })
     }
 
-    /// What a call needs, for whichever thread does it.
+    /// Returns the parts of a call, for whichever thread does it.
     fn a_call(
         &self,
         py: Python<'_>,
@@ -292,7 +292,7 @@ pub(super) struct Reading(engine::Reading);
 
 #[pymethods]
 impl Reading {
-    /// Whether there is nothing left to wait for.
+    /// Returns true if there is nothing left to wait for.
     fn over(&self, py: Python<'_>) -> bool {
         py.detach(|| self.0.is_over())
     }

@@ -31,7 +31,7 @@ impl Frames {
         self.0.count()
     }
 
-    /// What a page says that its pixels to the inch are.
+    /// Returns the pixels to the inch that a page gives.
     fn dpi(&self, index: usize) -> Option<f64> {
         self.0.dpi(index)
     }

@@ -91,7 +91,7 @@ impl<T: Send + 'static> Working<T> {
             if let Some(signal) = signal {
                 py.detach(|| {
                     stop.fire(Reason::Cancelled);
-                    // What it comes to does not count any more, and a panic was printed.
+                    // The outcome does not count any more, and a panic was printed.
                     let _ = catch_unwind(AssertUnwindSafe(|| self.end()));
                 });
                 return Err(signal);

@@ -7,7 +7,7 @@ use crate::language::Languages;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Charset {
     text: String,
-    /// Where the character of each class ends in `text`; class 0 is empty.
+    /// The end of each class's character in `text`; class 0 is empty.
     ends: Vec<u32>,
 }
 
@@ -65,7 +65,7 @@ impl Charset {
     /// # Errors
     /// [`ErrorKind::ModelMismatch`] with both numbers.
     pub fn check_classes(&self, classes: usize) -> Result<()> {
-        // Where the file leaves the number open, whether there is a space shows only now; its class is the last.
+        // If the file leaves the number open, a space shows only now; its class is the last.
         if classes == self.len() || classes + 1 == self.len() {
             return Ok(());
         }

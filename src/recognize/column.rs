@@ -23,8 +23,8 @@ use crate::stop::Stop;
 /// The part of a line's characters that are square. Other lines that run down are Latin, and lie on their side.
 const MOSTLY_SQUARE: f32 = 0.6;
 
-/// How far apart characters of a column are, in widths of the column's outline, which is a little wider than they are.
-/// Print has 0.7 to 1; what is spaced more widely is found as single characters.
+/// The distance between characters of a column, in widths of the column's outline, which is a little wider than they
+/// are. Print has 0.7 to 1; what is spaced more widely is found as single characters.
 const PITCH: Range<f32> = 0.6..1.3;
 
 /// This much of a character's length between two others is room for a mark, which may be set in half of a square. On 120
@@ -43,7 +43,7 @@ const MOST_CELLS: usize = 3;
 /// likewise: 0, 0.08, 0.15, 0.22 and 0.3 leave 67, 64, 65, 69 and 72.
 const BEYOND: f32 = 0.15;
 
-/// What is at most so wide and high, in characters, is a comma or a full stop. Tried likewise:
+/// The largest width and height, in characters, of a comma or a full stop. Tried likewise:
 /// 0.4 to 0.8 leave 65.
 const SMALL: f32 = 0.6;
 
@@ -70,7 +70,7 @@ impl Character {
         self.text.chars().all(is_square)
     }
 
-    /// Whether it is a mark that horizontal print has in the lower left of its square.
+    /// Returns true if it is a mark that horizontal print has in the lower left of its square.
     fn is_speck(&self) -> bool {
         matches!(self.text.as_str(), "、" | "。" | "，" | ",")
     }
@@ -79,11 +79,11 @@ impl Character {
 /// A stretch of a column that was read as nothing.
 #[derive(Debug, Clone, PartialEq)]
 struct Hole {
-    /// How many of the column's characters are above it.
+    /// The number of the column's characters above it.
     at: usize,
     start: f32,
     end: f32,
-    /// How many characters it has room for.
+    /// The number of characters that it has room for.
     cells: usize,
 }
 
@@ -109,7 +109,7 @@ impl Columns<'_> {
     /// A column's reading with what was missing in it; any other line's as it is. `strip` is what was read, of `quad`.
     ///
     /// # Errors
-    /// What the model's run returns.
+    /// The errors of the model's run.
     pub(crate) fn completed(
         &self,
         model: &mut dyn Model,
@@ -124,7 +124,7 @@ impl Columns<'_> {
         let mut found = false;
         // From the bottom up, so that what is put in moves no hole that is still to be read.
         for hole in column.holes(strip, ground).into_iter().rev() {
-            // What fails here costs nothing but the mark.
+            // A failure here costs nothing but the mark.
             let specks = unless_fatal(self.read_hole(model, (quad, Some(ground)), &column, &hole))?.unwrap_or(None);
             // A small bracket in the lower left is read as another one: only a speck is what it is there.
             let is_right = specks.as_ref().is_some_and(|marks| marks.iter().all(Character::is_speck));
@@ -137,8 +137,8 @@ impl Columns<'_> {
         Ok(if found { column.decoded() } else { decoded })
     }
 
-    /// What a hole holds, small ink moved where it is told from paper, and else all of it turned: nothing where it or
-    /// its neighbours are read as something else than they can be, or nothing is small.
+    /// Reads a hole, small ink moved where it is told from paper, and else all of it turned: returns nothing where it
+    /// or its neighbours are read as something else than they can be, or nothing is small.
     fn read_hole(
         &self,
         model: &mut dyn Model,
@@ -169,7 +169,7 @@ impl Columns<'_> {
         Ok(marks.map(|marks| hole.filled(marks)).filter(|marks| !marks.is_empty()))
     }
 
-    /// What a stretch of a column shows, if it is small.
+    /// Cuts out what a stretch of a column shows, if it is small.
     fn speck(&self, quad: &Quad, (stretch, pitch): (&Range<f32>, f32), ground: Ground) -> Result<Option<Picture>> {
         let (side, beyond) = (self.alphabet.height(), BEYOND * pitch);
         let whole = quad.slice(stretch.start - beyond, stretch.end + beyond).starting_at(3);
@@ -260,7 +260,7 @@ impl Hole {
         (self.end - self.start) / parts as f32
     }
 
-    /// Where the characters are that it has room for.
+    /// Returns the places of the characters that it has room for.
     fn stretches(&self) -> impl Iterator<Item = Range<f32>> + use<> {
         let (start, step) = (self.start, self.step(self.cells));
         (0..self.cells).map(move |i| start + i as f32 * step..start + (i + 1) as f32 * step)
@@ -297,8 +297,8 @@ fn characters(decoded: &Decoded) -> Vec<Character> {
     characters
 }
 
-/// What was read between the neighbours: `None` unless they come out as before, and only marks and square characters
-/// between them.
+/// Returns what was read between the neighbours: `None` unless they come out as before, and only marks and square
+/// characters between them.
 fn between<'a>(
     mut read: &'a [Character],
     above: Option<&Character>,
@@ -336,7 +336,7 @@ fn lying(column: &Quad, middle: f32, pitch: f32) -> Quad {
     across.starting_at(1).slice(0.5 - part, 0.5 + part).starting_at(3)
 }
 
-/// What is drawn in a hole where it is small: in the lower left of a square of its own.
+/// Draws small ink of a hole in the lower left of a square of its own.
 ///
 /// # Errors
 /// None: the square has a size.
@@ -352,7 +352,7 @@ fn speck(hole: &Picture, ground: Ground, side: u32) -> Result<Option<Picture>> {
             _ => runs.push((count, y..y + 1)),
         }
     }
-    // What touches the ends belongs to the neighbours.
+    // Ink that touches the ends belongs to the neighbours.
     let own = runs.into_iter().filter(|(_, run)| run.start > 0 && run.end < rows.len());
     let Some((_, tall)) = own.max_by_key(|(sum, _)| *sum) else { return Ok(None) };
     let is_inked = |x: &usize| rows[tall.clone()].iter().any(|row| ground.paper.is_inked(&row[3 * x..3 * x + 3]));
@@ -390,7 +390,7 @@ fn side_by_side(pictures: &[Picture]) -> Result<Picture> {
     Picture::from_rgb(width, height, pixels)
 }
 
-/// How ink is told from paper in one column.
+/// The difference between ink and paper in one column.
 #[derive(Debug, Clone, Copy)]
 struct Ground {
     paper: Paper,
@@ -405,7 +405,7 @@ impl Ground {
         Some(Self { paper, colour: paper.colour(strip) })
     }
 
-    /// Whether there is ink between two fractions of a strip's width.
+    /// Returns true if there is ink between two fractions of a strip's width.
     fn has_ink_between(self, strip: &Picture, start: f32, end: f32) -> bool {
         let width = strip.width() as usize;
         let [start, end] = [start, end].map(|at| 3 * ((at * width as f32) as usize).min(width));

@@ -8,7 +8,7 @@ use super::charset::Charset;
 /// One character and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Glyph {
-    /// Where its text ends in [`Decoded::text`]; it starts where the one before ends.
+    /// The end of its text in [`Decoded::text`]; it starts where the one before ends.
     pub text_end: usize,
     /// Probability at its first step, 0 to 1.
     pub score: f32,
@@ -27,7 +27,7 @@ pub struct Decoded {
     pub score: f32,
     /// The characters' places in `text` and on the strip.
     pub glyphs: Vec<Glyph>,
-    /// How long a step of the recogniser is, as a fraction of the strip's width.
+    /// The length of a step of the recogniser, as a fraction of the strip's width.
     pub step: f32,
 }
 
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    /// What `decode` computes, written down without any thought of speed.
+    /// Computes the same as `decode`, written down without any thought of speed.
     fn plain(classes: &[usize], charset: &Charset) -> String {
         let mut text = String::new();
         for (i, &class) in classes.iter().enumerate() {

@@ -45,7 +45,7 @@ impl Head {
         Self { inputs: layer.inputs, all: layer.classes, classes, weights, bias }
     }
 
-    /// Whether it is fast on this processor: without vectors, the runtime's own way is faster.
+    /// Returns true if it is fast on this processor: without vectors, the runtime's own way is faster.
     pub fn is_fast() -> bool {
         kernel::has_vectors()
     }

@@ -1,4 +1,4 @@
-//! Where ink stands on a strip: how much of it each column has.
+//! Ink on a strip: the amount of it in each column.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ impl Ink {
         self.columns.len()
     }
 
-    /// Whether a column has no ink; so it is beyond the strip.
+    /// Returns true if a column has no ink; so it is beyond the strip.
     pub fn is_blank(&self, column: usize) -> bool {
         self.columns.get(column).is_none_or(|&pixels| pixels <= SPECKS)
     }
@@ -92,7 +92,7 @@ impl Ink {
     }
 }
 
-/// Which levels are paper.
+/// The levels of paper.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Paper {
     /// Half way between the mean of ink and the mean of paper: strokes keep their width there when they are blurred.
@@ -101,12 +101,12 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// What is paper on a strip; `None` where no two levels stand out.
+    /// Finds the paper of a strip; `None` where no two levels stand out.
     pub fn of(strip: &Picture) -> Option<Self> {
         Self::of_levels(&levels(strip))
     }
 
-    /// Whether a pixel is ink.
+    /// Returns true if a pixel is ink.
     pub fn is_inked(self, pixel: &[u8]) -> bool {
         self.is_ink(level(pixel))
     }
@@ -157,7 +157,7 @@ fn levels(strip: &Picture) -> Vec<u8> {
     strip.pixels().chunks_exact(3).map(level).collect()
 }
 
-/// How bright a pixel is.
+/// Returns the brightness of a pixel.
 fn level(pixel: &[u8]) -> u8 {
     ((u16::from(pixel[0]) + 2 * u16::from(pixel[1]) + u16::from(pixel[2])) / 4) as u8
 }

@@ -1,4 +1,4 @@
-//! Where characters stand on a strip: what the recogniser says roughly, the ink says exactly.
+//! Places of characters on a strip: the recogniser tells them roughly, the ink exactly.
 //!
 //! A recogniser of PP-OCR shows each character in one step of 8 pixels of a strip that is 48 high, somewhere about its
 //! middle. That is right to about a quarter of a letter, and says nothing of its ends. These are looked for in the ink:
@@ -15,15 +15,15 @@ use crate::image::Picture;
 /// a standard deviation of 0.4.
 const LAG: f32 = 0.25;
 
-/// What a border costs, as a part of the strip's height that is ink, for each distance between two middles that it is
+/// The cost of a border, as a part of the strip's height that is ink, for each distance between two middles that it is
 /// away from the middle between them. It decides between letters that touch. Tried on 300 drawn lines of six fonts.
 const OFF_MIDDLE: f32 = 0.25;
 
-/// What a gap between words loses of its width for its distance from where the recogniser saw the space. It decides
-/// between the gaps at both sides of a thin letter.
+/// The part of its width that a gap between words loses for its distance from where the recogniser saw the space. It
+/// decides between the gaps at both sides of a thin letter.
 const OFF_SPACE: f32 = 0.5;
 
-/// How many steps the middle of a stroke may be from where the recogniser saw the character. With 1.5, 1.9 % of 2,900
+/// The most steps from the middle of a stroke to where the recogniser saw the character. With 1.5, 1.9 % of 2,900
 /// drawn characters have an end that is off by more than a third of a character, with 1.0 2.2 %, without looking at
 /// strokes 2.7 %.
 const OFF_STROKE: f32 = 1.5;
@@ -62,7 +62,7 @@ struct Ruler {
     width: f32,
     height: f32,
     step: f32,
-    /// What a character takes, usually.
+    /// The usual width of a character.
     pitch: f32,
 }
 
@@ -120,8 +120,8 @@ impl Ruler {
         found.map_or(guess, |at| at as f32)
     }
 
-    /// Where the word that ends with the character `left` ends, and the next, which begins with `right`, begins. The
-    /// first word begins at `start`.
+    /// Returns the end of the word whose last character is `left`, and the start of the next, whose first is `right`.
+    /// The first word begins at `start`.
     fn between(&self, left: usize, right: usize, start: f32) -> (f32, f32) {
         let (from, to) = (self.middle(left), self.middle(right));
         let half = (self.pitch / 2.0).min((to - from) / 3.0);
@@ -160,7 +160,7 @@ impl Ruler {
         borders.windows(2).zip(word).map(|(ends, i)| self.trimmed(i, ends[0], ends[1])).collect()
     }
 
-    /// Where a word has as many strokes as characters, and each is where its character was seen, these are they.
+    /// Takes a word's strokes for its characters where there are as many, and each is where its character was seen.
     fn stroke_each(&self, word: Range<usize>, start: f32, end: f32) -> Option<Vec<(f32, f32)>> {
         let columns = start as usize..end.ceil() as usize;
         let mut strokes = Vec::with_capacity(word.len());

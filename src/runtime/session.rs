@@ -172,7 +172,7 @@ impl OrtModel {
 
 fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<SessionBuilder> {
     let builder = Session::builder(environment)?
-        // What fails is returned, and is not to be printed as well.
+        // Failures are returned, and are not to be printed as well.
         .with_log_level(LogLevel::Fatal)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(options.threads)?

@@ -1,4 +1,4 @@
-//! What an engine's calls, releases and idle thread share.
+//! State that an engine's calls, releases and idle thread share.
 
 use std::collections::BTreeMap;
 use std::mem;

@@ -81,13 +81,13 @@ impl Frames {
         Ok(Self { stored: Mutex::new(Some(stored)), owner: Owner::this_process(), form, pages, broken })
     }
 
-    /// How many pages there are: directories that are neither smaller copies of others nor masks. Where the chain is
+    /// Counts the pages: directories that are neither smaller copies of others nor masks. Where the chain is
     /// broken there is one more, which cannot be decoded, so that nobody takes the rest for the whole.
     pub fn count(&self) -> usize {
         self.pages.len() + usize::from(self.broken.is_some())
     }
 
-    /// What a page, counted from 0 on, says of its pixels to the inch; `None` where it says nothing that can be true, or
+    /// Returns the pixels to the inch of a page, counted from 0 on; `None` where it says nothing that can be true, or
     /// other numbers across and down, as faxes have.
     pub fn dpi(&self, index: usize) -> Option<f64> {
         self.pages.get(index)?.dpi

@@ -65,7 +65,7 @@ pub(super) fn completed<'a>(file: &'a [u8], name: &str, max_pixels: u64) -> Resu
         }
     }
     known.check(name)?;
-    // What has neither pixels nor an end is the decoder's to refuse.
+    // The decoder refuses data that has neither pixels nor an end.
     Ok(if known.scans > 0 { [file, &END].concat().into() } else { file.into() })
 }
 

@@ -31,7 +31,7 @@ pub(super) fn check(bytes: &[u8], format: ImageFormat, limits: &DecodeLimits) ->
         _ => None,
     };
     match of_pixel {
-        // What is larger is refused as such.
+        // Larger pictures are refused as such.
         Some((pixels, each)) if pixels <= limits.max_pixels && pixels * each > LITTLE => {
             buffer::check_room(pixels * each, "decoding the picture")
         }

@@ -9,7 +9,7 @@ use crate::models::role::Role;
 pub struct Entry {
     /// File name, in the model directory as at the end of [`Entry::address`].
     pub name: &'static str,
-    /// What the model does.
+    /// The model's role.
     pub role: Role,
     /// The generation of PP-OCR that it belongs to.
     pub family: Family,

@@ -1,4 +1,4 @@
-//! Which addresses may be asked.
+//! Addresses that may be asked.
 //!
 //! The hash already guards the content; https guards what else an address could give away or reach. Plain http is for a
 //! server on this machine, which tests and local mirrors use, and for hosts that the user calls trusted. A redirect, and
@@ -87,7 +87,7 @@ impl Address {
         Some(uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
-    /// Whether it is on this machine, where no proxy is asked.
+    /// Returns true if it is on this machine, where no proxy is asked.
     pub(super) fn is_local(&self) -> bool {
         match self {
             Self::Web(uri) => uri.host().is_some_and(is_loopback),
@@ -276,7 +276,7 @@ mod tests {
             Address::File(_) => None,
         };
         let page = Address::parse("https://me:p%40ss%3A@example.org/simple/box/").unwrap();
-        // What `printf 'me:p@ss:' | base64` says.
+        // The output of `printf 'me:p@ss:' | base64`.
         let expected = Some("Basic bWU6cEBzczo=".to_owned());
         assert_eq!(user(&page), expected);
         for (link, is_sent) in [

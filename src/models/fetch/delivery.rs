@@ -97,7 +97,7 @@ pub(super) fn resume(
     }
 }
 
-/// Whether the part is all that is wanted already: its maker was ended just before it was put in place.
+/// Returns true if the part is all that is wanted already: its maker was ended just before it was put in place.
 ///
 /// One that no further byte could make right is emptied.
 pub(super) fn is_whole(store: &Store, wanted: &Wanted<'_>, part: &mut Part) -> Result<bool, Error> {

@@ -20,7 +20,7 @@ use super::watch::{State, watched};
 use crate::error::Error;
 use crate::models::store::{Expected, Part};
 
-/// How much longer another call is waited for than a silent server: it may have to try its server again.
+/// The patience with another call, as a multiple of that with a silent server: it may have to try its server again.
 const PEER_STALLS: u32 = 2;
 
 /// Fetches files one after the other, over connections that are kept between them.

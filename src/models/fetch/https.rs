@@ -212,8 +212,8 @@ fn is_passing_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Whether a server was reached and then broke off or fell silent. One that cannot be reached at all is left: there
-/// are other sources.
+/// Returns true if a server was reached and then broke off or fell silent. One that cannot be reached at all is left:
+/// there are other sources.
 fn is_passing(error: &ureq::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     match error {
@@ -238,10 +238,10 @@ fn refused(why: String) -> Failed {
     Failed::Final(Trouble::Source(why))
 }
 
-/// What an answer brings.
+/// The content that an answer brings.
 #[derive(Debug)]
 struct Offer {
-    /// Where in the file its body starts.
+    /// The place in the file at which its body starts.
     start: u64,
     /// Length of the whole file.
     total: Option<u64>,
@@ -312,7 +312,8 @@ impl ContentRange {
     }
 }
 
-/// How long a server wants to be left alone. It may also name a date, which would need this machine's clock to be right.
+/// Returns the time for which a server wants to be left alone. It may also name a date, which would need this machine's
+/// clock to be right.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     text(headers, &header::RETRY_AFTER)?.trim().parse().ok().map(Duration::from_secs)
 }

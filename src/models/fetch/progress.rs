@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Where bytes come from.
+/// A source of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// A web server: a mirror, or the catalog's address.
@@ -27,12 +27,12 @@ impl fmt::Display for Source {
     }
 }
 
-/// What is arriving. It may be told anew from the start, when a source failed and the next one is tried.
+/// The state of an arrival. It may be told anew from the start, when a source failed and the next one is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress<'a> {
     /// File name of the model; of a wheel, which may hold several, the package and its version.
     pub name: &'a str,
-    /// Where it comes from.
+    /// The source of the bytes.
     pub source: Source,
     /// The server that it comes from, with its port if the address names one.
     pub host: Option<&'a str>,
@@ -45,5 +45,5 @@ pub struct Progress<'a> {
 /// Is told what arrives, several times a second; saying `false` ends the pull.
 pub(super) type Tell<'a> = &'a mut dyn FnMut(Progress<'_>) -> bool;
 
-/// How often progress is told: often enough to look alive and to end soon, seldom enough to cost nothing.
+/// The time between two reports of progress: often enough to look alive and to end soon, seldom enough to cost nothing.
 pub(super) const TICK: Duration = Duration::from_millis(100);

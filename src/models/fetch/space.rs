@@ -8,7 +8,7 @@ use crate::models::store::{self, Store};
 /// Bytes that can be written where a path lies, if that is known.
 type FreeBytes<'a> = &'a (dyn Fn(&Path) -> Option<u64> + Sync);
 
-/// Where models go.
+/// The place that models go to.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) store: &'a Store,

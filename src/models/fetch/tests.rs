@@ -67,7 +67,7 @@ fn pull_quietly(store: &Store, entries: &[&Entry], options: &PullOptions) -> Res
     pull(store, entries, options, &mut |_| true)
 }
 
-/// What lies where unfinished files lie: names and lengths.
+/// Lists the unfinished files: names and lengths.
 fn unfinished(store: &Store) -> Vec<(String, u64)> {
     let found = fs::read_dir(store.scratch().unwrap()).unwrap().flatten();
     found.map(|found| (found.file_name().into_string().unwrap(), found.metadata().unwrap().len())).collect()

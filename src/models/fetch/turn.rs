@@ -7,7 +7,7 @@ use super::progress::{Progress, Source, TICK, Tell};
 use super::trouble::Trouble;
 use crate::error::Error;
 
-/// What is waited for.
+/// A wait for another call.
 pub(super) struct Turn<'a> {
     /// Name of the file for people.
     pub(super) name: &'a str,
@@ -15,12 +15,12 @@ pub(super) struct Turn<'a> {
     pub(super) total: Option<u64>,
     /// Bytes that have arrived at the other call.
     pub(super) size: &'a dyn Fn() -> u64,
-    /// How long the other call is waited for while nothing arrives there.
+    /// The time for which the other call is waited for while nothing arrives there.
     pub(super) patience: Duration,
 }
 
 impl Turn<'_> {
-    /// What `take` gives, which is asked again and again while another call has it.
+    /// Asks `take` again and again while another call has the download, and returns what it gives.
     pub(super) fn wait<T>(
         &self,
         take: &mut dyn FnMut() -> Result<Option<T>, Error>,
@@ -48,7 +48,7 @@ impl Turn<'_> {
     }
 }
 
-/// How much there is, and since when.
+/// The bytes that are there, and since when.
 pub(super) struct Growth {
     pub(super) bytes: u64,
     pub(super) since: Instant,

@@ -10,14 +10,14 @@ use super::progress::{Progress, TICK, Tell};
 use super::trouble::Trouble;
 use crate::error::{Error, ErrorKind};
 
-/// What the thread that fetches and the one that watches tell each other.
+/// State that the thread that fetches and the one that watches share.
 #[derive(Default)]
 pub(super) struct State {
     /// Bytes that are there, with those of earlier downloads.
     pub(super) arrived: AtomicU64,
     /// Bytes in all, once a server says so.
     pub(super) total: OnceLock<u64>,
-    /// Whether the work is no longer wanted.
+    /// True if the work is no longer wanted.
     pub(super) is_ended: AtomicBool,
 }
 

@@ -1,4 +1,4 @@
-//! How a file gets into the directory, and what it has to be.
+//! The way of a file into the directory, and the check of its content.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::files::open_regular;
 use crate::models::catalog::Entry;
 use crate::onnx::LONGEST_MODEL;
 
-/// What a file's content has to be.
+/// The content that a file has to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected<'a> {
     /// Length, if it is known.
@@ -54,7 +54,7 @@ impl<'a> Admission<'a> {
         part.publish(self.layout, name)
     }
 
-    /// Whether the file called `name` is what is expected.
+    /// Returns true if the file called `name` is what is expected.
     pub(super) fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
         let path = self.layout.existing(name)?;
         let mut file = open_regular(&path).map_err(|error| match error.kind() {

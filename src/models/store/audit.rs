@@ -1,4 +1,4 @@
-//! What is in the directory, and in which state: read from the files themselves, without changing any of them.
+//! The files of the directory and their states, read from the files themselves, without changing any of them.
 
 use std::time::SystemTime;
 

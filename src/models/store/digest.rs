@@ -85,7 +85,7 @@ impl Hasher {
         self.hash.update(bytes);
     }
 
-    /// What was read, all in all.
+    /// Returns the digest of all that was read.
     pub(in crate::models) fn finish(self) -> Digest {
         let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Digest { bytes: self.bytes, sha256 }

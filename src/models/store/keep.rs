@@ -53,7 +53,7 @@ impl KeepList {
         self.entries.iter().map(String::as_str)
     }
 
-    /// Whether an entry names or matches `name`.
+    /// Returns true if an entry names or matches `name`.
     pub fn holds(&self, name: &str) -> bool {
         self.holder(name).is_some()
     }

@@ -17,7 +17,7 @@ pub(in crate::models) fn is_victim(work: impl FnOnce(&Store)) -> bool {
     let (Some(dir), Ok(after)) = (env::var_os(DIR), env::var(AFTER)) else { return false };
     steps::end_after(after.parse().unwrap());
     work(&Store::open(dir).unwrap());
-    // What follows the work is not part of it.
+    // Steps that follow the work are not part of it.
     steps::end_after(u64::MAX);
     true
 }

@@ -129,7 +129,7 @@ impl Layout {
         }
     }
 
-    /// Whether a directory entry is a regular file, or a link to one inside of the directory.
+    /// Returns true if a directory entry is a regular file, or a link to one inside of the directory.
     fn is_listed(&self, entry: &DirEntry) -> bool {
         match entry.file_type() {
             Ok(kind) if kind.is_file() => true,
@@ -138,7 +138,7 @@ impl Layout {
         }
     }
 
-    /// Whether `path`, in the directory, is a link to something outside of it, or to its bookkeeping.
+    /// Returns true if `path`, in the directory, is a link to something outside of it, or to its bookkeeping.
     pub(super) fn leaves(&self, path: &Path) -> bool {
         let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
         is_link

@@ -1,4 +1,4 @@
-//! Which models are in use, by which process.
+//! Leases: the models in use, by process.
 //!
 //! A user of models puts a file with their names into the folder of leases and keeps it locked. The system frees the
 //! lock when the user ends, in whatever way, and a lease that is not locked counts for nothing. One that cannot be read
@@ -51,12 +51,12 @@ struct Held {
     file: Locked,
 }
 
-/// Who uses what, as far as it can be told.
+/// The uses of files, as far as they can be told.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     /// The files in use, each with the ids of the processes that use it.
     pub(super) files: BTreeMap<String, Vec<u32>>,
-    /// What cannot be read, and why: any file may be in use by it.
+    /// Leases that cannot be read, and why: any file may be in use by them.
     pub(super) faults: Vec<(PathBuf, Error)>,
 }
 
@@ -207,7 +207,7 @@ fn unread(at: &Location, error: io::Error) -> Error {
         .with_hint("end the processes that use these models, and remove that file if it is still there then")
 }
 
-/// What a lease says, if its holder is still there.
+/// Reads a lease, if its holder is still there.
 fn live(at: &Location) -> io::Result<Option<Record>> {
     let file = match open_soon(at) {
         // Its holder has removed it meanwhile.
@@ -277,8 +277,8 @@ impl Record {
         format!("pid {}\n{}{names}", self.pid, birth.unwrap_or_default())
     }
 
-    /// What `text` says; none if it does not name the process. A line that says nothing is left out, and the first that
-    /// names a process counts.
+    /// Reads a record from `text`; none if it does not name the process. A line that says nothing is left out, and the
+    /// first that names a process counts.
     fn parse(text: &str) -> Option<Self> {
         let (mut pid, mut birth, mut names) = (None, None, Vec::new());
         for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
@@ -295,8 +295,8 @@ impl Record {
         Some(Self { pid: pid?, birth, names })
     }
 
-    /// Whether the process is known to have ended, although its lock is held: a forked child of it lives on, and cannot
-    /// use what it inherited.
+    /// Returns true if the process is known to have ended, although its lock is held: a forked child of it lives on,
+    /// and cannot use what it inherited.
     fn has_ended(&self) -> bool {
         let Some(birth) = &self.birth else { return false };
         system().as_ref() == Some(&birth.system) && ticks(self.pid).as_ref() != Some(&birth.ticks)

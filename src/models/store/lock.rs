@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// restoring them, took up to 47 ms each on two busy cores.
 const LEASE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often it looks.
+/// The time between two looks.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// The time between two looks whether to wait on: short enough for Ctrl-C to feel immediate.
@@ -40,7 +40,7 @@ const GATE: &str = "gate";
 /// Names of the lock files, for who asks what belongs to the bookkeeping.
 pub(super) const NAMES: [&str; 2] = [LOCK, GATE];
 
-/// How an attempt to lock a file came out.
+/// The outcome of an attempt to lock a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attempt {
     /// It is locked until it is unlocked, or closed by all who have it open.
@@ -51,7 +51,7 @@ pub(super) enum Attempt {
     Unsupported,
 }
 
-/// Whether others may hold the same lock beside.
+/// The mode of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Not with an exclusive one.
@@ -143,7 +143,7 @@ impl Locked {
         Self { file: self.file.try_clone().unwrap(), owner: Owner::parent() }
     }
 
-    /// Whether this is the process that opened it, and not a child that was forked from it.
+    /// Returns true if this is the process that opened it, and not a child that was forked from it.
     pub(super) fn is_ours(&self) -> bool {
         self.owner.is_here()
     }

@@ -27,7 +27,8 @@ pub(super) const TEMPORARY: &str = "tmp";
 /// Name of the lock inside of a [`Folder`].
 const FOLDER_LOCK: &str = ".lock";
 
-/// How often a file is opened again that others took and removed before it was locked. Each time is one of them done.
+/// The most times that a file is opened again because others took and removed it before it was locked. Each time is one
+/// of them done.
 const TRIES: u32 = 16;
 
 /// An unfinished file that only this call works on.
@@ -35,7 +36,7 @@ const TRIES: u32 = 16;
 pub(in crate::models) struct Part {
     at: Location,
     file: Locked,
-    /// Whether a later call may go on with what this one leaves.
+    /// True if a later call may go on with what this one leaves.
     stays: bool,
 }
 
@@ -70,7 +71,7 @@ impl Part {
     /// Removes the unfinished download of `name`, which arrived in another way, unless a call works on it.
     pub(in crate::models) fn forget(layout: &Layout, name: &str, sha256: &str) {
         if unfinished(layout, name, sha256).is_some()
-            // What cannot be removed now is seen by an audit.
+            // An audit sees files that cannot be removed now.
             && let Ok(Some(part)) = Self::claim(layout, name, sha256)
         {
             part.discard();
@@ -169,7 +170,7 @@ impl Folder {
         Ok(Self { at, directory, lock })
     }
 
-    /// Where it is.
+    /// Its path.
     #[cfg(test)]
     pub(super) fn path(&self) -> &std::path::Path {
         self.directory.path()

@@ -47,15 +47,15 @@ pub struct Removal {
 /// [`State::Old`] is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// How the name begins.
+    /// The beginning of the name.
     pub prefix: Option<String>,
     /// The state that an audit gives them, one of these; where it is empty, any model file.
     pub states: Vec<State>,
-    /// How long ago the file was changed last, at least.
+    /// The least time since the file's last change.
     pub older_than: Option<Duration>,
 }
 
-/// What a removal spares.
+/// Options of a removal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoveOptions {
     /// Names and patterns of files to spare, besides the store's keep-list.
@@ -64,9 +64,9 @@ pub struct RemoveOptions {
     pub needed: Vec<String>,
     /// Only make the plan.
     pub dry_run: bool,
-    /// Whether a plan that could not be carried out is an error, as its execution would be.
+    /// True if a plan that could not be carried out is an error, as its execution would be.
     pub strict: bool,
-    /// Where the audit that tells the states remembers hashes.
+    /// The file in which the audit that tells the states remembers hashes.
     pub memory: Option<PathBuf>,
 }
 
@@ -76,7 +76,7 @@ struct Selected {
     path: PathBuf,
     meta: Metadata,
     reason: String,
-    /// Whether a list of characters goes even if a model of it stays.
+    /// True if a list of characters goes even if a model of it stays.
     is_named: bool,
 }
 
@@ -264,7 +264,7 @@ impl<'a> Remover<'a> {
         Some(self.layout.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
     }
 
-    /// What becomes of a file that nobody wants to keep, and why it stays.
+    /// Decides about a file that nobody wants to keep, and says why it stays.
     fn verdict(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> (Decision, Option<String>) {
         if file.path.parent() == Some(&self.layout.incoming()) {
             return match self.unfinished(file).and_then(|at| is_left(&at)) {
@@ -299,12 +299,12 @@ impl<'a> Remover<'a> {
     }
 }
 
-/// Whether a file is still the one that it was, with the content that it had.
+/// Returns true if a file is still the one that it was, with the content that it had.
 fn is_unchanged(before: &Metadata, now: &Metadata) -> bool {
     before.file_type() == now.file_type()
         && before.len() == now.len()
         && before.modified().ok() == now.modified().ok()
-        // What a program writes that sets the time back afterwards, or another file in its place.
+        // This tells a program that sets the time back after writing, or another file in its place.
         && Key::of(before) == Key::of(now)
 }
 

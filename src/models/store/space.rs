@@ -1,11 +1,11 @@
-//! Whether the disk has room for what is to come.
+//! The check that the disk has room for what is to come.
 
 use super::command::Action;
 use super::layout::Layout;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What stays free beside the models: the file system's own bookkeeping and the store's locks and folders take some
-/// blocks too, and a disk that is full to its last byte makes other programs fail.
+/// The bytes that stay free beside the models: the file system's own bookkeeping and the store's locks and folders take
+/// some blocks too, and a disk that is full to its last byte makes other programs fail.
 const RESERVE: u64 = 1 << 20;
 
 /// Bytes in a tenth of a megabyte.

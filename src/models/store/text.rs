@@ -26,7 +26,7 @@ fn push_letter(text: &mut String, letter: char) {
     }
 }
 
-/// Whether a terminal or a reader of lines may take it for something else than a letter.
+/// Returns true if a terminal or a reader of lines may take it for something else than a letter.
 pub(super) fn is_unsafe(letter: char) -> bool {
     // Beside control characters: what cannot be seen, what ends a line, and what turns the direction of writing.
     letter.is_control()

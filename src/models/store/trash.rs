@@ -1,4 +1,4 @@
-//! What was removed, and how it comes back.
+//! The trash: removed files, and bringing them back.
 //!
 //! Each removal has a folder of its own in the trash, named after its time, in which the files keep their names. There
 //! is nothing else to it: a file that is moved back by hand is restored as well.
@@ -35,7 +35,7 @@ pub struct Trashed {
     pub removal: String,
     /// The name it had in the directory.
     pub name: String,
-    /// Where it lies now.
+    /// Its path in the trash.
     pub path: PathBuf,
     /// Its length.
     pub bytes: u64,
@@ -53,7 +53,7 @@ impl<'a> Trash<'a> {
         Self { layout }
     }
 
-    /// What the trash holds, the oldest removal first.
+    /// Lists the trash, the oldest removal first.
     pub(super) fn trashed(&self) -> Result<Vec<Trashed>> {
         match self.layout.open_folder(TRASH)? {
             None => Ok(Vec::new()),
@@ -81,8 +81,8 @@ impl<'a> Trash<'a> {
         Ok(chosen)
     }
 
-    /// What is there goes to the trash too when it is removed, and is the latest of its name then. So the removal to
-    /// restore has to be named.
+    /// A file that is there goes to the trash too when it is removed, and is the latest of its name then. So the
+    /// removal to restore has to be named.
     fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
         let Trashed { name, removal, .. } = trashed;
         let message = format!("cannot restore {name}: {} has a file of that name", self.layout.dir().display());

@@ -14,7 +14,7 @@ enum Storage {
     Unpacked,
 }
 
-/// Where a model keeps a tensor.
+/// The place in which a model keeps a tensor.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     Initializer,
@@ -39,7 +39,7 @@ impl Tensor {
         Self { place, storage, data_type: tensor::FLOAT, type_first: true, values: values.to_vec() }
     }
 
-    /// What the tensor is after the flush, and how many values changed.
+    /// Returns the tensor after the flush, and the number of values that changed.
     fn flushed(&self) -> (Self, usize) {
         let mut flushed = self.clone();
         if self.data_type != tensor::FLOAT || self.values.len() == 1 {

@@ -9,7 +9,7 @@ use crate::error::Result;
 /// From this version of ONNX's operators on, a softmax without an axis is over the last one.
 const SOFTMAX_OVER_LAST: u64 = 13;
 
-/// What is looked at of a graph.
+/// The parts of a graph that are looked at.
 #[derive(Default)]
 pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
@@ -20,14 +20,14 @@ pub(super) struct Graph<'a> {
     tensors: HashMap<&'a str, Tensor<'a>>,
     /// The node that makes a value, by the value's name.
     makers: HashMap<&'a str, usize>,
-    /// How many nodes take a value.
+    /// The number of nodes that take a value.
     uses: HashMap<&'a str, usize>,
 }
 
 /// A node of ONNX's own operators; others have no operator here.
 #[derive(Default)]
 pub(super) struct Node<'a> {
-    /// Where its message lies in the file.
+    /// The offset of its message in the file.
     pub(super) offset: usize,
     pub(super) operator: &'a str,
     pub(super) inputs: Vec<&'a str>,
@@ -37,7 +37,7 @@ pub(super) struct Node<'a> {
 
 /// A tensor that stands in the file.
 pub(super) struct Tensor<'a> {
-    /// Where the initializer, or the node that holds it, lies in the file.
+    /// The offset in the file of the initializer, or of the node that holds it.
     pub(super) offset: usize,
     pub(super) dims: Vec<usize>,
     message: Message<'a>,
@@ -136,12 +136,12 @@ impl<'a> Graph<'a> {
         self.nodes.get(*self.makers.get(value)?)
     }
 
-    /// How many inputs of nodes, and of the graph, have this name.
+    /// Counts the inputs of nodes, and of the graph, that have this name.
     pub(super) fn uses(&self, value: &str) -> usize {
         self.uses.get(value).copied().unwrap_or(0)
     }
 
-    /// Whether a value has one taker: a node, or whoever runs the model.
+    /// Returns true if a value has one taker: a node, or whoever runs the model.
     pub(super) fn is_for_one(&self, value: &str) -> bool {
         self.uses(value) + self.outputs.iter().filter(|(name, _)| *name == value).count() == 1
     }
@@ -164,7 +164,7 @@ impl<'a> Node<'a> {
         Ok(node)
     }
 
-    /// Whether the operator is one of ONNX's own.
+    /// Returns true if the operator is one of ONNX's own.
     fn is_own(&self, message: Message<'a>) -> Result<bool> {
         for field in message {
             let field = field?;
@@ -187,7 +187,7 @@ impl<'a> Node<'a> {
         Ok(None)
     }
 
-    /// Whether a softmax of an array with three sides is over the last one.
+    /// Returns true if a softmax of an array with three sides is over the last one.
     pub(super) fn is_over_last_of_three(&self, opset: u64) -> bool {
         const LAST: u64 = -1_i64 as u64;
         let mut axis = if opset >= SOFTMAX_OVER_LAST { Some(LAST) } else { None };

@@ -33,7 +33,8 @@ fn cut(places: Vec<Place>, depth: usize, regions: &mut Vec<Vec<Place>>) {
     }
 }
 
-/// What is above a gutter between columns, on its left, on its right, and below it, if there is such a gutter.
+/// Parts the places into those above a gutter between columns, on its left, on its right, and below it, if there is
+/// one.
 fn parts(places: &[Place]) -> Option<[Vec<Place>; 4]> {
     if places.len() < 2 * FEWEST_LINES {
         return None;
@@ -101,13 +102,13 @@ impl Region {
         trimmed
     }
 
-    /// What is free below a band, as far as the middle halves of lines, which bands are drawn around.
+    /// Returns the free space below a band, as far as the middle halves of lines, which bands are drawn around.
     fn gap(&self, upper: usize) -> f64 {
         self.bands[upper + 1].top - self.bands[upper].bottom
     }
 
-    /// Whether a band at the end of a gutter is a row that does not belong to the columns, by what is free between it
-    /// and the next one of them, and between it and what is outside.
+    /// Returns true if a band at the end of a gutter is a row that does not belong to the columns, by what is free
+    /// between it and the next one of them, and between it and what is outside.
     fn is_outside(&self, gutter: &Gutter, band: usize, inner: f64, outer: Option<f64>) -> bool {
         let [left, right] = self.sides(&Gutter { bands: band..band + 1, ..*gutter });
         let is_closer = (left.is_empty() || right.is_empty()) && outer.is_some_and(|outer| outer < inner);

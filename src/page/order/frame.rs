@@ -16,7 +16,7 @@ const LONG: f32 = 10.0;
 pub(super) struct Frame {
     /// By how many quarters clockwise the text is turned.
     turn: usize,
-    /// Where the skew turns around, after the quarter turn: the top left of everything.
+    /// The point that the skew turns around, after the quarter turn: the top left of everything.
     origin: (f64, f64),
     /// Cosine and sine of the skew.
     skew: (f64, f64),
@@ -56,10 +56,10 @@ impl Frame {
     }
 }
 
-/// Where a line stands in the frame.
+/// The place of a line in the frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    /// Which line it is.
+    /// The index of the line.
     pub(super) line: usize,
     pub(super) left: f64,
     pub(super) top: f64,
@@ -67,7 +67,7 @@ pub(super) struct Place {
     pub(super) bottom: f64,
     /// The line's turn in quarters, whatever the frame's is.
     pub(super) turn: usize,
-    /// Whether it is written in letters, more than in digits.
+    /// True if it is written in letters, more than in digits.
     pub(super) is_prose: bool,
 }
 
@@ -108,7 +108,7 @@ impl Place {
     }
 }
 
-/// How much two stretches have in common; negative for those that are apart.
+/// Returns the length that two stretches have in common; negative for those that are apart.
 pub(super) fn overlap((start, end): (f64, f64), (other_start, other_end): (f64, f64)) -> f64 {
     end.min(other_end) - start.max(other_start)
 }
@@ -171,7 +171,7 @@ fn direction(quad: &Quad) -> (f64, f64) {
     ((b.0 - a.0) + (c.0 - d.0), (b.1 - a.1) + (c.1 - d.1))
 }
 
-/// How far the text falls for each pixel to the right once the page is turned upright: the median over all of its
+/// Returns the fall of the text for each pixel to the right once the page is turned upright: the median over all of its
 /// length, since the outline of a short line says little.
 fn slope<'a>(quads: impl Iterator<Item = &'a Quad>, turn: usize) -> f64 {
     let mut slopes: Vec<(f64, f64)> = quads

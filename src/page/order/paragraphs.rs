@@ -71,7 +71,7 @@ fn begins(rows: &[Row], i: usize, usual: f64, margins: Option<&Margins>) -> bool
         || margins.is_some_and(|margins| margins.tell_apart(above, &rows[i]))
 }
 
-/// Whether both are lines of text in the same print and direction, one below the other.
+/// Returns true if both are lines of text in the same print and direction, one below the other.
 fn are_alike(above: &Row, row: &Row) -> bool {
     let turn = |row: &Row| row.places.first().map(|place| place.turn);
     let common = overlap((above.left, above.right), (row.left, row.right));
@@ -82,7 +82,7 @@ fn are_alike(above: &Row, row: &Row) -> bool {
         && common >= BELOW * above.width().min(row.width())
 }
 
-/// Whether the row begins further to the right than those around it, but ends as they do.
+/// Returns true if the row begins further to the right than those around it, but ends as they do.
 fn is_indented(above: &Row, row: &Row, below: Option<&Row>) -> bool {
     let Some(below) = below else { return false };
     let edge = EDGE * row.height;
@@ -93,7 +93,7 @@ fn is_indented(above: &Row, row: &Row, below: Option<&Row>) -> bool {
         && row.right >= above.right.max(below.right) - edge
 }
 
-/// Where lines of justified text begin and end.
+/// The margins of justified text.
 struct Margins {
     left: f64,
     right: f64,
@@ -112,7 +112,8 @@ impl Margins {
         Some(Self { left: margin(|row| row.left)?, right: margin(|row| row.right)? })
     }
 
-    /// Whether a row is indented and the one above is a last one: paragraphs of one line, such as those of a dialogue.
+    /// Returns true if a row is indented and the one above is a last one: paragraphs of one line, such as those of a
+    /// dialogue.
     fn tell_apart(&self, above: &Row, row: &Row) -> bool {
         let (before, after) = (row.left - self.left, self.right - row.right);
         let is_centred = (before - after).abs() <= EDGE * row.height;

@@ -1,4 +1,4 @@
-//! What the store tells, as tuples: `ferrocr.store` makes its dataclasses of them.
+//! The store's reports as tuples: `ferrocr.store` makes its dataclasses of them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -18,7 +18,7 @@ const MOST_LANES: usize = 16;
 #[repr(align(64))]
 pub(super) struct Row(pub(super) [f32; COLUMNS]);
 
-/// What is known of a step so far.
+/// The best class of a step so far.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Best {
@@ -57,7 +57,7 @@ impl Best {
     }
 }
 
-/// Whether this processor has vectors that are made use of.
+/// Returns true if this processor has vectors that are made use of.
 pub(super) fn has_vectors() -> bool {
     struct Lanes;
     impl WithSimd for Lanes {
@@ -140,7 +140,7 @@ struct Tile<'a> {
     column: usize,
     /// The same in this block, counted in vectors; an even number.
     first: usize,
-    /// How far below the best score a score counts for nothing.
+    /// The distance below the best score at which a score counts for nothing.
     skip: f32,
 }
 
@@ -183,7 +183,7 @@ impl Tile<'_> {
         let [left, right] = scores;
         let floor = simd.splat_f32s(best.score - self.skip);
         let are_below = simd.and_m32s(simd.less_than_f32s(left, floor), simd.less_than_f32s(right, floor));
-        // What is no number is not below, and so reaches the sum.
+        // A value that is no number is not below, and so reaches the sum.
         if simd.first_true_m32s(simd.not_m32s(are_below)) >= S::F32_LANES {
             return;
         }
@@ -199,8 +199,9 @@ impl Tile<'_> {
     }
 }
 
-/// How far below the best score a score counts for nothing: if all of `columns` do, that takes less than 1e-5 of a
-/// probability away. On a line of English, four of five blocks of PP-OCRv6's classes are that far below.
+/// Returns the distance below the best score at which a score counts for nothing: if all of `columns` do, that takes
+/// less than 1e-5 of a probability away. On a line of English, four of five blocks of PP-OCRv6's classes are that far
+/// below.
 fn negligible(columns: usize) -> f32 {
     const SHARE: f32 = 1e-5;
     (columns as f32 / SHARE).ln()

@@ -58,7 +58,7 @@ impl Samples {
             _ if self.is_open() => {
                 let (low, high) = self.range;
                 let scale = 255.0 / (high - low);
-                // What is no number becomes 0.
+                // Values that are no number become 0.
                 out.extend(self.values(row).take(count).map(|value| ((value - low) * scale).round() as u8));
             }
             8 => out.extend_from_slice(&row[..count.min(row.len())]),

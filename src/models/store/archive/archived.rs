@@ -42,7 +42,7 @@ pub(super) fn check_known(file: &ArchiveFile) -> Result<()> {
     }
 }
 
-/// Whether the content is that of a known model, of whatever name.
+/// Returns true if the content is that of a known model, of whatever name.
 pub(super) fn is_known(file: &ArchiveFile) -> bool {
     catalog::entries().iter().any(|entry| entry.sha256 == file.sha256)
 }

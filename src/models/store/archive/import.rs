@@ -28,13 +28,13 @@ use crate::files::open_regular;
 /// Options of [`crate::models::store::Store::import`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// Whether files that are there with other content are replaced; they go to the trash.
+    /// True if files that are there with other content are replaced; they go to the trash.
     pub replace: bool,
-    /// Whether everything is verified and nothing changed.
+    /// True if everything is verified and nothing changed.
     pub dry_run: bool,
 }
 
-/// What lies in the directory under the name of an archive's file.
+/// The file in the directory under the name of an archive's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Free,

@@ -8,13 +8,13 @@ use super::super::characters::Lists;
 use super::super::names::is_model_name;
 use super::rules::{MOST_FILES, longest, name_fault, shown};
 
-/// What the list calls its format.
+/// The list's name for its format.
 const FORMAT: &str = "ferrocr-models";
 
 /// The version of the format that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
-/// What a file of an archive has to be.
+/// The content that a file of an archive has to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveFile {
     /// Its name.

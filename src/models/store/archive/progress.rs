@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often progress is told: often enough to look alive and to end soon, seldom enough to cost nothing.
+/// The time between two reports of progress: often enough to look alive and to end soon, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How far an export or import is.
+/// The progress of an export or import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveProgress<'a> {
     /// The file at work.

@@ -303,7 +303,7 @@ fn a_name_that_differs_in_case_only_is_in_the_way() {
         }
         to.export(&dir.path().join("all.zip"), &[], &mut go_on).unwrap();
     }
-    // What lies there already is left alone, whatever lies beside.
+    // Files that are there already are left alone, whatever lies beside.
     let (_dir, to) = store(&[("a.bin", b"other"), ("A.bin", b"new")]);
     assert_eq!(names_of(&to.import(&archive, IMPORT, &mut go_on).unwrap()), [("A.bin", false)]);
 }

@@ -1,4 +1,4 @@
-//! What lies in the store's bookkeeping: unfinished downloads, the trash, and what does not belong there.
+//! The audit of the store's bookkeeping: unfinished downloads, the trash, and what does not belong there.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -17,7 +17,7 @@ use super::work::Auditor;
 const STRAY: &str = "the store did not put it there";
 
 impl Auditor<'_> {
-    /// What there is to say of the bookkeeping; its own files are not mentioned. The trash comes last.
+    /// Reports on the bookkeeping; its own files are not mentioned. The trash comes last.
     pub(super) fn bookkeeping(&self) -> Vec<AuditEntry> {
         let mut entries = Vec::new();
         // A link in its place was mentioned with the files of the directory.
@@ -29,7 +29,7 @@ impl Auditor<'_> {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             match file_name(&path).as_str() {
                 name if lock::NAMES.contains(&name) && meta.is_file() => {}
-                // Whether it can be read is said below.
+                // Its readability is reported below.
                 "keep" => {}
                 "incoming" if meta.is_dir() => self.incoming(&mut entries),
                 "leases" if meta.is_dir() => self.leases(&mut entries),
@@ -46,7 +46,7 @@ impl Auditor<'_> {
         entries
     }
 
-    /// What is in a folder. One that cannot be listed becomes an entry.
+    /// Lists a folder. One that cannot be listed becomes an entry.
     fn list(&self, folder: &Path, entries: &mut Vec<AuditEntry>) -> Vec<PathBuf> {
         if !is_folder(folder) {
             return Vec::new();
@@ -106,7 +106,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// What keeps everybody from knowing who uses what, unless something was said of it or of its folder.
+    /// Reports leases that cannot be read, unless they or their folder were reported before.
     fn unreadable_leases(&self, entries: &mut Vec<AuditEntry>) {
         for (path, error) in &self.uses.faults {
             if !entries.iter().any(|entry| path.starts_with(&entry.path)) {
@@ -188,7 +188,7 @@ fn sum(folder: &Path) -> Option<u64> {
     let mut folders = vec![folder.to_owned()];
     let mut bytes: u64 = 0;
     while let Some(folder) = folders.pop() {
-        // What cannot be listed is not counted, nor what goes meanwhile.
+        // Folders that cannot be listed are not counted, nor files that go meanwhile.
         for path in children(&folder).unwrap_or_default() {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             match special(&meta) {

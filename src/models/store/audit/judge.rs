@@ -12,7 +12,7 @@ use crate::models::catalog::{Entry, Size};
 /// Begins the name of a model that somebody has put aside.
 pub(in super::super) const PUT_ASIDE: &str = "old_";
 
-/// What a model's name and content say together.
+/// The judgement on a model's name and content together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) state: State,
@@ -53,7 +53,7 @@ pub(super) fn judge_content(name: &str, content: &Content, catalog: &'static [En
     Verdict { state, detail, known }
 }
 
-/// How a file differs from what its name promises; the length first, because it tells more.
+/// Describes the difference of a file from what its name promises; the length first, because it tells more.
 fn difference(named: &Entry, content: &Content) -> String {
     match named.bytes {
         Some(bytes) if content.bytes > bytes => {
@@ -89,7 +89,7 @@ fn judge_structure(name: &str, structure: Option<&Structure>) -> (State, String)
     }
 }
 
-/// Whether `newer` can take the place of `older`: it does the same for the same languages, at no less accuracy.
+/// Returns true if `newer` can take the place of `older`: it does the same for the same languages, at no less accuracy.
 ///
 /// Orienters stay: the newest sets use the oldest one.
 pub(super) fn can_replace(newer: &Entry, older: &Entry) -> bool {
@@ -122,7 +122,7 @@ pub(super) fn state_of_list(models: &[State]) -> State {
     }
 }
 
-/// What to do about a thing in the directory.
+/// Suggests what to do about a thing in the directory.
 pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> String {
     let named = |verb: &str, options: &str| layout.advice().command_for(verb, &entry.name, options);
     let can_pull = catalog.iter().any(|known| known.name == entry.name);

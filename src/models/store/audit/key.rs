@@ -1,4 +1,4 @@
-//! What tells a file's content from a later one without reading it.
+//! Keys, which tell a file's content from a later one without reading it.
 
 use std::fs::{File, Metadata};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ const REST: i64 = 2;
 /// Seconds and nanoseconds since 1970.
 pub(super) type Time = (i64, i64);
 
-/// What changes when the content of a file does.
+/// A value that changes when the content of a file does.
 ///
 /// The time of the last change cannot be set by hand, unlike the time of the last writing. Where a file system does not
 /// note every change in it, see [`notes_changes`], a key says nothing of the content.
@@ -42,7 +42,7 @@ impl Key {
         None
     }
 
-    /// Whether any later change of the file gives another key.
+    /// Returns true if any later change of the file gives another key.
     pub(super) fn is_settled(&self, now: SystemTime) -> bool {
         let Ok(now) = now.duration_since(UNIX_EPOCH) else { return false };
         let now = (i64::try_from(now.as_secs()).unwrap_or(i64::MAX), i64::from(now.subsec_nanos()));
@@ -50,11 +50,11 @@ impl Key {
     }
 }
 
-/// Whether the times of `file` tell of every change. File systems in memory do not note what is written through a
-/// mapping into memory: it gets to no disk, and so past what would note it.
+/// Returns true if the times of `file` tell of every change. File systems in memory do not note what is written through
+/// a mapping into memory: it gets to no disk, and so past what would note it.
 #[cfg(target_os = "linux")]
 pub(super) fn notes_changes(file: &File) -> bool {
-    /// What the system calls the kinds tmpfs and ramfs.
+    /// The system's numbers for the kinds tmpfs and ramfs.
     const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
     // The field's type differs between processors; the kinds have 32 bits on all of them.
     rustix::fs::fstatfs(file).is_ok_and(|system| !IN_MEMORY.contains(&(system.f_type as u32)))

@@ -1,4 +1,4 @@
-//! What earlier audits learned of files that have not changed since.
+//! The memory of earlier audits about files that have not changed since.
 //!
 //! A text file with a line for each file: what tells its content from any other, then the hash and what the bytes are.
 //! Nothing depends on it: a line that is damaged or of another version of the program is left out, and the file read.
@@ -46,18 +46,18 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What is remembered in the file at `path`; nothing where it is not there or is something else.
+    /// Loads the memory from the file at `path`; it is empty where that is not there or is something else.
     pub(super) fn load(path: Option<&Path>) -> Self {
         let mut bytes = Vec::new();
         if let Some(Ok(file)) = path.map(open_regular) {
-            // What was read before a failure is as good as it was.
+            // Lines that were read before a failure are as good as they were.
             let _ = file.take(MOST_BYTES).read_to_end(&mut bytes);
         }
         let lines = parse(&String::from_utf8_lossy(&bytes));
         Self { path: path.map(Path::to_owned), lines, ..Self::default() }
     }
 
-    /// What the file with this key holds.
+    /// Returns the content of the file with this key.
     pub(super) fn recall(&mut self, key: &Key) -> Option<Content> {
         let line = self.lines.get(&key.file).filter(|line| line.key == *key)?;
         self.seen.insert(key.file);

@@ -1,4 +1,4 @@
-//! What an audit reports.
+//! Reports of audits.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::onnx::Summary;
 pub struct AuditEntry {
     /// Its name in the directory, or the name it had there before it was trashed; other characters than UTF-8 replaced.
     pub name: String,
-    /// Where it lies, or would lie.
+    /// Its path, or the one that it would have.
     pub path: PathBuf,
     /// Its state.
     pub state: State,
@@ -25,19 +25,19 @@ pub struct AuditEntry {
     pub modified: Option<SystemTime>,
     /// SHA-256 of its content in lower-case hexadecimal digits, where it was read.
     pub sha256: Option<String>,
-    /// What the model does, by its content.
+    /// The model's role, by its content.
     pub role: Option<Role>,
     /// The model's generation where its content is known, such as `PP-OCRv6`; else what its file says of itself.
     pub version: Option<String>,
-    /// Whether a process uses it now.
+    /// True if a process uses it now.
     pub in_use: bool,
     /// The processes that are known to use it.
     pub pids: Vec<u32>,
-    /// Whether it is on the keep-list.
+    /// True if it is on the keep-list.
     pub kept: bool,
     /// Why it is in this state.
     pub detail: String,
-    /// What to do about it; empty where there is nothing to do.
+    /// The suggested action; empty where there is nothing to do.
     pub action: String,
     /// The removal that took it to the trash.
     pub removal: Option<String>,
@@ -64,16 +64,16 @@ impl AuditEntry {
     }
 }
 
-/// What [`crate::models::store::Store::audit`] found.
+/// The report of [`crate::models::store::Store::audit`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audit {
     /// The directory.
     pub dir: PathBuf,
-    /// What is in it and what is missing, sorted by name; then the unfinished, then the trash.
+    /// The files that are in it and those that are missing, sorted by name; then the unfinished, then the trash.
     pub entries: Vec<AuditEntry>,
 }
 
-/// How [`crate::models::store::Store::audit`] goes about it.
+/// Options of [`crate::models::store::Store::audit`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditOptions {
     /// Files that have to be there, besides those on the keep-list.
@@ -81,28 +81,28 @@ pub struct AuditOptions {
     /// A file outside of the directory in which hashes are remembered by the file's size, times and inode. A model that
     /// has not changed since is not read again. One inside of the directory is not used.
     pub memory: Option<PathBuf>,
-    /// Whether everything is read, whatever is remembered. What is learned is remembered all the same.
+    /// True if everything is read, whatever is remembered. What is learned is remembered all the same.
     pub rehash: bool,
 }
 
-/// What is known of one model file.
+/// The facts about one model file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// What an audit says of it.
+    /// Its entry in an audit.
     pub entry: AuditEntry,
-    /// What the file says of itself, if it is a readable model.
+    /// The file's own description, if it is a readable model.
     pub summary: Option<Summary>,
     /// The known model that has its content; else the one that has its name.
     pub catalog: Option<&'static Entry>,
 }
 
 impl Audit {
-    /// Whether there is nothing that somebody should look at.
+    /// Returns true if there is nothing that somebody should look at.
     pub fn is_clean(&self) -> bool {
         self.findings().next().is_none()
     }
 
-    /// What somebody should look at, in the order of [`Audit::entries`].
+    /// Returns the entries that somebody should look at, in the order of [`Audit::entries`].
     pub fn findings(&self) -> impl Iterator<Item = &AuditEntry> {
         self.entries.iter().filter(|entry| entry.state.is_finding())
     }

@@ -54,7 +54,7 @@ impl State {
         }
     }
 
-    /// Whether somebody should look at it.
+    /// Returns true if somebody should look at it.
     pub fn is_finding(self) -> bool {
         !matches!(self, Self::Current | Self::Trashed)
     }

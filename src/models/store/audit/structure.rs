@@ -1,4 +1,4 @@
-//! What a file's bytes are, where no catalog knows them.
+//! The structure of a file whose bytes no catalog knows.
 
 use crate::models::Role;
 use crate::models::spec;
@@ -8,14 +8,14 @@ use crate::runtime::{ModelSpec, Port};
 /// The most letters that are kept of a text from a file: enough for a program's name, or for one sentence.
 const LONGEST: usize = 160;
 
-/// What bytes are.
+/// The structure of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Structure {
     /// An ONNX model.
     Onnx {
         /// The one role that its inputs and outputs fit.
         role: Option<Role>,
-        /// What it says of itself.
+        /// The version that it gives itself.
         version: Option<String>,
     },
     /// ONNX Runtime's own format, whose content is not looked into.
@@ -40,7 +40,7 @@ impl Structure {
     }
 }
 
-/// What a model's bytes say of it, or why they are none.
+/// Reads a model's description from its bytes, or says why they are none.
 ///
 /// Short random bytes are often a valid message, now and then one with a graph. So a model has to say its version and
 /// to have outputs with names, without which no runtime takes it.
@@ -75,7 +75,7 @@ fn port(value: &ValueInfo) -> Port {
     Port {
         name: value.name.clone(),
         shape: value.dims.iter().flatten().map(side).collect(),
-        // What the elements are is not read; all models of the three roles have floats.
+        // The type of the elements is not read; all models of the three roles have floats.
         is_f32: true,
     }
 }

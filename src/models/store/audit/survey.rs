@@ -1,4 +1,4 @@
-//! What lies in the directory, by what can be told without opening it.
+//! A survey of the directory, by what can be told without opening its files.
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -30,7 +30,7 @@ pub(super) struct Found {
     pub(super) key: Option<Key>,
 }
 
-/// What it is.
+/// The kind of a thing in the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A model by its name, which the store lists.
@@ -101,7 +101,7 @@ fn kind(layout: &Layout, path: &Path, name: &OsStr, meta: &Metadata) -> Kind {
     }
 }
 
-/// What something is that is no regular file in the directory, and no link to one.
+/// Describes a thing that is no regular file in the directory, and no link to one.
 fn irregular(layout: &Layout, path: &Path, meta: &Metadata) -> Option<String> {
     if meta.is_symlink() {
         return astray(layout, path);
@@ -109,13 +109,13 @@ fn irregular(layout: &Layout, path: &Path, meta: &Metadata) -> Option<String> {
     special(meta).or_else(|| meta.is_dir().then(|| "a folder".to_owned()))
 }
 
-/// What something is that must not be opened: a pipe would not give control back.
+/// Describes a thing that must not be opened: a pipe would not give control back.
 pub(super) fn special(meta: &Metadata) -> Option<String> {
     let is_plain = meta.is_file() || meta.is_dir() || meta.is_symlink();
     (!is_plain).then(|| "a special file, such as a pipe, a socket or a device".to_owned())
 }
 
-/// Where a link leads, if that is no regular file in the directory.
+/// Describes the target of a link, if that is no regular file in the directory.
 fn astray(layout: &Layout, path: &Path) -> Option<String> {
     let to = fs::canonicalize(path).or_else(|_| fs::read_link(path)).unwrap_or_default();
     let to = path_text(&to);
@@ -146,7 +146,7 @@ fn pair_lists(found: &mut [Found]) {
     }
 }
 
-/// What lies in a folder of the bookkeeping, sorted; nothing where there is none.
+/// Lists a folder of the bookkeeping, sorted; nothing where there is none.
 pub(super) fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -626,7 +626,7 @@ fn any_file() -> impl Strategy<Value = (String, Vec<u8>)> {
     (name, content)
 }
 
-/// What the state of a thing promises of the rest of its entry.
+/// Checks that an entry is as its state promises.
 fn is_consistent(entry: &AuditEntry) -> bool {
     let is_list = entry.detail.starts_with("list of characters");
     let is_read = matches!(entry.state, State::Current | State::Old | State::Unverified | State::Corrupt);

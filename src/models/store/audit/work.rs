@@ -24,7 +24,7 @@ use crate::files::open_regular;
 use crate::models::catalog::Entry;
 use crate::onnx::{Summary, read_model};
 
-/// What an audit goes by.
+/// One audit with all that it goes by.
 pub(super) struct Auditor<'a> {
     pub(super) layout: &'a Layout,
     options: &'a AuditOptions,
@@ -33,7 +33,7 @@ pub(super) struct Auditor<'a> {
     keep: KeepList,
     /// Why the keep-list could not be read.
     pub(super) keep_fault: Option<String>,
-    /// Who uses what, and which leases cannot be read.
+    /// The files in use, and the leases that cannot be read.
     pub(super) uses: Uses,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Auditor<'a> {
         Ok(Inspection { entry: entry.ok_or_else(|| missing("is not there"))?, summary: summary(&path), catalog })
     }
 
-    /// Whether the catalog has a newer model for what the only file that was looked at holds.
+    /// Returns true if the catalog has a newer model for what the only file that was looked at holds.
     fn may_be_replaced(&self, looked: &[Looked]) -> bool {
         let contents = looked.iter().filter_map(|(_, outcome)| content_of(outcome));
         contents
@@ -131,14 +131,14 @@ impl<'a> Auditor<'a> {
         Some(Job { path: found.path.clone(), bytes: found.bytes.unwrap_or_default(), is_unknown })
     }
 
-    /// Whether what is remembered of a file is all that reading it would give.
+    /// Returns true if what is remembered of a file is all that reading it would give.
     fn is_enough(&self, job: &Job, content: &Content) -> bool {
         !job.is_unknown
             || content.structure.is_some()
             || content::known(self.catalog, content.bytes, &content.sha256).is_some()
     }
 
-    /// Where to remember, which is never inside of the directory: nothing is written there.
+    /// Returns the memory's path, which is never inside of the directory: nothing is written there.
     fn memory(&self) -> Option<PathBuf> {
         let path = std::path::absolute(self.options.memory.as_ref()?).ok()?;
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -227,7 +227,7 @@ impl<'a> Auditor<'a> {
         let mut entry = self.entry(&found.name, found.path, state);
         (entry.bytes, entry.modified, entry.detail) = (found.bytes, found.modified, detail);
         if let Kind::Characters(models) = &found.kind {
-            // Who uses or keeps a model has its list too.
+            // Using or keeping a model includes its list.
             for model in models {
                 self.flag(&mut entry, model);
             }
@@ -251,7 +251,7 @@ impl<'a> Auditor<'a> {
         entry.pids.dedup();
     }
 
-    /// What has to be there and is not listed, with the reasons.
+    /// Returns the names that have to be there and are not listed, with the reasons.
     fn wanted(&self, listed: &[String]) -> BTreeMap<String, Vec<&'static str>> {
         let mut wanted: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for entry in self.keep.unmatched(listed) {
@@ -265,7 +265,7 @@ impl<'a> Auditor<'a> {
         wanted
     }
 
-    /// What has to be there, of which there is nothing with that name.
+    /// Reports names that have to be there, of which there is nothing.
     fn missing(&self, found: &[Found]) -> Vec<AuditEntry> {
         let models = found.iter().filter(|found| found.kind == Kind::Model);
         let listed: Vec<_> = models.map(|found| found.name.clone()).collect();
@@ -318,7 +318,7 @@ fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {
     }
 }
 
-/// What the file says of itself, if it is a readable model.
+/// The file's own description, if it is a readable model.
 fn summary(path: &Path) -> Option<Summary> {
     let bytes = open_regular(path).and_then(read_model).ok()?.ok()?;
     structure::model(&bytes).ok()

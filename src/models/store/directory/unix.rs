@@ -126,8 +126,8 @@ fn umask() -> u32 {
 
 pub(super) fn make_folder(directory: &Handle, name: &OsStr) -> io::Result<()> {
     rustix::fs::mkdirat(directory, name, Mode::from_bits_truncate(0o777))?;
-    // Who may use the directory may use the folder, whatever this process lets others do with folders that it makes.
-    // What cannot be set stays as it is.
+    // All who may use the directory may use the folder, whatever this process lets others do with folders that it
+    // makes. What cannot be set stays as it is.
     let set = |folder: Handle| hand_over(&folder, directory, directory.metadata()?.mode() & 0o1777);
     let _ = open_folder(directory, name).and_then(set);
     Ok(())

@@ -1,4 +1,4 @@
-//! What is not to be removed, and what is said about it.
+//! Files that are not to be removed, and the errors about them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::neighbours::Neighbours;
 use super::plan::{Decision, Judged, Planned, Why};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What is not to be removed, by name.
+/// The files that are not to be removed, by name.
 pub(super) struct Guard {
     pub(super) in_use: BTreeMap<String, Vec<u32>>,
     pub(super) stored: KeepList,

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::super::characters::Lists;
 use super::super::follow::follow;
 
-/// Which files of a directory depend on which.
+/// The files of a directory that depend on each other.
 pub(super) struct Neighbours {
     /// The lists of characters of the models.
     pub(super) lists: Lists,

@@ -1,4 +1,4 @@
-//! What becomes of the selected files, and why.
+//! Decisions about the selected files.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::super::command::Action;
 use super::super::layout::Layout;
 use crate::error::Audience;
 
-/// What becomes of a file that was selected.
+/// The decision about a file that was selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// It goes.
@@ -22,19 +22,19 @@ pub enum Decision {
 pub struct Planned {
     /// Its name.
     pub name: String,
-    /// Where it lies before the removal.
+    /// Its path before the removal.
     pub path: PathBuf,
     /// Its length.
     pub bytes: u64,
-    /// What becomes of it.
+    /// The decision about it.
     pub decision: Decision,
     /// Why it was selected, or why it stays.
     pub reason: String,
-    /// Whether it is an unfinished download, which is deleted for good.
+    /// True if it is an unfinished download, which is deleted for good.
     pub is_unfinished: bool,
 }
 
-/// What was decided about a file.
+/// The judgement on a file.
 pub(super) struct Judged {
     pub(super) planned: Planned,
     /// Why it stays, unless a process uses it.
@@ -87,7 +87,7 @@ impl Why {
         }
     }
 
-    /// What the caller can do to remove the file all the same.
+    /// Suggests how to remove the file all the same.
     pub(super) fn hint(&self, reader: Audience, layout: &Layout) -> String {
         match self {
             Self::Listed(entry) => {

@@ -243,7 +243,7 @@ fn what_to_do_about_a_file_in_the_way_brings_back_the_right_one() {
         };
         let hint = format!("{}, then {restore}", store.layout.advice().command_for("remove", "a.onnx", ""));
         assert_eq!(error.shell_hint(), Some(hint.as_str()));
-        // What the hint says.
+        // These are the steps of the hint.
         discard(&store, &["a.onnx"]);
         store.restore(&owned(names), Some(&removal), false).unwrap();
         assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "a.onnx");

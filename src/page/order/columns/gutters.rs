@@ -17,14 +17,14 @@ const MOST_CELLS: f64 = 512.0;
 /// A stretch of a region from its left to its right, between two horizontal lines that cross no text.
 #[derive(Debug, Clone)]
 pub(super) struct Band {
-    /// Which places stand in it.
+    /// The places in it.
     pub(super) places: Range<usize>,
     pub(super) top: f64,
     pub(super) bottom: f64,
 }
 
 impl Band {
-    /// Whether it is as high as a single row.
+    /// Returns true if it is as high as a single row.
     pub(super) fn is_row(&self, unit: f64) -> bool {
         self.bottom - self.top <= unit
     }
@@ -43,7 +43,7 @@ impl Gutter {
         bands[self.bands.end - 1].bottom - bands[self.bands.start].top
     }
 
-    /// Which places stand on its left and right.
+    /// Returns the places on its left and right.
     pub(super) fn places(&self, bands: &[Band]) -> Range<usize> {
         bands[self.bands.start].places.start..bands[self.bands.end - 1].places.end
     }
@@ -99,7 +99,7 @@ pub(super) fn between(places: &[Place], bands: &[Band], unit: f64) -> Vec<Gutter
     gutters
 }
 
-/// Where the places begin and end from left to right.
+/// Returns the left and right end of the places.
 fn extent(places: &[Place]) -> (f64, f64) {
     let empty = (f64::INFINITY, f64::NEG_INFINITY);
     places.iter().fold(empty, |(left, right), place| (left.min(place.left), right.max(place.right)))
@@ -109,7 +109,7 @@ fn extent(places: &[Place]) -> (f64, f64) {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stretch {
     start: usize,
-    /// Whether something stands on its left.
+    /// True if something stands on its left.
     has_left: bool,
     has_right: bool,
 }
