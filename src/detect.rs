@@ -64,7 +64,7 @@ impl Detector {
         Ok(regions)
     }
 
-    /// The regions on what is seen, in its pixels.
+    /// Returns the regions on what is seen, in its pixels.
     fn regions(&mut self, shown: &Picture, options: &DetectOptions, stop: &Stop) -> Result<Vec<Region>> {
         let width = shown.width() as usize;
         let tiles = tiles::cover(shown.width(), shown.height(), options.max_side);
@@ -78,7 +78,7 @@ impl Detector {
         db::regions(&map, width, options, stop)
     }
 
-    /// One run of the model; `take` is given the map.
+    /// Runs the model once; `take` is given the map.
     fn run<T>(&mut self, shown: &Picture, stop: &Stop, take: impl FnOnce(&[f32]) -> T) -> Result<T> {
         let (columns, rows) = (shown.width() as usize, shown.height() as usize);
         let input = to_bgr_planes(shown, columns)?;
@@ -126,7 +126,7 @@ struct View {
 }
 
 impl View {
-    /// The view of a picture whose longer side may be so long for the detector.
+    /// Returns the view of a picture whose longer side may be so long for the detector.
     fn of(width: u32, height: u32, longest: u32, options: &DetectOptions) -> Self {
         // As if the picture had a margin that makes it half as elongated as is allowed, or wide enough.
         let least = |long: u32| {
@@ -148,7 +148,7 @@ impl View {
         }
     }
 
-    /// The view of the same picture, turned upright.
+    /// Returns the view of the same picture, turned upright.
     fn turned(self, quarters: usize) -> Self {
         if quarters.is_multiple_of(2) {
             return Self { quarters, ..self };
@@ -157,12 +157,12 @@ impl View {
         Self { width: height, height: width, inner_width: inner_height, inner_height: inner_width, quarters }
     }
 
-    /// Two lengths of the upright page as those of the picture, or the other way round.
+    /// Returns two lengths of the upright page as those of the picture, or the other way round.
     fn along_picture<T>(&self, (across, down): (T, T)) -> (T, T) {
         if self.quarters.is_multiple_of(2) { (across, down) } else { (down, across) }
     }
 
-    /// Left and top margin.
+    /// Returns the left and top margin.
     fn margin(&self) -> (u32, u32) {
         ((self.width - self.inner_width) / 2, (self.height - self.inner_height) / 2)
     }
@@ -197,7 +197,7 @@ fn longest_side(width: u32, height: u32, options: &DetectOptions) -> u32 {
     (wanted as u32).max(options.max_side)
 }
 
-/// Width and height that the detector sees of a picture.
+/// Returns the width and height that the detector sees of a picture.
 fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) -> (u32, u32) {
     let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
     let enlarged = (f64::from(options.min_side) / short).min(f64::from(options.enlarged_side) / long).max(1.0);
@@ -209,7 +209,7 @@ fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) ->
     (side(width), side(height))
 }
 
-/// The picture on a larger one in the mean colour of its border.
+/// Returns the picture on a larger one in the mean colour of its border.
 fn framed(picture: &Picture, width: u32, height: u32, (left, top): (u32, u32)) -> Result<Picture> {
     let colour = border_colour(picture);
     let count = 3 * width as usize * height as usize;

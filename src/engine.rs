@@ -65,7 +65,7 @@ struct Own {
 }
 
 impl Engine {
-    /// An engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
+    /// Returns an engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
     pub fn new(options: EngineOptions) -> Self {
         let own = Own { life: Life::new(options.idle_unload), threads: Threads::default() };
         Self { options, own: PerProcess::new(own), turns: AtomicU64::new(0) }
@@ -85,9 +85,9 @@ impl Engine {
     /// Loads the models unless they are loaded. [`crate::runtime::load_runtime`] comes first.
     ///
     /// The lease of `protection` is held until the engine is freed or unloaded: no process removes these files through
-    /// the store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand
-    /// works. What is given here is kept for the first call after an unload, which loads again, under a lease of its own.
-    /// `callers` and the timeout end this load alone.
+    /// the store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by
+    /// hand works. What is given here is kept for the first call after an unload, which loads again, under a lease of
+    /// its own. `callers` and the timeout end this load alone.
     ///
     /// # Errors
     /// Those of reading the files and making sessions; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`];
@@ -131,7 +131,7 @@ impl Engine {
         self.life().is_loaded()
     }
 
-    /// Calls and loads in flight.
+    /// Counts the calls and loads in flight.
     pub fn calls(&self) -> usize {
         self.life().calls()
     }
@@ -149,7 +149,7 @@ impl Engine {
         self.life().check_open()
     }
 
-    /// The options it was made with.
+    /// Returns the options it was made with.
     pub fn options(&self) -> &EngineOptions {
         &self.options
     }
@@ -241,12 +241,12 @@ impl Engine {
         })
     }
 
-    /// The place of a picture among those that are read at the same time: the first come is the first served.
+    /// Returns the place of a picture among those that are read at the same time: the first come is the first served.
     fn next_turn(&self) -> Turn {
         self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A use of the stages, with a stop of its own: what ends this call ends no other.
+    /// Returns a use of the stages, with a stop of its own: what ends this call ends no other.
     fn call<R>(
         &self,
         options: &RecognizeOptions,
@@ -268,11 +268,11 @@ impl Engine {
 
     /// Gives everything back, for good. Every call from its start on is refused; those in flight and a load are waited
     /// for, at most for `timeout`. With `cancel` those in flight end early. When the wait ends before, the last call
-    /// out does the release, and a later `free` waits for it. With `trim`, memory that is free in the allocator goes back
-    /// to the system at its end; the first `free` decides, whoever does the release.
+    /// out does the release, and a later `free` waits for it. With `trim`, memory that is free in the allocator goes
+    /// back to the system at its end; the first `free` decides, whoever does the release.
     ///
-    /// All who get a report get the same one. In a forked child nothing is done to an engine that its parent loaded, and
-    /// the report says that nothing was given back.
+    /// All who get a report get the same one. In a forked child nothing is done to an engine that its parent loaded,
+    /// and the report says that nothing was given back.
     pub fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Release {
         let own = self.own();
         let outcome = own.life.free(cancel, timeout, trim);
@@ -282,7 +282,7 @@ impl Engine {
         outcome
     }
 
-    /// True for a forked child's copy of an engine that its parent had loaded, or was about to: it can only be
+    /// Returns true for a forked child's copy of an engine that its parent had loaded, or was about to: it can only be
     /// freed, which does nothing.
     pub fn is_inherited(&self) -> bool {
         self.life().is_inherited()

@@ -18,7 +18,7 @@ impl EventCount {
         self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of changes so far.
+    /// Returns the number of changes so far.
     pub(crate) fn current(&self) -> u64 {
         *self.lock()
     }

@@ -27,19 +27,19 @@ pub struct DetectOptions {
     /// The shorter side of what the detector sees is at least this long: small pictures are enlarged.
     /// 736 is the value PP-OCR models are published with.
     pub min_side: u32,
-    /// Pictures are enlarged until their longer side is this long, whatever `min_side` asks for. On 40 labelled pages, 17
-    /// of them small, 1280 and 960 have a token F1 of .9816 and .9814, 736 and no enlarging .9813.
+    /// Pictures are enlarged until their longer side is this long, whatever `min_side` asks for. On 40 labelled pages,
+    /// 17 of them small, 1280 and 960 have a token F1 of .9816 and .9814, 736 and no enlarging .9813.
     pub enlarged_side: u32,
     /// The longer side of what the detector sees is at most this long, except for `least_width`; no run of it is shown
     /// more. Lines are cut out of the picture itself, so this bounds how small text may be to be found, not how well it
     /// is read. On 100 labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
     pub max_side: u32,
-    /// Of elongated pictures, such as a screenshot of a whole chat, the shorter side is still this long for the detector,
-    /// whatever `max_side` says: it is shown them in tiles. No picture of the labelled pages is that elongated; of five
-    /// drawn ones docs/decisions.md has figures.
+    /// Of elongated pictures, such as a screenshot of a whole chat, the shorter side is still this long for the
+    /// detector, whatever `max_side` says: it is shown them in tiles. No picture of the labelled pages is that
+    /// elongated; of five drawn ones docs/decisions.md has figures.
     pub least_width: u32,
-    /// Most pixels that the detector sees of an elongated picture, in all tiles: as many as of ten square pages, or of a
-    /// screenshot that is 40,000 pixels long.
+    /// Most pixels that the detector sees of an elongated picture, in all tiles: as many as of ten square pages, or of
+    /// a screenshot that is 40,000 pixels long.
     pub max_area: u64,
     /// The least height, in pixels, of characters without ascenders in what the detector sees: pages with larger ones
     /// are shown to it smaller. Infinite for never. Forms at the resolution that is common for them have 8 to 10; below
@@ -82,11 +82,11 @@ pub struct RecognizeOptions {
     /// Lines with a lower mean character probability are dropped.
     pub min_score: f32,
     /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
-    /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of 18,710
-    /// classes takes twice as much, 45 MB of it for its output alone.
+    /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of
+    /// 18,710 classes takes twice as much, 45 MB of it for its output alone.
     pub max_strip_width: u32,
-    /// Strips have this part of their natural width, more than 0 and at most 1: the recogniser's time goes with it. What
-    /// 0.9 and less cost in accuracy stands in docs/decisions.md.
+    /// Strips have this part of their natural width, more than 0 and at most 1: the recogniser's time goes with it.
+    /// The cost of 0.9 and less in accuracy stands in docs/decisions.md.
     pub squeeze: f32,
     /// True if words come with their characters.
     pub characters: bool,
@@ -147,7 +147,7 @@ impl Preset {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Default, Self::Fast];
 
-    /// The name that options and messages use.
+    /// Returns the name that options and messages use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -195,7 +195,7 @@ impl EngineOptions {
         options
     }
 
-    /// The number of threads a call may use, at least one.
+    /// Returns the number of threads a call may use, at least one.
     pub fn thread_count(&self) -> usize {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
     }

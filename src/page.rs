@@ -32,13 +32,13 @@ pub struct Unread {
 }
 
 impl Page {
-    /// A page of lines in any order: they are put in reading order, and in blocks.
+    /// Returns a page of lines in any order: they are put in reading order, and in blocks.
     pub fn new(width: u32, height: u32, lines: Vec<Line>) -> Self {
         let (lines, blocks) = order::arrange(lines);
         Self { width, height, lines, blocks, unread: Vec::new() }
     }
 
-    /// The lines' texts, one a line.
+    /// Returns the lines' texts, one a line.
     pub fn text(&self) -> String {
         self.lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
     }

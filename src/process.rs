@@ -15,7 +15,7 @@ impl Owner {
         Self(process::id())
     }
 
-    /// The owner that a child finds that was forked just now.
+    /// Returns the owner that a child finds that was forked just now.
     #[cfg(test)]
     pub(crate) fn parent() -> Self {
         Self(0)
@@ -55,7 +55,8 @@ impl<T> PerProcess<T> {
         Self { owner: Owner::this_process(), value, child: OnceLock::new() }
     }
 
-    /// The value of this process. A child has what `anew` makes of the inherited one, or else the inherited one.
+    /// Returns the value of this process. A child has what `anew` makes of the inherited one, or else the inherited
+    /// one.
     pub(crate) fn get(&self, anew: impl FnOnce(&T) -> Option<T>) -> &T {
         let mut last = self;
         while !last.owner.is_here() {

@@ -26,13 +26,13 @@ fn load_runtime(py: Python<'_>, library: PathBuf) -> PyResult<()> {
     call(py, || runtime::load_runtime(&library))
 }
 
-/// The library that is loaded, or None.
+/// Returns the library that is loaded, or None.
 #[pyfunction]
 fn runtime_path() -> Option<PathBuf> {
     runtime::runtime_path().map(PathBuf::from)
 }
 
-/// The providers that the loaded library was built with.
+/// Returns the providers that the loaded library was built with.
 #[pyfunction]
 fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     call(py, || {
@@ -46,13 +46,13 @@ fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     })
 }
 
-/// Resident memory of this process in bytes, or None where the system does not tell.
+/// Returns the resident memory of this process in bytes, or None where the system does not tell.
 #[pyfunction]
 fn resident_bytes() -> Option<u64> {
     crate::memory::resident_bytes()
 }
 
-/// Text regions of a probability map with rows of `width` values: (score, quad in the map's pixels) each.
+/// Returns the text regions of a probability map with rows of `width` values: (score, quad in the map's pixels) each.
 ///
 /// For comparing the stage with other implementations.
 #[pyfunction]

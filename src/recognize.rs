@@ -63,12 +63,12 @@ impl Alphabet {
         Ok(Self { height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32, charset, head, allowed })
     }
 
-    /// Height of a strip in pixels.
+    /// Returns the height of a strip in pixels.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The characters.
+    /// Returns the characters.
     pub fn charset(&self) -> &Charset {
         &self.charset
     }
@@ -91,7 +91,7 @@ impl Alphabet {
         Ok(decoded)
     }
 
-    /// The best class of each step, with its probability.
+    /// Returns the best class of each step, with its probability.
     fn best_classes(&self, output: Tensor<'_>) -> Result<Vec<(usize, f32)>> {
         let &[1, _, values] = output.shape else {
             let message = format!("a recogniser's output has shape {:?}, expected [1, T, classes]", output.shape);

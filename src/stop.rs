@@ -48,7 +48,7 @@ struct State {
 pub struct Stop(Arc<Mutex<State>>);
 
 impl Stop {
-    /// One that has not fired.
+    /// Makes a stop that has not fired.
     pub fn new() -> Self {
         Self::default()
     }

@@ -20,12 +20,12 @@ const ENOUGH: usize = 100;
 /// all the same, on 5 of 20 receipts and 2 of 20 forms, and on no book, typescript or Chinese document.
 const MOST_SPREAD: u32 = 2;
 
-/// The height that characters have in a picture, in pixels, and rather less than too much: between the lower quartile and
-/// the median of all parts that could be a character. Most of these have no ascender, so a line with its outline is
-/// about twice as high.
+/// Returns the height that characters have in a picture, in pixels, and rather less than too much: between the lower
+/// quartile and the median of all parts that could be a character. Most of these have no ascender, so a line with its
+/// outline is about twice as high.
 ///
-/// `None` where few parts look like characters, or their heights differ much. Light text on a dark ground is judged by the holes in it, which are
-/// smaller than the characters.
+/// `None` where few parts look like characters, or their heights differ much. Light text on a dark ground is judged by
+/// the holes in it, which are smaller than the characters.
 ///
 /// # Errors
 /// [`crate::ErrorKind::OutOfMemory`].
@@ -45,7 +45,7 @@ pub(super) fn character_height(picture: &Picture) -> Result<Option<f32>> {
 }
 
 impl db::Part {
-    /// Neither a speck nor a rule, a frame or a photograph.
+    /// Returns true for what is neither a speck nor a rule, a frame or a photograph.
     fn could_be_a_character(&self) -> bool {
         let (width, height) = (self.width(), self.height());
         let box_share = 0.15 * (width * height) as f32;

@@ -65,7 +65,7 @@ pub(super) fn cover(width: u32, height: u32, most: u32) -> Vec<Tile> {
     rows.iter().flat_map(tile).collect()
 }
 
-/// Along one side: what each tile shows, and what it keeps.
+/// Returns the stretches along one side that each tile shows and keeps.
 fn spans(length: u32, most: u32) -> Vec<(Range<u32>, Range<u32>)> {
     let most = (most.saturating_add(STRIDE / 2) / STRIDE * STRIDE).max(2 * OVERLAP);
     if length <= most {

@@ -35,18 +35,19 @@ pub(super) struct Unloading<'a, T: Holding> {
 }
 
 impl<T: Holding> Life<T> {
-    /// One that unloads by itself after `idle_unload` without a call.
+    /// Returns a life that unloads by itself after `idle_unload` without a call.
     pub(super) fn new(idle_unload: Option<Duration>) -> Self {
         Self { shared: Arc::new(Shared::new(idle_unload)), owner: Owner::this_process() }
     }
 
-    /// The life of the same engine in a forked child, which begins where this one is empty; None where it is not.
+    /// Returns the life of the same engine in a forked child, which begins where this one is empty; None where it is
+    /// not.
     pub(super) fn for_child(&self) -> Option<Self> {
         let shared = Arc::new(self.shared.for_child()?);
         Some(Self { shared, owner: Owner::this_process() })
     }
 
-    /// True if it is that of a parent process, which keeps what it holds.
+    /// Returns true if it is that of a parent process, which keeps what it holds.
     pub(super) fn is_inherited(&self) -> bool {
         !self.owner.is_here()
     }
@@ -64,7 +65,7 @@ impl<T: Holding> Life<T> {
         self.owner.is_here() && self.lock().machine.is_loaded()
     }
 
-    /// Calls and loads in flight.
+    /// Counts the calls and loads in flight.
     pub(super) fn calls(&self) -> usize {
         if self.owner.is_here() { self.lock().machine.calls() } else { 0 }
     }
@@ -74,7 +75,7 @@ impl<T: Holding> Life<T> {
         if self.lock().machine.is_open() { Ok(()) } else { Err(released()) }
     }
 
-    /// The lock of a forked child may have been held by a thread that does not exist there, so this comes before it.
+    /// Refuses a forked child. Comes before the lock, which a thread that does not exist there may have held.
     fn check_process(&self) -> Result<()> {
         self.owner.check("this engine")
     }

@@ -62,7 +62,7 @@ pub(super) fn open(
     })
 }
 
-/// The list of characters in the file of the same name with suffix `.txt`, if there is one.
+/// Returns the list of characters in the file of the same name with suffix `.txt`, if there is one.
 fn characters_beside(model: &Path) -> Result<Option<String>> {
     let path = model.with_extension("txt");
     let unfit = |error| {

@@ -24,7 +24,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// The whole of `picture`.
+    /// Returns the whole of `picture`.
     pub fn whole(picture: &Picture) -> Self {
         Self { left: 0.0, top: 0.0, width: picture.width().into(), height: picture.height().into() }
     }
@@ -78,8 +78,8 @@ pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scalin
     Picture::from_rgb(width, height, pixels)
 }
 
-/// A `1 x 3 x height x width` array, planes in the order blue, green, red, values from -1 to 1: what PP-OCR models are
-/// trained on. Columns to the right of the picture are 0.
+/// Returns a `1 x 3 x height x width` array, planes in the order blue, green, red, values from -1 to 1: what PP-OCR
+/// models are trained on. Columns to the right of the picture are 0.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] when `width` is less than the picture's, [`ErrorKind::OutOfMemory`].

@@ -27,7 +27,7 @@ pub struct ModelSet {
 }
 
 impl ModelSet {
-    /// File name of the set's model for `role`.
+    /// Returns the file name of the set's model for `role`.
     pub fn member(&self, role: Role) -> &'static str {
         match role {
             Role::Detector => self.detector,
@@ -36,7 +36,7 @@ impl ModelSet {
         }
     }
 
-    /// The set's catalog entries: detector, recognizer, orienter.
+    /// Returns the set's catalog entries: detector, recognizer, orienter.
     pub fn entries(&self) -> Vec<&'static Entry> {
         [self.detector, self.recognizer, self.orienter].into_iter().filter_map(find).collect()
     }
@@ -84,22 +84,22 @@ const SETS: &[ModelSet] = &[
     },
 ];
 
-/// All known models.
+/// Returns all known models.
 pub fn entries() -> &'static [Entry] {
     table::ENTRIES
 }
 
-/// The known model with exactly this file name.
+/// Returns the known model with exactly this file name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.name == name)
 }
 
-/// All sets of models, the default first.
+/// Returns all sets of models, the default first.
 pub fn sets() -> &'static [ModelSet] {
     SETS
 }
 
-/// The set of models with exactly this name.
+/// Returns the set of models with exactly this name.
 pub fn set(name: &str) -> Option<&'static ModelSet> {
     sets().iter().find(|set| set.name == name)
 }

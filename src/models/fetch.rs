@@ -98,7 +98,7 @@ fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress
     Err(job::undelivered(store, &jobs))
 }
 
-/// The mirror's address without the slash at its end, if it is allowed.
+/// Returns the mirror's address without the slash at its end, if it is allowed.
 fn mirror_base(mirror: &str) -> Result<String> {
     let base = mirror.trim_end_matches('/');
     match Address::parse(base) {

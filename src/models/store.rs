@@ -66,7 +66,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// The directory for a caller who chose none: `FERROCR_MODEL_DIR`, else `ferrocr/models` in the user's data.
+    /// Returns the directory for a caller who chose none: `FERROCR_MODEL_DIR`, else `ferrocr/models` in the user's
+    /// data.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`] when the platform knows no data directory for this user.
@@ -74,7 +75,7 @@ impl Store {
         place::default_dir()
     }
 
-    /// The store in `dir`, made absolute now so that a later change of the working directory does not move it.
+    /// Returns the store in `dir`, made absolute now so that a later change of the working directory does not move it.
     ///
     /// Nothing on the disk is read or made; the directory need not exist.
     ///
@@ -84,22 +85,22 @@ impl Store {
         Ok(Self { layout: Layout::new(place::absolute(dir.as_ref())?) })
     }
 
-    /// The directory, absolute.
+    /// Returns the directory, absolute.
     pub fn dir(&self) -> &Path {
         self.layout.dir()
     }
 
-    /// The layout, for what works on parts of files.
+    /// Returns the layout, for what works on parts of files.
     pub(in crate::models) fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// Words for an action, for whoever is to do it, about this directory.
+    /// Returns words for an action, for whoever is to do it, about this directory.
     pub(in crate::models) fn how_to(&self, reader: Audience, action: Action<'_>) -> String {
         self.layout.advice().how_to(reader, action)
     }
 
-    /// Sorted names of the model files; none for a directory that is empty or not there.
+    /// Returns the sorted names of the model files; none for a directory that is empty or not there.
     ///
     /// A model file is a regular file, or a link to one inside of the directory, with suffix `.onnx`, `.ort` or `.bin`
     /// in any case, and not hidden. Left out are sub-folders; links that leave the directory or lead nowhere; and names
@@ -111,7 +112,7 @@ impl Store {
         self.layout.list()
     }
 
-    /// Absolute path of the file called `name`, which need not exist.
+    /// Returns the absolute path of the file called `name`, which need not exist.
     ///
     /// # Errors
     /// [`crate::ErrorKind::InvalidArgument`] for a name that is no plain, visible file name: nothing outside of the
@@ -120,7 +121,7 @@ impl Store {
         self.layout.path(name)
     }
 
-    /// Absolute path of the file called `name`, which is there.
+    /// Returns the absolute path of the file called `name`, which is there.
     ///
     /// # Errors
     /// [`crate::ErrorKind::ModelNotFound`] when it is not there, no regular file, or a link that leaves the directory,
@@ -129,8 +130,8 @@ impl Store {
         self.layout.existing(name)
     }
 
-    /// Names of the files in the directory that `path` goes through: its own, and those of the links that it follows.
-    /// The directory may be reached in another way than by the path that the store has.
+    /// Returns the names of the files in the directory that `path` goes through: its own, and those of the links that
+    /// it follows. The directory may be reached in another way than by the path that the store has.
     pub(crate) fn names_along(&self, path: &Path) -> Vec<String> {
         self.layout.names_along(path)
     }
@@ -169,7 +170,7 @@ impl Store {
         Admission::of(&self.layout).check(name, expected, found)
     }
 
-    /// The error for a model file that cannot be used, and `why`: that it is not there, for example.
+    /// Returns the error for a model file that cannot be used, and `why`: that it is not there, for example.
     pub(crate) fn missing(&self, name: &str, why: &str) -> Error {
         self.layout.missing(name, why)
     }
@@ -278,7 +279,8 @@ impl Store {
         Leases::of(&self.layout).lease(names)
     }
 
-    /// The files in use, each with the ids of the processes that use it. An id counts on the machine of that process.
+    /// Returns the files in use, each with the ids of the processes that use it. An id counts on the machine of that
+    /// process.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`] when something among the leases cannot be read: any file may be in use then.
@@ -286,7 +288,7 @@ impl Store {
         Leases::of(&self.layout).in_use()
     }
 
-    /// The keep-list of this directory; empty where there is none.
+    /// Returns the keep-list of this directory; empty where there is none.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
@@ -371,7 +373,7 @@ impl Store {
         Exporter::of(&self.layout).export(archive, names, progress)
     }
 
-    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
+    /// Returns the folder for unfinished files, in the same file system as the models; it is made if it is not there.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`] when it cannot be made.
@@ -384,18 +386,19 @@ impl Store {
         Incoming::of(&self.layout).sweep()
     }
 
-    /// Gives an error if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of `what`.
+    /// Gives an error if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of
+    /// `what`.
     pub(in crate::models) fn require_space(&self, what: &str, bytes: u64, free: Option<u64>) -> Result<()> {
         space::require_space(&self.layout, what, bytes, free)
     }
 
-    /// The same store, which asks `look` while it waits for other processes: its error ends the wait.
+    /// Returns the same store, which asks `look` while it waits for other processes: its error ends the wait.
     #[must_use]
     pub fn watched(&self, look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
         Self { layout: self.layout.with_watch(Watch::new(look)) }
     }
 
-    /// The same store, which waits as long as it takes.
+    /// Returns the same store, which waits as long as it takes.
     #[must_use]
     pub fn unwatched(&self) -> Self {
         Self { layout: self.layout.with_watch(Watch::default()) }

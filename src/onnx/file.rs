@@ -90,7 +90,7 @@ enum Level {
 }
 
 impl Level {
-    /// The message in a field with this number, if that is looked into too.
+    /// Returns the message in a field with this number, if that is looked into too.
     fn inner(self, number: u64) -> Option<Self> {
         match self {
             Self::Model if number == u64::from(schema::model::GRAPH) => Some(Self::Graph),

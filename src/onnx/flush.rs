@@ -138,7 +138,7 @@ impl Weights {
         Ok(())
     }
 
-    /// The type of a tensor may follow its data, so the data is known to be floats only at the tensor's end.
+    /// Reads a tensor. Its type may follow its data, so the data is known to be floats only at the tensor's end.
     fn tensor(&mut self, tensor: Message<'_>) -> Result<()> {
         use schema::tensor::{DATA_LOCATION, DATA_TYPE, EXTERNAL, FLOAT, FLOAT_DATA, RAW_DATA};
         let before = self.runs.len();

@@ -10,7 +10,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of `bytes`, by what they begin with.
+    /// Returns the format of `bytes`, by what they begin with.
     pub fn of(bytes: &[u8]) -> Self {
         // A flatbuffer's identifier follows the offset of its root.
         if bytes.get(4..8) == Some(b"ORTM") { Self::Ort } else { Self::Onnx }

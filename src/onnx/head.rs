@@ -103,7 +103,7 @@ impl<'g, 'a> Tail<'g, 'a> {
         fits.then_some(LinearHead { inputs, classes, weights, bias })
     }
 
-    /// The model without this.
+    /// Returns the model without this.
     fn cut(&self, model: Message<'_>, inputs: usize) -> Option<Vec<u8>> {
         let mut writer = Writer::new();
         for field in model.whole_fields() {
@@ -141,7 +141,7 @@ impl<'g, 'a> Tail<'g, 'a> {
         }
     }
 
-    /// The description of what the head was given: the old output's with another number of values at each step.
+    /// Returns the description of what the head was given: the old output's with another number of values at each step.
     fn new_output(&self, inputs: usize) -> Option<Writer> {
         let mut dims: Vec<_> = nodes::dims_of(self.output.1)?.iter().map(|dim| dim.bytes()).collect();
         let last = Writer::new().varint(schema::shape::DIM_VALUE, inputs as u64).finish();
@@ -167,8 +167,8 @@ struct Walk<'g, 'a> {
 }
 
 impl<'g, 'a> Walk<'g, 'a> {
-    /// The node of this operator that makes `value`, where nodes that only rename it may lie between. What was walked
-    /// goes, if it is of use to nobody else; without such a node nothing does.
+    /// Returns the node of this operator that makes `value`, where nodes that only rename it may lie between. What was
+    /// walked goes, if it is of use to nobody else; without such a node nothing does.
     fn maker(&mut self, mut value: &'a str, operator: &str) -> Option<&'g Node<'a>> {
         let (gone, names) = (self.gone.len(), self.names.len());
         // As many steps as there are nodes: a malformed graph may have a ring.
@@ -187,7 +187,7 @@ impl<'g, 'a> Walk<'g, 'a> {
         None
     }
 
-    /// The tensor of this name, which goes if it is of use to nobody else.
+    /// Returns the tensor of this name, which goes if it is of use to nobody else.
     fn constant(&mut self, name: &'a str) -> Option<&'g Tensor<'a>> {
         let tensor = self.graph.tensor(name).filter(|_| self.graph.uses(name) == 1)?;
         self.gone.push(tensor.offset);

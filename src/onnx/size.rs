@@ -11,9 +11,9 @@ use super::schema;
 use super::wire::{Message, Value};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The most nodes that a graph may have once its functions are put in. Of eleven models of PP-OCR from version 2 to 6 the
-/// one with the most has 860, and none has functions. With 20,000 nodes in a row ONNX Runtime loaded for 4 s, and with
-/// 16,000 calls of functions for more than 6 s.
+/// The most nodes that a graph may have once its functions are put in. Of eleven models of PP-OCR from version 2 to 6
+/// the one with the most has 860, and none has functions. With 20,000 nodes in a row ONNX Runtime loaded for 4 s, and
+/// with 16,000 calls of functions for more than 6 s.
 const MOST_NODES: u64 = 10_000;
 
 /// Functions that call each other and graphs inside of attributes: deeper than any model, and shallow enough for any
@@ -62,7 +62,7 @@ fn too_large(what: &str, most: u64) -> Error {
         .with_hint("use a model from a source that you trust; one that needs so much reads no text")
 }
 
-/// The nested messages in the fields with this number.
+/// Returns the nested messages in the fields with this number.
 fn messages(message: Message<'_>, number: u32) -> impl Iterator<Item = Result<Message<'_>>> {
     message.filter_map(move |field| match field.map(|field| (field.number, field.value)) {
         Ok((found, Value::Bytes(inner))) if found == number => Some(Ok(inner)),
@@ -143,7 +143,7 @@ impl<'a> Count<'a> {
         Ok(nodes)
     }
 
-    /// The node itself, the graphs in its attributes, and what it calls.
+    /// Counts the node itself, the graphs in its attributes, and what it calls.
     fn node(&mut self, node: Message<'a>, depth: usize) -> Result<u64> {
         if depth > DEEPEST {
             return Err(node.malformed(&format!("functions or graphs are nested more than {DEEPEST} deep")));
@@ -194,12 +194,12 @@ impl<'a> Count<'a> {
     }
 }
 
-/// The text of a field; empty where there is none. Of a field that is there twice, the last one counts.
+/// Returns the text of a field; empty where there is none. Of a field that is there twice, the last one counts.
 fn text(message: Message<'_>, number: u32) -> Result<&str> {
     messages(message, number).last().map_or(Ok(""), |text| text?.text())
 }
 
-/// A domain by the shorter of its names, where it has two.
+/// Returns a domain by the shorter of its names, where it has two.
 fn domain(name: &str) -> &str {
     if name == "ai.onnx" { "" } else { name }
 }

@@ -178,7 +178,7 @@ fn value_info(value: Message<'_>) -> Result<ValueInfo> {
     Ok(info)
 }
 
-/// The sizes in a value's type; none for a type that is no tensor.
+/// Returns the sizes in a value's type; none for a type that is no tensor.
 fn dims(value_type: Message<'_>) -> Result<Option<Vec<Option<i64>>>> {
     let Some(tensor) = last(value_type, schema::value_type::TENSOR)? else { return Ok(None) };
     let Some(shape) = last(tensor, schema::value_type::TENSOR_SHAPE)? else { return Ok(None) };
@@ -192,7 +192,7 @@ fn dims(value_type: Message<'_>) -> Result<Option<Vec<Option<i64>>>> {
     Ok(Some(dims))
 }
 
-/// The size, if it is given as a number. Some writers say -1 for a size that varies.
+/// Returns the size, if it is given as a number. Some writers say -1 for a size that varies.
 fn fixed_size(dim: Message<'_>) -> Result<Option<i64>> {
     let mut size = None;
     for field in dim {
@@ -204,7 +204,7 @@ fn fixed_size(dim: Message<'_>) -> Result<Option<i64>> {
     Ok(size)
 }
 
-/// The nested message in the last field with this number: of a field that is there twice, the last one counts.
+/// Returns the nested message in the last field with this number: of a field that is there twice, the last one counts.
 fn last(message: Message<'_>, number: u32) -> Result<Option<Message<'_>>> {
     let mut found = None;
     for field in message {

@@ -32,27 +32,27 @@ pub(super) enum Value<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// The message that is the whole file.
+    /// Returns the message that is the whole file.
     pub(super) fn whole(bytes: &'a [u8]) -> Self {
         Self { bytes, offset: 0 }
     }
 
-    /// Number of bytes.
+    /// Returns the number of bytes.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Place in the file.
+    /// Returns its place in the file.
     pub(super) fn range(&self) -> Range<usize> {
         self.offset..self.offset.saturating_add(self.bytes.len())
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub(super) fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The fields, each with all of its bytes: what is to be copied as it stands needs these.
+    /// Returns the fields, each with all of its bytes: what is to be copied as it stands needs these.
     pub(super) fn whole_fields(mut self) -> impl Iterator<Item = Result<(Field<'a>, &'a [u8])>> {
         std::iter::from_fn(move || {
             let before = self.bytes;
@@ -62,7 +62,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// The numbers of a packed list.
+    /// Returns the numbers of a packed list.
     pub(super) fn varints(mut self) -> impl Iterator<Item = Result<u64>> {
         std::iter::from_fn(move || {
             if self.bytes.is_empty() {
@@ -76,12 +76,12 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// The bytes as text.
+    /// Returns the bytes as text.
     pub(super) fn text(&self) -> Result<&'a str> {
         str::from_utf8(self.bytes).map_err(|error| self.malformed("a text is not UTF-8").with_source(error))
     }
 
-    /// An error about what begins here.
+    /// Returns an error about what begins here.
     pub(super) fn malformed(&self, what: &str) -> Error {
         Error::new(ErrorKind::ModelCorrupt, format!("the model is malformed at byte {}: {what}", self.offset))
     }
@@ -105,7 +105,7 @@ impl<'a> Message<'a> {
         Ok(Field { number, value })
     }
 
-    /// A number of up to 64 bits, seven in a byte, the lowest first.
+    /// Returns a number of up to 64 bits, seven in a byte, the lowest first.
     fn varint(&mut self) -> Result<u64> {
         let start = *self;
         let mut value = 0;

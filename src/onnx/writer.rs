@@ -36,7 +36,7 @@ impl Writer {
         self.bytes(number, &message.0)
     }
 
-    /// A field as it was read, its number included.
+    /// Returns a field as it was read, its number included.
     pub(crate) fn field(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self

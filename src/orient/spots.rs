@@ -2,12 +2,13 @@
 
 use crate::geometry::Quad;
 
-/// A region at least this many times as high as wide is no upright text of several characters. The ratio is PaddleOCR's.
+/// A region at least this many times as high as wide is no upright text of several characters. The ratio is
+/// PaddleOCR's.
 const TALL: f32 = 1.5;
 
-/// An outline that is at least this many times as wide as high, or as high as wide, is a line. Shorter outlines hold a few
-/// characters. The orienter cannot tell these: of 58 drawn ones of up to three characters, all upright, it called 16
-/// upside down. Single characters of nine fonts, even `l` and `|`, were at most 1.8 times as high as wide, but for
+/// An outline that is at least this many times as wide as high, or as high as wide, is a line. Shorter outlines hold a
+/// few characters. The orienter cannot tell these: of 58 drawn ones of up to three characters, all upright, it called
+/// 16 upside down. Single characters of nine fonts, even `l` and `|`, were at most 1.8 times as high as wide, but for
 /// exclamation marks.
 const LONG: f32 = 2.0;
 
@@ -43,7 +44,7 @@ impl Spot {
         self.shape == Shape::Long
     }
 
-    /// True if its text runs down the picture, or up.
+    /// Returns true if its text runs down the picture, or up.
     pub(crate) fn runs_down(&self) -> bool {
         !self.quad.quarters().is_multiple_of(2)
     }
@@ -66,7 +67,7 @@ pub(crate) fn spots(regions: &[Quad]) -> Vec<Spot> {
     regions.iter().map(spot).collect()
 }
 
-/// The median height of the lines that run along the page.
+/// Returns the median height of the lines that run along the page.
 fn line_height(regions: &[Quad]) -> Option<f32> {
     let lines = regions.iter().filter(|region| region.aspect() >= LONG);
     let mut heights: Vec<f32> = lines.map(|line| line.height()).collect();

@@ -14,7 +14,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// Its outline, turned back.
+    /// Returns its outline, turned back.
     pub(crate) fn upright(&self) -> Quad {
         if self.turned { self.quad.starting_at(2) } else { self.quad }
     }
@@ -46,12 +46,12 @@ pub(crate) enum Doubt {
 /// are no page.
 const FEWEST_TURNED: usize = 3;
 
-/// So few lines are no vote: of 262 drawn lines of small print, all upright, the orienter called 37 upside down, 8 of them
-/// with more than 0.9.
+/// So few lines are no vote: of 262 drawn lines of small print, all upright, the orienter called 37 upside down, 8 of
+/// them with more than 0.9.
 const NO_VOTE: usize = 2;
 
-/// A narrow text that scores less upright may lie on its side. Of 56 readings of two or three characters that do, 5 score
-/// more, and 10 more than 0.95; of 32 single upright ones 26 do.
+/// A narrow text that scores less upright may lie on its side. Of 56 readings of two or three characters that do, 5
+/// score more, and 10 more than 0.95; of 32 single upright ones 26 do.
 const SURELY_UPRIGHT: f32 = 0.99;
 
 /// The texts that there are to read on a page.
@@ -62,7 +62,8 @@ pub(crate) struct Found {
     taken_as_upright: bool,
 }
 
-/// For the lines along the picture and those down the picture, whether they are upside down; `None` where there are none.
+/// For the lines along the picture and those down the picture, whether they are upside down; `None` where there are
+/// none.
 pub(crate) type Settled = [Option<bool>; 2];
 
 impl Found {
@@ -80,7 +81,7 @@ impl Found {
         self.taken_as_upright
     }
 
-    /// The lines to ask about first: of each direction those that show the orienter most, which are the widest.
+    /// Returns the lines to ask about first: of each direction those that show the orienter most, which are the widest.
     pub(crate) fn sample(&self, options: &OrientOptions) -> Vec<usize> {
         let mut sample = Vec::new();
         for mut group in self.directions() {
@@ -90,7 +91,7 @@ impl Found {
         sample
     }
 
-    /// The lines that were not asked about, in those directions where the vote of the others is not clear.
+    /// Returns the lines that were not asked about, in those directions where the vote of the others is not clear.
     pub(crate) fn unsettled(&self, options: &OrientOptions) -> Vec<usize> {
         let mut unsettled = Vec::new();
         for group in self.directions() {
@@ -101,8 +102,8 @@ impl Found {
         unsettled
     }
 
-    /// By how many quarters clockwise the page is turned: 0 unless the larger part of its text is, by length, and the
-    /// vote on it is clear.
+    /// Returns the quarters clockwise by which the page is turned: 0 unless the larger part of its text is, by length,
+    /// and the vote on it is clear.
     pub(crate) fn quarters(&self, options: &OrientOptions) -> usize {
         let length = |group: &[usize]| group.iter().map(|&i| self.spots[i].quad.width()).sum::<f32>();
         let [along, down] = self.directions();
@@ -117,10 +118,10 @@ impl Found {
     /// Decides for each line which way up it is.
     ///
     /// The orienter errs: on two upside-down pages it called 10 of 96 squeezed lines upright. But a page is rarely
-    /// mixed, so the lines of each direction, along and down the page, vote. A line that is sure of the contrary is read
-    /// both ways, and so are all unsure lines when the vote is close. Lines that are no vote are upright unless they read
-    /// better upside down, and those of a small page that is voted upside down are read upright too when they read
-    /// poorly.
+    /// mixed, so the lines of each direction, along and down the page, vote. A line that is sure of the contrary is
+    /// read both ways, and so are all unsure lines when the vote is close. Lines that are no vote are upright unless
+    /// they read better upside down, and those of a small page that is voted upside down are read upright too when they
+    /// read poorly.
     pub(crate) fn candidates(&self, options: &OrientOptions) -> Vec<Candidate> {
         let mut candidates = Vec::with_capacity(self.spots.len());
         for group in self.directions() {
@@ -174,7 +175,7 @@ impl Found {
         Candidate { quad: if turned { quad.starting_at(2) } else { quad }, turned, doubt }
     }
 
-    /// The lines along the picture and those down the picture.
+    /// Returns the lines along the picture and those down the picture.
     fn directions(&self) -> [Vec<usize>; 2] {
         let lines =
             |down| (0..self.spots.len()).filter(move |&i| self.spots[i].is_long() && self.spots[i].runs_down() == down);
@@ -185,7 +186,7 @@ impl Found {
         (self.mean(group) - 0.5).abs() >= options.clear_vote
     }
 
-    /// The mean of what was said of a group's lines.
+    /// Returns the mean of what was said of a group's lines.
     fn mean(&self, group: &[usize]) -> f32 {
         let said: Vec<f32> = group.iter().filter_map(|&i| self.spots[i].upside_down).collect();
         said.iter().sum::<f32>() / said.len().max(1) as f32

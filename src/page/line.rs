@@ -10,7 +10,8 @@ use crate::recognize::ctc::{Decoded, Glyph};
 pub struct Block {
     /// The range of the page's lines.
     pub lines: Range<usize>,
-    /// The smallest rectangle around them whose sides run as their text does; the first corner is at the text's top left.
+    /// The smallest rectangle around them whose sides run as their text does; the first corner is at the text's top
+    /// left.
     pub quad: Quad,
 }
 
@@ -52,7 +53,8 @@ pub struct Char {
 }
 
 impl Line {
-    /// A line from a strip's characters and the strip's outline. Its words have `characters` where these are wanted.
+    /// Returns a line from a strip's characters and the strip's outline. Its words have `characters` where these are
+    /// wanted.
     pub fn new(decoded: &Decoded, quad: Quad, characters: bool) -> Self {
         let words = words(decoded, &quad, characters);
         Self { text: decoded.text.trim().to_owned(), score: decoded.score, quad, words }
@@ -67,7 +69,7 @@ fn words(decoded: &Decoded, quad: &Quad, characters: bool) -> Vec<Word> {
     runs.filter_map(|run| word(run, quad, characters)).collect()
 }
 
-/// The word that some characters are; None for none.
+/// Returns the word that some characters are; None for none.
 fn word(run: &[(&str, &Glyph)], quad: &Quad, characters: bool) -> Option<Word> {
     let ((_, first), (_, last)) = (run.first()?, run.last()?);
     let one = |&(text, glyph): &(&str, &Glyph)| Char {

@@ -21,8 +21,8 @@ use crate::stop::Stop;
 use reading::{are_rotatable, is_far_better};
 
 /// Characters that are farther apart than this many times the line's height are of two words. Less far is where one or
-/// two marks between Chinese characters were not read. Of 90 drawn lines with leaders, 4 page numbers were glued to their
-/// titles, and none is now.
+/// two marks between Chinese characters were not read. Of 90 drawn lines with leaders, 4 page numbers were glued to
+/// their titles, and none is now.
 const WIDE_GAP: f32 = 3.0;
 
 /// The sessions that one thread reads lines with.
@@ -166,7 +166,8 @@ impl Lines<'_> {
         }
     }
 
-    /// The line, or what it is the other way up if that scores better. Where scores tell nothing, `or_other` decides.
+    /// Returns the line, or what it is the other way up if that scores better. Where scores tell nothing, `or_other`
+    /// decides.
     fn better(&self, reader: &mut Reader, line: Line, or_other: bool) -> Result<Line> {
         let Some(other) = self.read_again(reader, line.quad.starting_at(2))? else { return Ok(line) };
         let is_other = if are_rotatable(&line, &other) { or_other } else { other.score > line.score };
@@ -209,7 +210,7 @@ impl Lines<'_> {
         Ok(Line::new(&decoded, quad, self.options.characters))
     }
 
-    /// The probability that the line is upside down, from its middle.
+    /// Returns the probability that the line is upside down, from its middle.
     fn upside_down(&self, reader: &mut Reader, orienter: &Orienter, quad: &Quad) -> Result<f32> {
         let Some(model) = &mut reader.orienter else { return Ok(0.0) };
         self.stop.check()?;

@@ -67,7 +67,7 @@ impl<T> Pool<T> {
 }
 
 impl<T> State<T> {
-    /// One that is left when all who come first have theirs.
+    /// Takes one that is left when all who come first have theirs.
     fn take(&mut self, turn: Turn) -> Option<T> {
         let before = self.waiting.iter().filter(|&&other| other < turn).count();
         if self.idle.len() > before { self.idle.pop() } else { None }

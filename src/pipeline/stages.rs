@@ -33,8 +33,8 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Stages from models: one detector, and as many recognisers as lines shall be read at once, with an orienter each
-    /// or none at all.
+    /// Makes stages from models: one detector, and as many recognisers as lines shall be read at once, with an orienter
+    /// each or none at all.
     ///
     /// # Errors
     /// [`crate::ErrorKind::ModelMismatch`] when a model does not fit its role.
@@ -46,7 +46,8 @@ impl Stages {
         Self::with(detector, Recognizers { models: recognizers, head: None }, orienters, None)
     }
 
-    /// As [`Stages::new`], from recognisers whose head may have been cut off, and for some languages only.
+    /// Makes stages as [`Stages::new`] does, from recognisers whose head may have been cut off, and for some languages
+    /// only.
     ///
     /// # Errors
     /// Those of [`Stages::new`], and [`crate::ErrorKind::InvalidArgument`] for a language that the recogniser does not
@@ -73,7 +74,7 @@ impl Stages {
         Ok(Self { detectors, readers: Pool::new(readers), alphabet, orienter })
     }
 
-    /// Number of sessions.
+    /// Returns the number of sessions.
     pub fn sessions(&self) -> usize {
         let orienters = if self.orienter.is_some() { self.readers.size() } else { 0 };
         self.detectors.size() + self.readers.size() + orienters

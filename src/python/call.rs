@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use super::error;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Every call into the core: without the interpreter's lock, its error as a Python exception, and a panic as
+/// Makes a call into the core: without the interpreter's lock, its error as a Python exception, and a panic as
 /// an error too.
 pub(super) fn call<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
     let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));

@@ -141,7 +141,7 @@ impl Engine {
         self.0.is_closed()
     }
 
-    /// True if a forked child has it from its parent, which had loaded it.
+    /// Returns true if a forked child has it from its parent, which had loaded it.
     #[getter]
     fn inherited(&self) -> bool {
         self.0.is_inherited()
@@ -190,7 +190,7 @@ impl Engine {
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
-    /// Pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
+    /// Returns the pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
     #[pyo3(signature = (data, size, channels, asked, timeout, stop))]
     #[allow(clippy::too_many_arguments, reason = "an array is three of them")]
     fn recognize_pixels(
@@ -249,7 +249,7 @@ impl Engine {
         call(py, || self.0.recognize_line(&Picture::from_interleaved(size.0, size.1, channels, &bytes)?)).map(raw_line)
     }
 
-    /// An interrupted or timed-out wait leaves the release to the last call out.
+    /// Returns an interrupted or timed-out wait leaves the release to the last call out.
     #[pyo3(signature = (*, cancel, timeout, trim))]
     fn free(&self, py: Python<'_>, cancel: bool, timeout: Option<f64>, trim: bool) -> PyResult<RawRelease> {
         let timeout = call(py, || duration("timeout", timeout))?;
@@ -326,7 +326,7 @@ impl Reading {
     }
 }
 
-/// A copy of the bytes, made while nobody else can change them.
+/// Returns a copy of the bytes, made while nobody else can change them.
 fn bytes_of(py: Python<'_>, data: &PyBuffer<u8>) -> PyResult<Vec<u8>> {
     let copy = buffer::filled(data.item_count(), 0, "the picture");
     let mut copy = copy.map_err(|error| error::to_python(py, &error))?;
@@ -342,7 +342,7 @@ fn picture_of(bytes: Vec<u8>, (width, height): (u32, u32), channels: u32) -> Res
     }
 }
 
-/// A number of seconds; more than can be counted is as long as can be.
+/// Returns a number of seconds; more than can be counted is as long as can be.
 fn duration(name: &str, seconds: Option<f64>) -> Result<Option<Duration>> {
     let Some(seconds) = seconds else { return Ok(None) };
     if seconds.is_nan() || seconds < 0.0 {

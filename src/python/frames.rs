@@ -20,7 +20,7 @@ impl Frames {
         call(py, || Ok(Self(Arc::new(frames::Frames::of_file(&path)?))))
     }
 
-    /// The bytes are shared, not copied.
+    /// Returns the bytes are shared, not copied.
     #[staticmethod]
     fn of_bytes(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
         call(py, || Ok(Self(Arc::new(frames::Frames::of_bytes(data)?))))

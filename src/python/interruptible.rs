@@ -18,10 +18,10 @@ use crate::stop::{Reason, Stop};
 /// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
 
-/// As [`super::call::call`], for work that may take long and that `stop` ends.
+/// Does the same as [`super::call::call`], for work that may take long and that `stop` ends.
 ///
-/// Python handles signals on its main thread alone, and not while that works. So there another thread does the work, and
-/// this one looks for signals. Where the system gives no other thread, a signal waits for the end of the work.
+/// Python handles signals on its main thread alone, and not while that works. So there another thread does the work,
+/// and this one looks for signals. Where the system gives no other thread, a signal waits for the end of the work.
 pub(super) fn call<T: Send + 'static>(
     py: Python<'_>,
     stop: &Stop,
@@ -53,8 +53,8 @@ fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
     Ok(is_main)
 }
 
-/// Work that another thread does. Not scoped: a child that is forked by a signal's handler has no such thread, and would
-/// wait for it for ever.
+/// Work that another thread does. Not scoped: a child that is forked by a signal's handler has no such thread, and
+/// would wait for it for ever.
 struct Working<T> {
     thread: JoinHandle<Result<T>>,
     /// Hears nothing, until the work has ended in whatever way.
@@ -63,7 +63,7 @@ struct Working<T> {
 }
 
 impl<T: Send + 'static> Working<T> {
-    /// None when the system gives no thread.
+    /// Begins the work; None when the system gives no thread.
     fn begin(work: &Arc<impl Fn(&Stop) -> Result<T> + Send + Sync + 'static>, stop: &Stop) -> Option<Self> {
         let (alive, ended) = mpsc::channel();
         let (work, stop) = (Arc::clone(work), stop.clone());
@@ -75,7 +75,7 @@ impl<T: Send + 'static> Working<T> {
         Some(Self { thread, ended, owner: Owner::this_process() })
     }
 
-    /// The thread has ended when this returns.
+    /// Returns the thread has ended when this returns.
     fn wait(mut self, py: Python<'_>, stop: &Stop) -> PyResult<T> {
         loop {
             let ended = &mut self.ended;
@@ -99,7 +99,7 @@ impl<T: Send + 'static> Working<T> {
         }
     }
 
-    /// Its panic goes on in this thread, as if the work had been done here.
+    /// Returns its panic goes on in this thread, as if the work had been done here.
     fn end(self) -> Result<T> {
         self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
     }

@@ -26,7 +26,7 @@ use raw::{RawArchived, RawEntry, RawInspection, RawPackages, RawRemoval, RawTras
 
 type RawKnown = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
 
-/// Every model of the catalog, in the order of `CatalogEntry`'s fields.
+/// Returns every model of the catalog, in the order of `CatalogEntry`'s fields.
 #[pyfunction]
 #[pyo3(name = "catalog")]
 pub(super) fn entries() -> Vec<RawKnown> {
@@ -47,13 +47,13 @@ fn raw_entry(entry: &'static Entry) -> RawKnown {
     )
 }
 
-/// Every model set: its name, detector, recogniser and orienter.
+/// Returns every model set: its name, detector, recogniser and orienter.
 #[pyfunction]
 pub(super) fn model_sets() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     catalog::sets().iter().map(|set| (set.name, set.detector, set.recognizer, set.orienter)).collect()
 }
 
-/// A path as a line of a report has it.
+/// Returns a path as a line of a report has it.
 #[pyfunction]
 pub(super) fn path_text(path: PathBuf) -> String {
     crate::models::store::path_text(&path)
@@ -116,7 +116,7 @@ impl Store {
         Ok(paths.into_iter().map(PathBuf::into_os_string).collect())
     }
 
-    /// The hash of a file that has the given one, or the catalog's.
+    /// Returns the hash of a file that has the given one, or the catalog's.
     fn verify(&self, py: Python<'_>, name: &str, sha256: Option<String>) -> PyResult<String> {
         call(py, || {
             let known = catalog::find(name).map(Expected::from);
@@ -336,7 +336,7 @@ pub(super) struct Protection(Mutex<Option<engine::Protection>>);
 
 #[pymethods]
 impl Protection {
-    /// Why there is no lease where one is possible.
+    /// Returns why there is no lease where one is possible.
     #[getter]
     fn fault(&self) -> Option<String> {
         self.get().and_then(|protection| protection.fault().map(ToString::to_string))
@@ -352,7 +352,7 @@ impl Protection {
 }
 
 impl Protection {
-    /// The protection, for a load.
+    /// Returns the protection, for a load.
     pub(super) fn get(&self) -> Option<engine::Protection> {
         self.lock().clone()
     }

@@ -27,9 +27,9 @@ const MOSTLY_SQUARE: f32 = 0.6;
 /// are. Print has 0.7 to 1; what is spaced more widely is found as single characters.
 const PITCH: Range<f32> = 0.6..1.3;
 
-/// This much of a character's length between two others is room for a mark, which may be set in half of a square. On 120
-/// drawn pages of five fonts 0.2, 0.35, 0.45 and 0.55 leave 114, 65, 56 and 52 errors in 4,753 characters where marks take
-/// a square; where they take half of one 336, 311, 311 and 322.
+/// This much of a character's length between two others is room for a mark, which may be set in half of a square. On
+/// 120 drawn pages of five fonts 0.2, 0.35, 0.45 and 0.55 leave 114, 65, 56 and 52 errors in 4,753 characters where
+/// marks take a square; where they take half of one 336, 311, 311 and 322.
 const ROOM: f32 = 0.45;
 
 /// The same at the ends of a column, whose outline is drawn a third of a character longer than the text. On the same
@@ -106,7 +106,8 @@ pub(crate) struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// A column's reading with what was missing in it; any other line's as it is. `strip` is what was read, of `quad`.
+    /// Returns a column's reading with what was missing in it; any other line's as it is. `strip` is what was read, of
+    /// `quad`.
     ///
     /// # Errors
     /// The errors of the model's run.
@@ -179,7 +180,7 @@ impl Columns<'_> {
         speck(&shown, ground, side)
     }
 
-    /// A part of the picture at a strip's height.
+    /// Returns a part of the picture at a strip's height.
     fn cut(&self, quad: Quad) -> Result<Picture> {
         let height = self.alphabet.height();
         let width = (height as f32 * quad.aspect()).ceil() as u32;
@@ -188,7 +189,8 @@ impl Columns<'_> {
 }
 
 impl Column {
-    /// `None` for what is no column of square characters. `width` is that of the column, in fractions of its length.
+    /// Makes a column of a reading; `None` for what is no column of square characters. `width` is that of the column,
+    /// in fractions of its length.
     fn of(decoded: &Decoded, width: f32) -> Option<Self> {
         let characters = characters(decoded);
         let square = characters.iter().filter(|character| character.is_square()).count();
@@ -208,13 +210,13 @@ impl Column {
         Some(Self { characters, pitch, step: decoded.step })
     }
 
-    /// Its holes from top to bottom, as `strip` shows them.
+    /// Returns its holes from top to bottom, as `strip` shows them.
     fn holes(&self, strip: &Picture, ground: Ground) -> Vec<Hole> {
         let holes = (0..=self.characters.len()).filter_map(|at| self.hole(at));
         holes.filter(|hole| ground.has_ink_between(strip, hole.start, hole.end)).collect()
     }
 
-    /// The hole above the character `at`, if there is room for one.
+    /// Returns the hole above the character `at`, if there is room for one.
     fn hole(&self, at: usize) -> Option<Hole> {
         let above = at.checked_sub(1).and_then(|above| self.characters.get(above));
         let below = self.characters.get(at);
@@ -266,7 +268,7 @@ impl Hole {
         (0..self.cells).map(move |i| start + i as f32 * step..start + (i + 1) as f32 * step)
     }
 
-    /// The marks at their places; none where there are more of them than it has room for.
+    /// Returns the marks at their places; none where there are more of them than it has room for.
     fn filled(&self, marks: &[Character]) -> Vec<Character> {
         if marks.len() > self.cells {
             return Vec::new();
@@ -280,7 +282,7 @@ impl Hole {
     }
 }
 
-/// The characters of a reading; those after a space have it.
+/// Returns the characters of a reading; those after a space have it.
 fn characters(decoded: &Decoded) -> Vec<Character> {
     let mut characters = Vec::with_capacity(decoded.glyphs.len());
     let (mut from, mut space) = (0, None);
@@ -328,8 +330,8 @@ fn is_mark(c: char) -> bool {
     matches!(c, ',' | '(' | ')' | '—' | '…' | '·' | '“' | '”' | '‘' | '’')
 }
 
-/// The outline of one character of a column as the column is read: as wide as high, so that a mark is as large as it is
-/// among the upright ones.
+/// Returns the outline of one character of a column as the column is read: as wide as high, so that a mark is as large
+/// as it is among the upright ones.
 fn lying(column: &Quad, middle: f32, pitch: f32) -> Quad {
     let across = column.slice(middle - pitch / 2.0, middle + pitch / 2.0);
     let part = across.aspect() / 2.0;
@@ -399,7 +401,7 @@ struct Ground {
 }
 
 impl Ground {
-    /// `None` where ink does not stand out.
+    /// Finds the ground of a strip; `None` where ink does not stand out.
     fn of(strip: &Picture) -> Option<Self> {
         let paper = Paper::of(strip)?;
         Some(Self { paper, colour: paper.colour(strip) })

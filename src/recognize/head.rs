@@ -50,17 +50,17 @@ impl Head {
         kernel::has_vectors()
     }
 
-    /// Number of values that a step has.
+    /// Returns the number of values that a step has.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// Number of classes of the layer, with those that are left out.
+    /// Returns the number of classes of the layer, with those that are left out.
     pub fn classes(&self) -> usize {
         self.all
     }
 
-    /// For each step the best class and its softmax probability; of equal scores the first.
+    /// Returns for each step the best class and its softmax probability; of equal scores the first.
     ///
     /// `features` has [`Head::inputs`] values for each step. Where they or the weights give a score that is no number,
     /// or infinite, the step's answer is class 0 with probability 0.
@@ -84,7 +84,7 @@ impl Head {
     }
 }
 
-/// One value for each class of a block, filled up.
+/// Returns one value for each class of a block, filled up.
 fn columns(block: &[u32], otherwise: f32, value: impl Fn(usize) -> f32) -> Row {
     let mut values = block.iter().map(|&class| value(class as usize)).chain(repeat_n(otherwise, COLUMNS));
     Row(std::array::from_fn(|_| values.next().unwrap_or(otherwise)))

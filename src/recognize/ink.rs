@@ -20,7 +20,7 @@ pub struct Ink {
 }
 
 impl Ink {
-    /// The ink of a strip; `None` where no two levels stand out.
+    /// Returns the ink of a strip; `None` where no two levels stand out.
     pub fn of(strip: &Picture) -> Option<Self> {
         let levels = levels(strip);
         let paper = Paper::of_levels(&levels)?;
@@ -33,7 +33,7 @@ impl Ink {
         Some(Self::from_columns(columns, strip.height()))
     }
 
-    /// From the number of pixels with ink in each column of a strip that is `height` high.
+    /// Makes it of the number of pixels with ink in each column of a strip that is `height` high.
     pub fn from_columns(mut columns: Vec<u32>, height: u32) -> Self {
         let mut sorted = columns.clone();
         let floor = match sorted.len() {
@@ -44,7 +44,7 @@ impl Ink {
         Self { columns, height: height.max(1) as f32 }
     }
 
-    /// Number of columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.columns.len()
     }
@@ -54,24 +54,24 @@ impl Ink {
         self.columns.get(column).is_none_or(|&pixels| pixels <= SPECKS)
     }
 
-    /// The part of a column that is ink, 0 to 1.
+    /// Returns the part of a column that is ink, 0 to 1.
     pub fn share(&self, column: usize) -> f32 {
         self.columns.get(column).map_or(0.0, |&pixels| pixels as f32 / self.height)
     }
 
-    /// From the first to the last column with ink within `range`; `None` where there is none.
+    /// Returns the stretch from the first to the last column with ink within `range`; `None` where there is none.
     pub fn trimmed(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = range.clone().find(|&column| !self.is_blank(column))?;
         let last = range.rev().find(|&column| !self.is_blank(column))?;
         Some(first..last + 1)
     }
 
-    /// The runs of columns with ink within `range`, cut at its ends.
+    /// Returns the runs of columns with ink within `range`, cut at its ends.
     pub fn strokes(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         self.runs(range, false)
     }
 
-    /// The runs of blank columns that reach into `range`, whole.
+    /// Returns the runs of blank columns that reach into `range`, whole.
     pub fn gaps(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         let blank = |column: &usize| self.is_blank(*column);
         let start = (0..range.start.min(self.width())).rev().take_while(blank).last().unwrap_or(range.start);
@@ -111,7 +111,7 @@ impl Paper {
         self.is_ink(level(pixel))
     }
 
-    /// The mean colour of what is paper on a strip.
+    /// Returns the mean colour of what is paper on a strip.
     pub fn colour(self, strip: &Picture) -> [u8; 3] {
         let (mut sums, mut count) = ([0u64; 3], 0);
         for pixel in strip.pixels().chunks_exact(3).filter(|pixel| !self.is_inked(pixel)) {

@@ -74,7 +74,7 @@ impl Ruler {
         Self { seen, words, ink, width, height, step, pitch }
     }
 
-    /// The start and end of each character, in columns: ordered, inside of the strip, and none over another.
+    /// Returns the start and end of each character, in columns: ordered, inside of the strip, and none over another.
     fn places(&self) -> Vec<(f32, f32)> {
         let mut places = vec![None; self.seen.len()];
         for (word, (start, end)) in self.words.iter().zip(self.word_ends()) {
@@ -85,7 +85,7 @@ impl Ruler {
         self.in_order(&places)
     }
 
-    /// The start and end of each word.
+    /// Returns the start and end of each word.
     fn word_ends(&self) -> Vec<(f32, f32)> {
         let (Some(first), Some(last)) = (self.words.first(), self.words.last()) else { return Vec::new() };
         let mut ends = Vec::with_capacity(self.words.len());
@@ -99,8 +99,8 @@ impl Ruler {
         ends
     }
 
-    /// The end of the line's first or last character: half of a usual one from its middle, and from there to where its
-    /// ink ends.
+    /// Returns the end of the line's first or last character: half of a usual one from its middle, and from there to
+    /// where its ink ends.
     fn outer_end(&self, character: usize, side: Side) -> f32 {
         let guess = (self.middle(character) + side.outward() * self.pitch / 2.0).clamp(0.0, self.width);
         let Some(ink) = &self.ink else { return guess };
@@ -147,7 +147,7 @@ impl Ruler {
         )
     }
 
-    /// The start and end of each character of a word.
+    /// Returns the start and end of each character of a word.
     fn characters(&self, word: Range<usize>, start: f32, end: f32) -> Vec<(f32, f32)> {
         if let Some(strokes) = self.stroke_each(word.clone(), start, end) {
             return strokes;
@@ -175,7 +175,7 @@ impl Ruler {
         (strokes.len() == word.len()).then_some(strokes)
     }
 
-    /// The border between two characters of a word.
+    /// Returns the border between two characters of a word.
     fn border(&self, left: usize, right: usize) -> f32 {
         let (from, to) = (self.middle(left), self.middle(right));
         let middle = f32::midpoint(from, to);
@@ -189,7 +189,7 @@ impl Ruler {
         best.map_or(middle, |column| column as f32 + 0.5)
     }
 
-    /// From the first to the last ink of a character between `start` and `end`.
+    /// Returns the stretch from the first to the last ink of a character between `start` and `end`.
     fn trimmed(&self, character: usize, start: f32, end: f32) -> (f32, f32) {
         let Some(ink) = &self.ink else { return (start, end) };
         match ink.trimmed(start as usize..end.ceil() as usize) {
@@ -202,7 +202,7 @@ impl Ruler {
         }
     }
 
-    /// All places in order and inside of the strip, with what is between characters for spaces.
+    /// Puts all places in order and inside of the strip, with what is between characters for spaces.
     fn in_order(&self, places: &[Option<(f32, f32)>]) -> Vec<(f32, f32)> {
         let mut ordered = Vec::with_capacity(places.len());
         let mut reached = 0.0f32;
@@ -248,7 +248,7 @@ fn words(seen: &[Seen]) -> Vec<Range<usize>> {
     words
 }
 
-/// The median of the distances between the middles of neighbours in words.
+/// Returns the median of the distances between the middles of neighbours in words.
 fn pitch(seen: &[Seen], words: &[Range<usize>]) -> Option<f32> {
     let pairs = words.iter().flat_map(|word| seen[word.clone()].windows(2));
     let mut distances: Vec<f32> = pairs.map(|pair| pair[1].middle - pair[0].middle).collect();

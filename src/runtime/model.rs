@@ -28,8 +28,8 @@ pub struct ModelSpec {
     pub outputs: Vec<Port>,
     /// The `character` property: one character a line, as PP-OCR recognisers carry it.
     pub characters: Option<String>,
-    /// Sides that differ between runs are best rounded up to a multiple of this, because the runtime prepares itself for
-    /// each shape that is new. 0 where any will do.
+    /// Sides that differ between runs are best rounded up to a multiple of this, because the runtime prepares itself
+    /// for each shape that is new. 0 where any will do.
     pub step: usize,
 }
 
@@ -44,14 +44,14 @@ pub struct Tensor<'a> {
 
 /// A model that a stage can run; tests have their own.
 pub trait Model: Send {
-    /// The model's description.
+    /// Returns the model's description.
     fn spec(&self) -> &ModelSpec;
 
     /// Runs the model on `input` and lends the first output to `read`. Ends early when `stop` fires, and can be run
     /// again afterwards.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Inference`] when the runtime refuses, [`crate::ErrorKind::OutOfMemory`] when it gets none, what
-    /// [`Stop::check`] returns, and what `read` returns.
+    /// [`crate::ErrorKind::Inference`] when the runtime refuses, [`crate::ErrorKind::OutOfMemory`] when it gets none,
+    /// what [`Stop::check`] returns, and what `read` returns.
     fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()>;
 }

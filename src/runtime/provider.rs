@@ -18,7 +18,7 @@ impl Provider {
     /// All of them, the default first.
     pub const ALL: [Self; 3] = [Self::Cpu, Self::Cuda, Self::OpenVino];
 
-    /// The name that options and messages use.
+    /// Returns the name that options and messages use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -27,7 +27,7 @@ impl Provider {
         }
     }
 
-    /// The multiple that sides which differ between runs are best rounded up to; 0 where any will do.
+    /// Returns the multiple that sides which differ between runs are best rounded up to; 0 where any will do.
     pub(super) fn step(self) -> usize {
         if self == Self::OpenVino { OPENVINO_STEP } else { 0 }
     }

@@ -53,13 +53,13 @@ pub fn load_runtime(library: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The library that [`load_runtime`] loaded.
+/// Returns the library that [`load_runtime`] loaded.
 pub fn runtime_path() -> Option<&'static Path> {
     RUNTIME.get().map(|runtime| runtime.path.as_path())
 }
 
 impl Provider {
-    /// True if the loaded library was built with it. Its drivers may still be missing.
+    /// Returns true if the loaded library was built with it. Its drivers may still be missing.
     ///
     /// # Errors
     /// [`ErrorKind::RuntimeUnavailable`] before [`load_runtime`].

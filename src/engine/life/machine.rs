@@ -76,7 +76,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// A call wants to use the content; `can_load` when it could make it.
+    /// Answers a call that wants to use the content; `can_load` when it could make it.
     pub(super) fn enter(&mut self, can_load: bool) -> Enter {
         if self.phase != Phase::Open {
             return Enter::Closed;
@@ -96,13 +96,13 @@ impl Machine {
         }
     }
 
-    /// A call has ended its use.
+    /// Notes that a call has ended its use.
     pub(super) fn leave(&mut self) -> Option<Purpose> {
         self.calls = self.calls.saturating_sub(1);
         self.settle()
     }
 
-    /// Somebody wants the content to be there.
+    /// Answers a load: somebody wants the content to be there.
     pub(super) fn begin_load(&mut self) -> Load {
         if self.phase != Phase::Open {
             return Load::Closed;
@@ -118,8 +118,8 @@ impl Machine {
         }
     }
 
-    /// A load has ended. With `enter`, a successful one is a call from here on, in the same step: nobody can unload in
-    /// between. Says whether it is one; it is not when the engine ends.
+    /// Notes that a load has ended. With `enter`, a successful one is a call from here on, in the same step: nobody can
+    /// unload in between. Says whether it is one; it is not when the engine ends.
     pub(super) fn end_load(&mut self, succeeded: bool, enter: bool) -> (bool, Option<Purpose>) {
         self.content = if succeeded { Content::Loaded } else { Content::Empty };
         let entered = succeeded && enter && self.phase == Phase::Open;
@@ -127,7 +127,7 @@ impl Machine {
         (entered, self.settle())
     }
 
-    /// Somebody wants the engine to end. May be asked again at any time.
+    /// Notes that somebody wants the engine to end. May be asked again at any time.
     pub(super) fn begin_free(&mut self) -> Option<Purpose> {
         if self.phase == Phase::Open {
             self.phase = Phase::Closing;
@@ -135,8 +135,8 @@ impl Machine {
         self.settle()
     }
 
-    /// Somebody wants the content to go and the engine to stay; not to be asked once it ends. Joins an unload that is
-    /// not over.
+    /// Notes that somebody wants the content to go and the engine to stay; not to be asked once it ends. Joins an
+    /// unload that is not over.
     pub(super) fn begin_unload(&mut self) -> Option<Purpose> {
         self.unloading = true;
         self.settle()

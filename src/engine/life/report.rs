@@ -24,7 +24,7 @@ pub struct ReleaseReport {
 }
 
 impl ReleaseReport {
-    /// Of a release that had nothing to give back.
+    /// Returns the report of a release that had nothing to give back.
     pub(super) fn of_nothing() -> Self {
         let resident = memory::resident_bytes();
         let (resident_before, resident_after, waited) = (resident, resident, Duration::ZERO);

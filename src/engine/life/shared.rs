@@ -83,8 +83,8 @@ impl<T: Holding> Shared<T> {
         Self { state: Mutex::new(state), changes: Arc::default(), closing, holding, idle_unload }
     }
 
-    /// One for a forked child that inherited this one, which never held anything that the child would need; None where
-    /// it holds something. Takes no lock: its holder may be a thread that does not exist here.
+    /// Returns the state for a forked child that inherited this one, which never held anything that the child would
+    /// need; None where it holds something. Takes no lock: its holder may be a thread that does not exist here.
     pub(super) fn for_child(&self) -> Option<Self> {
         if self.holding.load(Ordering::Acquire) {
             return None;
@@ -100,7 +100,7 @@ impl<T: Holding> Shared<T> {
         Some(own)
     }
 
-    /// The state changes only in steps that cannot panic, so a poisoned lock still holds a whole one.
+    /// Locks the state. It changes only in steps that cannot panic, so a poisoned lock still holds a whole one.
     pub(super) fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,7 +128,7 @@ impl<T: Holding> Shared<T> {
         Ok(call)
     }
 
-    /// The call that the machine let in.
+    /// Returns the call that the machine let in.
     pub(super) fn begin_call<'a>(&'a self, state: &mut State<T>, stop: &Stop) -> Guard<'a, T> {
         let id = state.next_call;
         state.next_call += 1;
@@ -244,7 +244,7 @@ impl<T: Holding> Shared<T> {
     }
 }
 
-/// The unload that is under way, or a new one, with what the machine says to it.
+/// Returns the unload that is under way, or a new one, with what the machine says to it.
 fn ask_for_unload<T>(state: &mut State<T>) -> (Arc<OnceLock<ReleaseReport>>, Option<Purpose>) {
     let asked = || Asked { since: Instant::now(), report: Arc::default() };
     let report = Arc::clone(&state.unload.get_or_insert_with(asked).report);

@@ -19,7 +19,7 @@ pub fn check_size(width: u32, height: u32, limits: &DecodeLimits) -> Result<()> 
     Err(Error::new(ErrorKind::Image, format!("the {width}x{height} picture {over}")).with_hint_for(too_large))
 }
 
-/// The command line has no options for limits.
+/// Returns the advice for too large pictures. The command line has no options for limits.
 pub(super) fn too_large(reader: Audience) -> String {
     let advice = "raise the limit if you trust the source, or scale the picture down first";
     reader.choose(advice, "scale the picture down first").to_owned()

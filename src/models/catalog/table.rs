@@ -13,8 +13,8 @@ macro_rules! address {
     };
 }
 
-/// The size in a row, or nothing. A wrong one would refuse the right file, so a row has it only where a copy with the same
-/// hash was measured, in a wheel or elsewhere, or where two others who publish that hash agree on it.
+/// The size in a row, or nothing. A wrong one would refuse the right file, so a row has it only where a copy with the
+/// same hash was measured, in a wheel or elsewhere, or where two others who publish that hash agree on it.
 macro_rules! bytes {
     () => {
         None

@@ -45,13 +45,13 @@ impl<'a> Wanted<'a> {
         Expected { bytes: self.bytes, sha256: self.sha256 }
     }
 
-    /// The step of its download with so many bytes there.
+    /// Returns the step of its download with so many bytes there.
     pub(super) fn progress(&self, done: u64) -> Progress<'a> {
         Progress { name: self.label, source: self.source, host: None, done, total: self.bytes }
     }
 }
 
-/// The most bytes that can be the right ones.
+/// Returns the most bytes that can be the right ones.
 pub(super) fn limit(bytes: Option<u64>) -> u64 {
     bytes.unwrap_or(MOST)
 }
@@ -117,7 +117,7 @@ pub(super) fn is_whole(store: &Store, wanted: &Wanted<'_>, part: &mut Part) -> R
     Ok(false)
 }
 
-/// The advice that comes with wrong content would be to fetch it, which is just what failed.
+/// Leaves the advice out. That which comes with wrong content would be to fetch it, which is just what failed.
 fn first_line(error: &Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }

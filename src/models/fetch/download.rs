@@ -72,7 +72,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// The unfinished download, once no other call works on it.
+    /// Returns the unfinished download, once no other call works on it.
     pub(super) fn wait_for_turn(&self, wanted: &Wanted<'_>, progress: Tell<'_>) -> Result<Part, Trouble> {
         let store = self.place.store;
         let turn = Turn {
@@ -105,7 +105,7 @@ impl<'a> Client<'a> {
         self.unless_given_up(address, |client| client.try_on(wanted, part, address, progress))
     }
 
-    /// A page of a package index, for a file that is called `label` for people.
+    /// Returns a page of a package index, for a file that is called `label` for people.
     pub(super) fn page(&mut self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, Trouble> {
         self.unless_given_up(address, |client| client.try_page(label, address, progress))
     }

@@ -32,13 +32,14 @@ pub(super) struct Web<'a> {
 }
 
 impl<'a> Web<'a> {
-    /// The web for models. It asks the proxy that `HTTPS_PROXY` or `ALL_PROXY` name, but for the hosts in `NO_PROXY`.
+    /// Returns the web for models. It asks the proxy that `HTTPS_PROXY` or `ALL_PROXY` name, but for the hosts in
+    /// `NO_PROXY`.
     pub(super) fn for_models(options: &'a PullOptions) -> Self {
         // The system's own certificates: many networks have one of theirs.
         Self::new(options, RootCerts::PlatformVerifier, None, Trusted::default())
     }
 
-    /// The web for package indexes, with the user's settings for these.
+    /// Returns the web for package indexes, with the user's settings for these.
     pub(super) fn for_packages(options: &'a PullOptions) -> CrateResult<Self> {
         let Packages { trusted_hosts, certificates, proxy, .. } = &options.packages;
         let roots = match certificates {
@@ -83,18 +84,18 @@ impl<'a> Web<'a> {
         self.agent.clone().shutdown();
     }
 
-    /// The address, or why it may not be asked.
+    /// Returns the address, or why it may not be asked.
     pub(super) fn address(&self, text: &str) -> Result<Address, String> {
         Address::parse_trusting(text, &self.trusted)
     }
 
-    /// The address that a link on a page leads to, or why it may not be followed.
+    /// Returns the address that a link on a page leads to, or why it may not be followed.
     pub(super) fn linked(&self, page: &Page, link: &str) -> Result<Address, String> {
         page.address.follow(link, &self.trusted)
     }
 
-    /// One request for what the part lacks, whose answer is added to it. The part holds all of the right file when this
-    /// succeeds, and nothing when its content cannot be right.
+    /// Makes one request for what the part lacks, whose answer is added to it. The part holds all of the right file
+    /// when this succeeds, and nothing when its content cannot be right.
     pub(super) fn attempt(
         &self,
         place: Place<'_>,
@@ -135,7 +136,7 @@ impl<'a> Web<'a> {
         resume(place.store, wanted, part, body, Pace::new(self.options, Instant::now()), state)
     }
 
-    /// One request for a page of a package index.
+    /// Makes one request for a page of a package index.
     pub(super) fn page(&self, address: &Address) -> Result<Page, Failed> {
         let (response, address) = self.follow(address, &Asked::Page)?;
         match response.status().as_u16() {
@@ -153,7 +154,7 @@ impl<'a> Web<'a> {
         }
     }
 
-    /// The answer to a request, and where the redirects lead.
+    /// Returns the answer to a request, and where the redirects lead.
     fn follow(&self, address: &Address, asked: &Asked) -> Result<(Response<Body>, Address), Failed> {
         let mut address = address.clone();
         for _ in 0..=MOST_REDIRECTS {
@@ -248,8 +249,8 @@ struct Offer {
 }
 
 impl Offer {
-    /// The offer of an answer to a request for what comes after the first `there` bytes, if it can be right for a file
-    /// of `wanted` bytes.
+    /// Returns the offer of an answer to a request for what comes after the first `there` bytes, if it can be right for
+    /// a file of `wanted` bytes.
     fn judge(wanted: Option<u64>, response: &Response<Body>, there: u64) -> Result<Self, Failed> {
         match response.status().as_u16() {
             // Also where only the rest was asked for: not every server knows ranges.

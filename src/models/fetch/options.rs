@@ -17,8 +17,8 @@ pub(super) const PACKAGE_INDEX_VARIABLE: &str = "FERROCR_PACKAGE_INDEX";
 pub struct PullOptions {
     /// Never touch the network nor a mirror. The variable `FERROCR_OFFLINE=1` says the same for the whole process.
     pub offline: bool,
-    /// Base address that is tried first: the file's name is put after it. It is `https://...`, `file:///...` with a path
-    /// that is taken as it is, or `http://` for a server on this machine's loopback.
+    /// Base address that is tried first: the file's name is put after it. It is `https://...`, `file:///...` with a
+    /// path that is taken as it is, or `http://` for a server on this machine's loopback.
     pub mirror: Option<String>,
     /// A file that has the content already, for the one model that is asked for. No other source is tried then, and it
     /// may be used where the network may not.

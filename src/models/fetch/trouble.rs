@@ -25,7 +25,7 @@ impl From<Error> for Trouble {
 }
 
 impl Trouble {
-    /// The caller ended it.
+    /// Returns the trouble of a download that its caller ended.
     pub(super) fn cancelled(name: &str) -> Self {
         Self::Stop(Error::new(ErrorKind::Cancelled, format!("the download of {name} was ended early")))
     }
@@ -53,7 +53,7 @@ pub(super) enum Failed {
 }
 
 impl Failed {
-    /// The same where there is no other try.
+    /// Returns the same where there is no other try.
     pub(super) fn into_trouble(self) -> Trouble {
         match self {
             Self::Final(trouble) | Self::Passing(trouble, _) => trouble,

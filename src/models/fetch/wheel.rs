@@ -170,7 +170,7 @@ fn fail_all(jobs: &mut Carried<'_, '_>, source: &str, why: &str) {
     jobs.iter_mut().filter(|job| !job.is_done).for_each(|job| job.fail(source, why));
 }
 
-/// The same for what may be an error that no other source could mend.
+/// Does the same for what may be an error that no other source could mend.
 fn note_all(jobs: &mut Carried<'_, '_>, source: &str, trouble: Trouble) -> Result<(), Error> {
     match trouble {
         Trouble::Stop(error) => return Err(error),

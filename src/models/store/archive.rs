@@ -9,10 +9,10 @@
 //!  "files": [{"name": "a.onnx", "bytes": 3, "sha256": "ba7816bf..."}]}
 //! ```
 //!
-//! It is called `ferrocr-models.json` and lists every other entry. [`super::Store::export`] writes entries uncompressed, in the
-//! order of their names, with the list last and all times the same: the same models give the same bytes. Reading also
-//! takes what another program packed again, compressed or in another order. Keys it does not know are left alone; a
-//! change that an older reader must not ignore gets another version.
+//! It is called `ferrocr-models.json` and lists every other entry. [`super::Store::export`] writes entries
+//! uncompressed, in the order of their names, with the list last and all times the same: the same models give the same
+//! bytes. Reading also takes what another program packed again, compressed or in another order. Keys it does not know
+//! are left alone; a change that an older reader must not ignore gets another version.
 //!
 //! # Trust
 //! An archive is foreign bytes. Its list says nothing about who made it, so a name of the catalog has to come with the

@@ -32,7 +32,7 @@ impl<'a> Advice<'a> {
         Self { dir }
     }
 
-    /// Words for an action, for whoever is to do it, about this directory.
+    /// Returns words for an action, for whoever is to do it, about this directory.
     pub(in crate::models) fn how_to(&self, reader: Audience, action: Action<'_>) -> String {
         match reader {
             Audience::Programmer => self.call_on(action),
@@ -57,7 +57,8 @@ impl<'a> Advice<'a> {
         }
     }
 
-    /// The option takes several values, so that one that begins with a dash has to be part of it.
+    /// Returns the command that takes an entry off. The option takes several values, so that one that begins with a
+    /// dash has to be part of it.
     fn unkeep_command(&self, entry: &str) -> String {
         match quoted(entry).filter(|_| entry.starts_with('-')) {
             Some(entry) => self.command(&format!("keep --remove={entry}")),
@@ -88,24 +89,24 @@ impl<'a> Advice<'a> {
         format!("`ModelStore({dir}).{call}`")
     }
 
-    /// The directory, unless it is the one that is meant when none is named.
+    /// Returns the directory, unless it is the one that is meant when none is named.
     fn named_dir(&self) -> Option<&'a Path> {
         let default = default_dir().and_then(|dir| absolute(&dir));
         (!default.is_ok_and(|default| default == self.dir)).then_some(self.dir)
     }
 
-    /// The command `ferrocr models` with these `words`, for this directory.
+    /// Returns the command `ferrocr models` with these `words`, for this directory.
     pub(super) fn command(&self, words: &str) -> String {
         self.command_on(words, None, "")
     }
 
-    /// The command `verb` for what is called `name`, with these options.
+    /// Returns the command `verb` for what is called `name`, with these options.
     pub(super) fn command_for(&self, verb: &str, name: &str, options: &str) -> String {
         self.command_on(verb, Some(name), options)
     }
 
-    /// A phrase that says what to run. A name with characters that cannot be shown is never part of a command: what
-    /// stands there would be another name.
+    /// Returns a phrase that says what to run. A name with characters that cannot be shown is never part of a command:
+    /// what stands there would be another name.
     fn command_on(&self, verb: &str, name: Option<&str>, options: &str) -> String {
         let Some(dir) = self.dir_option() else {
             return format!("the command {verb} of ferrocr models, in a directory whose name cannot be shown");
@@ -137,7 +138,7 @@ impl<'a> Advice<'a> {
     }
 }
 
-/// A name as a POSIX shell takes it; none for one with characters that cannot be shown.
+/// Returns a name as a POSIX shell takes it; none for one with characters that cannot be shown.
 pub(super) fn quoted(name: &str) -> Option<String> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "._-+@%,=".contains(letter);
     if name.chars().any(is_unsafe) {
@@ -149,7 +150,7 @@ pub(super) fn quoted(name: &str) -> Option<String> {
     }
 }
 
-/// A name as Python takes it; none for one with characters that cannot be shown.
+/// Returns a name as Python takes it; none for one with characters that cannot be shown.
 fn literal(name: &str) -> Option<String> {
     let is_shown = !name.chars().any(is_unsafe);
     is_shown.then(|| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))

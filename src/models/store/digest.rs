@@ -56,7 +56,8 @@ impl Hasher {
         self.pour(source, limit, |error| error, sink)
     }
 
-    /// As [`Hasher::read`], for a sink with errors of its own; `failed` makes one of them from what the source said.
+    /// Reads as [`Hasher::read`] does, for a sink with errors of its own; `failed` makes one of them from what the
+    /// source said.
     pub(in crate::models) fn pour<E>(
         &mut self,
         source: &mut dyn Read,

@@ -48,7 +48,7 @@ impl Directory {
         Ok(Self { handle: Arc::new(handle), path: at.path() })
     }
 
-    /// The path by which it was reached, for messages.
+    /// Returns the path by which it was reached, for messages.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -58,7 +58,7 @@ impl Directory {
         Location { directory: self.clone(), name: name.as_ref().to_owned() }
     }
 
-    /// The names in it, sorted.
+    /// Returns the names in it, sorted.
     pub(super) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = system::names(&self.handle)?;
         names.sort_unstable();
@@ -84,7 +84,7 @@ pub(super) struct Location {
 }
 
 impl Location {
-    /// Its path, for messages.
+    /// Returns its path, for messages.
     pub(super) fn path(&self) -> PathBuf {
         self.directory.path.join(&self.name)
     }

@@ -169,14 +169,14 @@ pub(super) fn sync_folder(folder: &Directory) -> Result<()> {
     folder.sync().map_err(|error| Error::io("write the directory", folder.path(), error))
 }
 
-/// Bytes that this user may still write where `path` lies, where the system tells.
+/// Returns the bytes that this user may still write where `path` lies, where the system tells.
 #[cfg(unix)]
 pub(in crate::models) fn free_bytes(path: &Path) -> Option<u64> {
     let volume = path.ancestors().find_map(|path| rustix::fs::statvfs(path).ok())?;
     volume.f_bavail.checked_mul(volume.f_frsize)
 }
 
-/// Not asked for elsewhere: a full disk is then noticed while writing.
+/// Returns none: elsewhere it is not asked for, and a full disk is then noticed while writing.
 #[cfg(not(unix))]
 pub(in crate::models) fn free_bytes(_: &Path) -> Option<u64> {
     None

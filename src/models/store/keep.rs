@@ -1,7 +1,7 @@
 //! The keep-list: what must not be removed, and has to be there.
 //!
-//! It is a text file in the store's bookkeeping with an entry a line, which an operator may also write by hand. An entry
-//! is a file name, or a pattern in which `*` stands for any characters and `?` for one.
+//! It is a text file in the store's bookkeeping with an entry a line, which an operator may also write by hand. An
+//! entry is a file name, or a pattern in which `*` stands for any characters and `?` for one.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -32,7 +32,7 @@ pub struct KeepList {
 }
 
 impl KeepList {
-    /// A list of these entries.
+    /// Returns a list of these entries.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for an entry that no file name can match.
@@ -48,7 +48,7 @@ impl KeepList {
         Ok(Self { entries: entries.iter().map(checked).collect::<Result<_>>()? })
     }
 
-    /// Sorted entries.
+    /// Returns the sorted entries.
     pub fn entries(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(String::as_str)
     }
@@ -58,7 +58,7 @@ impl KeepList {
         self.holder(name).is_some()
     }
 
-    /// An entry that names `name`, else one that matches it.
+    /// Returns an entry that names `name`, else one that matches it.
     pub(super) fn holder(&self, name: &str) -> Option<&str> {
         let matching = || self.entries.iter().find(|entry| is_match(entry, name));
         self.entries.get(name).or_else(matching).map(String::as_str)
@@ -109,7 +109,8 @@ fn unfit(entry: &str, fault: &str) -> Error {
         .with_hint("an entry is a file name in the directory, or a pattern with * and ?")
 }
 
-/// Only `*` and `?` are special: brackets occur in file names.
+/// Returns true if the entry is a pattern that matches `name`. Only `*` and `?` are special: brackets occur in file
+/// names.
 fn is_match(entry: &str, name: &str) -> bool {
     let escaped = entry.chars().fold(String::new(), |mut escaped, letter| {
         match letter {
@@ -134,7 +135,7 @@ impl<'a> KeepFile<'a> {
         Self { layout }
     }
 
-    /// The keep-list of this directory; empty where there is none.
+    /// Returns the keep-list of this directory; empty where there is none.
     pub(super) fn keep_list(&self) -> Result<KeepList> {
         let Some(bookkeeping) = self.layout.open_bookkeeping()? else { return Ok(KeepList::default()) };
         match bookkeeping.at(KEEP).open(Opening::Read).and_then(read) {

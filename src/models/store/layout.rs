@@ -1,7 +1,7 @@
 //! The places of things in the directory, and opening the folders of its bookkeeping.
 //!
-//! The directory itself may be reached over links: its users choose the path. From there on no link is followed, so what
-//! is changed in the bookkeeping lies in the directory.
+//! The directory itself may be reached over links: its users choose the path. From there on no link is followed, so
+//! what is changed in the bookkeeping lies in the directory.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -40,27 +40,27 @@ pub(in crate::models) struct Layout {
 }
 
 impl Layout {
-    /// The layout of the directory `dir`, which is absolute and need not exist.
+    /// Returns the layout of the directory `dir`, which is absolute and need not exist.
     pub(super) fn new(dir: PathBuf) -> Self {
         Self { dir, watch: Watch::default() }
     }
 
-    /// The same with another watch.
+    /// Returns the same with another watch.
     pub(super) fn with_watch(&self, watch: Watch) -> Self {
         Self { watch, ..self.clone() }
     }
 
-    /// The directory, absolute.
+    /// Returns the directory, absolute.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Suggestions of messages about this directory.
+    /// Returns suggestions of messages about this directory.
     pub(super) fn advice(&self) -> Advice<'_> {
         Advice::of(&self.dir)
     }
 
-    /// Sorted names of the model files; none for a directory that is empty or not there.
+    /// Returns the sorted names of the model files; none for a directory that is empty or not there.
     pub(super) fn list(&self) -> Result<Vec<String>> {
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -78,7 +78,7 @@ impl Layout {
         Ok(names)
     }
 
-    /// Absolute path of the file called `name`, which need not exist.
+    /// Returns the absolute path of the file called `name`, which need not exist.
     pub(super) fn path(&self, name: &str) -> Result<PathBuf> {
         match fault(name) {
             None => Ok(self.dir.join(name)),
@@ -89,7 +89,7 @@ impl Layout {
         }
     }
 
-    /// Absolute path of the file called `name`, which is there.
+    /// Returns the absolute path of the file called `name`, which is there.
     pub(super) fn existing(&self, name: &str) -> Result<PathBuf> {
         let path = self.path(name)?;
         match fs::metadata(&path) {
@@ -101,7 +101,8 @@ impl Layout {
         }
     }
 
-    /// Names of the files in the directory that `path` goes through: its own, and those of the links that it follows.
+    /// Returns the names of the files in the directory that `path` goes through: its own, and those of the links that
+    /// it follows.
     pub(super) fn names_along(&self, path: &Path) -> Vec<String> {
         let Ok(dir) = fs::canonicalize(&self.dir) else { return Vec::new() };
         let Ok(path) = std::path::absolute(path) else { return Vec::new() };
@@ -110,7 +111,7 @@ impl Layout {
         names.filter(|name| fault(name).is_none()).collect()
     }
 
-    /// The error for a model file that cannot be used, and `why`: that it is not there, for example.
+    /// Returns the error for a model file that cannot be used, and `why`: that it is not there, for example.
     pub(super) fn missing(&self, name: &str, why: &str) -> Error {
         let message = format!("the model file {name} {why} in {}", self.dir.display());
         Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.remedy(reader, name, false))
@@ -201,7 +202,7 @@ impl Layout {
         disk::make_folder(&self.make_bookkeeping()?.at(name))
     }
 
-    /// A file of the directory, by its name.
+    /// Returns a file of the directory, by its name.
     ///
     /// # Errors
     /// Those of [`Layout::path`], and [`crate::ErrorKind::Io`] when the directory cannot be opened.

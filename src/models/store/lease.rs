@@ -125,7 +125,7 @@ impl<'a> Leases<'a> {
         Ok(is_locked.then(|| Lease { _held: Arc::new(held) }))
     }
 
-    /// All files of the directory that are needed by who uses those called `names`.
+    /// Returns all files of the directory that are needed by who uses those called `names`.
     fn guarded(&self, names: &[String]) -> BTreeSet<String> {
         let models = names.iter().flat_map(|name| self.layout.names_along(&self.layout.dir().join(name)));
         let with_characters = |name: String| {
@@ -136,7 +136,7 @@ impl<'a> Leases<'a> {
         models.flat_map(with_characters).collect()
     }
 
-    /// The files in use, each with the ids of the processes that use it.
+    /// Returns the files in use, each with the ids of the processes that use it.
     pub(super) fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
         let uses = self.uses();
         match uses.faults.into_iter().next() {
@@ -145,7 +145,7 @@ impl<'a> Leases<'a> {
         }
     }
 
-    /// The files in use, and what cannot be read.
+    /// Returns the files in use, and what cannot be read.
     pub(super) fn uses(&self) -> Uses {
         let mut uses = Uses::default();
         let listed = match self.layout.open_folder(LEASES) {
@@ -310,7 +310,7 @@ fn system() -> Option<String> {
     Some(format!("{}/{}", boot.trim(), space.to_str()?))
 }
 
-/// When a process began, in clock ticks since the boot; none for one that is not there.
+/// Returns the time at which a process began, in clock ticks since the boot; none for one that is not there.
 fn ticks(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is a name in brackets, which may hold anything; the third is the first one after it.

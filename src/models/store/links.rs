@@ -14,7 +14,7 @@ const PLACES: [&str; 4] = [".ferrocr", ".ferrocr/incoming", ".ferrocr/leases", "
 const ABC: Expected<'static> =
     Expected { bytes: Some(3), sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
 
-/// A folder that looks like bookkeeping, and like the folders in it, and belongs to somebody else.
+/// Returns a folder that looks like bookkeeping, and like the folders in it, and belongs to somebody else.
 fn outside() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for folder in ["", "incoming", "leases", "trash"] {
@@ -44,7 +44,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
     found
 }
 
-/// A store with some of everything.
+/// Returns a store with some of everything.
 fn filled() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path().join("models")).unwrap();

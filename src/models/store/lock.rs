@@ -1,8 +1,8 @@
 //! Locks between processes, on files that are only there to be locked.
 //!
 //! The system gives a lock back when its holder ends, in whatever way. Model files are never locked. Whoever can open a
-//! file can lock it, so files that are locked can be opened by those alone who may write to the directory. A file system
-//! without locks is used without them: what is lost then is said at each lock.
+//! file can lock it, so files that are locked can be opened by those alone who may write to the directory. A file
+//! system without locks is used without them: what is lost then is said at each lock.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -17,8 +17,8 @@ use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Owner;
 
-/// The time for which a process that changes the directory waits for others that do. They hold the lock for some renames
-/// only.
+/// The time for which a process that changes the directory waits for others that do. They hold the lock for some
+/// renames only.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The time for which a process waits that only wants a lease: it can do without. Removing 300 files in one go, and
@@ -118,8 +118,8 @@ impl<'a> Wait<'a> {
 
 /// An open file that this process locks, or tries to. Dropping it frees the lock.
 ///
-/// Closing it would not be enough: a child that was forked meanwhile has the same open file for as long as it lives. The
-/// lock is its parent's alone, so dropping it in the child frees nothing.
+/// Closing it would not be enough: a child that was forked meanwhile has the same open file for as long as it lives.
+/// The lock is its parent's alone, so dropping it in the child frees nothing.
 #[derive(Debug)]
 pub(super) struct Locked {
     file: File,
@@ -132,12 +132,12 @@ impl Locked {
         Self { file, owner: Owner::this_process() }
     }
 
-    /// A file of the bookkeeping that is there; see [`disk::open_there`].
+    /// Returns a file of the bookkeeping that is there; see [`disk::open_there`].
     pub(super) fn open(at: &Location) -> io::Result<Self> {
         disk::open_there(at).map(Self::new)
     }
 
-    /// The same open file as a child has it that was forked just now.
+    /// Returns the same open file as a child has it that was forked just now.
     #[cfg(test)]
     pub(super) fn in_a_child(&self) -> Self {
         Self { file: self.file.try_clone().unwrap(), owner: Owner::parent() }
@@ -195,7 +195,7 @@ impl<'a> DirectoryLock<'a> {
         self.hold(Mode::Shared, PATIENCE)
     }
 
-    /// As [`DirectoryLock::hold_shared`], but not for long.
+    /// Waits as [`DirectoryLock::hold_shared`] does, but not for long.
     pub(super) fn hold_briefly(&self) -> Result<Hold> {
         self.hold(Mode::Shared, LEASE_PATIENCE)
     }
@@ -226,7 +226,7 @@ impl<'a> DirectoryLock<'a> {
         outcome.map(|outcome| outcome == Attempt::Held).ok_or_else(|| self.busy(LEASE_PATIENCE))
     }
 
-    /// The caller must not hold the directory already: it would wait for one who waits for it.
+    /// Waits for the lock. The caller must not hold the directory already: it would wait for one who waits for it.
     fn hold(&self, mode: Mode, patience: Duration) -> Result<Hold> {
         let mut wait = Wait::new(patience, &self.layout.watch);
         let _gate = self.pass_gate(&self.layout.make_bookkeeping()?, mode, &mut wait)?;

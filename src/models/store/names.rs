@@ -5,7 +5,7 @@ use std::path::Path;
 /// Suffixes of a model file. Other suites name theirs `.bin`; what a file really is, only its content says.
 pub(super) const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];
 
-/// Why `name` cannot name a model file, on any platform: a directory may be shared between them.
+/// Returns why `name` cannot name a model file, on any platform: a directory may be shared between them.
 pub(super) fn fault(name: &str) -> Option<&'static str> {
     match name {
         "" => Some("it is empty"),

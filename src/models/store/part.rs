@@ -1,7 +1,7 @@
 //! A file or folder that is still being written, and the one step in which a file gets its name.
 //!
-//! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the lock
-//! is free, which tells what was left behind from what is still growing.
+//! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the
+//! lock is free, which tells what was left behind from what is still growing.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -41,7 +41,8 @@ pub(in crate::models) struct Part {
 }
 
 impl Part {
-    /// An empty file for what will be called `name`; nobody else ever works on it, and it goes when it is dropped.
+    /// Returns an empty file for what will be called `name`; nobody else ever works on it, and it goes when it is
+    /// dropped.
     pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
         let _hold = DirectoryLock::of(layout).hold_shared()?;
@@ -50,8 +51,8 @@ impl Part {
         Ok(Self { at, file, stays: false })
     }
 
-    /// The unfinished download of `name` with the hash `sha256`, with the bytes that are there; none while another call
-    /// works on it, in whatever process.
+    /// Returns the unfinished download of `name` with the hash `sha256`, with the bytes that are there; none while
+    /// another call works on it, in whatever process.
     ///
     /// Without locks it is a file of its own, which starts empty.
     pub(in crate::models) fn claim(layout: &Layout, name: &str, sha256: &str) -> Result<Option<Self>> {
@@ -63,7 +64,7 @@ impl Part {
         }
     }
 
-    /// Bytes that have arrived of the unfinished download of `name`, whoever works on it.
+    /// Returns the bytes that have arrived of the unfinished download of `name`, whoever works on it.
     pub(in crate::models) fn arrived(layout: &Layout, name: &str, sha256: &str) -> u64 {
         unfinished(layout, name, sha256).map_or(0, |status| status.bytes)
     }
@@ -78,18 +79,19 @@ impl Part {
         }
     }
 
-    /// Bytes that are there.
+    /// Returns the bytes that are there.
     pub(in crate::models) fn len(&self) -> Result<u64> {
         self.file.metadata().map(|meta| meta.len()).map_err(|error| Error::io("read", &self.at.path(), error))
     }
 
-    /// Its name among the unfinished.
+    /// Returns its name among the unfinished.
     #[cfg(test)]
     pub(super) fn name(&self) -> &std::ffi::OsStr {
         self.at.name()
     }
 
-    /// The bytes that have arrived, to be read through the handle that has the lock: where locks are mandatory no other one can.
+    /// Returns the bytes that have arrived, to be read through the handle that has the lock: where locks are mandatory
+    /// no other one can.
     pub(in crate::models) fn content(&self) -> &File {
         &self.file
     }
@@ -142,8 +144,8 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         let is_empty = || self.file.metadata().is_ok_and(|meta| meta.len() == 0);
-        // A forked child has the file too, and must leave it to its parent. What was published has another name now, and
-        // its old one may be another call's.
+        // A forked child has the file too, and must leave it to its parent. What was published has another name now,
+        // and its old one may be another call's.
         if self.file.is_ours() && (!self.stays || is_empty()) && self.at.is(&self.file) {
             // Nobody is left to tell; what stays behind lies where unfinished files lie.
             let _ = disk::remove_file(&self.at);
@@ -160,7 +162,7 @@ pub(in crate::models) struct Folder {
 }
 
 impl Folder {
-    /// An empty folder, but for its lock.
+    /// Returns an empty folder, but for its lock.
     pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
         let _hold = DirectoryLock::of(layout).hold_shared()?;
         let at = layout.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
@@ -170,13 +172,13 @@ impl Folder {
         Ok(Self { at, directory, lock })
     }
 
-    /// Its path.
+    /// Returns its path.
     #[cfg(test)]
     pub(super) fn path(&self) -> &std::path::Path {
         self.directory.path()
     }
 
-    /// A file in it.
+    /// Returns a file in it.
     pub(super) fn at(&self, name: &str) -> Location {
         self.directory.at(name)
     }
@@ -202,7 +204,7 @@ impl<'a> Incoming<'a> {
         Self { layout }
     }
 
-    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
+    /// Returns the folder for unfinished files, in the same file system as the models; it is made if it is not there.
     pub(super) fn scratch(&self) -> Result<PathBuf> {
         self.layout.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
     }
@@ -245,7 +247,8 @@ impl Left {
     }
 }
 
-/// The unfinished file or folder `at` some place, if nobody works on it any more; none also where that cannot be told.
+/// Returns the unfinished file or folder `at` some place, if nobody works on it any more; none also where that cannot
+/// be told.
 ///
 /// The caller holds the directory alone: a folder is made a moment before its lock.
 pub(super) fn take_left(at: &Location) -> Option<Left> {
@@ -258,7 +261,8 @@ pub(super) fn take_left(at: &Location) -> Option<Left> {
     Some(Left { at: at.clone(), is_folder, _lock: lock })
 }
 
-/// Tells whether nobody works any more on the unfinished file or folder `at` some place; none where that cannot be told.
+/// Tells whether nobody works any more on the unfinished file or folder `at` some place; none where that cannot be
+/// told.
 ///
 /// A call may take it up right after this: who removes it needs [`take_left`].
 pub(super) fn is_left(at: &Location) -> Option<bool> {
@@ -282,7 +286,7 @@ fn lock_of(at: &Location) -> Option<(bool, Location)> {
     }
 }
 
-/// A new file, locked where there are locks. The caller holds the directory.
+/// Returns a new file, locked where there are locks. The caller holds the directory.
 fn make_locked(layout: &Layout, at: &Location) -> Result<Locked> {
     let made = disk::open_new(at, Access::Writers);
     let file = Locked::new(made.map_err(|error| disk::failed("create", &at.path(), error))?);
@@ -290,8 +294,8 @@ fn make_locked(layout: &Layout, at: &Location) -> Result<Locked> {
     Ok(file)
 }
 
-/// The file `at` some place, which is made if it is not there, and how locking it came out; none while another call has
-/// it.
+/// Returns the file `at` some place, which is made if it is not there, and how locking it came out; none while another
+/// call has it.
 fn claim_file(at: &Location) -> Result<Option<(Locked, Attempt)>> {
     for _ in 0..TRIES {
         let opened = disk::open(at, Access::Writers);
@@ -306,12 +310,12 @@ fn claim_file(at: &Location) -> Result<Option<(Locked, Attempt)>> {
     Ok(None)
 }
 
-/// The unfinished download of `name`; none where there is none, or where that cannot be seen.
+/// Returns the unfinished download of `name`; none where there is none, or where that cannot be seen.
 fn unfinished(layout: &Layout, name: &str, sha256: &str) -> Option<Status> {
     layout.open_folder(INCOMING).ok()??.at(resumable(name, sha256)).status().ok()
 }
 
-/// Name of the unfinished download of `name`: the hash tells it from one of another version.
+/// Returns the name of the unfinished download of `name`: the hash tells it from one of another version.
 fn resumable(name: &str, sha256: &str) -> String {
     let start: String = sha256.chars().take(16).flat_map(char::to_lowercase).collect();
     format!("{name}.{start}.{RESUMABLE}")

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Environment variable that names the model directory.
 pub(in crate::models) const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
 
-/// The directory for a caller who chose none: `FERROCR_MODEL_DIR`, else `ferrocr/models` in the user's data.
+/// Returns the directory for a caller who chose none: `FERROCR_MODEL_DIR`, else `ferrocr/models` in the user's data.
 ///
 /// # Errors
 /// [`ErrorKind::Io`] when the platform knows no data directory for this user.

@@ -42,8 +42,8 @@ pub struct Removal {
     pub removal: Option<String>,
 }
 
-/// The files that [`super::Store::prune`] selects: those for which all that is given holds. With nothing given, those that
-/// somebody has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where
+/// The files that [`super::Store::prune`] selects: those for which all that is given holds. With nothing given, those
+/// that somebody has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where
 /// [`State::Old`] is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -106,7 +106,7 @@ impl<'a> Remover<'a> {
         self.carry_out(&selected, options, refuse_in_use)
     }
 
-    /// A file of the directory, whatever it is.
+    /// Returns a file of the directory, whatever it is.
     fn named(&self, name: &str) -> Result<Selected> {
         let path = self.layout.path(name)?;
         match fs::symlink_metadata(&path) {
@@ -226,7 +226,7 @@ impl<'a> Remover<'a> {
         })
     }
 
-    /// The list of characters that goes with `models`, if there is one and nothing speaks against it.
+    /// Returns the list of characters that goes with `models`, if there is one and nothing speaks against it.
     fn list_beside(&self, list: &str, models: &[String], guard: &Guard, neighbours: &Neighbours) -> Option<Judged> {
         let reason = format!("list of characters of {}", models.join(" and "));
         let judged = self.decide(&Selected { reason, ..self.named(list).ok()? }, guard, neighbours);
@@ -259,7 +259,7 @@ impl<'a> Remover<'a> {
         }
     }
 
-    /// An unfinished file or folder.
+    /// Returns an unfinished file or folder.
     fn unfinished(&self, file: &Selected) -> Option<Location> {
         Some(self.layout.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
     }

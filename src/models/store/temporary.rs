@@ -25,7 +25,7 @@ impl Temporary {
         Ok((Self { at, is_published: false }, file))
     }
 
-    /// Its path, for messages.
+    /// Returns its path, for messages.
     pub(super) fn path(&self) -> PathBuf {
         self.at.path()
     }
@@ -47,8 +47,8 @@ impl Drop for Temporary {
     }
 }
 
-/// A name no other call uses: the counter tells calls apart, the process id processes, and the time machines that share
-/// the directory or a process id that is used again.
+/// Returns a name no other call uses: the counter tells calls apart, the process id processes, and the time machines
+/// that share the directory or a process id that is used again.
 pub(super) fn unique(name: &str) -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-/// A path as a report prints it: in one line, and with nothing in it that a terminal would obey.
+/// Returns a path as a report prints it: in one line, and with nothing in it that a terminal would obey.
 ///
 /// Escapes have the form of Python's `repr`, so that a path can be had back from them. A byte that is no UTF-8 is
 /// `\udc` and its two hexadecimal digits.

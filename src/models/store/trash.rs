@@ -81,8 +81,8 @@ impl<'a> Trash<'a> {
         Ok(chosen)
     }
 
-    /// A file that is there goes to the trash too when it is removed, and is the latest of its name then. So the
-    /// removal to restore has to be named.
+    /// Returns the error for a file in the way. It goes to the trash too when it is removed, and is the latest of its
+    /// name then. So the removal to restore has to be named.
     fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
         let Trashed { name, removal, .. } = trashed;
         let message = format!("cannot restore {name}: {} has a file of that name", self.layout.dir().display());
@@ -132,7 +132,7 @@ impl<'a> Trash<'a> {
         Ok(chosen)
     }
 
-    /// False where nothing was ever removed: to hold the directory would make it.
+    /// Returns false where nothing was ever removed: to hold the directory would make it.
     fn may_have_trash(&self) -> bool {
         !fs::symlink_metadata(self.layout.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
@@ -157,7 +157,7 @@ impl<'a> Trash<'a> {
         Ok(chosen)
     }
 
-    /// The lists of characters that were removed together with models that are chosen, where there is none.
+    /// Returns the lists of characters that were removed together with models that are chosen, where there is none.
     fn lists_with(&self, chosen: &[Trashed], trashed: &[Trashed]) -> Vec<Trashed> {
         let lists = chosen.iter().filter_map(|model| Some((list_of(&model.name)?, &model.removal)));
         // Several models may have the same list.
@@ -267,7 +267,7 @@ struct NewRemoval {
 }
 
 impl Trashed {
-    /// Its place in the open `trash`.
+    /// Returns its place in the open `trash`.
     fn within(&self, trash: &Directory) -> Result<Location> {
         let folder = trash.folder(&self.removal);
         let folder = folder.map_err(|error| disk::failed("open", &trash.path().join(&self.removal), error))?;
@@ -284,7 +284,7 @@ struct Sequence {
 }
 
 impl Sequence {
-    /// The beginning of a removal's name; none for a name that no removal has. What is in other folders is
+    /// Returns the beginning of a removal's name; none for a name that no removal has. What is in other folders is
     /// somebody's own and never deleted, so the name has to be exactly as [`Trash::new_removal`] makes it.
     fn of(removal: &str) -> Option<Self> {
         let parts: Vec<_> = removal.split('-').collect();
@@ -296,7 +296,7 @@ impl Sequence {
         Some(Self { time: time.parse().ok()?, call: call.parse().ok()? })
     }
 
-    /// The next one, which is greater also as a text.
+    /// Returns the next one, which is greater also as a text.
     fn next(self) -> Self {
         match self.call < LAST_CALL || self.time == LAST_TIME {
             true => Self { call: self.call.saturating_add(1), ..self },
@@ -323,7 +323,8 @@ pub(super) fn is_removal(name: &str) -> bool {
     Sequence::of(name).is_some()
 }
 
-/// The folders of removals, in their order. Links to folders lead out of the trash: what is there was not removed.
+/// Returns the folders of removals, in their order. Links to folders lead out of the trash: what is there was not
+/// removed.
 fn removals(trash: &Directory) -> Result<Vec<(String, Directory)>> {
     let names = trash.names().map_err(|error| Error::io("list", trash.path(), error))?;
     let named = names.into_iter().filter_map(|name| name.into_string().ok());
@@ -352,8 +353,8 @@ fn trashed(trash: &Directory) -> Result<Vec<Trashed>> {
     Ok(found)
 }
 
-/// The time of a removal. Its name may say a later time than it was, after a removal that was made while the clock was
-/// ahead; its folder was changed last when files came into it, or later when some were taken out.
+/// Returns the time of a removal. Its name may say a later time than it was, after a removal that was made while the
+/// clock was ahead; its folder was changed last when files came into it, or later when some were taken out.
 fn time_of(removal: &str, folder: &Directory) -> Option<SystemTime> {
     let named = UNIX_EPOCH.checked_add(Duration::from_millis(Sequence::of(removal)?.time))?;
     let changed = folder.metadata().and_then(|meta| meta.modified()).unwrap_or(named);

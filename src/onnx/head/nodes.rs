@@ -44,7 +44,7 @@ pub(super) struct Tensor<'a> {
 }
 
 impl<'a> Graph<'a> {
-    /// The graph of a model; none where the model has several, nests some, or names a value twice.
+    /// Returns the graph of a model; none where the model has several, nests some, or names a value twice.
     pub(super) fn of(model: Message<'a>) -> Result<Option<Self>> {
         let (mut found, mut opset) = (None, 0);
         for field in model {
@@ -126,12 +126,12 @@ impl<'a> Graph<'a> {
         Ok(self.tensors.insert(name, tensor).is_none())
     }
 
-    /// The constant of this name.
+    /// Returns the constant of this name.
     pub(super) fn tensor(&self, name: &str) -> Option<&Tensor<'a>> {
         self.tensors.get(name)
     }
 
-    /// The node that makes a value.
+    /// Returns the node that makes a value.
     pub(super) fn node_that_makes(&self, value: &str) -> Option<&Node<'a>> {
         self.nodes.get(*self.makers.get(value)?)
     }
@@ -175,7 +175,7 @@ impl<'a> Node<'a> {
         Ok(true)
     }
 
-    /// The tensor of a node that is a constant.
+    /// Returns the tensor of a node that is a constant.
     fn held_tensor(&self) -> Result<Option<Message<'a>>> {
         let (&[attribute], "Constant") = (self.attributes.as_slice(), self.operator) else { return Ok(None) };
         for field in attribute {
@@ -204,7 +204,7 @@ impl<'a> Node<'a> {
 }
 
 impl Tensor<'_> {
-    /// Its values, if they are floats in this file.
+    /// Returns its values, if they are floats in this file.
     pub(super) fn floats(&self) -> Option<Vec<f32>> {
         use schema::tensor::{DATA_LOCATION, DATA_TYPE, EXTERNAL, FLOAT, FLOAT_DATA, RAW_DATA};
         let (mut is_float, mut floats) = (false, Vec::new());
@@ -246,7 +246,7 @@ fn dims(tensor: Message<'_>) -> Result<Vec<usize>> {
     Ok(dims)
 }
 
-/// The version that an import gives ONNX's own operators.
+/// Returns the version that an import gives ONNX's own operators.
 fn own_version(import: Message<'_>) -> Result<Option<u64>> {
     let (mut is_own, mut version) = (true, None);
     for field in import {
@@ -260,7 +260,7 @@ fn own_version(import: Message<'_>) -> Result<Option<u64>> {
     Ok(version.filter(|_| is_own))
 }
 
-/// The sides of a value that has three, as they are described.
+/// Returns the sides of a value that has three, as they are described.
 pub(super) fn dims_of(value: Message<'_>) -> Option<Vec<Message<'_>>> {
     let value_type = message_in(value, schema::value_info::TYPE)?;
     let tensor = message_in(value_type, schema::value_type::TENSOR)?;
@@ -282,7 +282,7 @@ fn message_in(message: Message<'_>, number: u32) -> Option<Message<'_>> {
     })
 }
 
-/// The text in the first field with this number.
+/// Returns the text in the first field with this number.
 pub(super) fn text_in(message: Message<'_>, number: u32) -> Option<&str> {
     message_in(message, number)?.text().ok()
 }

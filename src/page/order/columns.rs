@@ -62,14 +62,14 @@ struct Region {
 }
 
 impl Region {
-    /// `None` without places.
+    /// Makes a block of places; `None` without any.
     fn of(places: &[Place]) -> Option<Self> {
         let unit = sides::median(places.iter().map(Place::height))?;
         let (places, bands) = gutters::bands(places, unit);
         Some(Self { places, bands, unit })
     }
 
-    /// Its gutters, the tallest first.
+    /// Returns its gutters, the tallest first.
     fn gutters(&self) -> Vec<Gutter> {
         let mut gutters = gutters::between(&self.places, &self.bands, self.unit);
         gutters.sort_by(|a, b| b.height(&self.bands).total_cmp(&a.height(&self.bands)));
@@ -82,8 +82,8 @@ impl Region {
         [left, right]
     }
 
-    /// The gutter without rows at its ends that belong to what is above or below the columns: a date on the right over
-    /// a letter, the last line of a full-width paragraph, the number of the page.
+    /// Returns the gutter without rows at its ends that belong to what is above or below the columns: a date on the
+    /// right over a letter, the last line of a full-width paragraph, the number of the page.
     fn trimmed(&self, gutter: &Gutter) -> Gutter {
         let mut trimmed = gutter.clone();
         while trimmed.bands.len() > 1 {

@@ -23,7 +23,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The frame of most of the text in `quads`, each counting by its length.
+    /// Returns the frame of most of the text in `quads`, each counting by its length.
     pub(super) fn of<'a>(quads: impl Iterator<Item = &'a Quad> + Clone) -> Self {
         let turn = main_turn(quads.clone());
         let slope = slope(quads.clone(), turn);
@@ -46,7 +46,7 @@ impl Frame {
         Point::new(x as f32, y as f32)
     }
 
-    /// Any total order of outlines that the frame's quarter turn and place do not change.
+    /// Compares in any total order of outlines that the frame's quarter turn and place do not change.
     pub(super) fn compare(&self, one: &Quad, other: &Quad) -> Ordering {
         let flat = |quad: &Quad| quad.0.map(|corner| self.enter(corner));
         let corners = flat(one).into_iter().zip(flat(other));
@@ -113,7 +113,8 @@ pub(super) fn overlap((start, end): (f64, f64), (other_start, other_end): (f64, 
     end.min(other_end) - start.max(other_start)
 }
 
-/// The lines that run along or against most of the text, and those that run across it, each direction by itself.
+/// Returns the lines that run along or against most of the text, and those that run across it, each direction by
+/// itself.
 pub(super) fn directions(lines: &[Line]) -> Vec<Vec<usize>> {
     let main = main_turn(lines.iter().map(|line| &line.quad));
     let mut heights: Vec<f32> = lines.iter().map(|line| line.quad.height()).collect();
@@ -130,7 +131,8 @@ pub(super) fn directions(lines: &[Line]) -> Vec<Vec<usize>> {
     directions.into_iter().filter(|direction| !direction.is_empty()).collect()
 }
 
-/// The smallest rectangle around lines whose sides run as their text does, its first corner at the text's top left.
+/// Returns the smallest rectangle around lines whose sides run as their text does, its first corner at the text's top
+/// left.
 pub(super) fn outline(lines: &[Line]) -> Quad {
     let frame = Frame::of(lines.iter().map(|line| &line.quad));
     let corners = lines.iter().flat_map(|line| line.quad.0).map(|corner| frame.enter(corner));
@@ -140,7 +142,7 @@ pub(super) fn outline(lines: &[Line]) -> Quad {
     Quad([(left, top), (right, top), (right, bottom), (left, bottom)].map(|corner| frame.leave(corner)))
 }
 
-/// By how many quarters clockwise most of the text is turned, each line counting by its length.
+/// Returns the quarters clockwise by which most of the text is turned, each line counting by its length.
 fn main_turn<'a>(quads: impl Iterator<Item = &'a Quad>) -> usize {
     let mut lengths = [const { Vec::new() }; 4];
     for quad in quads {
@@ -156,7 +158,7 @@ fn main_turn<'a>(quads: impl Iterator<Item = &'a Quad>) -> usize {
     (0..4).fold(0, |best, turn| if sums[turn] > sums[best] { turn } else { best })
 }
 
-/// By how many quarters clockwise a line is turned: `None` where it has no length.
+/// Returns the quarters clockwise by which a line is turned: `None` where it has no length.
 fn turn_of(quad: &Quad) -> Option<usize> {
     let direction = direction(quad);
     (0..4).find(|&turn| {
@@ -165,7 +167,7 @@ fn turn_of(quad: &Quad) -> Option<usize> {
     })
 }
 
-/// From the middle of the line's start to the middle of its end, times two.
+/// Returns the way from the middle of the line's start to the middle of its end, times two.
 fn direction(quad: &Quad) -> (f64, f64) {
     let [a, b, c, d] = quad.0.map(|corner| (f64::from(corner.x), f64::from(corner.y)));
     ((b.0 - a.0) + (c.0 - d.0), (b.1 - a.1) + (c.1 - d.1))
@@ -193,7 +195,7 @@ fn upright(point: Point, turn: usize) -> (f64, f64) {
     turned_back((f64::from(point.x), f64::from(point.y)), turn)
 }
 
-/// Turned counterclockwise by quarters.
+/// Returns the point turned counterclockwise by quarters.
 fn turned_back((x, y): (f64, f64), turn: usize) -> (f64, f64) {
     match turn % 4 {
         0 => (x, y),

@@ -17,8 +17,8 @@ const USUAL: f64 = 1.6;
 /// As many distances tell what is usual.
 const ENOUGH: usize = 4;
 
-/// Rows whose heights differ by more than this factor are in different print. Outlines of the same print differ by up to
-/// 1.4: some lines have no letter that reaches up or down.
+/// Rows whose heights differ by more than this factor are in different print. Outlines of the same print differ by up
+/// to 1.4: some lines have no letter that reaches up or down.
 const OTHER_PRINT: f64 = 1.5;
 
 /// The part of the shorter row's width that must be above or below the other.
@@ -49,7 +49,8 @@ pub(super) fn of(rows: Vec<Row>, usual: Option<f64>) -> Vec<Vec<Place>> {
     blocks
 }
 
-/// The usual distance from row to row in heights: the lower quartile, since some of them are between paragraphs.
+/// Returns the usual distance from row to row in heights: the lower quartile, since some of them are between
+/// paragraphs.
 pub(super) fn pitch<'a>(regions: impl Iterator<Item = &'a [Row]>) -> Option<f64> {
     let mut pitches: Vec<f64> = regions
         .flat_map(|rows| rows.windows(2))
@@ -100,7 +101,7 @@ struct Margins {
 }
 
 impl Margins {
-    /// `None` unless at least half of the rows begin together, and half end together.
+    /// Finds the margins; `None` unless at least half of the rows begin together, and half end together.
     fn of(rows: &[Row]) -> Option<Self> {
         let margin = |edge: fn(&Row) -> f64| {
             let mut edges: Vec<f64> = rows.iter().map(edge).collect();

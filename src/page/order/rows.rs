@@ -25,7 +25,7 @@ pub(super) struct Row {
     pub(super) height: f64,
 }
 
-/// The rows of a region from top to bottom.
+/// Returns the rows of a region from top to bottom.
 pub(super) fn of(mut places: Vec<Place>) -> Vec<Row> {
     places.sort_by(|a, b| a.middle().total_cmp(&b.middle()));
     let mut rows: Vec<Open> = Vec::new();
@@ -90,7 +90,7 @@ impl Row {
         2.0 * (lower.middle - upper.middle) / (lower.height + upper.height)
     }
 
-    /// The part of a width, its own or a column's, that is text.
+    /// Returns the part of a width, its own or a column's, that is text.
     pub(super) fn fill(&self, width: f64) -> f64 {
         self.places.iter().map(Place::width).sum::<f64>() / width
     }

@@ -6,22 +6,22 @@ use crate::page::Line;
 /// `SOS`. Signs count as well.
 const ROTATABLE: &str = "0125689OoIlSsZzXxHN";
 
-/// A reading is far better than another one that is so many times as far from certain. Of 260 drawn lines of small print
-/// those that read poorly upside down are at least 5.2 times as far as they are upright. Of 60 upright texts of up to three
-/// characters those that read poorly are at most 2.5 times as far as they are upside down.
+/// A reading is far better than another one that is so many times as far from certain. Of 260 drawn lines of small
+/// print those that read poorly upside down are at least 5.2 times as far as they are upright. Of 60 upright texts of
+/// up to three characters those that read poorly are at most 2.5 times as far as they are upside down.
 const FAR: f32 = 4.0;
 
-/// True if a text upside down is a text again.
+/// Returns true if a text upside down is a text again.
 fn is_rotatable(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| !character.is_alphanumeric() || ROTATABLE.contains(character))
 }
 
-/// True if scores tell nothing of which of two readings is upside down.
+/// Returns true if scores tell nothing of which of two readings is upside down.
 pub(super) fn are_rotatable(one: &Line, other: &Line) -> bool {
     is_rotatable(&one.text) && is_rotatable(&other.text)
 }
 
-/// True if `other` is read so much more surely that it stands against what else is known.
+/// Returns true if `other` is read so much more surely that it stands against what else is known.
 pub(super) fn is_far_better(other: &Line, line: &Line) -> bool {
     FAR * (1.0 - other.score) < 1.0 - line.score
 }

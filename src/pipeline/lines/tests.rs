@@ -4,7 +4,8 @@ use super::*;
 use crate::runtime::{ModelSpec, Port, Tensor};
 
 /// Knows two things: a square around the middle of the strip's height is 字, and a speck below the middle that is closer
-/// to what comes before is 、. So it sees none of the commas of a column, which stand in the upper right of their square.
+/// to what comes before is 、. So it sees none of the commas of a column, which stand in the upper right of their
+/// square.
 struct Squares(ModelSpec);
 
 impl Squares {

@@ -49,7 +49,7 @@ impl Compression {
         matches!(self, Self::Lzw | Self::Deflate)
     }
 
-    /// The file may have the bits of each byte in the other order.
+    /// Returns true if the file may have the bits of each byte in the other order.
     pub(super) fn has_fill_order(&self) -> bool {
         !matches!(self, Self::Jpeg(_) | Self::OldJpeg(_))
     }
@@ -59,7 +59,7 @@ impl Compression {
     }
 }
 
-/// The name of a compression that is not read.
+/// Returns the name of a compression that is not read.
 fn name(code: u64) -> String {
     let name = match code {
         9 | 10 => "JBIG",

@@ -122,7 +122,7 @@ impl Layout {
         self.colour.samples() + usize::from(self.alpha.is_some())
     }
 
-    /// Bytes of a row of a strip or tile when it is expanded.
+    /// Returns the bytes of a row of a strip or tile when it is expanded.
     pub(super) fn row_bytes(&self) -> u64 {
         let bits = u64::from(self.chunks.width) * self.interleaved() as u64 * u64::from(self.bits);
         bits.div_ceil(8)

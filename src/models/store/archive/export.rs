@@ -86,7 +86,7 @@ impl<'a> Exporter<'a> {
         Ok(files)
     }
 
-    /// The archive's path, absolute, if an archive may be there.
+    /// Returns the archive's path, absolute, if an archive may be there.
     fn check_target(&self, archive: &Path) -> Result<PathBuf> {
         let unfit = |why: &str, hint: &str| {
             let message = format!("cannot write an archive to {}: {why}", archive.display());
@@ -110,7 +110,7 @@ impl<'a> Exporter<'a> {
         Ok(target)
     }
 
-    /// The files to write, and those to leave out, sorted by name. Nothing is written yet.
+    /// Returns the files to write, and those to leave out, sorted by name. Nothing is written yet.
     fn export_plan(&self, names: &[String]) -> Result<Plan> {
         let mut left_out = Vec::new();
         let mut models: BTreeSet<_> =
@@ -159,7 +159,7 @@ impl<'a> Exporter<'a> {
         Ok(Err((Error::new(kind, message).with_hint(hint), file)))
     }
 
-    /// Why the list of characters beside a model, without which that cannot be used, cannot go along.
+    /// Returns why the list of characters beside a model, without which that cannot be used, cannot go along.
     fn list_fault(&self, model: &str) -> Option<String> {
         let list = list_of(model)?;
         // One that is there and cannot be read would be missed where the archive goes.

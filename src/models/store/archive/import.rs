@@ -98,7 +98,7 @@ impl<'a> Importer<'a> {
         Ok(items.iter().map(|item| Archived::new(&item.file, item.is_wanted())).collect())
     }
 
-    /// The names in the directory, by what they are where case does not count.
+    /// Returns the names in the directory, by what they are where case does not count.
     fn names_by_case(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let entries = match fs::read_dir(self.layout.dir()) {
@@ -138,7 +138,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Both could lie here, but not on every system, and no archive could hold both.
+    /// Returns the error for names that differ in case only. Both could lie here, but not on every system, and no
+    /// archive could hold both.
     fn alike(&self, name: &str, other: &str) -> Error {
         let message = format!(
             "cannot put {name} into {}: {other} is there and differs in case only",

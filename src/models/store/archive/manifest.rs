@@ -36,7 +36,7 @@ pub(super) enum Fault {
     Wrong(String),
 }
 
-/// The list of `files` as text.
+/// Returns the list of `files` as text.
 pub(super) fn text(files: &[ArchiveFile]) -> String {
     let files: Vec<_> =
         files.iter().map(|file| json!({ "name": file.name, "bytes": file.bytes, "sha256": file.sha256 })).collect();
@@ -86,7 +86,8 @@ fn row(row: &Value) -> Result<ArchiveFile, Fault> {
     Ok(ArchiveFile { name: name.to_owned(), bytes, sha256: sha256.to_ascii_lowercase() })
 }
 
-/// Each name once, also where case does not count, and nothing but models and their lists of characters.
+/// Checks that each name is there once, also where case does not count, and nothing but models and their lists of
+/// characters.
 fn check_names(files: &[ArchiveFile]) -> Result<(), Fault> {
     let lists = Lists::of(files.iter().map(|file| file.name.as_str()));
     let mut seen = HashSet::new();

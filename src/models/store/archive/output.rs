@@ -29,7 +29,7 @@ impl Output {
         self.failed.is_some()
     }
 
-    /// The file, or what failed first.
+    /// Returns the file, or what failed first.
     pub(super) fn finish(self) -> io::Result<File> {
         match self.failed {
             Some(error) => Err(error),

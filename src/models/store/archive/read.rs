@@ -70,7 +70,7 @@ impl<R: Read + Seek> Archive<R> {
         }
     }
 
-    /// The files, in the order of the archive's list.
+    /// Returns the files, in the order of the archive's list.
     pub fn files(&self) -> &[ArchiveFile] {
         &self.files
     }
@@ -84,8 +84,8 @@ impl<R: Read + Seek> Archive<R> {
     /// `sink` got counts for nothing before this has returned.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelCorrupt`] for other content than the list says, [`ErrorKind::InvalidArgument`] when there is no
-    /// such file, [`ErrorKind::Io`] when the archive cannot be read, and what `sink` returns.
+    /// [`ErrorKind::ModelCorrupt`] for other content than the list says, [`ErrorKind::InvalidArgument`] when there is
+    /// no such file, [`ErrorKind::Io`] when the archive cannot be read, and what `sink` returns.
     pub fn copy(&mut self, index: usize, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let (Some(file), Some(&position)) = (self.files.get(index), self.entries.get(index)) else {
             let message = format!("{} has no file number {index}", self.subject);
@@ -176,7 +176,7 @@ impl<R: Read + Seek> Archive<R> {
     }
 }
 
-/// Why an entry is none that an archive of models has.
+/// Returns why an entry is none that an archive of models has.
 fn entry_fault(entry: &ZipFileEntry<'_>) -> Option<&'static str> {
     /// The bits that tell kinds of files apart, and the kind of a plain one; none at all says nothing.
     const KIND: u32 = 0o170_000;

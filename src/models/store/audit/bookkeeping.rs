@@ -117,7 +117,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// The oldest removal first, then what is no removal.
+    /// Reports the trash: the oldest removal first, then what is no removal.
     fn trash(&self, entries: &mut Vec<AuditEntry>) {
         let trashed = match Trash::of(self.layout).trashed() {
             Ok(trashed) => trashed,
@@ -162,7 +162,7 @@ impl Auditor<'_> {
         entry
     }
 
-    /// An entry of the bookkeeping: what has a model's name there is not that model.
+    /// Returns an entry of the bookkeeping: what has a model's name there is not that model.
     fn hidden(&self, path: PathBuf, state: State, detail: String) -> AuditEntry {
         let mut entry = AuditEntry::new(&file_name(&path), path, state);
         entry.detail = detail;
@@ -183,7 +183,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Bytes of all files in a folder; none if there is something in it that must not be opened.
+/// Returns the bytes of all files in a folder; none if there is something in it that must not be opened.
 fn sum(folder: &Path) -> Option<u64> {
     let mut folders = vec![folder.to_owned()];
     let mut bytes: u64 = 0;

@@ -180,7 +180,7 @@ fn load(file: &mut File, bytes: usize, buffer: &mut Vec<u8>) -> io::Result<(Dige
     Ok((hasher.finish(), filled))
 }
 
-/// The catalog's entry with this content.
+/// Returns the catalog's entry with this content.
 pub(super) fn known<'a>(catalog: &'a [Entry], bytes: u64, sha256: &str) -> Option<&'a Entry> {
     catalog.iter().find(|entry| entry.sha256 == sha256 && entry.bytes.is_none_or(|expected| expected == bytes))
 }

@@ -50,7 +50,7 @@ pub(in super::super) enum Needed {
 }
 
 impl Needed {
-    /// Those of a file called `name` with content that the catalog does not know.
+    /// Returns the bytes that are needed of a file called `name` with content that the catalog does not know.
     pub(in super::super) fn of(name: &str) -> Self {
         match name.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
             Some("onnx") => Self::All,
@@ -59,7 +59,7 @@ impl Needed {
         }
     }
 
-    /// The most of them that there may be.
+    /// Returns the most of them that there may be.
     pub(in super::super) fn most(self) -> usize {
         match self {
             Self::All => usize::MAX,
@@ -69,8 +69,8 @@ impl Needed {
     }
 }
 
-/// Why a file called `name` is damaged whose content the catalog does not know; nothing for one that is not. `held` are
-/// the bytes that [`Needed`] says.
+/// Returns why a file called `name` is damaged whose content the catalog does not know; nothing for one that is not.
+/// `held` are the bytes that [`Needed`] says.
 pub(in super::super) fn damage(name: &str, held: &[u8]) -> Option<String> {
     let content = Content {
         bytes: held.len() as u64,

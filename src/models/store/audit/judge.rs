@@ -65,7 +65,7 @@ fn difference(named: &Entry, content: &Content) -> String {
     }
 }
 
-/// A file that the catalog does not know, by its suffix and its bytes.
+/// Judges a file that the catalog does not know, by its suffix and its bytes.
 fn judge_structure(name: &str, structure: Option<&Structure>) -> (State, String) {
     let [onnx, ort, _] = SUFFIXES;
     let has_suffix = |suffix: &str| name.rsplit('.').next().is_some_and(|found| found.eq_ignore_ascii_case(suffix));
@@ -101,7 +101,7 @@ pub(super) fn can_replace(newer: &Entry, older: &Entry) -> bool {
         && older.languages.iter().all(covers)
 }
 
-/// The size classes of all families in one order.
+/// Returns the rank of a size class in the one order of all families.
 pub(super) fn rank(size: Size) -> u8 {
     match size {
         Size::Tiny => 0,
@@ -110,8 +110,8 @@ pub(super) fn rank(size: Size) -> u8 {
     }
 }
 
-/// The state of a list of characters, from those of its models. It is as good as a model that needs it, and goes with
-/// the last of them.
+/// Returns the state of a list of characters, from those of its models. It is as good as a model that needs it, and
+/// goes with the last of them.
 pub(super) fn state_of_list(models: &[State]) -> State {
     if models.contains(&State::Current) {
         State::Current

@@ -3,8 +3,8 @@
 use std::fs::{File, Metadata};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds that a file has to be left alone before it is remembered. Within the grain of its clock, which is two seconds
-/// on FAT, a file system cannot tell a second change from the first.
+/// Seconds that a file has to be left alone before it is remembered. Within the grain of its clock, which is two
+/// seconds on FAT, a file system cannot tell a second change from the first.
 const REST: i64 = 2;
 
 /// Seconds and nanoseconds since 1970.
@@ -24,7 +24,7 @@ pub(in crate::models::store) struct Key {
 }
 
 impl Key {
-    /// The key of a file; none on systems that do not tell enough.
+    /// Returns the key of a file; none on systems that do not tell enough.
     #[cfg(unix)]
     pub(in crate::models::store) fn of(meta: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -36,7 +36,7 @@ impl Key {
         })
     }
 
-    /// Without an inode and the time of the last change, nothing is remembered.
+    /// Returns none: without an inode and the time of the last change, nothing is remembered.
     #[cfg(not(unix))]
     pub(in crate::models::store) fn of(_: &Metadata) -> Option<Self> {
         None
@@ -60,7 +60,7 @@ pub(super) fn notes_changes(file: &File) -> bool {
     rustix::fs::fstatfs(file).is_ok_and(|system| !IN_MEMORY.contains(&(system.f_type as u32)))
 }
 
-/// Nothing else is known to go unnoted.
+/// Returns true: nothing else is known to go unnoted.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn notes_changes(_: &File) -> bool {
     true

@@ -113,7 +113,8 @@ impl Memory {
     }
 }
 
-/// A file appears under its name when it is whole; another process may do the same, and the later one stays.
+/// Writes the file, which appears under its name when it is whole; another process may do the same, and the later one
+/// stays.
 fn write(path: &Path, text: &str) -> Result<()> {
     let Some((folder, name)) = path.parent().zip(path.file_name()) else { return Ok(()) };
     let folder = disk::make_directory(folder)?;

@@ -107,7 +107,8 @@ impl Audit {
         self.entries.iter().filter(|entry| entry.state.is_finding())
     }
 
-    /// A line `STATE: path` for each entry. What could break a line or hide in it is escaped, as [`path_text`] does.
+    /// Returns a line `STATE: path` for each entry. What could break a line or hide in it is escaped, as [`path_text`]
+    /// does.
     pub fn text(&self) -> String {
         self.entries.iter().fold(String::new(), |mut text, entry| {
             // Writing to a string cannot fail.

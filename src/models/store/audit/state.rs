@@ -39,7 +39,7 @@ impl State {
         Self::Trashed,
     ];
 
-    /// The name in reports, in capitals.
+    /// Returns the name in reports, in capitals.
     pub fn name(self) -> &'static str {
         match self {
             Self::Current => "CURRENT",

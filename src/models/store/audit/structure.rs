@@ -34,7 +34,7 @@ impl Structure {
         }
     }
 
-    /// No model, because of this.
+    /// Returns the structure of what is no model, because of this.
     pub(super) fn neither(why: &str) -> Self {
         Self::Neither(one_line(why))
     }
@@ -58,7 +58,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Summary, String> {
     Ok(summary)
 }
 
-/// The only role that takes the model's inputs and outputs.
+/// Returns the only role that takes the model's inputs and outputs.
 fn role(summary: &Summary) -> Option<Role> {
     let spec = ModelSpec {
         inputs: summary.inputs.iter().map(port).collect(),
@@ -80,7 +80,7 @@ fn port(value: &ValueInfo) -> Port {
     }
 }
 
-/// For example `opset 17, maker 1.2`.
+/// Returns the version in words, for example `opset 17, maker 1.2`.
 fn version(summary: &Summary) -> Option<String> {
     let opset = summary.opsets.get("").or_else(|| summary.opsets.get("ai.onnx"));
     let producer = format!("{} {}", summary.producer.trim(), summary.producer_version.trim());
@@ -89,7 +89,7 @@ fn version(summary: &Summary) -> Option<String> {
     (!parts.is_empty()).then(|| one_line(&parts.join(", ")))
 }
 
-/// A text from a file, fit for a line of a report and of the memory.
+/// Returns a text from a file, fit for a line of a report and of the memory.
 fn one_line(text: &str) -> String {
     let plain: String =
         text.chars().map(|letter| if super::super::text::is_unsafe(letter) { ' ' } else { letter }).collect();

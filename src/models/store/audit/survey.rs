@@ -47,7 +47,7 @@ pub(super) enum Kind {
     Unreadable(String),
 }
 
-/// Everything in the directory but its bookkeeping, sorted by name.
+/// Returns everything in the directory but its bookkeeping, sorted by name.
 pub(super) fn survey(layout: &Layout) -> Result<Vec<Found>> {
     let entries = match fs::read_dir(layout.dir()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -65,7 +65,7 @@ pub(super) fn survey(layout: &Layout) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-/// One thing in the directory; none if it has gone meanwhile.
+/// Looks at one thing in the directory; none if it has gone meanwhile.
 pub(super) fn look(layout: &Layout, path: &Path, name: &OsStr) -> Option<Found> {
     let (meta, kind) = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,

@@ -181,7 +181,7 @@ impl<'a> Auditor<'a> {
         entries
     }
 
-    /// Of the entries at these places, which hold known models, those become old that another one can replace.
+    /// Judges the entries at these places, which hold known models: those become old that another one can replace.
     fn find_old(&self, entries: &mut [AuditEntry], known: &[(usize, &'static Entry)]) {
         let names: Vec<_> = known.iter().map(|&(place, _)| entries.get(place).map(|it| it.name.clone())).collect();
         for &(place, older) in known {
@@ -198,7 +198,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// The entry of a model that was read.
+    /// Returns the entry of a model that was read.
     fn model(&self, found: Found, content: Content, verdict: Verdict) -> AuditEntry {
         let mut entry = self.entry(&found.name, found.path, verdict.state);
         entry.bytes = Some(content.bytes);
@@ -213,7 +213,7 @@ impl<'a> Auditor<'a> {
         entry
     }
 
-    /// The entry of what was not read, or whose content says nothing of its state.
+    /// Returns the entry of what was not read, or whose content says nothing of its state.
     fn plain(&self, found: Found) -> AuditEntry {
         let (state, detail) = match &found.kind {
             Kind::Characters(models) => (State::Unverified, format!("list of characters of {}", models.join(" and "))),
@@ -235,7 +235,7 @@ impl<'a> Auditor<'a> {
         entry
     }
 
-    /// An entry with what the store knows of the name.
+    /// Returns an entry with what the store knows of the name.
     pub(super) fn entry(&self, name: &str, path: PathBuf, state: State) -> AuditEntry {
         let mut entry = AuditEntry::new(name, path, state);
         self.flag(&mut entry, name);
@@ -318,7 +318,7 @@ fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {
     }
 }
 
-/// The file's own description, if it is a readable model.
+/// Returns the file's own description, if it is a readable model.
 fn summary(path: &Path) -> Option<Summary> {
     let bytes = open_regular(path).and_then(read_model).ok()?.ok()?;
     structure::model(&bytes).ok()

@@ -45,7 +45,7 @@ pub(super) fn metadata(directory: &Handle) -> io::Result<Metadata> {
     fs::metadata(directory)
 }
 
-/// Only Unix can, and needs it.
+/// Does nothing: only Unix can, and needs it.
 pub(super) fn sync(_: &Handle) -> io::Result<()> {
     Ok(())
 }
@@ -96,7 +96,7 @@ pub(in super::super) fn let_all_read(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// As [`let_all_read`].
+/// Does nothing, as [`let_all_read`].
 pub(in super::super) fn make_usual(_: &File) -> io::Result<()> {
     Ok(())
 }
@@ -109,7 +109,7 @@ pub(super) fn rename((from, name): At<'_>, (to, new_name): At<'_>) -> io::Result
     fs::rename(from.join(name), to.join(new_name))
 }
 
-/// Two steps: whoever else puts a file there in between, without the store's lock, loses it.
+/// Renames in two steps: whoever else puts a file there in between, without the store's lock, loses it.
 pub(super) fn rename_to_free(from: At<'_>, to: At<'_>) -> io::Result<()> {
     match status(to.0, to.1) {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),

@@ -43,7 +43,7 @@ pub(in super::super) enum Opening {
     MakeNew(Access),
 }
 
-/// The error about something that is not what it has to be.
+/// Returns the error about something that is not what it has to be.
 pub(super) fn unfit(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }

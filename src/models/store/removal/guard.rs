@@ -17,14 +17,14 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Why the file called `name` is to be spared, for its own sake or for a neighbour's.
+    /// Returns why the file called `name` is to be spared, for its own sake or for a neighbour's.
     pub(super) fn reason(&self, name: &str, neighbours: &Neighbours) -> Option<Why> {
         let with_models = |name: &str| neighbours.with_models(name).find_map(|name| self.own_reason(name));
         let by_link = |link: &String| Some(Why::Link(link.clone(), Box::new(with_models(link)?)));
         with_models(name).or_else(|| neighbours.links_to(name).iter().find_map(by_link))
     }
 
-    /// The processes that use the file called `name` or a neighbour; none of them may be known by its id.
+    /// Returns the processes that use the file called `name` or a neighbour; none of them may be known by its id.
     pub(super) fn users(&self, name: &str, neighbours: &Neighbours) -> Option<Vec<u32>> {
         let links = neighbours.links_to(name).iter().map(String::as_str);
         let names = links.chain([name]).flat_map(|name| neighbours.with_models(name));
@@ -76,7 +76,7 @@ pub(super) fn refuse_spared(layout: &Layout, files: &[Judged]) -> Result<()> {
     Err(Error::new(ErrorKind::ModelKept, message).with_hint_for(|reader| first.hint(reader, layout)))
 }
 
-/// These processes in words.
+/// Returns these processes in words.
 pub(super) fn processes(pids: &[u32]) -> String {
     let list: Vec<_> = pids.iter().map(u32::to_string).collect();
     match pids {

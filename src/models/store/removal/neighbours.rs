@@ -16,23 +16,23 @@ pub(super) struct Neighbours {
 }
 
 impl Neighbours {
-    /// Those in the directory `dir`, which has these models.
+    /// Finds those in the directory `dir`, which has these models.
     pub(super) fn of(dir: &Path, models: &[String]) -> Self {
         Self { lists: Lists::of(models.iter().map(String::as_str)), links: links(dir) }
     }
 
-    /// A file, and the models whose list of characters it is: what holds for a model holds for its list.
+    /// Returns a file, and the models whose list of characters it is: what holds for a model holds for its list.
     pub(super) fn with_models<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         [name].into_iter().chain(self.lists.models_of(name).iter().map(String::as_str))
     }
 
-    /// The links that lead nowhere once the file called `name` is gone.
+    /// Returns the links that lead nowhere once the file called `name` is gone.
     pub(super) fn links_to(&self, name: &str) -> &[String] {
         self.links.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The links in a directory, by the name of each file there to which or over which they lead.
+/// Returns the links in a directory, by the name of each file there to which or over which they lead.
 fn links(dir: &Path) -> BTreeMap<String, Vec<String>> {
     let mut links: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let Ok(real) = fs::canonicalize(dir) else { return links };

@@ -41,7 +41,7 @@ pub(super) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Of places in a region whose lines are `unit` high.
+    /// Makes a side of places in a region whose lines are `unit` high.
     pub(super) fn of(places: &'a [Place], unit: f64) -> Self {
         Self { places, unit }
     }
