@@ -109,7 +109,7 @@ fn append_runs(runs: &mut Vec<Run>, row: u32, bits: &[u8]) -> Result<()> {
 
 /// The extent of a connected part in pixels, both ends included, and how many pixels it has.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Part {
+pub(super) struct Component {
     left: u32,
     right: u32,
     top: u32,
@@ -117,7 +117,7 @@ pub(super) struct Part {
     pub(super) area: u32,
 }
 
-impl Part {
+impl Component {
     pub(super) fn width(&self) -> u32 {
         self.right - self.left + 1
     }
@@ -141,12 +141,17 @@ impl Part {
 ///
 /// # Errors
 /// [`crate::ErrorKind::OutOfMemory`].
-pub(super) fn parts(bits: &[u8], width: usize) -> Result<Vec<Part>> {
+pub(super) fn parts(bits: &[u8], width: usize) -> Result<Vec<Component>> {
     let mut runs = Vec::new();
     bits.chunks_exact(width).enumerate().try_for_each(|(row, bits)| append_runs(&mut runs, row as u32, bits))?;
     let mut parents = connected(&runs)?;
-    let of_run =
-        |&Run { row, start, end }: &Run| Part { left: start, right: end, top: row, bottom: row, area: end - start + 1 };
+    let of_run = |&Run { row, start, end }: &Run| Component {
+        left: start,
+        right: end,
+        top: row,
+        bottom: row,
+        area: end - start + 1,
+    };
     let mut parts = buffer::collected(runs.len(), runs.iter().map(of_run), WHAT)?;
     // A part's first run leads it, and gathers the others.
     for i in 0..runs.len() {

@@ -44,7 +44,7 @@ pub(super) fn character_height(picture: &Picture) -> Result<Option<f32>> {
     Ok(alike.then(|| (quartile(1) + quartile(2)) as f32 / 2.0))
 }
 
-impl db::Part {
+impl db::Component {
     /// Returns true for what is neither a speck nor a rule, a frame or a photograph.
     fn could_be_a_character(&self) -> bool {
         let (width, height) = (self.width(), self.height());

@@ -16,16 +16,16 @@ use crate::error::{Error, ErrorKind, Result};
 mod address;
 mod delivery;
 mod download;
+mod failure;
 mod https;
 mod index;
 mod job;
 mod local;
 mod options;
 mod patience;
+mod peer;
 mod progress;
 mod space;
-mod trouble;
-mod turn;
 mod watch;
 mod wheel;
 

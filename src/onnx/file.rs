@@ -36,22 +36,20 @@ pub(crate) fn look_over(file: &mut File) -> io::Result<Result<()>> {
     file.seek(SeekFrom::Start(0))?;
     match outcome {
         Ok(()) => Ok(Ok(())),
-        Err(Trouble::Model(error)) => Ok(Err(error)),
+        Err(Fault::Model(error)) => Ok(Err(error)),
         // The file has become shorter meanwhile.
-        Err(Trouble::File(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Ok(Err(corrupt(length, "it ends")))
-        }
-        Err(Trouble::File(error)) => Err(error),
+        Err(Fault::File(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Err(corrupt(length, "it ends"))),
+        Err(Fault::File(error)) => Err(error),
     }
 }
 
 /// Why a look ends early.
-enum Trouble {
+enum Fault {
     Model(Error),
     File(io::Error),
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         Self::File(error)
     }
@@ -62,10 +60,10 @@ fn corrupt(at: u64, what: &str) -> Error {
 }
 
 /// Goes through the messages that a summary of the model looks into.
-fn outline(mut source: impl BufRead + Seek, length: u64) -> std::result::Result<(), Trouble> {
+fn outline(mut source: impl BufRead + Seek, length: u64) -> std::result::Result<(), Fault> {
     if length > LONGEST_MODEL {
         let message = format!("no ONNX model: it is longer than {LONGEST_MODEL} bytes, which none can be");
-        return Err(Trouble::Model(Error::new(ErrorKind::ModelCorrupt, message)));
+        return Err(Fault::Model(Error::new(ErrorKind::ModelCorrupt, message)));
     }
     let mut head = Vec::new();
     source.by_ref().take(HEAD).read_to_end(&mut head)?;
@@ -77,7 +75,7 @@ fn outline(mut source: impl BufRead + Seek, length: u64) -> std::result::Result<
     let has_graph = walk.message(length, Level::Model)?;
     has_graph.then_some(()).ok_or_else(|| {
         let message = format!("the {length} bytes are no ONNX model: there is no graph in them");
-        Trouble::Model(Error::new(ErrorKind::ModelCorrupt, message))
+        Fault::Model(Error::new(ErrorKind::ModelCorrupt, message))
     })
 }
 
@@ -107,13 +105,13 @@ struct Walk<R> {
 
 impl<R: BufRead + Seek> Walk<R> {
     /// Goes to the end of a message, and tells whether a message was in it that is looked into.
-    fn message(&mut self, end: u64, level: Level) -> std::result::Result<bool, Trouble> {
+    fn message(&mut self, end: u64, level: Level) -> std::result::Result<bool, Fault> {
         let mut has_inner = false;
         while self.at < end {
             let start = self.at;
             let tag = self.varint(end)?;
             if !(1..1 << 29).contains(&(tag >> 3)) {
-                return Err(Trouble::Model(corrupt(start, "a field has an impossible number")));
+                return Err(Fault::Model(corrupt(start, "a field has an impossible number")));
             }
             let length = match tag & 7 {
                 0 => {
@@ -123,12 +121,12 @@ impl<R: BufRead + Seek> Walk<R> {
                 1 => 8,
                 2 => self.varint(end)?,
                 5 => 4,
-                _ => return Err(Trouble::Model(corrupt(start, "a field has a type that ONNX does not use"))),
+                _ => return Err(Fault::Model(corrupt(start, "a field has a type that ONNX does not use"))),
             };
             let left = end.saturating_sub(self.at);
             if length > left {
                 let what = format!("a field of {length} bytes goes beyond the {left} that are left");
-                return Err(Trouble::Model(corrupt(self.at, &what)));
+                return Err(Fault::Model(corrupt(self.at, &what)));
             }
             match level.inner(tag >> 3).filter(|_| tag & 7 == 2) {
                 Some(inner) => {
@@ -141,12 +139,12 @@ impl<R: BufRead + Seek> Walk<R> {
         Ok(has_inner)
     }
 
-    fn varint(&mut self, end: u64) -> std::result::Result<u64, Trouble> {
+    fn varint(&mut self, end: u64) -> std::result::Result<u64, Fault> {
         let start = self.at;
         let mut value = 0;
         for shift in (0..u64::BITS).step_by(7) {
             if self.at >= end {
-                return Err(Trouble::Model(corrupt(start, "the bytes end inside a number")));
+                return Err(Fault::Model(corrupt(start, "the bytes end inside a number")));
             }
             let mut byte = [0];
             self.source.read_exact(&mut byte)?;
@@ -162,7 +160,7 @@ impl<R: BufRead + Seek> Walk<R> {
                 return Ok(value);
             }
         }
-        Err(Trouble::Model(corrupt(start, "a number has more than 64 bits")))
+        Err(Fault::Model(corrupt(start, "a number has more than 64 bits")))
     }
 
     /// Goes on behind so many bytes, which are not read if they are many.
@@ -190,8 +188,8 @@ mod tests {
     fn look(bytes: &[u8]) -> Option<String> {
         match outline(Cursor::new(bytes), bytes.len() as u64) {
             Ok(()) => None,
-            Err(Trouble::Model(error)) => Some(error.to_string()),
-            Err(Trouble::File(error)) => panic!("{error}"),
+            Err(Fault::Model(error)) => Some(error.to_string()),
+            Err(Fault::File(error)) => panic!("{error}"),
         }
     }
 

@@ -38,7 +38,7 @@ type RawBlock = (usize, usize, RawQuad);
 type RawUnread = (String, RawQuad);
 type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
 // Options of one call: the least score of lines, and whether their words come with characters.
-type Asked = (f32, bool);
+type RawCallOptions = (f32, bool);
 type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
 /// Ends the calls that it is given to.
@@ -167,11 +167,11 @@ impl Engine {
         &self,
         py: Python<'_>,
         path: PathBuf,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_file(&path, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
@@ -181,11 +181,11 @@ impl Engine {
         &self,
         py: Python<'_>,
         data: PyBackedBytes,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_encoded(&data, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
@@ -199,19 +199,19 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
         let bytes = bytes_of(py, &data)?;
         let picture = call(py, || picture_of(bytes, size, channels))?;
-        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize(&picture, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Begins to read a file in the background. Its content is what it is now.
-    fn begin_file(&self, py: Python<'_>, path: PathBuf, asked: Asked) -> PyResult<Reading> {
+    fn begin_file(&self, py: Python<'_>, path: PathBuf, asked: RawCallOptions) -> PyResult<Reading> {
         call(py, || {
             // A released engine reads no file.
             self.0.check_open()?;
@@ -221,7 +221,7 @@ impl Engine {
     }
 
     /// Begins to read an encoded picture in the background.
-    fn begin_encoded(&self, py: Python<'_>, data: &[u8], asked: Asked) -> PyResult<Reading> {
+    fn begin_encoded(&self, py: Python<'_>, data: &[u8], asked: RawCallOptions) -> PyResult<Reading> {
         call(py, || self.begin(Source::Encoded(buffer::copied(data, "the file")?, None), asked))
     }
 
@@ -232,14 +232,14 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        asked: Asked,
+        asked: RawCallOptions,
     ) -> PyResult<Reading> {
         let bytes = bytes_of(py, &data)?;
         call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), asked))
     }
 
     /// Begins to read a page of a TIFF file in the background.
-    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, asked: Asked) -> PyResult<Reading> {
+    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, asked: RawCallOptions) -> PyResult<Reading> {
         call(py, || self.begin(Source::Frame(Arc::clone(&frames.0), index), asked))
     }
 
@@ -263,17 +263,17 @@ impl Engine {
 }
 
 impl Engine {
-    fn options(&self, asked: Asked, timeout: Option<f64>) -> Result<RecognizeOptions> {
+    fn options(&self, asked: RawCallOptions, timeout: Option<f64>) -> Result<RecognizeOptions> {
         let timeout = duration("timeout", timeout)?;
         let (min_score, characters) = asked;
         Ok(RecognizeOptions { min_score, characters, timeout, ..self.0.options().recognize })
     }
 
     /// Returns the parts of a call, for whichever thread does it.
-    fn a_call(
+    fn prepare(
         &self,
         py: Python<'_>,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<(Arc<crate::Engine>, RecognizeOptions, stop::Stop)> {
@@ -281,7 +281,7 @@ impl Engine {
         Ok((Arc::clone(&self.0), options, stop.map(|stop| stop.0.clone()).unwrap_or_default()))
     }
 
-    fn begin(&self, source: Source, asked: Asked) -> Result<Reading> {
+    fn begin(&self, source: Source, asked: RawCallOptions) -> Result<Reading> {
         self.0.begin(source, &self.options(asked, None)?).map(Reading)
     }
 }

@@ -108,7 +108,7 @@ impl Store {
             let mut tell = |step: Progress<'_>| {
                 let Progress { name, source, host, done, total } = step;
                 let source = host.map_or_else(|| source.to_string(), str::to_owned);
-                note(&mut raised, || told(progress.as_ref(), (name, source, done, total)))
+                note(&mut raised, || report(progress.as_ref(), (name, source, done, total)))
             };
             fetch::pull(store, &entries, &options, &mut tell)
         });
@@ -275,7 +275,7 @@ impl Store {
         let raised = Arc::new(Mutex::new(None));
         let look = {
             let raised = Arc::clone(&raised);
-            move || match told(look_around.as_ref(), ()) {
+            move || match report(look_around.as_ref(), ()) {
                 Ok(()) => Ok(()),
                 Err(exception) => {
                     *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(exception);
@@ -297,7 +297,7 @@ impl Store {
     ) -> PyResult<T> {
         let mut raised = None;
         let mut tell =
-            |step: ArchiveProgress<'_>| note(&mut raised, || told(progress, (step.name, step.done, step.total)));
+            |step: ArchiveProgress<'_>| note(&mut raised, || report(progress, (step.name, step.done, step.total)));
         let outcome = self.waiting(py, None, |store| work(store, &mut tell));
         raised.map_or(outcome, Err)
     }
@@ -391,15 +391,15 @@ fn known(name: &str) -> Result<&'static Entry, Error> {
 }
 
 /// Passes a step on, and lets Ctrl-C through. What either raises ends the work, as the end of the interpreter does.
-fn told(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
-    let told = Python::try_attach(|py| {
+fn report(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
+    let outcome = Python::try_attach(|py| {
         py.check_signals()?;
         if let Some(progress) = progress {
             progress.call1(py, step)?;
         }
         Ok(())
     });
-    told.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter is ending")))
+    outcome.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter is ending")))
 }
 
 /// Takes a step and says whether to go on. The first exception ends the work, and is kept: later steps are not taken.

@@ -30,7 +30,7 @@ const OFF_STROKE: f32 = 1.5;
 
 /// A character as the recogniser saw it, in columns of the strip.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Seen {
+struct Glimpse {
     middle: f32,
     is_space: bool,
 }
@@ -45,7 +45,7 @@ pub fn fit(decoded: &mut Decoded, strip: &Picture) {
         let is_space = decoded.text[from..glyph.text_end].trim().is_empty();
         from = glyph.text_end;
         let middle = (glyph.start + glyph.end) / 2.0 * width - LAG * step;
-        Seen { middle: middle.clamp(0.0, width), is_space }
+        Glimpse { middle: middle.clamp(0.0, width), is_space }
     });
     let ruler = Ruler::new(seen.collect(), Ink::of(strip), strip, step);
     for (glyph, (start, end)) in decoded.glyphs.iter_mut().zip(ruler.places()) {
@@ -55,7 +55,7 @@ pub fn fit(decoded: &mut Decoded, strip: &Picture) {
 
 /// One strip that is measured.
 struct Ruler {
-    seen: Vec<Seen>,
+    seen: Vec<Glimpse>,
     /// Runs of characters without a space.
     words: Vec<Range<usize>>,
     ink: Option<Ink>,
@@ -67,7 +67,7 @@ struct Ruler {
 }
 
 impl Ruler {
-    fn new(seen: Vec<Seen>, ink: Option<Ink>, strip: &Picture, step: f32) -> Self {
+    fn new(seen: Vec<Glimpse>, ink: Option<Ink>, strip: &Picture, step: f32) -> Self {
         let (width, height) = (strip.width() as f32, strip.height() as f32);
         let words = words(&seen);
         let pitch = pitch(&seen, &words).unwrap_or(height / 2.0);
@@ -236,7 +236,7 @@ impl Side {
     }
 }
 
-fn words(seen: &[Seen]) -> Vec<Range<usize>> {
+fn words(seen: &[Glimpse]) -> Vec<Range<usize>> {
     let mut words = Vec::new();
     let mut start = 0;
     for part in seen.split(|seen| seen.is_space) {
@@ -249,7 +249,7 @@ fn words(seen: &[Seen]) -> Vec<Range<usize>> {
 }
 
 /// Returns the median of the distances between the middles of neighbours in words.
-fn pitch(seen: &[Seen], words: &[Range<usize>]) -> Option<f32> {
+fn pitch(seen: &[Glimpse], words: &[Range<usize>]) -> Option<f32> {
     let pairs = words.iter().flat_map(|word| seen[word.clone()].windows(2));
     let mut distances: Vec<f32> = pairs.map(|pair| pair[1].middle - pair[0].middle).collect();
     let half = distances.len() / 2;

@@ -27,7 +27,7 @@ pub(super) type Make<T> = Arc<dyn Fn(Option<&Stop>) -> Result<T> + Send + Sync>;
 
 /// An unload that was asked for.
 #[derive(Clone)]
-pub(super) struct Asked {
+pub(super) struct PendingUnload {
     since: Instant,
     pub(super) report: Arc<OnceLock<ReleaseReport>>,
 }
@@ -46,7 +46,7 @@ pub(super) struct State<T> {
     /// Of the calls in flight.
     stops: BTreeMap<u64, Stop>,
     next_call: u64,
-    unload: Option<Asked>,
+    unload: Option<PendingUnload>,
     freeing: Option<Freeing>,
     pub(super) released: Option<ReleaseReport>,
     idle_thread: Option<JoinHandle<()>>,
@@ -246,7 +246,7 @@ impl<T: Holding> Shared<T> {
 
 /// Returns the unload that is under way, or a new one, with what the machine says to it.
 fn ask_for_unload<T>(state: &mut State<T>) -> (Arc<OnceLock<ReleaseReport>>, Option<Purpose>) {
-    let asked = || Asked { since: Instant::now(), report: Arc::default() };
+    let asked = || PendingUnload { since: Instant::now(), report: Arc::default() };
     let report = Arc::clone(&state.unload.get_or_insert_with(asked).report);
     (report, state.machine.begin_unload())
 }

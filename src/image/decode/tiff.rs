@@ -58,10 +58,10 @@ pub(super) fn decode(stored: &mut dyn Stored, directory: &Directory, limits: &De
 type Plane<'a> = (&'a [u8], bool);
 
 /// Takes the place of a row's first pixel, and the row in each plane.
-type See<'a> = dyn FnMut((u32, u32), &[Plane<'_>]) + 'a;
+type RowVisitor<'a> = dyn FnMut((u32, u32), &[Plane<'_>]) + 'a;
 
 /// Shows each row of each strip or tile, with the place of its first pixel.
-fn each_row(stored: &mut dyn Stored, layout: &Layout, see: &mut See<'_>) -> Result<()> {
+fn each_row(stored: &mut dyn Stored, layout: &Layout, see: &mut RowVisitor<'_>) -> Result<()> {
     let mut chunks = Chunks::of(stored, layout)?;
     let planes = if layout.is_planar { layout.used() } else { 1 };
     let table = &layout.chunks;
@@ -79,7 +79,7 @@ fn each_row(stored: &mut dyn Stored, layout: &Layout, see: &mut See<'_>) -> Resu
     Ok(())
 }
 
-fn show(planes: &[Chunk], (left, top): (u32, u32), rows: u32, layout: &Layout, see: &mut See<'_>) -> Result<()> {
+fn show(planes: &[Chunk], (left, top): (u32, u32), rows: u32, layout: &Layout, see: &mut RowVisitor<'_>) -> Result<()> {
     let mut shown = Vec::with_capacity(planes.len());
     for row in 0..rows {
         shown.clear();

@@ -4,10 +4,10 @@ use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::failure::{Outcome, SourceFailure, TryFailure};
 use super::patience::Pace;
 use super::progress::{Progress, Source};
-use super::trouble::{Failed, Outcome, Trouble};
-use super::watch::State;
+use super::watch::Transfer;
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{Entry, Wheel};
 use crate::models::store::{Expected, Part, Store};
@@ -57,15 +57,15 @@ pub(super) fn limit(bytes: Option<u64>) -> u64 {
 }
 
 /// Reads `source` into the store, from its start to its end.
-pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &State) -> Outcome {
+pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &Transfer) -> Outcome {
     let limit = limit(entry.bytes);
     let mut counted = Counted { source, state, start: 0, count: 0, limit, pace: None, failure: None };
     let outcome = store.admit_from(entry.name, &Expected::from(entry), &mut counted);
     match (outcome, counted.failure) {
         (Ok(_), _) => Ok(()),
-        (Err(_), Some(failed)) => Err(failed.into_trouble()),
-        (Err(error), None) if error.kind() == ErrorKind::ModelCorrupt => Err(Trouble::Source(first_line(&error))),
-        (Err(error), None) => Err(Trouble::Stop(with_space_hint(error))),
+        (Err(_), Some(failed)) => Err(failed.into_source_failure()),
+        (Err(error), None) if error.kind() == ErrorKind::ModelCorrupt => Err(SourceFailure::Source(first_line(&error))),
+        (Err(error), None) => Err(SourceFailure::Stop(with_space_hint(error))),
     }
 }
 
@@ -76,21 +76,21 @@ pub(super) fn resume(
     part: &mut Part,
     source: impl Read,
     pace: Pace,
-    state: &State,
-) -> Result<(), Failed> {
+    state: &Transfer,
+) -> Result<(), TryFailure> {
     let before = part.len()?;
     state.arrived.store(before, Ordering::Release);
     let limit = limit(wanted.bytes);
     let mut counted = Counted { source, state, start: before, count: before, limit, pace: Some(pace), failure: None };
     let outcome = part.append(&mut counted, None);
-    let unfit = |why| Err(Failed::Unfit { why, is_resumed: before > 0 });
+    let unfit = |why| Err(TryFailure::Unfit { why, is_resumed: before > 0 });
     match (outcome, counted.failure) {
         (Err(_), Some(failed)) => Err(failed),
         (Err(error), None) => Err(with_space_hint(error).into()),
         (Ok(digest), _) => match (store.check(wanted.name, &wanted.expected(), &digest), wanted.bytes) {
             (Ok(()), _) => Ok(()),
             (Err(error), Some(bytes)) if digest.bytes < bytes => {
-                Err(Failed::Passing(Trouble::Source(first_line(&error)), None))
+                Err(TryFailure::Transient(SourceFailure::Source(first_line(&error)), None))
             }
             (Err(error), _) => unfit(first_line(&error)),
         },
@@ -137,7 +137,7 @@ pub(super) fn with_space_hint(error: Error) -> Error {
 /// not the disk.
 struct Counted<'a, R> {
     source: R,
-    state: &'a State,
+    state: &'a Transfer,
     /// Bytes of earlier downloads.
     start: u64,
     /// Bytes so far, with those of earlier downloads.
@@ -145,22 +145,22 @@ struct Counted<'a, R> {
     limit: u64,
     /// Ends it when it is too slow; none for a source that may be slow.
     pace: Option<Pace>,
-    failure: Option<Failed>,
+    failure: Option<TryFailure>,
 }
 
 impl<R: Read> Counted<'_, R> {
-    fn fail(&mut self, failure: Failed) -> io::Error {
+    fn fail(&mut self, failure: TryFailure) -> io::Error {
         self.failure = Some(failure);
         io::ErrorKind::Other.into()
     }
 
     fn too_long(&mut self) -> io::Error {
         let why = format!("it is longer than {} bytes", self.limit);
-        self.fail(Failed::Unfit { why, is_resumed: self.start > 0 })
+        self.fail(TryFailure::Unfit { why, is_resumed: self.start > 0 })
     }
 
     fn broken(&mut self, after: u64, why: &str) -> io::Error {
-        self.fail(Failed::Passing(Trouble::Source(format!("after {after} bytes: {why}")), None))
+        self.fail(TryFailure::Transient(SourceFailure::Source(format!("after {after} bytes: {why}")), None))
     }
 }
 
@@ -180,7 +180,7 @@ impl<R: Read> Read for Counted<'_, R> {
                 let slow = self.pace.as_mut().and_then(|pace| pace.note(Instant::now(), count as u64));
                 match slow.filter(|_| count > 0) {
                     // Trying again would bring no more, and the server's other files are no faster.
-                    Some(why) => Err(self.fail(Failed::Final(Trouble::Server(why)))),
+                    Some(why) => Err(self.fail(TryFailure::Final(SourceFailure::Server(why)))),
                     None => Ok(count),
                 }
             }

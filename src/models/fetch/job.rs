@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::failure::{Outcome, SourceFailure};
 use super::options::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
-use super::trouble::{Outcome, Trouble};
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::catalog::Entry;
 use crate::models::store::Action;
@@ -21,8 +21,8 @@ impl Job<'_> {
     pub(super) fn settle(&mut self, source: &str, outcome: Outcome) -> Result<()> {
         match outcome {
             Ok(()) => self.is_done = true,
-            Err(Trouble::Source(why) | Trouble::Server(why)) => self.fail(source, &why),
-            Err(Trouble::Stop(error)) => return Err(error),
+            Err(SourceFailure::Source(why) | SourceFailure::Server(why)) => self.fail(source, &why),
+            Err(SourceFailure::Stop(error)) => return Err(error),
         }
         Ok(())
     }

@@ -214,12 +214,12 @@ impl<'a> Incoming<'a> {
         let Ok(Some(incoming)) = self.layout.open_folder(INCOMING) else { return Ok(()) };
         let suffix = format!(".{TEMPORARY}");
         let found = incoming.names().unwrap_or_default().into_iter();
-        let passing: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
-        if passing.is_empty() {
+        let leftovers: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
+        if leftovers.is_empty() {
             return Ok(());
         }
         let _hold = DirectoryLock::of(self.layout).hold_alone()?;
-        for name in passing {
+        for name in leftovers {
             if let Some(left) = take_left(&incoming.at(name)) {
                 left.remove()?;
             }
@@ -230,13 +230,13 @@ impl<'a> Incoming<'a> {
 
 /// An unfinished file or folder that its maker has left behind. While this is there, no call takes it up.
 #[derive(Debug)]
-pub(super) struct Left {
+pub(super) struct Leftover {
     at: Location,
     is_folder: bool,
     _lock: Option<Locked>,
 }
 
-impl Left {
+impl Leftover {
     /// Removes it for good.
     pub(super) fn remove(self) -> Result<()> {
         // It is unlocked after that: whoever waits for the lock then sees that the file is gone.
@@ -251,14 +251,14 @@ impl Left {
 /// be told.
 ///
 /// The caller holds the directory alone: a folder is made a moment before its lock.
-pub(super) fn take_left(at: &Location) -> Option<Left> {
+pub(super) fn take_left(at: &Location) -> Option<Leftover> {
     let (is_folder, lock_at) = lock_of(at)?;
     let lock = match Locked::open(&lock_at) {
         Ok(lock) if lock::attempt(&lock, Mode::Exclusive) == Attempt::Held && lock_at.is(&lock) => Some(lock),
         Err(error) if is_folder && error.kind() == io::ErrorKind::NotFound => None,
         _ => return None,
     };
-    Some(Left { at: at.clone(), is_folder, _lock: lock })
+    Some(Leftover { at: at.clone(), is_folder, _lock: lock })
 }
 
 /// Tells whether nobody works any more on the unfinished file or folder `at` some place; none where that cannot be

@@ -38,7 +38,7 @@ pub(super) struct Auditor<'a> {
 }
 
 /// A file of the directory and what reading it gave; nothing for what is not read.
-type Looked = (Found, Option<Outcome>);
+type Examined = (Found, Option<Outcome>);
 
 impl<'a> Auditor<'a> {
     pub(super) fn new(
@@ -84,7 +84,7 @@ impl<'a> Auditor<'a> {
     }
 
     /// Returns true if the catalog has a newer model for what the only file that was looked at holds.
-    fn may_be_replaced(&self, looked: &[Looked]) -> bool {
+    fn may_be_replaced(&self, looked: &[Examined]) -> bool {
         let contents = looked.iter().filter_map(|(_, outcome)| content_of(outcome));
         contents
             .filter_map(|content| content::known(self.catalog, content.bytes, &content.sha256))
@@ -92,9 +92,9 @@ impl<'a> Auditor<'a> {
     }
 
     /// Reads the models and lists of characters among what was found, except what is remembered.
-    fn read(&self, found: Vec<Found>) -> Vec<Looked> {
+    fn read(&self, found: Vec<Found>) -> Vec<Examined> {
         let mut memory = Memory::load(self.memory().as_deref());
-        let mut looked: Vec<Looked> = Vec::with_capacity(found.len());
+        let mut looked: Vec<Examined> = Vec::with_capacity(found.len());
         let mut jobs = Vec::new();
         let mut places = Vec::new();
         for found in found {
@@ -147,7 +147,7 @@ impl<'a> Auditor<'a> {
         (!is_inside).then_some(path)
     }
 
-    fn judge_all(&self, looked: Vec<Looked>) -> Vec<AuditEntry> {
+    fn judge_all(&self, looked: Vec<Examined>) -> Vec<AuditEntry> {
         let mut entries = Vec::with_capacity(looked.len());
         let mut known = Vec::new();
         let mut lists = Vec::new();

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 
 /// The outcome of one source for one file.
-pub(super) type Outcome = Result<(), Trouble>;
+pub(super) type Outcome = Result<(), SourceFailure>;
 
 /// The failure of a source.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum SourceFailure {
     /// This file cannot be had there.
     Source(String),
     /// Nothing can be had there: its server cannot be reached, or is too slow.
@@ -18,14 +18,14 @@ pub(super) enum Trouble {
     Stop(Error),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for SourceFailure {
     fn from(error: Error) -> Self {
         Self::Stop(error)
     }
 }
 
-impl Trouble {
-    /// Returns the trouble of a download that its caller ended.
+impl SourceFailure {
+    /// Returns the failure of a download that its caller ended.
     pub(super) fn cancelled(name: &str) -> Self {
         Self::Stop(Error::new(ErrorKind::Cancelled, format!("the download of {name} was ended early")))
     }
@@ -43,27 +43,27 @@ impl Trouble {
 
 /// The failure of one try at a server, and its meaning for the next one.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(super) enum TryFailure {
     /// No other try at this source would do better.
-    Final(Trouble),
+    Final(SourceFailure),
     /// Another try may bring what is missing; the server may have said after which time.
-    Passing(Trouble, Option<Duration>),
+    Transient(SourceFailure, Option<Duration>),
     /// The part is worth nothing. Unless all of it came from this try, the source may be right nevertheless.
     Unfit { why: String, is_resumed: bool },
 }
 
-impl Failed {
+impl TryFailure {
     /// Returns the same where there is no other try.
-    pub(super) fn into_trouble(self) -> Trouble {
+    pub(super) fn into_source_failure(self) -> SourceFailure {
         match self {
-            Self::Final(trouble) | Self::Passing(trouble, _) => trouble,
-            Self::Unfit { why, .. } => Trouble::Source(why),
+            Self::Final(failure) | Self::Transient(failure, _) => failure,
+            Self::Unfit { why, .. } => SourceFailure::Source(why),
         }
     }
 }
 
-impl From<Error> for Failed {
+impl From<Error> for TryFailure {
     fn from(error: Error) -> Self {
-        Self::Final(Trouble::Stop(error))
+        Self::Final(SourceFailure::Stop(error))
     }
 }

@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::failure::SourceFailure;
 use super::progress::{Progress, Source, TICK, Tell};
-use super::trouble::Trouble;
 use crate::error::Error;
 
 /// A wait for another call.
-pub(super) struct Turn<'a> {
+pub(super) struct PeerWait<'a> {
     /// Name of the file for people.
     pub(super) name: &'a str,
     /// Its length, if it is known.
@@ -19,13 +19,13 @@ pub(super) struct Turn<'a> {
     pub(super) patience: Duration,
 }
 
-impl Turn<'_> {
+impl PeerWait<'_> {
     /// Asks `take` again and again while another call has the download, and returns what it gives.
     pub(super) fn wait<T>(
         &self,
         take: &mut dyn FnMut() -> Result<Option<T>, Error>,
         progress: Tell<'_>,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, SourceFailure> {
         let mut growth = Growth::start();
         loop {
             if let Some(taken) = take()? {
@@ -35,13 +35,13 @@ impl Turn<'_> {
             let step =
                 Progress { name: self.name, source: Source::Peer, host: None, done: growth.bytes, total: self.total };
             if !progress(step) {
-                return Err(Trouble::cancelled(self.name));
+                return Err(SourceFailure::cancelled(self.name));
             }
             if growth.since.elapsed() > self.patience {
                 let seconds = self.patience.as_secs_f32();
                 let why =
                     format!("another process is downloading it, and nothing has arrived there for {seconds} seconds");
-                return Err(Trouble::Source(why));
+                return Err(SourceFailure::Source(why));
             }
             thread::sleep(TICK);
         }
