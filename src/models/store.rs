@@ -141,7 +141,7 @@ impl Store {
     /// # Errors
     /// As [`Store::admit_from`].
     pub fn admit(&self, name: &str, expected: &Expected<'_>, from: &Path) -> Result<PathBuf> {
-        Admission::of(&self.layout).admit(name, expected, from)
+        Admission(&self.layout).admit(name, expected, from)
     }
 
     /// Reads `source` to its end into the directory as `name`, if it is what is expected.
@@ -154,7 +154,7 @@ impl Store {
     /// [`crate::ErrorKind::ModelCorrupt`] for other content than expected, [`crate::ErrorKind::Io`] when reading or
     /// writing failed. After an error the directory holds the same models as before.
     pub fn admit_from(&self, name: &str, expected: &Expected<'_>, source: &mut dyn Read) -> Result<PathBuf> {
-        Admission::of(&self.layout).admit_from(name, expected, source)
+        Admission(&self.layout).admit_from(name, expected, source)
     }
 
     /// Returns true if the file called `name` is what is expected.
@@ -162,12 +162,12 @@ impl Store {
     /// # Errors
     /// [`crate::ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
     pub fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
-        Admission::of(&self.layout).verify(name, expected)
+        Admission(&self.layout).verify(name, expected)
     }
 
     /// Compares what was found with what is expected; the length first, because it tells more.
     pub(in crate::models) fn check(&self, name: &str, expected: &Expected<'_>, found: &Digest) -> Result<()> {
-        Admission::of(&self.layout).check(name, expected, found)
+        Admission(&self.layout).check(name, expected, found)
     }
 
     /// Returns the error for a model file that cannot be used, and `why`: that it is not there, for example.
@@ -215,7 +215,7 @@ impl Store {
     ///   nothing.
     /// - [`crate::ErrorKind::Io`] when a file cannot be moved; all are where they were then.
     pub fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
-        Remover::of(&self.layout).remove(names, options)
+        Remover(&self.layout).remove(names, options)
     }
 
     /// Moves the selected model files to the trash, and spares what is kept or needed. A list of characters goes with
@@ -231,7 +231,7 @@ impl Store {
     /// - [`crate::ErrorKind::Io`] when the directory cannot be read or a file cannot be moved; all are where they were
     ///   then.
     pub fn prune(&self, selection: &Selection, options: &RemoveOptions) -> Result<Removal> {
-        Remover::of(&self.layout).prune(selection, options)
+        Remover(&self.layout).prune(selection, options)
     }
 
     /// Lists the trash, the oldest removal first. Left out are folders and names that the store did not make, and
@@ -240,7 +240,7 @@ impl Store {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when it cannot be read.
     pub fn trashed(&self) -> Result<Vec<Trashed>> {
-        Trash::of(&self.layout).trashed()
+        Trash(&self.layout).trashed()
     }
 
     /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
@@ -253,7 +253,7 @@ impl Store {
     /// - [`crate::ErrorKind::InvalidArgument`] when a file of that name is in the directory: none is moved then.
     /// - [`crate::ErrorKind::Io`] when a file cannot be moved; all are in the trash then.
     pub fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
-        Trash::of(&self.layout).restore(names, removal, dry_run)
+        Trash(&self.layout).restore(names, removal, dry_run)
     }
 
     /// Deletes for good what was removed at least `older_than` ago, or all; with `dry_run` it only says what.
@@ -261,7 +261,7 @@ impl Store {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when a file cannot be deleted; those before it are gone then.
     pub fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
-        Trash::of(&self.layout).purge(older_than, dry_run)
+        Trash(&self.layout).purge(older_than, dry_run)
     }
 
     /// Notes that this process uses the files called `names`, what they lead to if they are links, and the lists of
@@ -276,7 +276,7 @@ impl Store {
     /// second, which no removal and no look takes, and when the lease cannot be written for any other reason than a
     /// missing right. The models can be used then too. And what the watch of [`Store::watched`] returns.
     pub fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
-        Leases::of(&self.layout).lease(names)
+        Leases(&self.layout).lease(names)
     }
 
     /// Returns the files in use, each with the ids of the processes that use it. An id counts on the machine of that
@@ -285,7 +285,7 @@ impl Store {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when something among the leases cannot be read: any file may be in use then.
     pub fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
-        Leases::of(&self.layout).in_use()
+        Leases(&self.layout).in_use()
     }
 
     /// Returns the keep-list of this directory; empty where there is none.
@@ -293,7 +293,7 @@ impl Store {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
     pub fn keep_list(&self) -> Result<KeepList> {
-        KeepFile::of(&self.layout).keep_list()
+        KeepFile(&self.layout).keep_list()
     }
 
     /// Adds entries to the keep-list.
@@ -302,7 +302,7 @@ impl Store {
     /// [`crate::ErrorKind::InvalidArgument`] for an entry that matches no model, [`crate::ErrorKind::Io`] when it
     /// cannot be written.
     pub fn keep(&self, entries: &[String]) -> Result<KeepList> {
-        KeepFile::of(&self.layout).keep(entries)
+        KeepFile(&self.layout).keep(entries)
     }
 
     /// Takes entries off the keep-list.
@@ -311,7 +311,7 @@ impl Store {
     /// [`crate::ErrorKind::InvalidArgument`] for an entry that is not on it, [`crate::ErrorKind::Io`] when it cannot be
     /// written.
     pub fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
-        KeepFile::of(&self.layout).unkeep(entries)
+        KeepFile(&self.layout).unkeep(entries)
     }
 
     /// Adds some entries to the keep-list and takes others off it, all or none.
@@ -319,7 +319,7 @@ impl Store {
     /// # Errors
     /// The errors of [`Store::keep`] and [`Store::unkeep`]; the list is what it was then.
     pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
-        KeepFile::of(&self.layout).change_keep(add, remove)
+        KeepFile(&self.layout).change_keep(add, remove)
     }
 
     /// Takes the files of an archive into the directory. All of them are verified before the first appears.
@@ -343,7 +343,7 @@ impl Store {
         options: ImportOptions,
         progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
     ) -> Result<Vec<Archived>> {
-        Importer::of(&self.layout).import(archive, options, progress)
+        Importer(&self.layout).import(archive, options, progress)
     }
 
     /// Writes models into one archive, each with the list of characters beside it; without `names` all models there
@@ -370,7 +370,7 @@ impl Store {
         names: &[String],
         progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
     ) -> Result<Vec<Archived>> {
-        Exporter::of(&self.layout).export(archive, names, progress)
+        Exporter(&self.layout).export(archive, names, progress)
     }
 
     /// Returns the folder for unfinished files, in the same file system as the models; it is made if it is not there.
@@ -378,12 +378,12 @@ impl Store {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when it cannot be made.
     pub fn scratch(&self) -> Result<PathBuf> {
-        Incoming::of(&self.layout).scratch()
+        Incoming(&self.layout).scratch()
     }
 
     /// Removes what calls that are gone left behind and nobody goes on with. Does nothing where that is not known.
     pub(in crate::models) fn sweep(&self) -> Result<()> {
-        Incoming::of(&self.layout).sweep()
+        Incoming(&self.layout).sweep()
     }
 
     /// Gives an error if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of

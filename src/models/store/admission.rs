@@ -27,15 +27,9 @@ impl From<&Entry> for Expected<'static> {
 }
 
 /// The admission of files into a directory.
-pub(super) struct Admission<'a> {
-    layout: &'a Layout,
-}
+pub(super) struct Admission<'a>(pub(super) &'a Layout);
 
-impl<'a> Admission<'a> {
-    pub(super) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl Admission<'_> {
     /// Copies the file `from` into the directory as `name`, if it is what is expected.
     pub(super) fn admit(&self, name: &str, expected: &Expected<'_>, from: &Path) -> Result<PathBuf> {
         let mut file = open_regular(from).map_err(|error| Error::io("open", from, error))?;
@@ -44,22 +38,22 @@ impl<'a> Admission<'a> {
 
     /// Reads `source` to its end into the directory as `name`, if it is what is expected.
     pub(super) fn admit_from(&self, name: &str, expected: &Expected<'_>, source: &mut dyn Read) -> Result<PathBuf> {
-        let path = self.layout.path(name)?;
+        let path = self.0.path(name)?;
         if self.verify(name, expected).is_ok() {
             return Ok(path);
         }
-        let mut part = Part::create(self.layout, name)?;
+        let mut part = Part::create(self.0, name)?;
         let digest = part.append(source, expected.bytes)?;
         self.check(name, expected, &digest)?;
-        part.publish(self.layout, name)
+        part.publish(self.0, name)
     }
 
     /// Returns true if the file called `name` is what is expected.
     pub(super) fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
-        let path = self.layout.existing(name)?;
+        let path = self.0.existing(name)?;
         let mut file = open_regular(&path).map_err(|error| match error.kind() {
             // Another process may remove it in between.
-            io::ErrorKind::NotFound => self.layout.missing(name, "is not there"),
+            io::ErrorKind::NotFound => self.0.missing(name, "is not there"),
             _ => Error::io("open", &path, error),
         })?;
         let longest = expected.bytes.unwrap_or(LONGEST_MODEL);
@@ -81,7 +75,7 @@ impl<'a> Admission<'a> {
             _ if expected.sha256.eq_ignore_ascii_case(&found.sha256) => return Ok(()),
             _ => format!("expected SHA-256 {}, found {}", expected.sha256, found.sha256),
         };
-        let message = format!("wrong content for {}: {what}", self.layout.dir().join(name).display());
-        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint_for(|reader| self.layout.remedy(reader, name, true)))
+        let message = format!("wrong content for {}: {what}", self.0.dir().join(name).display());
+        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint_for(|reader| self.0.remedy(reader, name, true)))
     }
 }

@@ -126,22 +126,16 @@ fn is_match(entry: &str, name: &str) -> bool {
 }
 
 /// The file with the keep-list of a directory.
-pub(super) struct KeepFile<'a> {
-    layout: &'a Layout,
-}
+pub(super) struct KeepFile<'a>(pub(super) &'a Layout);
 
-impl<'a> KeepFile<'a> {
-    pub(super) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl KeepFile<'_> {
     /// Returns the keep-list of this directory; empty where there is none.
     pub(super) fn keep_list(&self) -> Result<KeepList> {
-        let Some(bookkeeping) = self.layout.open_bookkeeping()? else { return Ok(KeepList::default()) };
+        let Some(bookkeeping) = self.0.open_bookkeeping()? else { return Ok(KeepList::default()) };
         match bookkeeping.at(KEEP).open(Opening::Read).and_then(read) {
             Ok(text) => Ok(KeepList::parse(&text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KeepList::default()),
-            Err(error) => Err(disk::failed("read the keep-list", &self.layout.keep_file(), error)),
+            Err(error) => Err(disk::failed("read the keep-list", &self.0.keep_file(), error)),
         }
     }
 
@@ -159,18 +153,18 @@ impl<'a> KeepFile<'a> {
     pub(super) fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
         let added = KeepList::new(add)?;
         if !add.is_empty() {
-            added.check(&self.layout.list()?, |reader, _| self.layout.advice().how_to_list(reader))?;
+            added.check(&self.0.list()?, |reader, _| self.0.advice().how_to_list(reader))?;
         }
         // First only a look: a mistyped entry makes no directory.
         let planned = self.changed_keep_list(&added, remove)?;
         if add.is_empty() && remove.is_empty() {
             return Ok(planned);
         }
-        let mut part = Part::create(self.layout, "keep")?;
-        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
+        let mut part = Part::create(self.0, "keep")?;
+        let _hold = DirectoryLock(self.0).hold_alone()?;
         let list = self.changed_keep_list(&added, remove)?;
         part.append(&mut list.text().as_bytes(), None)?;
-        let bookkeeping = self.layout.make_bookkeeping()?;
+        let bookkeeping = self.0.make_bookkeeping()?;
         part.put_in_place(&bookkeeping.at(KEEP))?;
         disk::sync_folder(&bookkeeping)?;
         Ok(list)
@@ -180,10 +174,9 @@ impl<'a> KeepFile<'a> {
         let mut list = self.keep_list()?;
         list.entries.extend(added.entries.iter().cloned());
         if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
-            let message = format!("{unknown:?} is not on the keep-list of {}", self.layout.dir().display());
-            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-                format!("{} shows the list", self.layout.advice().how_to(reader, Action::Keep))
-            }));
+            let message = format!("{unknown:?} is not on the keep-list of {}", self.0.dir().display());
+            return Err(Error::new(ErrorKind::InvalidArgument, message)
+                .with_hint_for(|reader| format!("{} shows the list", self.0.advice().how_to(reader, Action::Keep))));
         }
         list.entries.retain(|entry| !remove.contains(entry));
         Ok(list)

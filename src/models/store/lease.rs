@@ -72,25 +72,19 @@ impl Uses {
 }
 
 /// The leases on the models of a directory.
-pub(super) struct Leases<'a> {
-    layout: &'a Layout,
-}
+pub(super) struct Leases<'a>(pub(super) &'a Layout);
 
-impl<'a> Leases<'a> {
-    pub(super) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl Leases<'_> {
     /// Notes that this process uses the files called `names`, what they lead to if they are links, and the lists of
     /// characters beside them.
     pub(super) fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
         let names = self.guarded(names);
         // A directory that is not there is not made: the models of an engine may all lie elsewhere.
-        if names.is_empty() || !self.layout.dir().is_dir() {
+        if names.is_empty() || !self.0.dir().is_dir() {
             return Ok(None);
         }
         self.sweep_many_leases();
-        match DirectoryLock::of(self.layout).hold_briefly().and_then(|_hold| self.lease_held(names)) {
+        match DirectoryLock(self.0).hold_briefly().and_then(|_hold| self.lease_held(names)) {
             Err(error) if is_forbidden(&error) => Ok(None),
             outcome => outcome,
         }
@@ -100,11 +94,11 @@ impl<'a> Leases<'a> {
     ///
     /// A process that ends in whatever way but the usual one leaves its lease, and only removals look for them.
     fn sweep_many_leases(&self) {
-        let leases = self.layout.open_folder(LEASES).ok().flatten();
+        let leases = self.0.open_folder(LEASES).ok().flatten();
         if leases.and_then(|leases| leases.names().ok()).is_none_or(|names| names.len() <= MANY) {
             return;
         }
-        if let Some(_hold) = DirectoryLock::of(self.layout).try_hold_alone() {
+        if let Some(_hold) = DirectoryLock(self.0).try_hold_alone() {
             // They count for nothing, and the next one tries again.
             let _ = self.sweep_leases_held();
         }
@@ -112,14 +106,14 @@ impl<'a> Leases<'a> {
 
     /// Makes a lease. The caller holds the directory.
     fn lease_held(&self, names: BTreeSet<String>) -> Result<Option<Lease>> {
-        let at = self.layout.make_folder(LEASES)?.at(unique("lease"));
+        let at = self.0.make_folder(LEASES)?.at(unique("lease"));
         let failed = |error| Error::io("write", &at.path(), error);
         // Until it is locked nobody else can open it: who can could lock it first.
         let file = Locked::new(disk::open_new(&at, Access::Owner).map_err(failed)?);
         let mut held = Held { at: at.clone(), file };
         // Locked only when it is complete: nobody then takes it for one that cannot be read.
         disk::write(&mut held.file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
-        let is_locked = DirectoryLock::of(self.layout).lock_new(&held.file)?;
+        let is_locked = DirectoryLock(self.0).lock_new(&held.file)?;
         // A private lease would keep other users from removing anything.
         disk::let_all_read(&held.file);
         Ok(is_locked.then(|| Lease { _held: Arc::new(held) }))
@@ -127,10 +121,10 @@ impl<'a> Leases<'a> {
 
     /// Returns all files of the directory that are needed by who uses those called `names`.
     fn guarded(&self, names: &[String]) -> BTreeSet<String> {
-        let models = names.iter().flat_map(|name| self.layout.names_along(&self.layout.dir().join(name)));
+        let models = names.iter().flat_map(|name| self.0.names_along(&self.0.dir().join(name)));
         let with_characters = |name: String| {
-            let list = list_of(&name).map(|list| self.layout.dir().join(list)).filter(|list| list.is_file());
-            let lists = list.map(|list| self.layout.names_along(&list)).unwrap_or_default();
+            let list = list_of(&name).map(|list| self.0.dir().join(list)).filter(|list| list.is_file());
+            let lists = list.map(|list| self.0.names_along(&list)).unwrap_or_default();
             lists.into_iter().chain([name])
         };
         models.flat_map(with_characters).collect()
@@ -148,7 +142,7 @@ impl<'a> Leases<'a> {
     /// Returns the files in use, and what cannot be read.
     pub(super) fn uses(&self) -> Uses {
         let mut uses = Uses::default();
-        let listed = match self.layout.open_folder(LEASES) {
+        let listed = match self.0.open_folder(LEASES) {
             Ok(None) => return uses,
             Err(error) => Err(error),
             Ok(Some(leases)) => leases
@@ -157,7 +151,7 @@ impl<'a> Leases<'a> {
                 .map_err(|error| disk::failed("list the leases", leases.path(), error)),
         };
         match listed {
-            Err(error) => uses.faults.push((self.layout.leases(), error)),
+            Err(error) => uses.faults.push((self.0.leases(), error)),
             Ok(leases) => {
                 for at in leases {
                     match live(&at) {
@@ -172,7 +166,7 @@ impl<'a> Leases<'a> {
 
     /// Removes the leases of processes that are gone. The caller holds the directory alone.
     pub(super) fn sweep_leases_held(&self) -> Result<()> {
-        let Some(leases) = self.layout.open_folder(LEASES)? else { return Ok(()) };
+        let Some(leases) = self.0.open_folder(LEASES)? else { return Ok(()) };
         for name in leases.names().unwrap_or_default() {
             let at = leases.at(&name);
             if name.to_string_lossy().starts_with("lease.") && is_free(&at) {

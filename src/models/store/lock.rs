@@ -181,15 +181,9 @@ pub(super) struct Hold {
 }
 
 /// The lock on a model directory, which processes hold alone or together.
-pub(super) struct DirectoryLock<'a> {
-    layout: &'a Layout,
-}
+pub(super) struct DirectoryLock<'a>(pub(super) &'a Layout);
 
-impl<'a> DirectoryLock<'a> {
-    pub(super) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl DirectoryLock<'_> {
     /// Waits until nobody removes or restores files.
     pub(super) fn hold_shared(&self) -> Result<Hold> {
         self.hold(Mode::Shared, PATIENCE)
@@ -207,7 +201,7 @@ impl<'a> DirectoryLock<'a> {
 
     /// Holds the directory alone if nobody else holds it or waits for it, and this file system has locks.
     pub(super) fn try_hold_alone(&self) -> Option<Hold> {
-        let bookkeeping = self.layout.make_bookkeeping().ok()?;
+        let bookkeeping = self.0.make_bookkeeping().ok()?;
         let locked = |name| {
             let at = bookkeeping.at(name);
             let file = Locked::new(disk::open(&at, Access::Writers).ok()?);
@@ -222,17 +216,17 @@ impl<'a> DirectoryLock<'a> {
     /// # Errors
     /// [`ErrorKind::Io`] when who looks at it takes about a second, and those of the watch.
     pub(super) fn lock_new(&self, file: &Locked) -> Result<bool> {
-        let outcome = Wait::new(LEASE_PATIENCE, &self.layout.watch).lock(file, Mode::Exclusive)?;
+        let outcome = Wait::new(LEASE_PATIENCE, &self.0.watch).lock(file, Mode::Exclusive)?;
         outcome.map(|outcome| outcome == Attempt::Held).ok_or_else(|| self.busy(LEASE_PATIENCE))
     }
 
     /// Waits for the lock. The caller must not hold the directory already: it would wait for one who waits for it.
     fn hold(&self, mode: Mode, patience: Duration) -> Result<Hold> {
-        let mut wait = Wait::new(patience, &self.layout.watch);
-        let _gate = self.pass_gate(&self.layout.make_bookkeeping()?, mode, &mut wait)?;
+        let mut wait = Wait::new(patience, &self.0.watch);
+        let _gate = self.pass_gate(&self.0.make_bookkeeping()?, mode, &mut wait)?;
         loop {
             // Somebody may have removed the folder by hand while this one waited.
-            let at = self.layout.make_bookkeeping()?.at(LOCK);
+            let at = self.0.make_bookkeeping()?.at(LOCK);
             let file = disk::open(&at, Access::Writers).map_err(|error| disk::failed("open", &at.path(), error))?;
             let lock = Locked::new(file);
             match wait.lock(&lock, mode)? {
@@ -260,7 +254,7 @@ impl<'a> DirectoryLock<'a> {
     fn busy(&self, patience: Duration) -> Error {
         let message = format!(
             "another process holds the lock of the model directory {}, and did not give it back within {} s",
-            self.layout.dir().display(),
+            self.0.dir().display(),
             patience.as_secs()
         );
         Error::new(ErrorKind::Io, message)

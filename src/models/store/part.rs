@@ -45,7 +45,7 @@ impl Part {
     /// dropped.
     pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
-        let _hold = DirectoryLock::of(layout).hold_shared()?;
+        let _hold = DirectoryLock(layout).hold_shared()?;
         let at = layout.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
         let file = make_locked(layout, &at)?;
         Ok(Self { at, file, stays: false })
@@ -121,9 +121,9 @@ impl Part {
     /// Gives the file its name in the directory in one step. What had the name goes to the trash.
     pub(in crate::models) fn publish(mut self, layout: &Layout, name: &str) -> Result<PathBuf> {
         let path = layout.path(name)?;
-        let _hold = DirectoryLock::of(layout).hold_shared()?;
+        let _hold = DirectoryLock(layout).hold_shared()?;
         disk::make_usual(&self.file);
-        Trash::of(layout).publish_held(&[(self.at.clone(), layout.at(name)?)])?;
+        Trash(layout).publish_held(&[(self.at.clone(), layout.at(name)?)])?;
         // It is no longer there to be removed.
         self.stays = true;
         Ok(path)
@@ -164,7 +164,7 @@ pub(in crate::models) struct Folder {
 impl Folder {
     /// Returns an empty folder, but for its lock.
     pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
-        let _hold = DirectoryLock::of(layout).hold_shared()?;
+        let _hold = DirectoryLock(layout).hold_shared()?;
         let at = layout.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
         let made = disk::make_new_folder(&at);
         let directory = made.map_err(|error| Error::io("create the directory", &at.path(), error))?;
@@ -195,30 +195,24 @@ impl Drop for Folder {
 }
 
 /// The folder of what is unfinished.
-pub(super) struct Incoming<'a> {
-    layout: &'a Layout,
-}
+pub(super) struct Incoming<'a>(pub(super) &'a Layout);
 
-impl<'a> Incoming<'a> {
-    pub(super) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl Incoming<'_> {
     /// Returns the folder for unfinished files, in the same file system as the models; it is made if it is not there.
     pub(super) fn scratch(&self) -> Result<PathBuf> {
-        self.layout.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
+        self.0.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
     }
 
     /// Removes what calls that are gone left behind and nobody goes on with.
     pub(super) fn sweep(&self) -> Result<()> {
-        let Ok(Some(incoming)) = self.layout.open_folder(INCOMING) else { return Ok(()) };
+        let Ok(Some(incoming)) = self.0.open_folder(INCOMING) else { return Ok(()) };
         let suffix = format!(".{TEMPORARY}");
         let found = incoming.names().unwrap_or_default().into_iter();
         let leftovers: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
         if leftovers.is_empty() {
             return Ok(());
         }
-        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
+        let _hold = DirectoryLock(self.0).hold_alone()?;
         for name in leftovers {
             if let Some(left) = take_left(&incoming.at(name)) {
                 left.remove()?;
@@ -290,7 +284,7 @@ fn lock_of(at: &Location) -> Option<(bool, Location)> {
 fn make_locked(layout: &Layout, at: &Location) -> Result<Locked> {
     let made = disk::open_new(at, Access::Writers);
     let file = Locked::new(made.map_err(|error| disk::failed("create", &at.path(), error))?);
-    DirectoryLock::of(layout).lock_new(&file)?;
+    DirectoryLock(layout).lock_new(&file)?;
     Ok(file)
 }
 

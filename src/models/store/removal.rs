@@ -21,14 +21,14 @@ use super::part::{is_left, take_left};
 use super::trash::Trash;
 use crate::error::{Error, ErrorKind, Result};
 
-mod guard;
 mod neighbours;
 mod plan;
+mod protected;
 
-use guard::{Guard, processes, refuse_in_use, refuse_spared};
 use neighbours::Neighbours;
 pub use plan::{Decision, Planned};
 use plan::{Judged, Why};
+use protected::{Protected, processes, refuse_in_use, refuse_spared};
 
 /// Why an unfinished file stays.
 const WORKED_ON: &str = "a process may be working on it";
@@ -81,22 +81,16 @@ struct Selected {
 }
 
 /// The removal of files from a directory.
-pub(super) struct Remover<'a> {
-    layout: &'a Layout,
-}
+pub(super) struct Remover<'a>(pub(super) &'a Layout);
 
-impl<'a> Remover<'a> {
-    pub(super) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl Remover<'_> {
     /// Moves the files called `names` to the trash, all or none.
     pub(super) fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
         let names: BTreeSet<_> = names.iter().collect();
         let selected = names.into_iter().map(|name| self.named(name)).collect::<Result<Vec<_>>>()?;
         self.carry_out(&selected, options, |files| {
             refuse_in_use(files)?;
-            refuse_spared(self.layout, files)
+            refuse_spared(self.0, files)
         })
     }
 
@@ -108,13 +102,11 @@ impl<'a> Remover<'a> {
 
     /// Returns a file of the directory, whatever it is.
     fn named(&self, name: &str) -> Result<Selected> {
-        let path = self.layout.path(name)?;
+        let path = self.0.path(name)?;
         match fs::symlink_metadata(&path) {
-            Ok(meta) if meta.is_dir() => Err(self.layout.missing(name, "is a folder, not a file,")),
+            Ok(meta) if meta.is_dir() => Err(self.0.missing(name, "is a folder, not a file,")),
             Ok(meta) => Ok(Selected { name: name.to_owned(), path, meta, reason: "named".to_owned(), is_named: true }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(self.layout.missing(name, "is not there"))
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(self.0.missing(name, "is not there")),
             Err(error) => Err(Error::io("read", &path, error)),
         }
     }
@@ -136,8 +128,8 @@ impl<'a> Remover<'a> {
     }
 
     fn all_models(&self) -> Result<Vec<Selected>> {
-        let found = self.layout.list()?.into_iter().map(|name| {
-            let path = self.layout.path(&name).ok()?;
+        let found = self.0.list()?.into_iter().map(|name| {
+            let path = self.0.path(&name).ok()?;
             // Another process may have removed it meanwhile.
             let meta = fs::symlink_metadata(&path).ok()?;
             Some(Selected { name, path, meta, reason: "selected".to_owned(), is_named: false })
@@ -149,12 +141,12 @@ impl<'a> Remover<'a> {
         if let Some(state) = states.iter().find(|state| matches!(state, State::Missing | State::Trashed)) {
             let message = format!("files in the state {state} cannot be removed");
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-                format!("{} deletes what is in the trash", self.layout.advice().how_to(reader, Action::Purge))
+                format!("{} deletes what is in the trash", self.0.advice().how_to(reader, Action::Purge))
             }));
         }
         let options =
             AuditOptions { needed: options.needed.clone(), memory: options.memory.clone(), ..AuditOptions::default() };
-        let found = audit(self.layout, &options)?.entries.into_iter().filter(|entry| states.contains(&entry.state));
+        let found = audit(self.0, &options)?.entries.into_iter().filter(|entry| states.contains(&entry.state));
         let selected = found.filter_map(|entry| {
             let meta = fs::symlink_metadata(&entry.path).ok()?;
             let reason = format!("{}: {}", entry.state, entry.detail);
@@ -178,19 +170,19 @@ impl<'a> Remover<'a> {
             }
             return Ok(Removal { files: planned(files), removal: None });
         }
-        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
+        let _hold = DirectoryLock(self.0).hold_alone()?;
         let files = self.plan(selected, options)?;
         refuse(&files)?;
-        Leases::of(self.layout).sweep_leases_held()?;
+        Leases(self.0).sweep_leases_held()?;
         let mut files: Vec<Planned> = planned(files);
         let removal = self.execute_held(&mut files)?;
         Ok(Removal { files, removal })
     }
 
     fn plan(&self, selected: &[Selected], options: &RemoveOptions) -> Result<Vec<Judged>> {
-        let guard = self.guard(options)?;
-        let neighbours = Neighbours::of(self.layout.dir(), &self.layout.list()?);
-        let mut files: Vec<_> = selected.iter().map(|file| self.decide(file, &guard, &neighbours)).collect();
+        let protected = self.protected(options)?;
+        let neighbours = Neighbours::of(self.0.dir(), &self.0.list()?);
+        let mut files: Vec<_> = selected.iter().map(|file| self.decide(file, &protected, &neighbours)).collect();
         let is_going = |file: &&Judged| file.planned.decision == Decision::Remove;
         let going: BTreeSet<_> = files.iter().filter(is_going).map(|file| file.planned.name.clone()).collect();
         for (file, selected) in files.iter_mut().zip(selected).filter(|(_, selected)| !selected.is_named) {
@@ -202,24 +194,24 @@ impl<'a> Remover<'a> {
         let selected: BTreeSet<_> = selected.iter().map(|file| file.name.as_str()).collect();
         for (list, models) in neighbours.lists.iter() {
             if models.iter().all(|model| going.contains(model)) && !selected.contains(list) {
-                files.extend(self.list_beside(list, models, &guard, &neighbours));
+                files.extend(self.list_beside(list, models, &protected, &neighbours));
             }
         }
         files.sort_by_cached_key(|file| (file.planned.name.clone(), file.planned.path.clone()));
         Ok(files)
     }
 
-    fn guard(&self, options: &RemoveOptions) -> Result<Guard> {
-        let models = self.layout.list()?;
-        let stored = KeepFile::of(self.layout).keep_list()?;
+    fn protected(&self, options: &RemoveOptions) -> Result<Protected> {
+        let models = self.0.list()?;
+        let stored = KeepFile(self.0).keep_list()?;
         stored.check(&models, |reader, entry| {
-            let unkeep = self.layout.advice().how_to(reader, Action::Unkeep(entry));
+            let unkeep = self.0.advice().how_to(reader, Action::Unkeep(entry));
             format!("put that model back, or take the entry off with {unkeep}")
         })?;
         let given = KeepList::new(&options.keep)?;
-        given.check(&models, |reader, _| self.layout.advice().how_to_list(reader))?;
-        Ok(Guard {
-            in_use: Leases::of(self.layout).in_use()?,
+        given.check(&models, |reader, _| self.0.advice().how_to_list(reader))?;
+        Ok(Protected {
+            in_use: Leases(self.0).in_use()?,
             stored,
             given,
             needed: options.needed.iter().cloned().collect(),
@@ -227,33 +219,39 @@ impl<'a> Remover<'a> {
     }
 
     /// Returns the list of characters that goes with `models`, if there is one and nothing speaks against it.
-    fn list_beside(&self, list: &str, models: &[String], guard: &Guard, neighbours: &Neighbours) -> Option<Judged> {
+    fn list_beside(
+        &self,
+        list: &str,
+        models: &[String],
+        protected: &Protected,
+        neighbours: &Neighbours,
+    ) -> Option<Judged> {
         let reason = format!("list of characters of {}", models.join(" and "));
-        let judged = self.decide(&Selected { reason, ..self.named(list).ok()? }, guard, neighbours);
+        let judged = self.decide(&Selected { reason, ..self.named(list).ok()? }, protected, neighbours);
         (judged.planned.decision == Decision::Remove).then_some(judged)
     }
 
-    fn decide(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> Judged {
-        let why = self.why_spared(file, guard, neighbours);
+    fn decide(&self, file: &Selected, protected: &Protected, neighbours: &Neighbours) -> Judged {
+        let why = self.why_spared(file, protected, neighbours);
         let (decision, reason) = match &why {
             Some(why) => (Decision::Kept, Some(why.text())),
-            None => self.verdict(file, guard, neighbours),
+            None => self.verdict(file, protected, neighbours),
         };
         let reason = reason.unwrap_or_else(|| file.reason.clone());
         let (name, path, bytes) = (file.name.clone(), file.path.clone(), file.meta.len());
-        let is_unfinished = path.parent() == Some(&self.layout.incoming());
+        let is_unfinished = path.parent() == Some(&self.0.incoming());
         Judged { planned: Planned { name, path, bytes, decision, reason, is_unfinished }, why }
     }
 
-    fn why_spared(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> Option<Why> {
-        if file.path.parent() == Some(&self.layout.incoming()) {
+    fn why_spared(&self, file: &Selected, protected: &Protected, neighbours: &Neighbours) -> Option<Why> {
+        if file.path.parent() == Some(&self.0.incoming()) {
             return None;
         }
-        if file.meta.is_dir() || self.layout.path(&file.name).ok().as_ref() != Some(&file.path) {
+        if file.meta.is_dir() || self.0.path(&file.name).ok().as_ref() != Some(&file.path) {
             return Some(Why::ByHand);
         }
         match fs::symlink_metadata(&file.path) {
-            Ok(meta) if is_unchanged(&file.meta, &meta) => guard.reason(&file.name, neighbours),
+            Ok(meta) if is_unchanged(&file.meta, &meta) => protected.reason(&file.name, neighbours),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Why::Gone),
             _ => Some(Why::Changed),
         }
@@ -261,18 +259,18 @@ impl<'a> Remover<'a> {
 
     /// Returns an unfinished file or folder.
     fn unfinished(&self, file: &Selected) -> Option<Location> {
-        Some(self.layout.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
+        Some(self.0.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
     }
 
     /// Decides about a file that nobody wants to keep, and says why it stays.
-    fn verdict(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> (Decision, Option<String>) {
-        if file.path.parent() == Some(&self.layout.incoming()) {
+    fn verdict(&self, file: &Selected, protected: &Protected, neighbours: &Neighbours) -> (Decision, Option<String>) {
+        if file.path.parent() == Some(&self.0.incoming()) {
             return match self.unfinished(file).and_then(|at| is_left(&at)) {
                 Some(true) => (Decision::Remove, None),
                 _ => (Decision::InUse(Vec::new()), Some(WORKED_ON.to_owned())),
             };
         }
-        match guard.users(&file.name, neighbours) {
+        match protected.users(&file.name, neighbours) {
             None => (Decision::Remove, None),
             Some(pids) => (Decision::InUse(pids.clone()), Some(format!("in use by {}", processes(&pids)))),
         }
@@ -280,13 +278,13 @@ impl<'a> Remover<'a> {
 
     /// Moves what goes to the trash. The caller holds the directory alone.
     fn execute_held(&self, files: &mut [Planned]) -> Result<Option<String>> {
-        let (incoming, path) = (self.layout.open_folder(INCOMING)?, self.layout.incoming());
+        let (incoming, path) = (self.0.open_folder(INCOMING)?, self.0.incoming());
         let (unfinished, models): (Vec<_>, Vec<_>) = files
             .iter_mut()
             .filter(|file| file.decision == Decision::Remove)
             .partition(|file| file.path.parent() == Some(&path));
         let names: Vec<_> = models.iter().map(|file| file.name.clone()).collect();
-        let removal = if names.is_empty() { None } else { Some(Trash::of(self.layout).discard_held(&names)?) };
+        let removal = if names.is_empty() { None } else { Some(Trash(self.0).discard_held(&names)?) };
         for file in unfinished {
             let at = incoming.as_ref().zip(file.path.file_name()).map(|(incoming, name)| incoming.at(name));
             match at.and_then(|at| take_left(&at)) {

@@ -44,18 +44,12 @@ pub struct Trashed {
 }
 
 /// The trash of a directory.
-pub(super) struct Trash<'a> {
-    layout: &'a Layout,
-}
+pub(super) struct Trash<'a>(pub(super) &'a Layout);
 
-impl<'a> Trash<'a> {
-    pub(super) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl Trash<'_> {
     /// Lists the trash, the oldest removal first.
     pub(super) fn trashed(&self) -> Result<Vec<Trashed>> {
-        match self.layout.open_folder(TRASH)? {
+        match self.0.open_folder(TRASH)? {
             None => Ok(Vec::new()),
             Some(trash) => trashed(&trash),
         }
@@ -68,10 +62,10 @@ impl<'a> Trash<'a> {
             let unknown = names.iter().min().map(|name| self.not_trashed(name));
             return Err(unknown.unwrap_or_else(|| self.nothing_to_restore(removal)));
         }
-        let _hold = if dry_run { None } else { Some(DirectoryLock::of(self.layout).hold_alone()?) };
+        let _hold = if dry_run { None } else { Some(DirectoryLock(self.0).hold_alone()?) };
         let chosen = self.chosen(names, removal)?;
         for trashed in &chosen {
-            if fs::symlink_metadata(self.layout.path(&trashed.name)?).is_ok() {
+            if fs::symlink_metadata(self.0.path(&trashed.name)?).is_ok() {
                 return Err(self.in_the_way(trashed, names.is_empty()));
             }
         }
@@ -85,20 +79,20 @@ impl<'a> Trash<'a> {
     /// name then. So the removal to restore has to be named.
     fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
         let Trashed { name, removal, .. } = trashed;
-        let message = format!("cannot restore {name}: {} has a file of that name", self.layout.dir().display());
+        let message = format!("cannot restore {name}: {} has a file of that name", self.0.dir().display());
         let restore = Action::Restore(removal, (!is_whole).then_some(name));
         Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
             format!(
                 "{}, then {}",
-                self.layout.advice().how_to(reader, Action::Remove(name)),
-                self.layout.advice().how_to(reader, restore)
+                self.0.advice().how_to(reader, Action::Remove(name)),
+                self.0.advice().how_to(reader, restore)
             )
         })
     }
 
     fn put_back(&self, chosen: &[Trashed]) -> Result<()> {
-        let trash = self.layout.make_folder(TRASH)?;
-        let root = self.layout.open_root()?;
+        let trash = self.0.make_folder(TRASH)?;
+        let root = self.0.open_root()?;
         let moves = chosen.iter().map(|trashed| Ok((trashed.within(&trash)?, root.at(&trashed.name))));
         move_all(&moves.collect::<Result<Vec<_>>>()?)?;
         let removals: BTreeSet<_> = chosen.iter().map(|trashed| &trashed.removal).collect();
@@ -111,7 +105,7 @@ impl<'a> Trash<'a> {
         if !self.may_have_trash() {
             return Ok(Vec::new());
         }
-        let _hold = if dry_run { None } else { Some(DirectoryLock::of(self.layout).hold_alone()?) };
+        let _hold = if dry_run { None } else { Some(DirectoryLock(self.0).hold_alone()?) };
         let now = SystemTime::now();
         let is_old = |trashed: &Trashed| {
             // The clock may have been set back.
@@ -120,7 +114,7 @@ impl<'a> Trash<'a> {
         };
         let chosen: Vec<_> = self.trashed()?.into_iter().filter(is_old).collect();
         if !dry_run {
-            let trash = self.layout.make_folder(TRASH)?;
+            let trash = self.0.make_folder(TRASH)?;
             for trashed in &chosen {
                 disk::remove_file(&trashed.within(&trash)?)?;
             }
@@ -134,7 +128,7 @@ impl<'a> Trash<'a> {
 
     /// Returns false where nothing was ever removed: to hold the directory would make it.
     fn may_have_trash(&self) -> bool {
-        !fs::symlink_metadata(self.layout.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        !fs::symlink_metadata(self.0.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 
     fn chosen(&self, names: &[String], removal: Option<&str>) -> Result<Vec<Trashed>> {
@@ -165,35 +159,35 @@ impl<'a> Trash<'a> {
         let is_wanted = |found: &&Trashed| {
             lists.get(&found.name) == Some(&&found.removal)
                 && chosen.iter().all(|chosen| chosen.name != found.name)
-                && fs::symlink_metadata(self.layout.dir().join(&found.name)).is_err()
+                && fs::symlink_metadata(self.0.dir().join(&found.name)).is_err()
         };
         trashed.iter().filter(is_wanted).cloned().collect()
     }
 
     fn nothing_to_restore(&self, removal: Option<&str>) -> Error {
         let message = match removal {
-            Some(removal) => format!("the trash of {} has no removal {removal}", self.layout.dir().display()),
-            None => format!("the trash of {} is empty", self.layout.dir().display()),
+            Some(removal) => format!("the trash of {} has no removal {removal}", self.0.dir().display()),
+            None => format!("the trash of {} is empty", self.0.dir().display()),
         };
         Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
     fn not_trashed(&self, name: &str) -> Error {
-        let message = format!("the trash of {} has no {name}", self.layout.dir().display());
+        let message = format!("the trash of {} has no {name}", self.0.dir().display());
         Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
     fn how_to_look(&self, reader: Audience) -> String {
-        format!("{} shows what is in the trash", self.layout.advice().how_to(reader, Action::Audit))
+        format!("{} shows what is in the trash", self.0.advice().how_to(reader, Action::Audit))
     }
 
     /// Moves files of the directory to the trash, as one removal, whose name it gives. The caller holds the directory.
     ///
     /// When one cannot be moved, those before it are moved back.
     pub(super) fn discard_held(&self, names: &[String]) -> Result<String> {
-        let root = self.layout.open_root()?;
+        let root = self.0.open_root()?;
         let (removal, folder) = self.new_removal()?;
-        let to_folder = |name: &String| self.layout.path(name).map(|_| (root.at(name), folder.directory.at(name)));
+        let to_folder = |name: &String| self.0.path(name).map(|_| (root.at(name), folder.directory.at(name)));
         let moves = names.iter().map(to_folder).collect::<Result<Vec<_>>>();
         if let Err(error) = moves.and_then(|moves| move_all(&moves)) {
             disk::remove_if_empty(&folder.at);
@@ -212,7 +206,7 @@ impl<'a> Trash<'a> {
             self.make_room(to, &mut removal)?;
             disk::replace(from, to)?;
         }
-        disk::sync_folder(&self.layout.open_root()?)
+        disk::sync_folder(&self.0.open_root()?)
     }
 
     /// Brings what is `at` a place into the folder of `removal`, which is made for the first of them.
@@ -239,7 +233,7 @@ impl<'a> Trash<'a> {
     ///
     /// Its name does not go by the clock alone, which may have been ahead when another one was made.
     fn new_removal(&self) -> Result<(String, NewRemoval)> {
-        let trash = self.layout.make_folder(TRASH)?;
+        let trash = self.0.make_folder(TRASH)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = Sequence { time: u64::try_from(now).unwrap_or(u64::MAX).min(LAST_TIME), call: 0 };
         let latest = removals(&trash)?.into_iter().filter_map(|(removal, _)| Sequence::of(&removal)).max();
@@ -256,7 +250,7 @@ impl<'a> Trash<'a> {
         }
         let message = format!("cannot find a name for a new removal in {}", trash.path().display());
         Err(Error::new(ErrorKind::Io, message)
-            .with_hint(format!("{} empties the trash", self.layout.advice().command("purge"))))
+            .with_hint(format!("{} empties the trash", self.0.advice().command("purge"))))
     }
 }
 

@@ -42,15 +42,9 @@ struct Plan {
 }
 
 /// The export of a directory's models.
-pub(in crate::models::store) struct Exporter<'a> {
-    layout: &'a Layout,
-}
+pub(in crate::models::store) struct Exporter<'a>(pub(in crate::models::store) &'a Layout);
 
-impl<'a> Exporter<'a> {
-    pub(in crate::models::store) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl Exporter<'_> {
     /// Writes models into one archive, each with the list of characters beside it; without `names` all models there
     /// are, but for those that are damaged or cannot be read: what an import would refuse.
     pub(in crate::models::store) fn export(
@@ -104,7 +98,7 @@ impl<'a> Exporter<'a> {
             _ => {}
         }
         let folder = fs::canonicalize(folder).map_err(|error| Error::io("find the folder", folder, error))?;
-        if fs::canonicalize(self.layout.dir()).is_ok_and(|dir| folder.starts_with(dir)) {
+        if fs::canonicalize(self.0.dir()).is_ok_and(|dir| folder.starts_with(dir)) {
             return Err(unfit("it is in the model directory", "write it elsewhere: only models belong there"));
         }
         Ok(target)
@@ -114,7 +108,7 @@ impl<'a> Exporter<'a> {
     fn export_plan(&self, names: &[String]) -> Result<Plan> {
         let mut left_out = Vec::new();
         let mut models: BTreeSet<_> =
-            if names.is_empty() { self.layout.list()? } else { names.to_vec() }.into_iter().collect();
+            if names.is_empty() { self.0.list()? } else { names.to_vec() }.into_iter().collect();
         let mut first = None;
         for name in models.clone() {
             if let Err((error, file)) = self.check_content(&name)? {
@@ -134,20 +128,20 @@ impl<'a> Exporter<'a> {
 
     /// Looks for a reason to keep a model out of an archive, which an import would refuse.
     fn check_content(&self, name: &str) -> Result<std::result::Result<(), (Error, Archived)>> {
-        let mut found = examine(self.layout, name)?;
+        let mut found = examine(self.0, name)?;
         if let Some(why) = self.list_fault(name) {
             (found.state, found.detail) = (State::Unreadable, why);
         }
         if !matches!(found.state, State::Corrupt | State::Unreadable) {
             return Ok(Ok(()));
         }
-        let path = self.layout.path(name)?;
+        let path = self.0.path(name)?;
         let kind = if found.state == State::Corrupt { ErrorKind::ModelCorrupt } else { ErrorKind::Io };
         let message = format!("{} cannot be archived: {}", path.display(), found.detail);
         let is_known = catalog::find(name).is_some();
         let hint = match is_known {
-            true => format!("fetch it anew with {}", self.layout.advice().command_for("pull", name, "")),
-            false => format!("replace it, or remove it with {}", self.layout.advice().command_for("remove", name, "")),
+            true => format!("fetch it anew with {}", self.0.advice().command_for("pull", name, "")),
+            false => format!("replace it, or remove it with {}", self.0.advice().command_for("remove", name, "")),
         };
         let file = Archived {
             name: name.to_owned(),
@@ -163,9 +157,9 @@ impl<'a> Exporter<'a> {
     fn list_fault(&self, model: &str) -> Option<String> {
         let list = list_of(model)?;
         // One that is there and cannot be read would be missed where the archive goes.
-        fs::symlink_metadata(self.layout.dir().join(&list)).ok()?;
+        fs::symlink_metadata(self.0.dir().join(&list)).ok()?;
         let most = longest(&list);
-        let length = self.layout.existing(&list).and_then(|path| {
+        let length = self.0.existing(&list).and_then(|path| {
             let meta = open_regular(&path).and_then(|file| file.metadata());
             meta.map(|meta| meta.len()).map_err(|error| Error::io("read", &path, error))
         });
@@ -178,21 +172,19 @@ impl<'a> Exporter<'a> {
 
     fn wanted(&self, models: BTreeSet<String>) -> Result<Vec<Wanted>> {
         if models.is_empty() {
-            let message = format!("there are no models in {}", self.layout.dir().display());
+            let message = format!("there are no models in {}", self.0.dir().display());
             return Err(Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| {
-                format!("fetch some with {}", self.layout.advice().how_to(reader, Action::PullDefault))
+                format!("fetch some with {}", self.0.advice().how_to(reader, Action::PullDefault))
             }));
         }
         let mut files = models.clone();
         for model in &models {
-            self.layout.existing(model)?;
+            self.0.existing(model)?;
             if !is_model_name(model) {
-                return Err(
-                    unfit(model, "it is no model").with_hint_for(|reader| self.layout.advice().how_to_list(reader))
-                );
+                return Err(unfit(model, "it is no model").with_hint_for(|reader| self.0.advice().how_to_list(reader)));
             }
             // One that is there and cannot be read would be missed where the archive goes.
-            let is_there = |list: &String| fs::symlink_metadata(self.layout.dir().join(list)).is_ok();
+            let is_there = |list: &String| fs::symlink_metadata(self.0.dir().join(list)).is_ok();
             files.extend(list_of(model).filter(is_there));
         }
         if files.len() > MOST_FILES {
@@ -207,7 +199,7 @@ impl<'a> Exporter<'a> {
         if let Some(fault) = name_fault(&name) {
             return Err(unfit(&name, fault).with_hint("rename it"));
         }
-        let path = self.layout.existing(&name)?;
+        let path = self.0.existing(&name)?;
         let bytes = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?.len();
         match longest(&name) {
             most if bytes > most => Err(unfit(&name, &format!("it is longer than {most} bytes, as none is"))),
@@ -235,7 +227,7 @@ impl<'a> Exporter<'a> {
         }
         let file = ArchiveFile { name: wanted.name.clone(), bytes, sha256: digest.sha256 };
         let repair =
-            |reader| format!("fetch it anew with {}", self.layout.advice().how_to(reader, Action::Pull(&[&file.name])));
+            |reader| format!("fetch it anew with {}", self.0.advice().how_to(reader, Action::Pull(&[&file.name])));
         check_known(&file).map_err(|error| error.with_hint_for(repair))?;
         Ok(file)
     }

@@ -55,15 +55,9 @@ impl Item {
 }
 
 /// The import of an archive's files into a directory.
-pub(in crate::models::store) struct Importer<'a> {
-    layout: &'a Layout,
-}
+pub(in crate::models::store) struct Importer<'a>(pub(in crate::models::store) &'a Layout);
 
-impl<'a> Importer<'a> {
-    pub(in crate::models::store) fn of(layout: &'a Layout) -> Self {
-        Self { layout }
-    }
-
+impl Importer<'_> {
     /// Takes the files of an archive into the directory.
     pub(in crate::models::store) fn import(
         &self,
@@ -78,7 +72,7 @@ impl<'a> Importer<'a> {
         }
         if !options.dry_run {
             // Only room is lost when that fails.
-            let _ = Incoming::of(self.layout).sweep();
+            let _ = Incoming(self.0).sweep();
         }
         let there = self.names_by_case()?;
         let with_place = |file: &ArchiveFile| Ok(Item { place: self.place(file, &there)?, file: file.clone() });
@@ -87,10 +81,10 @@ impl<'a> Importer<'a> {
         let wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| item.file.bytes).collect();
         if !wanted.is_empty() {
             let bytes = wanted.iter().copied().fold(0, u64::saturating_add);
-            require_space(self.layout, &archive.display().to_string(), bytes, free_bytes(self.layout.dir()))?;
+            require_space(self.0, &archive.display().to_string(), bytes, free_bytes(self.0.dir()))?;
         }
         let changes = !options.dry_run && !wanted.is_empty();
-        let folder = if changes { Some(Folder::create(self.layout, "import")?) } else { None };
+        let folder = if changes { Some(Folder::create(self.0, "import")?) } else { None };
         take_all(&mut source, &items, folder.as_ref(), progress)?;
         if let Some(folder) = folder {
             self.put_in_place(archive, options, &mut items, &folder)?;
@@ -101,12 +95,12 @@ impl<'a> Importer<'a> {
     /// Returns the names in the directory, by what they are where case does not count.
     fn names_by_case(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let entries = match fs::read_dir(self.layout.dir()) {
+        let entries = match fs::read_dir(self.0.dir()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-            entries => entries.map_err(|error| self.layout.unreadable(error))?,
+            entries => entries.map_err(|error| self.0.unreadable(error))?,
         };
         for entry in entries {
-            if let Ok(name) = entry.map_err(|error| self.layout.unreadable(error))?.file_name().into_string() {
+            if let Ok(name) = entry.map_err(|error| self.0.unreadable(error))?.file_name().into_string() {
                 names.entry(name.to_lowercase()).or_default().insert(name);
             }
         }
@@ -114,7 +108,7 @@ impl<'a> Importer<'a> {
     }
 
     fn place(&self, file: &ArchiveFile, there: &BTreeMap<String, BTreeSet<String>>) -> Result<Place> {
-        let path = self.layout.path(&file.name)?;
+        let path = self.0.path(&file.name)?;
         let alike = there.get(&file.name.to_lowercase()).filter(|names| !names.contains(&file.name));
         if let Some(other) = alike.and_then(BTreeSet::first) {
             return Err(self.alike(&file.name, other));
@@ -129,7 +123,7 @@ impl<'a> Importer<'a> {
             Ok(_) => {}
         }
         let verified =
-            Admission::of(self.layout).verify(&file.name, &Expected { bytes: Some(file.bytes), sha256: &file.sha256 });
+            Admission(self.0).verify(&file.name, &Expected { bytes: Some(file.bytes), sha256: &file.sha256 });
         match verified.map_err(|error| (error.kind(), error)) {
             Ok(()) => Ok(Place::Same),
             // Also a link that leaves the directory: the name is taken.
@@ -141,12 +135,10 @@ impl<'a> Importer<'a> {
     /// Returns the error for names that differ in case only. Both could lie here, but not on every system, and no
     /// archive could hold both.
     fn alike(&self, name: &str, other: &str) -> Error {
-        let message = format!(
-            "cannot put {name} into {}: {other} is there and differs in case only",
-            self.layout.dir().display()
-        );
+        let message =
+            format!("cannot put {name} into {}: {other} is there and differs in case only", self.0.dir().display());
         Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            let remove = self.layout.advice().how_to(reader, Action::Remove(other));
+            let remove = self.0.advice().how_to(reader, Action::Remove(other));
             format!("rename that file to {name}, or remove it with {remove}")
         })
     }
@@ -160,7 +152,7 @@ impl<'a> Importer<'a> {
         let message = format!(
             "cannot import {}: {} has other content under {}",
             archive.display(),
-            self.layout.dir().display(),
+            self.0.dir().display(),
             taken.join(", ")
         );
         Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
@@ -171,7 +163,7 @@ impl<'a> Importer<'a> {
 
     /// Gives the verified files in `folder` their names.
     fn put_in_place(&self, archive: &Path, options: ImportOptions, items: &mut [Item], folder: &Folder) -> Result<()> {
-        let _hold = DirectoryLock::of(self.layout).hold_alone()?;
+        let _hold = DirectoryLock(self.0).hold_alone()?;
         let there = self.names_by_case()?;
         for item in items.iter_mut().filter(|item| item.place == Place::Free) {
             // Another process may have put something there meanwhile.
@@ -181,8 +173,8 @@ impl<'a> Importer<'a> {
         let mut wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| &item.file.name).collect();
         // A model without its list of characters cannot be used, a list without its model does no harm.
         wanted.sort_by_key(|name| !name.ends_with(".txt"));
-        let named = |name: &String| Ok((folder.at(name), self.layout.at(name)?));
-        Trash::of(self.layout).publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
+        let named = |name: &String| Ok((folder.at(name), self.0.at(name)?));
+        Trash(self.0).publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
     }
 }
 

@@ -119,7 +119,7 @@ impl Auditor<'_> {
 
     /// Reports the trash: the oldest removal first, then what is no removal.
     fn trash(&self, entries: &mut Vec<AuditEntry>) {
-        let trashed = match Trash::of(self.layout).trashed() {
+        let trashed = match Trash(self.layout).trashed() {
             Ok(trashed) => trashed,
             // A file or a link in its place was mentioned before.
             Err(_) if !is_folder(&self.layout.trash()) => return,

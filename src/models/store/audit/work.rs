@@ -47,11 +47,11 @@ impl<'a> Auditor<'a> {
         catalog: &'static [Entry],
         now: SystemTime,
     ) -> Self {
-        let (keep, keep_fault) = match KeepFile::of(layout).keep_list() {
+        let (keep, keep_fault) = match KeepFile(layout).keep_list() {
             Ok(keep) => (keep, None),
             Err(error) => (KeepList::default(), Some(error.to_string())),
         };
-        Self { layout, options, catalog, now, keep, keep_fault, uses: Leases::of(layout).uses() }
+        Self { layout, options, catalog, now, keep, keep_fault, uses: Leases(layout).uses() }
     }
 
     pub(super) fn audit(&self) -> Result<Audit> {
@@ -271,7 +271,7 @@ impl<'a> Auditor<'a> {
         let listed: Vec<_> = models.map(|found| found.name.clone()).collect();
         let there: BTreeSet<_> = found.iter().map(|found| found.name.as_str()).collect();
         let wanted = self.wanted(&listed).into_iter().filter(|(name, _)| !there.contains(name.as_str()));
-        let trashed = Trash::of(self.layout).trashed().unwrap_or_default();
+        let trashed = Trash(self.layout).trashed().unwrap_or_default();
         wanted
             .map(|(name, reasons)| {
                 // Not joined as a path: an entry that was written by hand may begin with a separator.

@@ -52,8 +52,8 @@ fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
     let left = store.layout.leases().join("lease.1.2.3");
     fs::write(&left, "pid 1\nmodel b.onnx\n").unwrap();
     assert_eq!(store.in_use().unwrap().keys().collect::<Vec<_>>(), ["a.onnx"]);
-    let _hold = DirectoryLock::of(&store.layout).hold_alone().unwrap();
-    Leases::of(&store.layout).sweep_leases_held().unwrap();
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Leases(&store.layout).sweep_leases_held().unwrap();
     assert!(!left.exists());
     assert!(path_of(&kept).exists());
 }
@@ -71,7 +71,7 @@ fn many_leases_of_processes_that_are_gone_are_swept_by_the_next_one() {
     drop(leased(&store, &["a.onnx"]));
     assert_eq!(left(), MANY - 2, "not many");
     leave(MANY + 1);
-    let hold = DirectoryLock::of(&store.layout).hold_shared().unwrap();
+    let hold = DirectoryLock(&store.layout).hold_shared().unwrap();
     drop(leased(&store, &["a.onnx"]));
     assert_eq!(left(), MANY + 1, "another one is at work, and is not waited for");
     drop(hold);
@@ -86,7 +86,7 @@ fn many_leases_of_processes_that_are_gone_are_swept_by_the_next_one() {
 #[test]
 fn a_lease_waits_only_briefly_for_who_holds_the_directory() {
     let (_dir, store) = store();
-    let hold = DirectoryLock::of(&store.layout).hold_alone().unwrap();
+    let hold = DirectoryLock(&store.layout).hold_alone().unwrap();
     let error = store.lease(&names(&["a.onnx"])).unwrap_err();
     assert!(error.kind() == ErrorKind::Io && error.io_kind() == Some(io::ErrorKind::TimedOut), "{error}");
     assert!(error.hint().is_some() && error.to_string().contains("within 1 s"), "{error}");
@@ -226,7 +226,7 @@ fn a_pipe_or_a_link_among_the_leases_may_stand_for_every_model() {
     mknodat(CWD, &pipe, FileType::Fifo, Bits::RUSR | Bits::WUSR, 0).unwrap();
     symlink("nowhere", &link).unwrap();
     fs::create_dir(store.layout.leases().join("folder")).unwrap();
-    let uses = Leases::of(&store.layout).uses();
+    let uses = Leases(&store.layout).uses();
     assert_eq!(uses.faults.iter().map(|(path, _)| path).collect::<Vec<_>>(), [&pipe, &link]);
     assert_eq!(uses.files.keys().collect::<Vec<_>>(), ["a.onnx"], "what can be told is told");
     fs::remove_file(pipe).unwrap();

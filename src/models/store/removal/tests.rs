@@ -189,9 +189,9 @@ fn a_directory_that_is_not_there_is_pruned_of_nothing() {
 #[test]
 fn a_file_that_changed_since_it_was_selected_stays() {
     let (_dir, store) = store(&["a.onnx"]);
-    let selected = [Remover::of(&store.layout).named("a.onnx").unwrap()];
+    let selected = [Remover(&store.layout).named("a.onnx").unwrap()];
     fs::write(store.dir().join("a.onnx"), "something longer").unwrap();
-    let done = Remover::of(&store.layout).carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
+    let done = Remover(&store.layout).carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
     assert_eq!(done.files[0].decision, Decision::Kept);
     assert_eq!(store.list().unwrap(), ["a.onnx"]);
 }
@@ -238,9 +238,9 @@ fn no_state_takes_a_list_from_a_model_that_stays() {
 #[test]
 fn what_is_gone_meanwhile_is_not_found() {
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
-    let selected = ["a.onnx", "b.onnx"].map(|name| Remover::of(&store.layout).named(name).unwrap());
+    let selected = ["a.onnx", "b.onnx"].map(|name| Remover(&store.layout).named(name).unwrap());
     store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap();
-    let refused = Remover::of(&store.layout)
+    let refused = Remover(&store.layout)
         .carry_out(&selected, &RemoveOptions::default(), |files| refuse_spared(&store.layout, files));
     let error = refused.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ModelNotFound);
@@ -259,10 +259,9 @@ fn the_hint_says_what_to_do_about_the_reason() {
         assert_eq!(error.kind(), ErrorKind::ModelKept);
         assert!(error.shell_hint().unwrap().contains(hint), "{error}");
     }
-    let selected = [Remover::of(&store.layout).named("d.onnx").unwrap()];
+    let selected = [Remover(&store.layout).named("d.onnx").unwrap()];
     fs::write(store.dir().join("d.onnx"), "something longer").unwrap();
-    let refused =
-        Remover::of(&store.layout).carry_out(&selected, &options, |files| refuse_spared(&store.layout, files));
+    let refused = Remover(&store.layout).carry_out(&selected, &options, |files| refuse_spared(&store.layout, files));
     let error = refused.unwrap_err();
     assert!(error.hint().unwrap().contains("try again") && !error.to_string().contains("keep --remove"), "{error}");
 }
@@ -282,7 +281,7 @@ fn content_of_the_same_length_and_time_is_a_change() {
     for is_replaced in [false, true] {
         let (dir, store) = store(&["a.onnx"]);
         let path = store.dir().join("a.onnx");
-        let selected = [Remover::of(&store.layout).named("a.onnx").unwrap()];
+        let selected = [Remover(&store.layout).named("a.onnx").unwrap()];
         // Longer than a file system's clock takes for its next tick.
         std::thread::sleep(Duration::from_millis(20));
         let written = if is_replaced { dir.path().join("other") } else { path.clone() };
@@ -290,7 +289,7 @@ fn content_of_the_same_length_and_time_is_a_change() {
         let time = selected[0].meta.modified().unwrap();
         fs::File::options().append(true).open(&written).unwrap().set_modified(time).unwrap();
         fs::rename(&written, &path).unwrap();
-        let done = Remover::of(&store.layout).carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
+        let done = Remover(&store.layout).carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
         assert_eq!(done.files[0].reason, "it has changed meanwhile");
         assert_eq!(store.list().unwrap(), ["a.onnx"]);
     }
@@ -351,14 +350,14 @@ fn what_was_taken_up_since_the_plan_stays_and_is_said_to() {
     let path = store.scratch().unwrap().join("a.onnx.00.part");
     fs::write(&path, "a").unwrap();
     let selection = Selection { states: vec![State::Partial], ..Selection::default() };
-    let judged = Remover::of(&store.layout)
-        .plan(&Remover::of(&store.layout).select(&selection, &RemoveOptions::default()).unwrap(), &keeping(&[]))
+    let judged = Remover(&store.layout)
+        .plan(&Remover(&store.layout).select(&selection, &RemoveOptions::default()).unwrap(), &keeping(&[]))
         .unwrap();
     let mut files: Vec<_> = judged.into_iter().map(|file| file.planned).collect();
     assert_eq!(files[0].decision, Decision::Remove);
     let _part = Part::claim(&store.layout, "a.onnx", "00").unwrap().unwrap();
-    let _hold = DirectoryLock::of(&store.layout).hold_alone().unwrap();
-    Remover::of(&store.layout).execute_held(&mut files).unwrap();
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Remover(&store.layout).execute_held(&mut files).unwrap();
     assert_eq!(files[0].decision, Decision::InUse(Vec::new()));
     assert!(path.exists());
 }

@@ -19,8 +19,8 @@ fn names_of(trashed: &[Trashed]) -> Vec<&str> {
 }
 
 fn discard(store: &Store, names: &[&str]) -> String {
-    let _hold = DirectoryLock::of(&store.layout).hold_alone().unwrap();
-    Trash::of(&store.layout).discard_held(&owned(names)).unwrap()
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Trash(&store.layout).discard_held(&owned(names)).unwrap()
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn a_purge_goes_by_age() {
 #[test]
 fn a_file_that_cannot_be_moved_leaves_all_where_they_were() {
     let (_dir, store) = store(&["a.onnx"]);
-    let _hold = DirectoryLock::of(&store.layout).hold_alone().unwrap();
-    Trash::of(&store.layout).discard_held(&owned(&["a.onnx", "gone.onnx"])).unwrap_err();
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Trash(&store.layout).discard_held(&owned(&["a.onnx", "gone.onnx"])).unwrap_err();
     assert_eq!(store.list().unwrap(), ["a.onnx"]);
     assert_eq!(fs::read_dir(store.layout.trash()).unwrap().count(), 0);
 }
@@ -147,7 +147,7 @@ fn what_is_replaced_goes_to_the_trash() {
     let (_dir, store) = store(&["a.onnx"]);
     let from = store.layout.make_folder("incoming").unwrap().at("new");
     fs::write(from.path(), "new").unwrap();
-    Trash::of(&store.layout).publish_held(&[(from, store.layout.at("a.onnx").unwrap())]).unwrap();
+    Trash(&store.layout).publish_held(&[(from, store.layout.at("a.onnx").unwrap())]).unwrap();
     assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "new");
     let trashed = store.trashed().unwrap();
     assert_eq!(names_of(&trashed), ["a.onnx"]);
@@ -162,7 +162,7 @@ fn what_one_import_replaces_comes_back_in_one_step() {
         fs::write(from.path(), "new").unwrap();
         (from, store.layout.at(name).unwrap())
     });
-    Trash::of(&store.layout).publish_held(&files).unwrap();
+    Trash(&store.layout).publish_held(&files).unwrap();
     for name in ["a.onnx", "b.onnx"] {
         fs::remove_file(store.path(name).unwrap()).unwrap();
     }
@@ -256,7 +256,7 @@ fn a_restore_that_fails_half_way_leaves_all_in_the_trash() {
     discard(&store, &["a.onnx", "b.onnx"]);
     let chosen = store.trashed().unwrap();
     fs::remove_file(&chosen[1].path).unwrap();
-    Trash::of(&store.layout).put_back(&chosen).unwrap_err();
+    Trash(&store.layout).put_back(&chosen).unwrap_err();
     assert!(store.list().unwrap().is_empty());
     assert_eq!(names_of(&store.trashed().unwrap()), ["a.onnx"]);
 }

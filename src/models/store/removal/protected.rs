@@ -9,14 +9,14 @@ use super::plan::{Decision, Judged, Planned, Why};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The files that are not to be removed, by name.
-pub(super) struct Guard {
+pub(super) struct Protected {
     pub(super) in_use: BTreeMap<String, Vec<u32>>,
     pub(super) stored: KeepList,
     pub(super) given: KeepList,
     pub(super) needed: BTreeSet<String>,
 }
 
-impl Guard {
+impl Protected {
     /// Returns why the file called `name` is to be spared, for its own sake or for a neighbour's.
     pub(super) fn reason(&self, name: &str, neighbours: &Neighbours) -> Option<Why> {
         let with_models = |name: &str| neighbours.with_models(name).find_map(|name| self.own_reason(name));
