@@ -5,6 +5,7 @@ pub mod fetch;
 mod role;
 pub mod spec;
 pub mod store;
+mod tick;
 
 pub use role::Role;
 pub(crate) use spec::LONGEST_LIST;

@@ -203,7 +203,7 @@ impl Lines<'_> {
         let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
         let decoded = self.alphabet.read(reader.recognizer.as_mut(), &strip, self.stop)?;
         let columns = Columns { picture: self.picture, alphabet: self.alphabet, stop: self.stop };
-        let mut decoded = columns.completed(reader.recognizer.as_mut(), (&quad, &strip), decoded)?;
+        let mut decoded = columns.completed(reader.recognizer.as_mut(), &quad, &strip, decoded)?;
         decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
         // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
         place::fit(&mut decoded, &strip);

@@ -114,7 +114,8 @@ impl Columns<'_> {
     pub(crate) fn completed(
         &self,
         model: &mut dyn Model,
-        (quad, strip): (&Quad, &Picture),
+        quad: &Quad,
+        strip: &Picture,
         decoded: Decoded,
     ) -> Result<Decoded> {
         if quad.quarters().is_multiple_of(2) {
@@ -126,10 +127,10 @@ impl Columns<'_> {
         // From the bottom up, so that what is put in moves no hole that is still to be read.
         for hole in column.holes(strip, ground).into_iter().rev() {
             // A failure here costs nothing but the mark.
-            let specks = unless_fatal(self.read_hole(model, (quad, Some(ground)), &column, &hole))?.unwrap_or(None);
+            let specks = unless_fatal(self.read_hole(model, quad, Some(ground), &column, &hole))?.unwrap_or(None);
             // A small bracket in the lower left is read as another one: only a speck is what it is there.
             let is_right = specks.as_ref().is_some_and(|marks| marks.iter().all(Character::is_speck));
-            let turned = |model: &mut dyn Model| unless_fatal(self.read_hole(model, (quad, None), &column, &hole));
+            let turned = |model: &mut dyn Model| unless_fatal(self.read_hole(model, quad, None, &column, &hole));
             let marks = if is_right { specks } else { turned(model)?.unwrap_or(None) };
             let marks = marks.unwrap_or_default();
             found |= !marks.is_empty();
@@ -143,7 +144,8 @@ impl Columns<'_> {
     fn read_hole(
         &self,
         model: &mut dyn Model,
-        (quad, ground): (&Quad, Option<Ground>),
+        quad: &Quad,
+        ground: Option<Ground>,
         column: &Column,
         hole: &Hole,
     ) -> Result<Option<Vec<Character>>> {
@@ -155,7 +157,7 @@ impl Columns<'_> {
         cells.extend(above.map(upright).transpose()?);
         let mut specks = 0;
         for stretch in hole.stretches() {
-            let speck = ground.map(|ground| self.speck(quad, (&stretch, column.pitch), ground)).transpose()?.flatten();
+            let speck = ground.map(|ground| self.speck(quad, &stretch, column.pitch, ground)).transpose()?.flatten();
             specks += usize::from(speck.is_some());
             let middle = (stretch.start + stretch.end) / 2.0;
             cells.push(speck.map_or_else(|| self.cut(lying(quad, middle, column.pitch)), Ok)?);
@@ -171,7 +173,7 @@ impl Columns<'_> {
     }
 
     /// Cuts out what a stretch of a column shows, if it is small.
-    fn speck(&self, quad: &Quad, (stretch, pitch): (&Range<f32>, f32), ground: Ground) -> Result<Option<Picture>> {
+    fn speck(&self, quad: &Quad, stretch: &Range<f32>, pitch: f32, ground: Ground) -> Result<Option<Picture>> {
         let (side, beyond) = (self.alphabet.height(), BEYOND * pitch);
         let whole = quad.slice(stretch.start - beyond, stretch.end + beyond).starting_at(3);
         let scale = side as f32 / (pitch * quad.width());

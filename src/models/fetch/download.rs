@@ -14,11 +14,12 @@ use super::job::Job;
 use super::options::PullOptions;
 use super::patience::Patience;
 use super::peer::PeerWait;
-use super::progress::{Progress, Source, TICK, Tell};
+use super::progress::{Progress, Source, Tell};
 use super::space::Place;
 use super::watch::{Transfer, watched};
 use crate::error::Error;
 use crate::models::store::{Expected, Part};
+use crate::models::tick::TICK;
 
 /// The patience with another call, as a multiple of that with a silent server: it may have to try its server again.
 const PEER_STALLS: u32 = 2;

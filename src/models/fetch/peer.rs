@@ -4,8 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::failure::SourceFailure;
-use super::progress::{Progress, Source, TICK, Tell};
+use super::progress::{Progress, Source, Tell};
 use crate::error::Error;
+use crate::models::tick::TICK;
 
 /// A wait for another call.
 pub(super) struct PeerWait<'a> {

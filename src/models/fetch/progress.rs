@@ -1,7 +1,6 @@
 //! Telling what arrives.
 
 use std::fmt;
-use std::time::Duration;
 
 /// A source of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +43,3 @@ pub struct Progress<'a> {
 
 /// Is told what arrives, several times a second; saying `false` ends the pull.
 pub(super) type Tell<'a> = &'a mut dyn FnMut(Progress<'_>) -> bool;
-
-/// The time between two reports of progress: often enough to look alive and to end soon, seldom enough to cost nothing.
-pub(super) const TICK: Duration = Duration::from_millis(100);

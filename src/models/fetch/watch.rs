@@ -7,8 +7,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
 use super::failure::SourceFailure;
-use super::progress::{Progress, TICK, Tell};
+use super::progress::{Progress, Tell};
 use crate::error::{Error, ErrorKind};
+use crate::models::tick::TICK;
 
 /// State that the thread that fetches and the one that watches share.
 #[derive(Default)]

@@ -190,7 +190,7 @@ fn take_all(
         let folder = folder.filter(|_| item.is_wanted());
         // Under its own name: a file system that cannot have it says so before anything is in place.
         let into = folder.map(|folder| folder.at(&item.file.name));
-        take((source, index), &item.file, into.as_ref(), &mut meter)?;
+        take(source, index, &item.file, into.as_ref(), &mut meter)?;
     }
     items.last().map_or(Ok(()), |last| meter.tell(&last.file.name))
 }
@@ -206,7 +206,8 @@ fn open(archive: &Path) -> Result<Archive<File>> {
 
 /// Verifies one file of an archive, and writes it where it is wanted.
 fn take(
-    (source, index): (&mut Archive<File>, usize),
+    source: &mut Archive<File>,
+    index: usize,
     file: &ArchiveFile,
     into: Option<&Location>,
     meter: &mut Meter<'_>,

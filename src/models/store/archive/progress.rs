@@ -1,11 +1,9 @@
 //! Telling how far an export or import is.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-
-/// The time between two reports of progress: often enough to look alive and to end soon, seldom enough to cost nothing.
-const TICK: Duration = Duration::from_millis(100);
+use crate::models::tick::TICK;
 
 /// The progress of an export or import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
