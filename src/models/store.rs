@@ -157,7 +157,7 @@ impl Store {
         Admission(&self.layout).admit_from(name, expected, source)
     }
 
-    /// Returns true if the file called `name` is what is expected.
+    /// Checks that the file called `name` is what is expected.
     ///
     /// # Errors
     /// [`crate::ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
@@ -386,7 +386,7 @@ impl Store {
         Incoming(&self.layout).sweep()
     }
 
-    /// Gives an error if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of
+    /// Refuses if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of
     /// `what`.
     pub(in crate::models) fn require_space(&self, what: &str, bytes: u64, free: Option<u64>) -> Result<()> {
         space::require_space(&self.layout, what, bytes, free)

@@ -26,7 +26,7 @@ impl<'a> Place<'a> {
         Self { store, free_bytes }
     }
 
-    /// Returns an error if the disk is known to have no room for `bytes` more of `name`.
+    /// Refuses if the disk is known to have no room for `bytes` more of `name`.
     pub(super) fn require(&self, name: &str, bytes: u64) -> Result<()> {
         self.store.require_space(name, bytes, (self.free_bytes)(self.store.dir()))
     }

@@ -48,7 +48,7 @@ impl Admission<'_> {
         part.publish(self.0, name)
     }
 
-    /// Returns true if the file called `name` is what is expected.
+    /// Checks that the file called `name` is what is expected.
     pub(super) fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
         let path = self.0.existing(name)?;
         let mut file = open_regular(&path).map_err(|error| match error.kind() {

@@ -11,7 +11,7 @@ const RESERVE: u64 = 1 << 20;
 /// Bytes in a tenth of a megabyte.
 const TENTH: u64 = 100_000;
 
-/// Gives an error if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of `what`.
+/// Refuses if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of `what`.
 pub(super) fn require_space(layout: &Layout, what: &str, bytes: u64, free: Option<u64>) -> Result<()> {
     let needed = bytes.saturating_add(RESERVE);
     match free {
