@@ -113,7 +113,7 @@ impl Engine {
             let protection = protections.next(stop)?;
             // All that was made before the failure is gone by now, and a caller that tries again would find it kept
             // each time.
-            let stages = opening::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
+            let stages = Stages::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
             Ok(Loaded { stages, protection })
         })
     }

@@ -28,38 +28,40 @@ const MAX_READERS: usize = 4;
 /// With a recogniser that is used whole it held 290, 446 and 295. No difference in time was seen.
 const USUAL_LINE: Keep = Keep::UpTo(3 * 48 * 2000);
 
-/// Makes stages of model files, for a call whose stop is `callers`, if there is one.
-///
-/// # Errors
-/// [`crate::ErrorKind::Io`] when a file cannot be read, and what making a session returns.
-pub(super) fn open(
-    files: &ModelFiles,
-    provider: Provider,
-    options: &EngineOptions,
-    callers: Option<&Stop>,
-) -> Result<Stages> {
-    memory::keep_large_blocks_apart();
-    let loading = Loading::begin(callers)?;
-    let threads = options.thread_count();
-    let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
-    let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
-    // The detector's input is bounded, and of about the same size for every page.
-    let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
-    let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
-    // Each model is optimised on one thread by the runtime, so they are made side by side.
-    std::thread::scope(|scope| {
-        let detector = Task::begin(scope, || File::read(&files.detector)?.open_copies(1, whole, &loading));
-        let orienters = Task::begin(scope, || match &files.orienter {
-            Some(path) => File::read(path)?.open_copies(readers, share, &loading),
-            None => Ok(Vec::new()),
-        });
-        let recognizers = open_recognizers(&files.recognizer, readers, share, &loading);
-        let mut detector = detector.wait()?;
-        let Some(detector) = detector.pop() else {
-            return Err(Error::new(ErrorKind::Internal, "no detector was made"));
-        };
-        Stages::with(detector, recognizers?, orienters.wait()?, options.languages.as_ref())
-    })
+impl Stages {
+    /// Makes stages of model files, for a call whose stop is `callers`, if there is one.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when a file cannot be read, and what making a session returns.
+    pub fn open(
+        files: &ModelFiles,
+        provider: Provider,
+        options: &EngineOptions,
+        callers: Option<&Stop>,
+    ) -> Result<Self> {
+        memory::keep_large_blocks_apart();
+        let loading = Loading::begin(callers)?;
+        let threads = options.thread_count();
+        let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
+        let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
+        // The detector's input is bounded, and of about the same size for every page.
+        let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
+        let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
+        // Each model is optimised on one thread by the runtime, so they are made side by side.
+        std::thread::scope(|scope| {
+            let detector = Task::begin(scope, || File::read(&files.detector)?.open_copies(1, whole, &loading));
+            let orienters = Task::begin(scope, || match &files.orienter {
+                Some(path) => File::read(path)?.open_copies(readers, share, &loading),
+                None => Ok(Vec::new()),
+            });
+            let recognizers = open_recognizers(&files.recognizer, readers, share, &loading);
+            let mut detector = detector.wait()?;
+            let Some(detector) = detector.pop() else {
+                return Err(Error::new(ErrorKind::Internal, "no detector was made"));
+            };
+            Self::with(detector, recognizers?, orienters.wait()?, options.languages.as_ref())
+        })
+    }
 }
 
 /// Returns the list of characters in the file of the same name with suffix `.txt`, if there is one.
