@@ -1,9 +1,9 @@
-//! Which part of a page's time the models take, on one thread: what is left is ferrocr's own.
+//! The part of a page's time that the models take, on one thread: the rest is ferrocr's own.
 //!
 //!     FERROCR_ONNXRUNTIME=libonnxruntime.so.1 cargo bench --bench share -- PICTURES...
 //!
-//! Models are those of the default set in the model directory, run as the engine runs them: without denormal weights, and
-//! the recogniser without its head, whose work here counts as the models'.
+//! Models are those of the default set in the model directory, run as the engine runs them: without denormal weights,
+//! and the recogniser without its head, whose work here counts as the models'.
 #![allow(clippy::expect_used, reason = "a benchmark ends at what it did not expect")]
 #![allow(clippy::print_stdout, reason = "it is a program")]
 

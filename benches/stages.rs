@@ -64,8 +64,8 @@ fn stages(criterion: &mut Criterion) {
     });
 }
 
-/// The head of PP-OCRv6 on a strip of 960 pixels: 0.54 billion floating point operations, so 1 ms is 539 GFLOP/s. Scores
-/// are like those of text: one class is far above all others.
+/// The head of PP-OCRv6 on a strip of 960 pixels: 0.54 billion floating point operations, so 1 ms is 539 GFLOP/s.
+/// Scores are like those of text: one class is far above all others.
 fn heads(criterion: &mut Criterion) {
     const INPUTS: usize = 120;
     const STEPS: usize = 120;

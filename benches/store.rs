@@ -57,7 +57,7 @@ fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// What the processors and the disk allow: nothing but SHA-256 of all files, on all cores.
+/// Measures the processors and the disk: nothing but SHA-256 of all files, on all cores.
 fn hash_all(paths: &[PathBuf]) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// An empty buffer with room for `count` elements.
+/// Returns an empty buffer with room for `count` elements.
 ///
 /// # Errors
 /// [`ErrorKind::OutOfMemory`], saying that `what` does not fit.
@@ -15,7 +15,7 @@ pub(crate) fn empty<T>(count: usize, what: &str) -> Result<Vec<T>> {
     Ok(buffer)
 }
 
-/// A buffer with `count` elements that are `value`.
+/// Returns a buffer with `count` elements that are `value`.
 ///
 /// # Errors
 /// As [`empty`].
@@ -25,7 +25,7 @@ pub(crate) fn filled<T: Copy>(count: usize, value: T, what: &str) -> Result<Vec<
     Ok(buffer)
 }
 
-/// A buffer with what `elements` gives, of which there are `count`.
+/// Returns a buffer with what `elements` gives, of which there are `count`.
 ///
 /// # Errors
 /// As [`empty`].
@@ -35,7 +35,7 @@ pub(crate) fn collected<T>(count: usize, elements: impl Iterator<Item = T>, what
     Ok(buffer)
 }
 
-/// A copy of `elements`.
+/// Returns a copy of `elements`.
 ///
 /// # Errors
 /// As [`empty`].
@@ -64,7 +64,7 @@ pub(crate) fn check_room(bytes: u64, what: &str) -> Result<()> {
     if has_room(bytes) { Ok(()) } else { Err(out_of_memory(bytes, what)) }
 }
 
-/// True if [`check_room`] finds as much.
+/// Returns true if [`check_room`] finds as much.
 pub(crate) fn has_room(bytes: u64) -> bool {
     usize::try_from(bytes).is_ok_and(|bytes| std::hint::black_box(Vec::<u8>::new()).try_reserve_exact(bytes).is_ok())
 }

@@ -1,8 +1,12 @@
 //! Detection: a picture to the regions that hold text, one a line.
 
 pub mod db;
+mod region;
 mod size;
 mod tiles;
+
+pub use region::Region;
+use tiles::STRIDE;
 
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,28 +15,16 @@ use crate::image::Picture;
 use crate::image::tensor::{Scaling, Window, resize, to_bgr_planes};
 use crate::image::warp::turned;
 use crate::models::Role;
-use crate::models::session::Model;
 use crate::models::spec;
 use crate::options::DetectOptions;
+use crate::runtime::Model;
 use crate::stop::Stop;
-
-/// A part of the picture that holds one line of text, or a piece of one.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Region {
-    /// Its outline in pixels of the picture, as if the text ran from left to right once the page is turned upright.
-    pub quad: Quad,
-    /// Mean text probability inside of it.
-    pub score: f32,
-}
-
-/// The sides of what a detector takes are multiples of this: its features are 32 times coarser than the picture.
-const STRIDE: u32 = 32;
 
 /// Pictures more elongated than this are given a margin: text that fills a picture from edge to edge has no outline to
 /// be found. The ratio is RapidOCR's.
 const MAX_ASPECT: u32 = 8;
 
-/// What is less high, in pixels, holds no line that can be read.
+/// The least height, in pixels, of a line that can be read.
 const LEAST_LINE: u32 = 8;
 
 /// A DB text detector: PP-OCR's of any version.
@@ -54,7 +46,7 @@ impl Detector {
     /// the model upright.
     ///
     /// # Errors
-    /// What the model's run returns.
+    /// The errors of the model's run.
     pub fn detect(
         &mut self,
         picture: &Picture,
@@ -72,7 +64,7 @@ impl Detector {
         Ok(regions)
     }
 
-    /// The regions on what is seen, in its pixels.
+    /// Returns the regions on what is seen, in its pixels.
     fn regions(&mut self, shown: &Picture, options: &DetectOptions, stop: &Stop) -> Result<Vec<Region>> {
         let width = shown.width() as usize;
         let tiles = tiles::cover(shown.width(), shown.height(), options.max_side);
@@ -86,7 +78,7 @@ impl Detector {
         db::regions(&map, width, options, stop)
     }
 
-    /// One run of the model; `take` is given the map.
+    /// Runs the model once; `take` is given the map.
     fn run<T>(&mut self, shown: &Picture, stop: &Stop, take: impl FnOnce(&[f32]) -> T) -> Result<T> {
         let (columns, rows) = (shown.width() as usize, shown.height() as usize);
         let input = to_bgr_planes(shown, columns)?;
@@ -100,7 +92,7 @@ impl Detector {
     }
 }
 
-/// What the detector sees of a picture, and how: at the size that the options set, or smaller where characters are
+/// Lays out the detector's view of a picture: at the size that the options set, or smaller where characters are
 /// larger than they need be.
 fn seen(picture: &Picture, quarters: usize, options: &DetectOptions) -> Result<(View, Picture)> {
     let (width, height) = (picture.width(), picture.height());
@@ -121,7 +113,7 @@ fn seen(picture: &Picture, quarters: usize, options: &DetectOptions) -> Result<(
     Ok((view, shown))
 }
 
-/// What the detector sees of a picture: the whole of it, scaled, in the middle of its input.
+/// The detector's view of a picture: the whole of it, scaled, in the middle of its input.
 struct View {
     /// The input's size.
     width: u32,
@@ -134,7 +126,7 @@ struct View {
 }
 
 impl View {
-    /// The view of a picture whose longer side may be so long for the detector.
+    /// Returns the view of a picture whose longer side may be so long for the detector.
     fn of(width: u32, height: u32, longest: u32, options: &DetectOptions) -> Self {
         // As if the picture had a margin that makes it half as elongated as is allowed, or wide enough.
         let least = |long: u32| {
@@ -156,7 +148,7 @@ impl View {
         }
     }
 
-    /// The view of the same picture, turned upright.
+    /// Returns the view of the same picture, turned upright.
     fn turned(self, quarters: usize) -> Self {
         if quarters.is_multiple_of(2) {
             return Self { quarters, ..self };
@@ -165,12 +157,12 @@ impl View {
         Self { width: height, height: width, inner_width: inner_height, inner_height: inner_width, quarters }
     }
 
-    /// Two lengths of the upright page as those of the picture, or the other way round.
+    /// Returns two lengths of the upright page as those of the picture, or the other way round.
     fn along_picture<T>(&self, (across, down): (T, T)) -> (T, T) {
         if self.quarters.is_multiple_of(2) { (across, down) } else { (down, across) }
     }
 
-    /// Left and top margin.
+    /// Returns the left and top margin.
     fn margin(&self) -> (u32, u32) {
         ((self.width - self.inner_width) / 2, (self.height - self.inner_height) / 2)
     }
@@ -193,7 +185,7 @@ impl View {
     }
 }
 
-/// How long the longer side of a picture may be for the detector: `max_side`, or more for an elongated one, so that its
+/// Returns the largest longer side of a picture for the detector: `max_side`, or more for an elongated one, so that its
 /// shorter side stays `least_width` long.
 fn longest_side(width: u32, height: u32, options: &DetectOptions) -> u32 {
     let (short, long) = (width.min(height), width.max(height));
@@ -205,7 +197,7 @@ fn longest_side(width: u32, height: u32, options: &DetectOptions) -> u32 {
     (wanted as u32).max(options.max_side)
 }
 
-/// Width and height that the detector sees of a picture.
+/// Returns the width and height that the detector sees of a picture.
 fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) -> (u32, u32) {
     let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
     let enlarged = (f64::from(options.min_side) / short).min(f64::from(options.enlarged_side) / long).max(1.0);
@@ -217,7 +209,7 @@ fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) ->
     (side(width), side(height))
 }
 
-/// The picture on a larger one in the mean colour of its border.
+/// Returns the picture on a larger one in the mean colour of its border.
 fn framed(picture: &Picture, width: u32, height: u32, (left, top): (u32, u32)) -> Result<Picture> {
     let colour = border_colour(picture);
     let count = 3 * width as usize * height as usize;

@@ -1,42 +1,39 @@
 //! The engine: owns the stages, runs them on pictures, and gives everything back.
 
 mod ahead;
-mod bell;
 mod life;
-mod lines;
 mod loading;
-mod pool;
+mod opening;
 mod protection;
-mod share;
-mod stages;
 mod timer;
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use ahead::{Reading, Source};
 pub use life::{Release, ReleaseReport};
 pub use protection::{ModelFiles, Protection};
-pub use stages::{Recognizers, Stages};
 
 use crate::error::Result;
 use crate::image::Picture;
 use crate::image::decode::{check_size, decode};
 use crate::memory;
-use crate::models::session::Provider;
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
+use crate::pipeline::{Call, Turn};
+pub use crate::pipeline::{Recognizers, Stages};
 use crate::process::PerProcess;
+use crate::runtime::Provider;
 use crate::stop::Stop;
-use ahead::Threads;
+use ahead::{Outcome, Threads};
 use life::{Held, Holding, Life, Unloading};
-use pool::Turn;
 use protection::Protections;
 use timer::Timer;
 
-/// What a loaded engine holds. The sessions go before the lease that protects their files.
+/// The content of a loaded engine. The sessions go before the lease that protects their files.
 struct Loaded {
     stages: Stages,
     protection: Option<Protection>,
@@ -68,7 +65,7 @@ struct Own {
 }
 
 impl Engine {
-    /// An engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
+    /// Returns an engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
     pub fn new(options: EngineOptions) -> Self {
         let own = Own { life: Life::new(options.idle_unload), threads: Threads::default() };
         Self { options, own: PerProcess::new(own), turns: AtomicU64::new(0) }
@@ -85,12 +82,12 @@ impl Engine {
         &self.own().life
     }
 
-    /// Loads the models unless they are loaded. [`crate::models::session::load_runtime`] comes first.
+    /// Loads the models unless they are loaded. [`crate::runtime::load_runtime`] comes first.
     ///
     /// The lease of `protection` is held until the engine is freed or unloaded: no process removes these files through
-    /// the store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand
-    /// works. What is given here is kept for the first call after an unload, which loads again, under a lease of its own.
-    /// `callers` and the timeout end this load alone.
+    /// the store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by
+    /// hand works. What is given here is kept for the first call after an unload, which loads again, under a lease of
+    /// its own. `callers` and the timeout end this load alone.
     ///
     /// # Errors
     /// Those of reading the files and making sessions; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`];
@@ -100,7 +97,8 @@ impl Engine {
         files: &ModelFiles,
         provider: Provider,
         protection: Option<Protection>,
-        (callers, timeout): (&Stop, Option<Duration>),
+        callers: &Stop,
+        timeout: Option<Duration>,
     ) -> Result<()> {
         let (files, options) = (files.clone(), self.options.clone());
         let protections = Protections::new(files.clone(), protection);
@@ -113,8 +111,8 @@ impl Engine {
             let stop = first.as_ref().or(later);
             // First the lease, then the files: what is there then is not removed while it is read.
             let protection = protections.next(stop)?;
-            // What was made before the failure is gone by now, and a caller that tries again would find it kept each
-            // time.
+            // All that was made before the failure is gone by now, and a caller that tries again would find it kept
+            // each time.
             let stages = Stages::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
             Ok(Loaded { stages, protection })
         })
@@ -123,22 +121,22 @@ impl Engine {
     /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.
     ///
     /// # Errors
-    /// What `open` returns; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
+    /// The errors of `open`; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load_with(&self, open: impl Fn() -> Result<Stages> + Send + Sync + 'static) -> Result<()> {
         self.life().load(move |_| Ok(Loaded { stages: open()?, protection: None }))
     }
 
-    /// Whether models are loaded now.
+    /// Returns true if models are loaded now.
     pub fn is_loaded(&self) -> bool {
         self.life().is_loaded()
     }
 
-    /// Calls and loads in flight.
+    /// Counts the calls and loads in flight.
     pub fn calls(&self) -> usize {
         self.life().calls()
     }
 
-    /// Whether [`Engine::free`] has begun.
+    /// Returns true if [`Engine::free`] has begun.
     pub fn is_closed(&self) -> bool {
         self.life().is_closed()
     }
@@ -151,7 +149,7 @@ impl Engine {
         self.life().check_open()
     }
 
-    /// The options it was made with.
+    /// Returns the options it was made with.
     pub fn options(&self) -> &EngineOptions {
         &self.options
     }
@@ -165,7 +163,7 @@ impl Engine {
     pub fn recognize(&self, picture: &Picture, options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
         self.call(options, stop, |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read(picture, &self.options, options, (self.next_turn(), stop))
+            stages.read(picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 
@@ -176,7 +174,7 @@ impl Engine {
     pub fn recognize_encoded(&self, bytes: &[u8], options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
         self.call(options, stop, |stages, stop| {
             let picture = decode(bytes, &self.options.decode)?;
-            stages.read(&picture, &self.options, options, (self.next_turn(), stop))
+            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 
@@ -191,7 +189,7 @@ impl Engine {
             stop.check()?;
             let picture = decode(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
             drop(bytes);
-            stages.read(&picture, &self.options, options, (self.next_turn(), stop))
+            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 
@@ -200,18 +198,55 @@ impl Engine {
     /// # Errors
     /// As [`Engine::recognize`].
     pub fn recognize_line(&self, picture: &Picture) -> Result<Line> {
-        self.call(&self.options.recognize, &Stop::new(), |stages, stop| {
+        let options = &self.options.recognize;
+        self.call(options, &Stop::new(), |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read_whole(picture, &self.options, (self.next_turn(), stop))
+            stages.read_whole(picture, &self.options, Call { turn: self.next_turn(), stop, options })
         })
     }
 
-    /// The place of a picture among those that are read at the same time: the first come is the first served.
+    /// Reads a picture in the background, in a call that has begun when this returns: a load or an unload that is under
+    /// way comes first. Pictures begun earlier are served first. `options` hold for this picture alone,
+    /// except for their timeout: see [`Reading::wait`].
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Forked`] in a forked child, and
+    /// [`crate::ErrorKind::Internal`] when the system gives no thread.
+    pub fn begin(self: &Arc<Self>, source: Source, options: &RecognizeOptions) -> Result<Reading> {
+        self.check_open()?;
+        let turn = self.next_turn();
+        let options = RecognizeOptions { timeout: None, ..*options };
+        let engine = Arc::clone(self);
+        Reading::begin(Arc::clone(self) as Arc<dyn Any + Send + Sync>, &self.own().threads, move |stop, outcome| {
+            engine.read_source(source, Call { turn, stop, options: &options }, outcome)
+        })
+    }
+
+    fn read_source(&self, source: Source, call: Call<'_>, outcome: &Outcome) -> Result<Page> {
+        self.call(call.options, call.stop, |stages, stop| {
+            outcome.begin();
+            let limits = &self.options().decode;
+            let picture = match source {
+                Source::Picture(picture) => {
+                    check_size(picture.width(), picture.height(), limits)?;
+                    picture
+                }
+                Source::Encoded(bytes, name) => decode(&bytes, limits).map_err(|error| match &name {
+                    Some(name) => error.named(name),
+                    None => error,
+                })?,
+                Source::Frame(frames, index) => frames.decode(index, limits)?,
+            };
+            stages.read(&picture, self.options(), Call { stop, ..call })
+        })
+    }
+
+    /// Returns the place of a picture among those that are read at the same time: the first come is the first served.
     fn next_turn(&self) -> Turn {
         self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A use of the stages, with a stop of its own: what ends this call ends no other.
+    /// Returns a use of the stages, with a stop of its own: what ends this call ends no other.
     fn call<R>(
         &self,
         options: &RecognizeOptions,
@@ -233,11 +268,11 @@ impl Engine {
 
     /// Gives everything back, for good. Every call from its start on is refused; those in flight and a load are waited
     /// for, at most for `timeout`. With `cancel` those in flight end early. When the wait ends before, the last call
-    /// out does the release, and a later `free` waits for it. With `trim`, memory that is free in the allocator goes back
-    /// to the system at its end; the first `free` decides, whoever does the release.
+    /// out does the release, and a later `free` waits for it. With `trim`, memory that is free in the allocator goes
+    /// back to the system at its end; the first `free` decides, whoever does the release.
     ///
-    /// All who get a report get the same one. In a forked child nothing is done to an engine that its parent loaded, and
-    /// the report says that nothing was given back.
+    /// All who get a report get the same one. In a forked child nothing is done to an engine that its parent loaded,
+    /// and the report says that nothing was given back.
     pub fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Release {
         let own = self.own();
         let outcome = own.life.free(cancel, timeout, trim);
@@ -247,7 +282,7 @@ impl Engine {
         outcome
     }
 
-    /// True for a forked child's copy of an engine that its parent had loaded, or was about to: it can only be
+    /// Returns true for a forked child's copy of an engine that its parent had loaded, or was about to: it can only be
     /// freed, which does nothing.
     pub fn is_inherited(&self) -> bool {
         self.life().is_inherited()

@@ -10,7 +10,7 @@ use std::path::Path;
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What kind of failure it was. Each kind is one exception class in Python.
+/// The kind of a failure. Each kind is one exception class in Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -62,7 +62,7 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// The text for this reader.
+    /// Returns the text for this reader.
     pub fn choose(self, programmer: &'static str, shell: &'static str) -> &'static str {
         match self {
             Self::Programmer => programmer,
@@ -83,7 +83,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of `kind`. The message starts in lower case and has no full stop at its end.
+    /// Returns an error of `kind`. The message starts in lower case and has no full stop at its end.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hint: None, shell_hint: None, source: None }
     }
@@ -118,7 +118,7 @@ impl Error {
         self
     }
 
-    /// A failed operation on a file or directory, for example `Error::io("read", path, error)`.
+    /// Returns the error of a failed operation on a file or directory, for example `Error::io("read", path, error)`.
     ///
     /// If it is memory that is missing, the kind says so.
     pub fn io(verb: &str, path: &Path, source: std::io::Error) -> Self {
@@ -128,23 +128,23 @@ impl Error {
         if is_memory { error.with_hint("give the process more memory, or smaller files") } else { error }
     }
 
-    /// What kind of failure it was.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The kind of the system's error that it stands on, if there is one.
+    /// Returns the kind of the system's error that it stands on, if there is one.
     pub(crate) fn io_kind(&self) -> Option<std::io::ErrorKind> {
         let source = std::error::Error::source(self)?.downcast_ref::<std::io::Error>()?;
         Some(source.kind())
     }
 
-    /// Advice for somebody who uses the library.
+    /// Returns the advice for somebody who uses the library.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// Advice for somebody who uses the command line.
+    /// Returns the advice for somebody who uses the command line.
     pub fn shell_hint(&self) -> Option<&str> {
         self.shell_hint.as_deref().or(self.hint())
     }
@@ -167,5 +167,17 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// Lets only those failures through that end a whole call: others of its lines need not fail for one.
+///
+/// # Errors
+/// Those that end the whole call.
+pub(crate) fn unless_fatal<T>(outcome: Result<T>) -> Result<Result<T>> {
+    use ErrorKind::{Image, Inference, Internal, ModelMismatch};
+    match outcome {
+        Err(error) if !matches!(error.kind(), Image | Inference | Internal | ModelMismatch) => Err(error),
+        outcome => Ok(outcome),
     }
 }

@@ -13,12 +13,12 @@ pub struct Point {
 }
 
 impl Point {
-    /// The point (x, y).
+    /// Returns the point (x, y).
     pub const fn new(x: f32, y: f32) -> Self {
         Self { x, y }
     }
 
-    /// Distance to `other`.
+    /// Returns the distance to `other`.
     pub fn distance(self, other: Self) -> f32 {
         (self.x - other.x).hypot(self.y - other.y)
     }
@@ -33,30 +33,35 @@ impl Point {
 pub struct Quad(pub [Point; 4]);
 
 impl Quad {
-    /// The upright rectangle from (left, top) to (right, bottom).
+    /// Returns the upright rectangle from (left, top) to (right, bottom).
     pub const fn upright(left: f32, top: f32, right: f32, bottom: f32) -> Self {
         Self([Point::new(left, top), Point::new(right, top), Point::new(right, bottom), Point::new(left, bottom)])
     }
 
-    /// Length along the reading direction: the longer of the top and bottom edge.
+    /// Returns the length along the reading direction: the longer of the top and bottom edge.
     pub fn width(&self) -> f32 {
         let [a, b, c, d] = self.0;
         a.distance(b).max(d.distance(c))
     }
 
-    /// Length across the reading direction: the longer of the left and right edge.
+    /// Returns the length across the reading direction: the longer of the left and right edge.
     pub fn height(&self) -> f32 {
         let [a, b, c, d] = self.0;
         a.distance(d).max(b.distance(c))
     }
 
-    /// The arithmetic mean of the corners.
+    /// Returns width divided by height.
+    pub fn aspect(&self) -> f32 {
+        self.width() / self.height()
+    }
+
+    /// Returns the arithmetic mean of the corners.
     pub fn center(&self) -> Point {
         let sum = self.0.iter().fold(Point::default(), |s, p| Point::new(s.x + p.x, s.y + p.y));
         Point::new(sum.x / 4.0, sum.y / 4.0)
     }
 
-    /// (left, top, right, bottom) of the smallest upright rectangle around it.
+    /// Returns (left, top, right, bottom) of the smallest upright rectangle around it.
     pub fn bounds(&self) -> (f32, f32, f32, f32) {
         let fold = |f: fn(f32, f32) -> f32, get: fn(&Point) -> f32, start| self.0.iter().map(get).fold(start, f);
         (
@@ -85,7 +90,7 @@ impl Quad {
         Self(self.0.map(|p| Point::new(p.x.clamp(0.0, width), p.y.clamp(0.0, height))))
     }
 
-    /// The part between two fractions of the width, 0 at the left edge and 1 at the right one.
+    /// Returns the part between two fractions of the width, 0 at the left edge and 1 at the right one.
     #[must_use]
     pub fn slice(&self, start: f32, end: f32) -> Self {
         let [a, b, c, d] = self.0;
@@ -93,8 +98,8 @@ impl Quad {
         Self([at(a, b, start), at(a, b, end), at(d, c, end), at(d, c, start)])
     }
 
-    /// By how many quarters clockwise its reading direction is turned, to the nearest one: 0 to the right, 1 down, 2 to
-    /// the left, 3 up.
+    /// Returns the quarters clockwise by which its reading direction is turned, to the nearest one: 0 to the right, 1
+    /// down, 2 to the left, 3 up.
     pub fn quarters(&self) -> usize {
         let [a, b, c, d] = self.0;
         let (x, y) = ((b.x - a.x) + (c.x - d.x), (b.y - a.y) + (c.y - d.y));
@@ -104,7 +109,7 @@ impl Quad {
         }
     }
 
-    /// Where it lies once the whole picture, `width` x `height` before, is turned clockwise by quarters.
+    /// Returns its place once the whole picture, `width` x `height` before, is turned clockwise by quarters.
     #[must_use]
     pub fn turned(&self, quarters: usize, width: f32, height: f32) -> Self {
         Self(self.0.map(|Point { x, y }| match quarters % 4 {
@@ -115,7 +120,8 @@ impl Quad {
         }))
     }
 
-    /// The same outline with the corner that was `first` (0 to 3) at the front: reading direction turned by quarters.
+    /// Returns the same outline with the corner that was `first` (0 to 3) at the front: reading direction turned by
+    /// quarters.
     #[must_use]
     pub fn starting_at(&self, first: usize) -> Self {
         let q = self.0;
@@ -126,7 +132,7 @@ impl Quad {
 /// A rectangle of any angle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RotatedRect {
-    /// Where its diagonals cross.
+    /// The point at which its diagonals cross.
     pub center: Point,
     /// Length of the side along `axis`.
     pub width: f32,
@@ -137,24 +143,25 @@ pub struct RotatedRect {
 }
 
 impl RotatedRect {
-    /// The length of its outline.
+    /// Returns the length of its outline.
     pub fn perimeter(&self) -> f32 {
         2.0 * (self.width + self.height)
     }
 
-    /// The enclosed area.
+    /// Returns the enclosed area.
     pub fn area(&self) -> f32 {
         self.width * self.height
     }
 
-    /// Every side moved outward by `distance`: the smallest rectangle around a round-cornered offset of this one.
+    /// Returns it with every side moved outward by `distance`: the smallest rectangle around a round-cornered offset of
+    /// this one.
     #[must_use]
     pub fn expanded(&self, distance: f32) -> Self {
         Self { width: self.width + 2.0 * distance, height: self.height + 2.0 * distance, ..*self }
     }
 
-    /// Its corners for text that is read left to right: of the four cyclic orders the one whose top edge points most to
-    /// the right. A rectangle that stands upright stays upright, however tall it is.
+    /// Returns its corners for text that is read left to right: of the four cyclic orders the one whose top edge points
+    /// most to the right. A rectangle that stands upright stays upright, however tall it is.
     pub fn corners(&self) -> Quad {
         let (u, c) = (self.axis, self.center);
         let v = Point::new(-u.y, u.x);
@@ -170,7 +177,7 @@ impl RotatedRect {
     }
 }
 
-/// The corners of the smallest convex polygon around `points`, by Andrew's monotone chain. Sorts `points`.
+/// Returns the corners of the smallest convex polygon around `points`, by Andrew's monotone chain. Sorts `points`.
 ///
 /// Fewer than three corners come back when all points lie on a line.
 pub fn convex_hull(points: &mut Vec<Point>) -> Vec<Point> {
@@ -196,7 +203,8 @@ fn extend_chain(hull: &mut Vec<Point>, points: impl Iterator<Item = Point>, keep
     }
 }
 
-/// The rectangle of least area around a convex polygon. It shares a side with the polygon, so every side is tried.
+/// Returns the rectangle of least area around a convex polygon. It shares a side with the polygon, so every side is
+/// tried.
 ///
 /// Returns `None` for an empty polygon.
 pub fn min_area_rect(hull: &[Point]) -> Option<RotatedRect> {

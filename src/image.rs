@@ -21,7 +21,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture from `pixels` of `width` x `height` x 3 bytes.
+    /// Returns a picture from `pixels` of `width` x `height` x 3 bytes.
     ///
     /// # Errors
     /// [`ErrorKind::Image`] when a side is zero or the length does not fit.
@@ -34,8 +34,8 @@ impl Picture {
         Ok(Self { width, height, pixels })
     }
 
-    /// A picture from interleaved pixels with `channels` of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha).
-    /// Transparent pixels are laid over white, or over black where what is opaque is bright.
+    /// Returns a picture from interleaved pixels with `channels` of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB,
+    /// alpha). Transparent pixels are laid over white, or over black where what is opaque is bright.
     ///
     /// # Errors
     /// [`ErrorKind::Image`] for other channel counts, or when the length does not fit.
@@ -58,7 +58,7 @@ impl Picture {
         Self::from_rgb(width, height, pixels)
     }
 
-    /// A copy of some of its columns and rows.
+    /// Returns a copy of some of its columns and rows.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] when there are none, or they are not all in the picture.
@@ -76,17 +76,17 @@ impl Picture {
         Self::from_rgb(columns.end - columns.start, rows.end - rows.start, pixels)
     }
 
-    /// Width in pixels, at least 1.
+    /// Returns the width in pixels, at least 1.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Height in pixels, at least 1.
+    /// Returns the height in pixels, at least 1.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The bytes, `width * height * 3` of them.
+    /// Returns the bytes, `width * height * 3` of them.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }

@@ -17,8 +17,8 @@ const FEWEST_LETTERS: usize = 20;
 const FEWEST_GREEK_LETTERS: usize = 64;
 
 /// A language is refused of which a model lacks more than this part of the letters of its own: words would lose them
-/// silently. Of Latin languages the default recogniser lacks 66 % of Vietnamese, 23 % of Yoruba (but letters of every second
-/// word), all of Igbo, and nothing of the others.
+/// silently. Of Latin languages the default recogniser lacks 66 % of Vietnamese, 23 % of Yoruba (but letters of every
+/// second word), all of Igbo, and nothing of the others.
 const MOST_MISSING: f32 = 0.15;
 
 /// So many missing letters are named.
@@ -26,9 +26,9 @@ const NAMED: usize = 12;
 
 /// The languages that pictures are in. They say which characters can occur, by script:
 ///
-/// - Letters of the scripts that the languages are written in. A language in Latin letters has all of them, whatever its
-///   own alphabet is, so that names keep their accents. Latin letters are not part of a language in another script: say
-///   `["ru", "en"]` for Russian pages with Latin words.
+/// - Letters of the scripts that the languages are written in. A language in Latin letters has all of them, whatever
+///   its own alphabet is, so that names keep their accents. Latin letters are not part of a language in another script:
+///   say `["ru", "en"]` for Russian pages with Latin words.
 /// - Digits, punctuation, symbols and the space, in any case.
 /// - The punctuation, the marks and the wide and narrow forms of Chinese, Japanese and Korean only with these, and the
 ///   marks that belong to certain scripts only with these.
@@ -38,7 +38,7 @@ pub struct Languages {
 }
 
 impl Languages {
-    /// From codes of ISO 639-1.
+    /// Makes languages of codes of ISO 639-1.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for a code that is not known, and for none at all.
@@ -54,12 +54,12 @@ impl Languages {
         Ok(Self { languages })
     }
 
-    /// The codes, sorted.
+    /// Returns the codes, sorted.
     pub fn codes(&self) -> impl Iterator<Item = &'static str> {
         self.languages.iter().map(|language| language.code)
     }
 
-    /// Whether a text of these languages may have these characters.
+    /// Returns true if a text of these languages may have these characters.
     pub fn write(&self, text: &str) -> bool {
         text.chars().all(|character| self.writes(character))
     }
@@ -105,7 +105,7 @@ impl Languages {
     }
 }
 
-/// Of which letters a model knows too few to read a language in one of its scripts; `None` where it can.
+/// Returns the letters of which a model knows too few to read a language in one of its scripts; `None` where it can.
 fn lack(language: &Language, script: Script, known: &HashSet<char>) -> Option<String> {
     let name = script.full_name();
     let letters = known.iter().filter(|letter| letter.script() == script).count();
@@ -125,14 +125,14 @@ fn lack(language: &Language, script: Script, known: &HashSet<char>) -> Option<St
     Some(format!("{name} letters: of {all} beyond the basic ones, {named}{more} are missing"))
 }
 
-/// The capital of a small letter, where it is another letter.
+/// Returns the capital of a small letter, where it is another letter.
 fn capital(letter: char) -> Option<char> {
     let mut capitals = letter.to_uppercase();
     // Of `ß` there are two, and `ı` has the capital of `i`.
     capitals.next().filter(|capital| capitals.len() == 0 && !capital.is_ascii() && *capital != letter)
 }
 
-/// True if a model knows a letter, or the one that it was written with before there was a comma below.
+/// Returns true if a model knows a letter, or the one that it was written with before there was a comma below.
 fn is_known(letter: char, known: &HashSet<char>) -> bool {
     let older = match letter {
         'ș' => 'ş',
@@ -156,9 +156,9 @@ fn fewest(script: Script) -> usize {
     if script == Script::Greek { FEWEST_GREEK_LETTERS } else { FEWEST_LETTERS }
 }
 
-/// Whether a character that belongs to several scripts stands for itself in any text: what has a place among Latin-1's
-/// signs, modifiers, general punctuation and symbols, or pictures. Unicode lists for some of these the scripts in which
-/// they were seen.
+/// Returns true if a character that belongs to several scripts stands for itself in any text: one that has a place
+/// among Latin-1's signs, modifiers, general punctuation and symbols, or pictures. Unicode lists for some of these the
+/// scripts in which they were seen.
 fn is_general(character: char) -> bool {
     matches!(character, '\0'..='\u{2ff}' | '\u{2000}'..='\u{2bff}' | '\u{1f000}'..)
 }

@@ -18,20 +18,25 @@ mod buffer;
 pub mod detect;
 pub mod engine;
 pub mod error;
+mod event;
 mod files;
 pub mod geometry;
 pub mod image;
 pub mod language;
 pub mod memory;
 pub mod models;
+pub mod onnx;
 pub mod options;
 pub mod orient;
 pub mod page;
+pub mod pipeline;
 mod process;
 #[cfg(feature = "python")]
 mod python;
 pub mod recognize;
+pub mod runtime;
 pub mod stop;
+mod threads;
 
 pub use engine::{Engine, ModelFiles};
 pub use error::{Error, ErrorKind, Result};

@@ -1,13 +1,13 @@
-//! What the process holds, and giving freed memory back to the system.
+//! Measures of the process, and giving freed memory back to the system.
 
-/// Resident memory of this process in bytes, where the system tells.
+/// Returns the resident memory of this process in bytes, where the system tells.
 pub fn resident_bytes() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
     Some(pages * page_size())
 }
 
-/// Threads of this process, where the system tells.
+/// Counts the threads of this process, where the system tells.
 pub fn thread_count() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/task").ok()?.count())
 }
@@ -23,12 +23,12 @@ pub fn trim() {
     }
 }
 
-/// Makes glibc map every block of 4 MiB or more by itself, so that [`trim`] finds it gone. Called once, before the first
-/// session.
+/// Makes glibc map every block of 4 MiB or more by itself, so that [`trim`] finds it gone. Called once, before the
+/// first session.
 ///
 /// Left to itself, glibc raises that bound to 32 MiB as it sees blocks freed. The memory of sessions made on several
-/// threads then lies in arenas whose ends are never given back: six cycles of load, read and free left 119 to 231 MB, and
-/// with a fixed bound of 0.5, 1 or 4 MiB 98 to 110 MB. It holds for the whole process; a user's own setting stays.
+/// threads then lies in arenas whose ends are never given back: six cycles of load, read and free left 119 to 231 MB,
+/// and with a fixed bound of 0.5, 1 or 4 MiB 98 to 110 MB. It holds for the whole process; a user's own setting stays.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code)]
 pub fn keep_large_blocks_apart() {
@@ -46,11 +46,11 @@ pub fn keep_large_blocks_apart() {
     });
 }
 
-/// Other allocators have no such bound.
+/// Does nothing: other allocators have no such bound.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep_large_blocks_apart() {}
 
-/// Other allocators give freed memory back by themselves or have no call for it.
+/// Does nothing: other allocators give freed memory back by themselves or have no call for it.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn trim() {}
 

@@ -1,34 +1,15 @@
-//! The model directory, the catalog of known models, and sessions made from them.
-
-use std::fmt;
+//! The model directory, the catalog of known models, and what a model of each role takes and gives.
 
 pub mod catalog;
 pub mod fetch;
-pub mod onnx;
-pub mod session;
+mod role;
 pub mod spec;
 pub mod store;
+mod tick;
 
-/// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
-pub(crate) const LONGEST_LIST: u64 = 8 << 20;
+pub use role::Role;
+pub(crate) use spec::LONGEST_LIST;
 
-/// What a model does in the pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// Finds the regions of a page that hold text.
-    Detector,
-    /// Reads the text of one line.
-    Recognizer,
-    /// Says whether a line is upside down.
-    Orienter,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Detector => "detector",
-            Self::Recognizer => "recognizer",
-            Self::Orienter => "orienter",
-        })
-    }
-}
+// Their paths before they had modules of their own.
+pub use crate::onnx;
+pub use crate::runtime as session;

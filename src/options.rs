@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::language::Languages;
 
-/// What a picture may cost before any of it is decoded.
+/// Limits on a picture, which hold before any of it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DecodeLimits {
     /// Largest number of pixels. 150 million is an A0 page at 300 dpi (139 million); as RGB it takes 450 MB.
@@ -21,29 +21,29 @@ impl Default for DecodeLimits {
     }
 }
 
-/// How regions with text are found.
+/// Options of finding regions with text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DetectOptions {
     /// The shorter side of what the detector sees is at least this long: small pictures are enlarged.
     /// 736 is the value PP-OCR models are published with.
     pub min_side: u32,
-    /// Pictures are enlarged until their longer side is this long, whatever `min_side` asks for. On 40 labelled pages, 17
-    /// of them small, 1280 and 960 have a token F1 of .9816 and .9814, 736 and no enlarging .9813.
+    /// Pictures are enlarged until their longer side is this long, whatever `min_side` asks for. On 40 labelled pages,
+    /// 17 of them small, 1280 and 960 have a token F1 of .9816 and .9814, 736 and no enlarging .9813.
     pub enlarged_side: u32,
     /// The longer side of what the detector sees is at most this long, except for `least_width`; no run of it is shown
     /// more. Lines are cut out of the picture itself, so this bounds how small text may be to be found, not how well it
     /// is read. On 100 labelled pages 960, 1280 and 2000 have a token F1 of .961, .961 and .960; see docs/decisions.md.
     pub max_side: u32,
-    /// Of elongated pictures, such as a screenshot of a whole chat, the shorter side is still this long for the detector,
-    /// whatever `max_side` says: it is shown them in tiles. No picture of the labelled pages is that elongated; of five
-    /// drawn ones docs/decisions.md has figures.
+    /// Of elongated pictures, such as a screenshot of a whole chat, the shorter side is still this long for the
+    /// detector, whatever `max_side` says: it is shown them in tiles. No picture of the labelled pages is that
+    /// elongated; of five drawn ones docs/decisions.md has figures.
     pub least_width: u32,
-    /// Most pixels that the detector sees of an elongated picture, in all tiles: as many as of ten square pages, or of a
-    /// screenshot that is 40,000 pixels long.
+    /// Most pixels that the detector sees of an elongated picture, in all tiles: as many as of ten square pages, or of
+    /// a screenshot that is 40,000 pixels long.
     pub max_area: u64,
-    /// How high characters without ascenders have to be in what the detector sees, in pixels: pages with larger ones are
-    /// shown to it smaller. Infinite for never. Forms at the resolution that is common for them have 8 to 10; below that
-    /// they begin to lose.
+    /// The least height, in pixels, of characters without ascenders in what the detector sees: pages with larger ones
+    /// are shown to it smaller. Infinite for never. Forms at the resolution that is common for them have 8 to 10; below
+    /// that they begin to lose.
     pub character_height: f32,
     /// Pages are not shown smaller than this for the sake of `character_height`, in pixels of the longer side.
     pub least_side: u32,
@@ -51,7 +51,7 @@ pub struct DetectOptions {
     pub threshold: f32,
     /// Mean probability in a region's box from which the region is kept.
     pub box_threshold: f32,
-    /// How far a region grows: its distance is area x ratio / perimeter. DB shrinks labels in training by that rule.
+    /// The growth of a region: its distance is area x ratio / perimeter. DB shrinks labels in training by that rule.
     pub unclip_ratio: f32,
     /// Largest number of regions on a page. Beyond it those that begin furthest down are left out, so that noise cannot
     /// make a page endless. A dense A3 newspaper page has about 1,500 lines.
@@ -76,23 +76,23 @@ impl Default for DetectOptions {
     }
 }
 
-/// How a region becomes text.
+/// Options of reading regions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RecognizeOptions {
     /// Lines with a lower mean character probability are dropped.
     pub min_score: f32,
     /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
-    /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of 18,710
-    /// classes takes twice as much, 45 MB of it for its output alone.
+    /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of
+    /// 18,710 classes takes twice as much, 45 MB of it for its output alone.
     pub max_strip_width: u32,
-    /// Strips have this part of their natural width, more than 0 and at most 1: the recogniser's time goes with it. What
-    /// 0.9 and less cost in accuracy stands in docs/decisions.md.
+    /// Strips have this part of their natural width, more than 0 and at most 1: the recogniser's time goes with it.
+    /// The cost of 0.9 and less in accuracy stands in docs/decisions.md.
     pub squeeze: f32,
-    /// Whether words come with their characters.
+    /// True if words come with their characters.
     pub characters: bool,
-    /// How long the call may take from its start, the wait for other calls included; `None` sets no bound, since only
-    /// the caller knows what a page is worth. Reading and decoding the file, and making sessions after an unload, run
-    /// to their end first.
+    /// The longest time that the call may take from its start, the wait for other calls included; `None` sets no bound,
+    /// since only the caller knows what a page is worth. Reading and decoding the file, and making sessions after an
+    /// unload, run to their end first.
     pub timeout: Option<Duration>,
 }
 
@@ -102,23 +102,23 @@ impl Default for RecognizeOptions {
     }
 }
 
-/// How much the lines' own word counts against the page's.
+/// Options of telling which lines are upside down.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OrientOptions {
     /// Probability from which a line that contradicts the page's vote is read both ways up. RapidOCR turns lines from
     /// the same probability on.
     pub sure: f32,
-    /// How far the mean of a page's lines has to be from one half for unsure lines to follow it. On 100 labelled pages,
-    /// where five or more lines have one direction, upright ones have means of 0.00 to 0.36 and turned ones of 0.86 to
-    /// 1.00; a single one lies between, at 0.60.
+    /// The least distance from one half of the mean of a page's lines at which unsure lines follow it. On 100 labelled
+    /// pages, where five or more lines have one direction, upright ones have means of 0.00 to 0.36 and turned ones of
+    /// 0.86 to 1.00; a single one lies between, at 0.60.
     pub close_vote: f32,
-    /// How many lines of each direction are asked about first, the widest; `usize::MAX` asks about all. With 8 of the
-    /// about 48 lines that receipts and forms have, and the rest of them asked only as below, a third of the questions is
-    /// left.
+    /// The number of lines of each direction that are asked about first, the widest; `usize::MAX` asks about all. With
+    /// 8 of the about 48 lines that receipts and forms have, and the rest of them asked only as below, a third of the
+    /// questions is left.
     pub sample: usize,
-    /// How far the mean of the sample has to be from one half for the other lines to follow it unasked. The orienter is
-    /// wrong about single lines on every second form and every third receipt: one wrong answer of eight leaves the vote
-    /// clear, two need the whole page.
+    /// The least distance from one half of the mean of the sample at which the other lines follow it unasked. The
+    /// orienter is wrong about single lines on every second form and every third receipt: one wrong answer of eight
+    /// leaves the vote clear, two need the whole page.
     pub clear_vote: f32,
     /// Lines that follow unasked and get a lower score than this are asked about after all, and read the other way too
     /// where the orienter is sure. Of 590 lines of forms, receipts and scenes 19 % score lower as they stand, and
@@ -147,7 +147,7 @@ impl Preset {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Default, Self::Fast];
 
-    /// The name that options and messages use.
+    /// Returns the name that options and messages use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -156,7 +156,7 @@ impl Preset {
     }
 }
 
-/// What holds for an engine's whole life.
+/// Options that hold for an engine's whole life.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EngineOptions {
     /// Threads that one call may use; `None` takes what the process may run on.
@@ -181,7 +181,7 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
-    /// What a preset sets, and defaults for the rest.
+    /// Returns the options of a preset, and defaults for the rest.
     pub fn preset(preset: Preset) -> Self {
         let mut options = Self::default();
         if preset == Preset::Fast {
@@ -195,7 +195,7 @@ impl EngineOptions {
         options
     }
 
-    /// The number of threads a call may use, at least one.
+    /// Returns the number of threads a call may use, at least one.
     pub fn thread_count(&self) -> usize {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
     }

@@ -1,4 +1,4 @@
-//! Which process a value belongs to. A forked child has copies of its parent's values, and none of the threads that
+//! The process that a value belongs to. A forked child has copies of its parent's values, and none of the threads that
 //! they wait for or that hold their locks.
 
 use std::process;
@@ -15,13 +15,13 @@ impl Owner {
         Self(process::id())
     }
 
-    /// What a child finds that was forked just now.
+    /// Returns the owner that a child finds that was forked just now.
     #[cfg(test)]
     pub(crate) fn parent() -> Self {
         Self(0)
     }
 
-    /// Whether this is that process, and not one that was forked from it.
+    /// Returns true if this is that process, and not one that was forked from it.
     pub(crate) fn is_here(self) -> bool {
         self == Self::this_process()
     }
@@ -55,7 +55,8 @@ impl<T> PerProcess<T> {
         Self { owner: Owner::this_process(), value, child: OnceLock::new() }
     }
 
-    /// The value of this process. A child has what `anew` makes of the inherited one, or else the inherited one.
+    /// Returns the value of this process. A child has what `anew` makes of the inherited one, or else the inherited
+    /// one.
     pub(crate) fn get(&self, anew: impl FnOnce(&T) -> Option<T>) -> &T {
         let mut last = self;
         while !last.owner.is_here() {

@@ -1,5 +1,6 @@
 //! The Python module `ferrocr._core`: thin conversions around the core, which knows nothing of Python.
 
+mod call;
 mod engine;
 mod error;
 mod frames;
@@ -7,62 +8,36 @@ mod interpreter;
 mod interruptible;
 mod store;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::models::session::{self, Provider};
-use crate::options::{DetectOptions, Preset};
+use call::call;
+
+use crate::error::{Error, ErrorKind};
+use crate::options::DetectOptions;
+use crate::runtime::{self, Provider};
 use crate::stop::Stop;
-
-/// Every call into the core: without the interpreter's lock, its error as a Python exception, and a panic as
-/// an error too.
-fn call<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
-    outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))).map_err(|error| error::to_python(py, &error))
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let message = format!("a defect in ferrocr: {}", text.unwrap_or("it gave no reason"));
-    Error::new(ErrorKind::Internal, message).with_hint("please report it with the picture or call that caused it")
-}
-
-fn provider_of(name: &str) -> Result<Provider> {
-    [Provider::Cpu, Provider::Cuda, Provider::OpenVino].into_iter().find(|p| p.name() == name).ok_or_else(|| {
-        let message = format!("there is no provider {name:?}; the providers are cpu, cuda and openvino");
-        Error::new(ErrorKind::InvalidArgument, message)
-    })
-}
-
-fn preset_of(name: &str) -> Result<Preset> {
-    Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
-        let names = Preset::ALL.map(Preset::name).join(" and ");
-        Error::new(ErrorKind::InvalidArgument, format!("there is no preset {name:?}; the presets are {names}"))
-    })
-}
 
 /// Loads ONNX Runtime's shared library, once for the process.
 #[pyfunction]
 fn load_runtime(py: Python<'_>, library: PathBuf) -> PyResult<()> {
-    call(py, || session::load_runtime(&library))
+    call(py, || runtime::load_runtime(&library))
 }
 
-/// The library that is loaded, or None.
+/// Returns the library that is loaded, or None.
 #[pyfunction]
 fn runtime_path() -> Option<PathBuf> {
-    session::runtime_path().map(PathBuf::from)
+    runtime::runtime_path().map(PathBuf::from)
 }
 
-/// The providers that the loaded library was built with.
+/// Returns the providers that the loaded library was built with.
 #[pyfunction]
 fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     call(py, || {
         let mut names = Vec::new();
-        for provider in [Provider::Cpu, Provider::Cuda, Provider::OpenVino] {
+        for provider in Provider::ALL {
             if provider.is_built_in()? {
                 names.push(provider.name());
             }
@@ -71,13 +46,13 @@ fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     })
 }
 
-/// Resident memory of this process in bytes, or None where the system does not tell.
+/// Returns the resident memory of this process in bytes, or None where the system does not tell.
 #[pyfunction]
 fn resident_bytes() -> Option<u64> {
     crate::memory::resident_bytes()
 }
 
-/// Text regions of a probability map with rows of `width` values: (score, quad in the map's pixels) each.
+/// Returns the text regions of a probability map with rows of `width` values: (score, quad in the map's pixels) each.
 ///
 /// For comparing the stage with other implementations.
 #[pyfunction]

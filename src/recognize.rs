@@ -1,6 +1,7 @@
 //! Recognition: a strip with one line of text to characters.
 
 pub mod charset;
+pub(crate) mod column;
 pub mod ctc;
 pub mod head;
 pub mod ink;
@@ -13,9 +14,9 @@ use crate::image::Picture;
 use crate::image::tensor::to_bgr_planes;
 use crate::language::Languages;
 use crate::models::Role;
-use crate::models::onnx::LinearHead;
-use crate::models::session::{Model, ModelSpec, Tensor};
 use crate::models::spec;
+use crate::onnx::LinearHead;
+use crate::runtime::{Model, ModelSpec, Tensor};
 use crate::stop::Stop;
 use charset::Charset;
 use ctc::Decoded;
@@ -28,7 +29,7 @@ const DEFAULT_HEIGHT: usize = 48;
 /// pads to 320; on 40 labelled pages that was 13 % slower and its token F1 .938 instead of .939.
 const MIN_WIDTH: usize = 48;
 
-/// What a recogniser's strips and classes are, and how its output is read: shared by all sessions of one model.
+/// The strips and classes of a recogniser, and the reading of its output: shared by all sessions of one model.
 #[derive(Debug, Clone)]
 pub struct Alphabet {
     height: u32,
@@ -62,12 +63,12 @@ impl Alphabet {
         Ok(Self { height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32, charset, head, allowed })
     }
 
-    /// Height of a strip in pixels.
+    /// Returns the height of a strip in pixels.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The characters.
+    /// Returns the characters.
     pub fn charset(&self) -> &Charset {
         &self.charset
     }
@@ -76,7 +77,7 @@ impl Alphabet {
     /// [`place::fit`] moves them to where their ink is.
     ///
     /// # Errors
-    /// What the model's run returns; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
+    /// The errors of the model's run; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
     pub fn read(&self, model: &mut dyn Model, strip: &Picture, stop: &Stop) -> Result<Decoded> {
         let (own, height) = (strip.width() as usize, strip.height() as usize);
         let width = own.max(MIN_WIDTH).next_multiple_of(model.spec().step.max(1));
@@ -90,7 +91,7 @@ impl Alphabet {
         Ok(decoded)
     }
 
-    /// The best class of each step, with its probability.
+    /// Returns the best class of each step, with its probability.
     fn best_classes(&self, output: Tensor<'_>) -> Result<Vec<(usize, f32)>> {
         let &[1, _, values] = output.shape else {
             let message = format!("a recogniser's output has shape {:?}, expected [1, T, classes]", output.shape);

@@ -48,7 +48,7 @@ struct State {
 pub struct Stop(Arc<Mutex<State>>);
 
 impl Stop {
-    /// One that has not fired.
+    /// Makes a stop that has not fired.
     pub fn new() -> Self {
         Self::default()
     }
@@ -117,7 +117,7 @@ impl fmt::Debug for Stop {
     }
 }
 
-/// What is called when a [`Stop`] fires, as long as this lives.
+/// A function that is called when a [`Stop`] fires, as long as this lives.
 #[derive(Debug)]
 #[must_use = "dropping it ends the watch"]
 pub struct Watch {

@@ -3,7 +3,7 @@
 //! After Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020): the map is cut at a
 //! threshold, each connected part gets its smallest rectangle, and the rectangle grows by area x ratio / perimeter.
 
-use super::Region;
+use super::region::Region;
 use crate::buffer;
 use crate::error::Result;
 use crate::geometry::{Point, RotatedRect, convex_hull, min_area_rect};
@@ -16,10 +16,10 @@ const MIN_SIDE: f32 = 3.0;
 /// The name of the parts of a map in messages.
 const WHAT: &str = "the parts of the picture";
 
-/// Of parts that are so many times as long as high, only the pixels that belong to text are judged. Where dots lead from a
-/// title to a page number, the part is thin between its ends, and the rectangle around it mostly empty: of three drawn
-/// pages of five such lines, two lost four and five of them. With 8, five texts more are found on 60 scenes, forms and
-/// receipts, curved ones that are read poorly: scenes had .617 instead of .631, which they keep with 16.
+/// Of parts that are so many times as long as high, only the pixels that belong to text are judged. Where dots lead
+/// from a title to a page number, the part is thin between its ends, and the rectangle around it mostly empty: of three
+/// drawn pages of five such lines, two lost four and five of them. With 8, five texts more are found on 60 scenes,
+/// forms and receipts, curved ones that are read poorly: scenes had .617 instead of .631, which they keep with 16.
 const LONG: f32 = 16.0;
 
 /// So much of such a rectangle has to belong to text. The dots alone fill about a third of it.
@@ -28,10 +28,10 @@ const LEAST_SHARE: f32 = 0.25;
 /// Regions of a probability map with rows of `width` values, in the map's pixels; the first `max_regions` by the row in
 /// which they begin.
 ///
-/// The map's size alone bounds time and memory, whatever is on it: parts do not touch, so there are few large ones. Of a
-/// dozen hostile maps of 1280 x 1280 values the worst, corners inside of corners, took 0.3 s, and the one with the most
-/// parts, single pixels, 0.1 s; an empty one takes 2 ms. Of the largest, 384 x 41664 values, corners took 4.8 s and
-/// single pixels 1.9 s: so `stop` is asked before each part.
+/// The map's size alone bounds time and memory, whatever is on it: parts do not touch, so there are few large ones. Of
+/// a dozen hostile maps of 1280 x 1280 values the worst, corners inside of corners, took 0.3 s, and the one with the
+/// most parts, single pixels, 0.1 s; an empty one takes 2 ms. Of the largest, 384 x 41664 values, corners took 4.8 s
+/// and single pixels 1.9 s: so `stop` is asked before each part.
 ///
 /// # Errors
 /// Those of [`Stop::check`].
@@ -109,7 +109,7 @@ fn append_runs(runs: &mut Vec<Run>, row: u32, bits: &[u8]) -> Result<()> {
 
 /// The extent of a connected part in pixels, both ends included, and how many pixels it has.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Part {
+pub(super) struct Component {
     left: u32,
     right: u32,
     top: u32,
@@ -117,7 +117,7 @@ pub(super) struct Part {
     pub(super) area: u32,
 }
 
-impl Part {
+impl Component {
     pub(super) fn width(&self) -> u32 {
         self.right - self.left + 1
     }
@@ -137,16 +137,21 @@ impl Part {
     }
 }
 
-/// The connected parts of set pixels, in rows of `width`.
+/// Returns the connected parts of set pixels, in rows of `width`.
 ///
 /// # Errors
 /// [`crate::ErrorKind::OutOfMemory`].
-pub(super) fn parts(bits: &[u8], width: usize) -> Result<Vec<Part>> {
+pub(super) fn parts(bits: &[u8], width: usize) -> Result<Vec<Component>> {
     let mut runs = Vec::new();
     bits.chunks_exact(width).enumerate().try_for_each(|(row, bits)| append_runs(&mut runs, row as u32, bits))?;
     let mut parents = connected(&runs)?;
-    let of_run =
-        |&Run { row, start, end }: &Run| Part { left: start, right: end, top: row, bottom: row, area: end - start + 1 };
+    let of_run = |&Run { row, start, end }: &Run| Component {
+        left: start,
+        right: end,
+        top: row,
+        bottom: row,
+        area: end - start + 1,
+    };
     let mut parts = buffer::collected(runs.len(), runs.iter().map(of_run), WHAT)?;
     // A part's first run leads it, and gathers the others.
     for i in 0..runs.len() {
@@ -163,12 +168,12 @@ pub(super) fn parts(bits: &[u8], width: usize) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// The end points of the runs of each connected part.
+/// Returns the end points of the runs of each connected part.
 fn outlines(runs: &[Run]) -> Result<Vec<Vec<Point>>> {
     collect_outlines(runs, &mut connected(runs)?)
 }
 
-/// For each run an earlier one of the same part, or itself; diagonal neighbours are connected.
+/// Returns for each run an earlier one of the same part, or itself; diagonal neighbours are connected.
 fn connected(runs: &[Run]) -> Result<Vec<u32>> {
     let mut parents = buffer::collected(runs.len(), 0..runs.len() as u32, WHAT)?;
     let mut above = 0;
@@ -249,7 +254,7 @@ fn mean_inside(map: &[f32], width: usize, rect: &RotatedRect, counts: impl Fn(f3
     Inside { mean: share(sum, count), share: share(count as f64, all) }
 }
 
-/// Where a horizontal line at `y` enters and leaves a convex outline.
+/// Returns the places at which a horizontal line at `y` enters and leaves a convex outline.
 fn span_at(corners: &[Point; 4], y: f32) -> Option<(f32, f32)> {
     let mut span: Option<(f32, f32)> = None;
     for i in 0..4 {

@@ -1,4 +1,4 @@
-//! How large a picture's characters are, judged without a model.
+//! The size of a picture's characters, judged without a model.
 
 use super::db;
 use crate::buffer;
@@ -20,12 +20,12 @@ const ENOUGH: usize = 100;
 /// all the same, on 5 of 20 receipts and 2 of 20 forms, and on no book, typescript or Chinese document.
 const MOST_SPREAD: u32 = 2;
 
-/// The height that characters have in a picture, in pixels, and rather less than too much: between the lower quartile and
-/// the median of all parts that could be a character. Most of these have no ascender, so a line with its outline is
-/// about twice as high.
+/// Returns the height that characters have in a picture, in pixels, and rather less than too much: between the lower
+/// quartile and the median of all parts that could be a character. Most of these have no ascender, so a line with its
+/// outline is about twice as high.
 ///
-/// `None` where few parts look like characters, or their heights differ much. Light text on a dark ground is judged by the holes in it, which are
-/// smaller than the characters.
+/// `None` where few parts look like characters, or their heights differ much. Light text on a dark ground is judged by
+/// the holes in it, which are smaller than the characters.
 ///
 /// # Errors
 /// [`crate::ErrorKind::OutOfMemory`].
@@ -44,8 +44,8 @@ pub(super) fn character_height(picture: &Picture) -> Result<Option<f32>> {
     Ok(alike.then(|| (quartile(1) + quartile(2)) as f32 / 2.0))
 }
 
-impl db::Part {
-    /// Neither a speck nor a rule, a frame or a photograph.
+impl db::Component {
+    /// Returns true for what is neither a speck nor a rule, a frame or a photograph.
     fn could_be_a_character(&self) -> bool {
         let (width, height) = (self.width(), self.height());
         let box_share = 0.15 * (width * height) as f32;
@@ -53,7 +53,7 @@ impl db::Part {
     }
 }
 
-/// Which pixels are darker than what is around them, 1 for those that are.
+/// Marks the pixels that are darker than those around them with 1.
 fn ink(picture: &Picture) -> Result<Vec<u8>> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let grey = picture

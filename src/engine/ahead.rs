@@ -1,23 +1,20 @@
 //! Reading a picture while its caller does something else.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::Engine;
-use super::bell::Bell;
-use super::pool::Turn;
-use super::timer::spawn;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::EventCount;
 use crate::image::Picture;
 use crate::image::decode::frames::Frames;
-use crate::image::decode::{check_size, decode};
-use crate::options::RecognizeOptions;
 use crate::page::Page;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
+use crate::threads::spawn;
 
 /// A picture that is read later: whatever its owner does meanwhile, it stays the same.
 pub enum Source {
@@ -29,7 +26,7 @@ pub enum Source {
     Frame(Arc<Frames>, usize),
 }
 
-/// A picture that is being read by a thread of its own, begun by [`Engine::begin`].
+/// A picture that is being read by a thread of its own, begun by [`super::Engine::begin`].
 ///
 /// Dropping it ends the reading early, and waits for that: no longer than decoding the picture or a node of a model
 /// takes.
@@ -39,18 +36,18 @@ pub struct Reading {
     stop: Stop,
     owner: Owner,
     // Last: the thread, which has it too, is gone before.
-    _engine: Arc<Engine>,
+    _engine: Arc<dyn Any + Send + Sync>,
 }
 
-/// What came of it.
+/// The outcome of a reading.
 #[derive(Default)]
-struct Outcome {
+pub(super) struct Outcome {
     page: Mutex<Option<thread::Result<Result<Page>>>>,
     /// The call has begun, so a release waits for it; or it never will.
     begun: AtomicBool,
-    told: AtomicBool,
-    /// Rings when one of these changes.
-    changed: Bell,
+    is_over: AtomicBool,
+    /// Advances when one of these changes.
+    changed: EventCount,
 }
 
 /// A thread that several may wait for.
@@ -60,89 +57,62 @@ struct Joined(Mutex<Option<JoinHandle<()>>>);
 #[derive(Default)]
 pub(super) struct Threads(Mutex<Vec<Weak<Joined>>>);
 
-impl Engine {
-    /// Reads a picture in the background, in a call that has begun when this returns: a load or an unload that is under
-    /// way comes first. Pictures begun earlier are served first. `options` hold for this picture alone,
-    /// except for their timeout: see [`Reading::wait`].
+impl Reading {
+    /// Begins `work` on a thread of its own, one of `threads`, and waits until its call has begun. `engine` lives until
+    /// the thread is gone.
     ///
     /// # Errors
-    /// [`ErrorKind::ResourcesFreed`] after [`Engine::free`], [`ErrorKind::Forked`] in a forked child, and
     /// [`ErrorKind::Internal`] when the system gives no thread.
-    pub fn begin(self: &Arc<Self>, source: Source, options: &RecognizeOptions) -> Result<Reading> {
-        self.check_open()?;
-        let (outcome, stop, turn) = (Arc::<Outcome>::default(), Stop::new(), self.next_turn());
-        let options = RecognizeOptions { timeout: None, ..*options };
-        let (engine, own, told) = (Arc::clone(self), stop.clone(), Arc::clone(&outcome));
+    pub(super) fn begin(
+        engine: Arc<dyn Any + Send + Sync>,
+        threads: &Threads,
+        work: impl FnOnce(&Stop, &Outcome) -> Result<Page> + Send + 'static,
+    ) -> Result<Self> {
+        let (outcome, stop) = (Arc::<Outcome>::default(), Stop::new());
+        let (own, shared) = (stop.clone(), Arc::clone(&outcome));
         let work = move || {
-            let page = catch_unwind(AssertUnwindSafe(|| engine.read_source(source, &options, (turn, &own), &told)));
-            told.tell(page);
+            let page = catch_unwind(AssertUnwindSafe(|| work(&own, &shared)));
+            shared.finish(page);
         };
         let thread = Arc::new(Joined(Mutex::new(Some(spawn("ferrocr-ahead", work)?))));
-        self.own().threads.add(&thread);
+        threads.add(&thread);
         outcome.wait_for_begin();
-        Ok(Reading { outcome, thread, stop, owner: Owner::this_process(), _engine: Arc::clone(self) })
+        Ok(Self { outcome, thread, stop, owner: Owner::this_process(), _engine: engine })
     }
 
-    fn read_source(
-        &self,
-        source: Source,
-        options: &RecognizeOptions,
-        (turn, stop): (Turn, &Stop),
-        outcome: &Outcome,
-    ) -> Result<Page> {
-        self.call(options, stop, |stages, stop| {
-            outcome.begin();
-            let limits = &self.options().decode;
-            let picture = match source {
-                Source::Picture(picture) => {
-                    check_size(picture.width(), picture.height(), limits)?;
-                    picture
-                }
-                Source::Encoded(bytes, name) => decode(&bytes, limits).map_err(|error| match &name {
-                    Some(name) => error.named(name),
-                    None => error,
-                })?,
-                Source::Frame(frames, index) => frames.decode(index, limits)?,
-            };
-            stages.read(&picture, self.options(), options, (turn, stop))
-        })
-    }
-}
-
-impl Reading {
     /// Waits for the page, at most for `limit`: None when it is not there then. It is given away once.
     ///
     /// A timeout is for the caller to count, who knows since when the picture is waited for: see [`Reading::time_out`].
     ///
     /// # Errors
-    /// What [`Engine::recognize_encoded`] returns; [`ErrorKind::Forked`] in a forked child.
+    /// The errors of [`super::Engine::recognize_encoded`]; [`ErrorKind::Forked`] in a forked child.
     pub fn wait(&self, limit: Duration) -> Result<Option<Page>> {
         self.owner.check("this reading")?;
         let started = Instant::now();
         loop {
-            let heard = self.outcome.changed.heard();
+            let seen = self.outcome.changed.current();
             // Asked first: between it and the look, the page may come.
-            let was_told = self.outcome.is_told();
+            let was_over = self.outcome.is_over();
             match self.outcome.lock().take() {
                 Some(Ok(page)) => {
                     self.thread.join();
                     return page.map(Some);
                 }
                 Some(Err(panic)) => resume_unwind(panic),
-                None if was_told => return Err(given_away()),
+                None if was_over => return Err(given_away()),
                 None => {}
             }
             let left = limit.saturating_sub(started.elapsed());
             if left.is_zero() {
                 return Ok(None);
             }
-            self.outcome.changed.wait(heard, Some(left));
+            self.outcome.changed.wait(seen, Some(left));
         }
     }
 
-    /// Whether there is nothing left to wait for.
+    /// Returns true if there is nothing left to wait for.
     pub fn is_over(&self) -> bool {
-        !self.owner.is_here() || self.outcome.is_told()
+        !self.owner.is_here() || self.outcome.is_over()
     }
 
     /// Ends it early; it gives [`ErrorKind::Cancelled`].
@@ -182,29 +152,30 @@ impl Drop for Reading {
 }
 
 impl Outcome {
-    fn tell(&self, page: thread::Result<Result<Page>>) {
+    fn finish(&self, page: thread::Result<Result<Page>>) {
         *self.lock() = Some(page);
-        self.told.store(true, Ordering::Release);
+        self.is_over.store(true, Ordering::Release);
         self.begin();
     }
 
-    fn begin(&self) {
+    /// Notes that the call has begun, so that a release waits for it.
+    pub(super) fn begin(&self) {
         self.begun.store(true, Ordering::Release);
-        self.changed.ring();
+        self.changed.advance();
     }
 
     fn wait_for_begin(&self) {
         loop {
-            let heard = self.changed.heard();
+            let seen = self.changed.current();
             if self.begun.load(Ordering::Acquire) {
                 return;
             }
-            self.changed.wait(heard, None);
+            self.changed.wait(seen, None);
         }
     }
 
-    fn is_told(&self) -> bool {
-        self.told.load(Ordering::Acquire)
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<thread::Result<Result<Page>>>> {

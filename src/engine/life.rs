@@ -1,12 +1,11 @@
 //! An engine's life: open, closing, closed; and never in a forked child.
 
 use std::mem;
-use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
 
@@ -17,9 +16,9 @@ mod shared;
 use machine::{Enter, Load};
 pub(super) use report::{Held, Holding};
 pub use report::{Release, ReleaseReport};
-use shared::{Make, Shared, State};
+use shared::{Guard, Make, Shared, State, nothing_loaded, released};
 
-/// Owns a `T` from load to release. Everything that uses the `T` holds a [`Call`], so the release knows when the last
+/// Owns a `T` from load to release. Everything that uses the `T` holds a [`Guard`], so the release knows when the last
 /// one is gone.
 ///
 /// Whoever takes the last obstacle out of the way does the release, also a call that leaves: nobody has to wait for it
@@ -29,13 +28,6 @@ pub(super) struct Life<T: Holding> {
     owner: Owner,
 }
 
-/// A use of the `T` that a release waits for.
-pub(super) struct Call<'a, T: Holding> {
-    shared: &'a Shared<T>,
-    loaded: Option<Arc<T>>,
-    id: u64,
-}
-
 /// An unload that was asked for and may not be over.
 pub(super) struct Unloading<'a, T: Holding> {
     life: &'a Life<T>,
@@ -43,18 +35,19 @@ pub(super) struct Unloading<'a, T: Holding> {
 }
 
 impl<T: Holding> Life<T> {
-    /// One that unloads by itself after `idle_unload` without a call.
+    /// Returns a life that unloads by itself after `idle_unload` without a call.
     pub(super) fn new(idle_unload: Option<Duration>) -> Self {
         Self { shared: Arc::new(Shared::new(idle_unload)), owner: Owner::this_process() }
     }
 
-    /// The life of the same engine in a forked child, which begins where this one is empty; None where it is not.
+    /// Returns the life of the same engine in a forked child, which begins where this one is empty; None where it is
+    /// not.
     pub(super) fn for_child(&self) -> Option<Self> {
         let shared = Arc::new(self.shared.for_child()?);
         Some(Self { shared, owner: Owner::this_process() })
     }
 
-    /// True if it is that of a parent process, which keeps what it holds.
+    /// Returns true if it is that of a parent process, which keeps what it holds.
     pub(super) fn is_inherited(&self) -> bool {
         !self.owner.is_here()
     }
@@ -68,11 +61,11 @@ impl<T: Holding> Life<T> {
     }
 
     pub(super) fn is_loaded(&self) -> bool {
-        // What a forked child inherited is not its own.
+        // A forked child does not own its parent's models.
         self.owner.is_here() && self.lock().machine.is_loaded()
     }
 
-    /// Calls and loads in flight.
+    /// Counts the calls and loads in flight.
     pub(super) fn calls(&self) -> usize {
         if self.owner.is_here() { self.lock().machine.calls() } else { 0 }
     }
@@ -82,7 +75,7 @@ impl<T: Holding> Life<T> {
         if self.lock().machine.is_open() { Ok(()) } else { Err(released()) }
     }
 
-    /// The lock of a forked child may have been held by a thread that does not exist there, so this comes before it.
+    /// Refuses a forked child. Comes before the lock, which a thread that does not exist there may have held.
     fn check_process(&self) -> Result<()> {
         self.owner.check("this engine")
     }
@@ -92,24 +85,24 @@ impl<T: Holding> Life<T> {
     pub(super) fn load(&self, make: impl Fn(Option<&Stop>) -> Result<T> + Send + Sync + 'static) -> Result<()> {
         self.check_process()?;
         loop {
-            let heard = self.shared.bell.heard();
+            let seen = self.shared.changes.current();
             let next = self.lock().machine.begin_load();
             match next {
                 Load::Begin => return self.shared.make(Arc::new(make), None).map(drop),
                 Load::Present => return Ok(()),
                 Load::Closed => return Err(released()),
-                Load::Wait => self.shared.bell.wait(heard, None),
+                Load::Wait => self.shared.changes.wait(seen, None),
             }
         }
     }
 
     /// Begins a use. Waits for a load or an unload that is under way, until `stop` fires.
-    pub(super) fn enter(&self, stop: &Stop) -> Result<Call<'_, T>> {
+    pub(super) fn enter(&self, stop: &Stop) -> Result<Guard<'_, T>> {
         self.check_open()?;
-        let bell = Arc::clone(&self.shared.bell);
-        let _watch = stop.watch(move || bell.ring())?;
+        let changes = Arc::clone(&self.shared.changes);
+        let _watch = stop.watch(move || changes.advance())?;
         loop {
-            let heard = self.shared.bell.heard();
+            let seen = self.shared.changes.current();
             stop.check()?;
             let mut state = self.lock();
             let make = state.make.clone();
@@ -123,11 +116,11 @@ impl<T: Holding> Life<T> {
                 (Enter::Closed, _) => return Err(released()),
                 (Enter::Wait, _) => drop(state),
             }
-            self.shared.bell.wait(heard, None);
+            self.shared.changes.wait(seen, None);
         }
     }
 
-    fn load_again(&self, make: Make<T>, stop: &Stop) -> Result<Call<'_, T>> {
+    fn load_again(&self, make: Make<T>, stop: &Stop) -> Result<Guard<'_, T>> {
         self.shared.make(make, Some(stop))?.ok_or_else(released)
     }
 
@@ -171,7 +164,7 @@ impl<T: Holding> Life<T> {
         outcome: impl Fn(&State<T>) -> Option<R>,
     ) -> std::result::Result<R, usize> {
         loop {
-            let heard = self.shared.bell.heard();
+            let seen = self.shared.changes.current();
             let state = self.lock();
             if let Some(outcome) = outcome(&state) {
                 return Ok(outcome);
@@ -182,7 +175,7 @@ impl<T: Holding> Life<T> {
             if left == Some(Duration::ZERO) {
                 return Err(calls);
             }
-            self.shared.bell.wait(heard, left);
+            self.shared.changes.wait(seen, left);
         }
     }
 }
@@ -191,7 +184,7 @@ impl<T: Holding> Unloading<'_, T> {
     /// Waits until it is over, at most for `timeout`.
     ///
     /// # Errors
-    /// [`ErrorKind::ResourcesFreed`] when a release came first and took what was to be unloaded.
+    /// [`crate::ErrorKind::ResourcesFreed`] when a release came first and took what was to be unloaded.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<Release> {
         self.life.check_process()?;
         let report = || self.report.get().copied().map(Ok);
@@ -206,33 +199,6 @@ impl<T: Holding> Unloading<'_, T> {
                 Ok(Release::Done(report))
             }
         }
-    }
-}
-
-fn released() -> Error {
-    Error::new(ErrorKind::ResourcesFreed, "this engine's resources have been released")
-        .with_hint("make a new OcrEngine; a released one never reopens")
-}
-
-fn nothing_loaded() -> Error {
-    Error::new(ErrorKind::ModelNotFound, "no models are loaded").with_hint("call load first")
-}
-
-impl<T: Holding> Deref for Call<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        // Only `drop` takes it.
-        #[allow(clippy::expect_used)]
-        self.loaded.as_deref().expect("a call holds what it uses")
-    }
-}
-
-impl<T: Holding> Drop for Call<'_, T> {
-    fn drop(&mut self) {
-        // Before the call is over: the release must hold the last reference, so that what it drops is gone then.
-        self.loaded = None;
-        self.shared.end_call(self.id);
     }
 }
 

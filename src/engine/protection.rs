@@ -53,12 +53,12 @@ impl Protection {
         Ok(Self { store: store.unwatched(), lease, fault })
     }
 
-    /// The number of files that are leased.
+    /// Returns the number of files that are leased.
     pub fn files(&self) -> usize {
         self.lease.as_ref().map_or(0, |&(_, files)| files)
     }
 
-    /// Why there is no lease where one is possible: somebody has held the directory's lock for too long.
+    /// Returns why there is no lease where one is possible: somebody has held the directory's lock for too long.
     pub fn fault(&self) -> Option<&Error> {
         self.fault.as_deref()
     }
@@ -77,7 +77,8 @@ impl Protections {
         Self { files, first: Mutex::new(first), store }
     }
 
-    /// The protection of the next load, which `stop` ends early; none for an engine whose files nobody protects.
+    /// Returns the protection of the next load, which `stop` ends early; none for an engine whose files nobody
+    /// protects.
     pub(super) fn next(&self, stop: Option<&Stop>) -> Result<Option<Protection>> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         if first.is_some() {

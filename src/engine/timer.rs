@@ -2,28 +2,29 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::bell::Bell;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::event::EventCount;
 use crate::stop::{Reason, Stop};
+use crate::threads::spawn;
 
 /// Fires a [`Stop`] after a time, unless it is dropped before. Its thread is gone after the drop.
 pub(super) struct Timer {
-    over: Arc<(AtomicBool, Bell)>,
+    over: Arc<(AtomicBool, EventCount)>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Timer {
     /// # Errors
-    /// [`ErrorKind::Internal`] when the system gives no thread.
+    /// [`crate::ErrorKind::Internal`] when the system gives no thread.
     pub(super) fn start(after: Duration, stop: &Stop) -> Result<Self> {
-        let (over, stop) = (Arc::new((AtomicBool::new(false), Bell::default())), stop.clone());
+        let (over, stop) = (Arc::new((AtomicBool::new(false), EventCount::default())), stop.clone());
         let (shared, started) = (Arc::clone(&over), Instant::now());
         let wait = move || {
             loop {
-                let heard = shared.1.heard();
+                let seen = shared.1.current();
                 let left = after.saturating_sub(started.elapsed());
                 if shared.0.load(Ordering::Acquire) {
                     return;
@@ -31,7 +32,7 @@ impl Timer {
                 if left.is_zero() {
                     return stop.fire(Reason::TimedOut(after));
                 }
-                shared.1.wait(heard, Some(left));
+                shared.1.wait(seen, Some(left));
             }
         };
         Ok(Self { over, thread: Some(spawn("ferrocr-timer", wait)?) })
@@ -41,7 +42,7 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         self.over.0.store(true, Ordering::Release);
-        self.over.1.ring();
+        self.over.1.advance();
         if let Some(thread) = self.thread.take() {
             // A panic of a watch is none of this call.
             let _ = thread.join();
@@ -49,20 +50,10 @@ impl Drop for Timer {
     }
 }
 
-/// Starts a thread.
-///
-/// # Errors
-/// [`ErrorKind::Internal`] when the system gives none.
-pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    Builder::new().name(name.to_owned()).spawn(work).map_err(|error| {
-        let message = format!("cannot start the thread {name}");
-        Error::new(ErrorKind::Internal, message).with_source(error).with_hint("allow this process more threads")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn it_fires_at_its_time() {

@@ -1,27 +1,29 @@
 //! Encoded files to pictures, under limits that hold before pixels are allocated.
 
 mod content;
+mod fault;
 pub mod frames;
 mod jpeg;
+mod limits;
 mod pixels;
 mod room;
+mod source;
 mod tiff;
 
-use std::fs::File;
 use std::io::{Cursor, ErrorKind as IoErrorKind, Read};
 use std::path::Path;
 
 use image::error::{ImageError, LimitErrorKind};
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use self::fault::CONVERT;
+pub use self::limits::check_size;
+use self::limits::{check_length, too_large};
+use self::source::open_picture;
 use super::Picture;
 use crate::buffer;
-use crate::error::{Audience, Error, ErrorKind, Result};
-use crate::files::open_regular;
+use crate::error::{Error, ErrorKind, Result};
 use crate::options::DecodeLimits;
-
-/// The advice for pictures that are not read.
-const CONVERT: &str = "convert it to PNG, or open it with Pillow and pass the image";
 
 /// Decodes JPEG, PNG, TIFF, BMP, GIF or WebP (the first page or frame), told apart by content.
 ///
@@ -67,54 +69,12 @@ pub fn read_file(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn open_picture(path: &Path) -> Result<File> {
-    let failed = |error| Error::io("read", path, error);
-    // A pipe is refused: nobody could end the wait for who writes to it.
-    open_regular(path).map_err(|error| match error.kind() {
-        IoErrorKind::NotFound => {
-            Error::new(ErrorKind::ImageNotFound, format!("there is no picture file {}", path.display()))
-        }
-        IoErrorKind::InvalidInput => failed(error).with_hint("give a file, or the bytes that were read from elsewhere"),
-        _ => failed(error),
-    })
-}
-
-/// Refuses sizes beyond `limits`.
-///
-/// # Errors
-/// [`ErrorKind::Image`], naming the size, the limit and its option.
-pub fn check_size(width: u32, height: u32, limits: &DecodeLimits) -> Result<()> {
-    let pixels = u64::from(width) * u64::from(height);
-    let over = if pixels > limits.max_pixels {
-        format!("has {pixels} pixels, more than max_pixels={}", limits.max_pixels)
-    } else if width.max(height) > limits.max_side {
-        format!("has a side longer than max_side={}", limits.max_side)
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(ErrorKind::Image, format!("the {width}x{height} picture {over}")).with_hint_for(too_large))
-}
-
-/// The command line has no options for limits.
-fn too_large(reader: Audience) -> String {
-    let advice = "raise the limit if you trust the source, or scale the picture down first";
-    reader.choose(advice, "scale the picture down first").to_owned()
-}
-
 fn format_of(bytes: &[u8], limits: &DecodeLimits) -> Result<ImageFormat> {
     check_length(bytes.len() as u64, limits)?;
     if bytes.is_empty() {
         return Err(Error::new(ErrorKind::Image, "the file is empty").with_hint("fetch or save the file again"));
     }
     content::format_of(bytes)
-}
-
-fn check_length(length: u64, limits: &DecodeLimits) -> Result<()> {
-    if length <= limits.max_bytes {
-        return Ok(());
-    }
-    let message = format!("the file is longer than max_bytes={}", limits.max_bytes);
-    Err(Error::new(ErrorKind::Image, message).with_hint("store the picture compressed, for example as PNG"))
 }
 
 fn codec_limits(limits: &DecodeLimits) -> Limits {
@@ -148,12 +108,6 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
     let what = if matches!(error, ImageError::Unsupported(_)) { "is of an unsupported variety" } else { "is damaged" };
     let hint = if matches!(error, ImageError::Unsupported(_)) { CONVERT } else { "fetch or save the file again" };
     Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_source(error).with_hint(hint)
-}
-
-/// A picture of which the file has the first rows alone.
-fn cut_off(name: &str, rows: u64, height: u64) -> Error {
-    let message = format!("the {name} picture is damaged: it is cut off after {rows} of its {height} rows");
-    Error::new(ErrorKind::Image, message).with_hint("fetch or save the file again: the end of it is missing")
 }
 
 #[cfg(test)]

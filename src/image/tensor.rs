@@ -24,13 +24,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// The whole of `picture`.
+    /// Returns the whole of `picture`.
     pub fn whole(picture: &Picture) -> Self {
         Self { left: 0.0, top: 0.0, width: picture.width().into(), height: picture.height().into() }
     }
 }
 
-/// How pixels between pixels, or many pixels in one, are weighed.
+/// The weights of pixels between pixels, or of many pixels in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scaling {
     /// A triangle filter as wide as the scale asks for: nothing is skipped when a picture shrinks a lot.
@@ -59,7 +59,7 @@ pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scalin
         return Picture::from_rgb(width, height, pixels);
     }
     let mut pixels = buffer::filled(width as usize * height as usize * 3, 0, "the scaled picture")?;
-    // What is scaled across and not yet down.
+    // Room for the picture that is scaled across and not yet down.
     buffer::check_room(3 * u64::from(width) * window.height.ceil() as u64, "scaling the picture")?;
     let failed = |error: &dyn std::fmt::Display| {
         let size = (picture.width(), picture.height());
@@ -78,8 +78,8 @@ pub fn resize(picture: &Picture, window: Window, width: u32, height: u32, scalin
     Picture::from_rgb(width, height, pixels)
 }
 
-/// A `1 x 3 x height x width` array, planes in the order blue, green, red, values from -1 to 1: what PP-OCR models are
-/// trained on. Columns to the right of the picture are 0.
+/// Returns a `1 x 3 x height x width` array, planes in the order blue, green, red, values from -1 to 1: what PP-OCR
+/// models are trained on. Columns to the right of the picture are 0.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] when `width` is less than the picture's, [`ErrorKind::OutOfMemory`].

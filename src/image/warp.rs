@@ -6,8 +6,8 @@ use crate::buffer;
 use crate::error::Result;
 use crate::geometry::{Point, Quad};
 
-/// How far, in pixels, the corners of a quad may be from an upright rectangle that is cut out without a warp: less than
-/// a pixel, which is finer than the detector's map tells a box.
+/// The largest distance, in pixels, of a quad's corners from an upright rectangle that is cut out without a warp: less
+/// than a pixel, which is finer than the detector's map tells a box.
 const UPRIGHT_TOLERANCE: f32 = 0.75;
 
 /// Cuts `quad` out of `picture` and scales it to `width` x `height`.
@@ -15,7 +15,7 @@ const UPRIGHT_TOLERANCE: f32 = 0.75;
 /// Lines of a page that is turned by quarters are cut out like upright ones, and turned after that: no pixel is looked
 /// up twice.
 ///
-/// What lies outside of the picture repeats its border.
+/// Outside of the picture its border is repeated.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Image`] when the quad's part inside of the picture is empty.
@@ -30,7 +30,7 @@ pub fn rectify(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Resul
     resize(&own, Window::whole(&own), width, height, Scaling::Nearest4)
 }
 
-/// The picture turned clockwise by quarters.
+/// Returns the picture turned clockwise by quarters.
 ///
 /// # Errors
 /// [`crate::ErrorKind::OutOfMemory`].
@@ -126,7 +126,8 @@ fn warp(picture: &Picture, quad: &Quad, width: u32, height: u32) -> Result<Pictu
     Picture::from_rgb(width, height, pixels)
 }
 
-/// Bicubic look-up (Keys 1981, a = -0.5) at a point of the picture's frame, where pixel centres lie at halves.
+/// Returns the bicubic look-up (Keys 1981, a = -0.5) at a point of the picture's frame, where pixel centres lie at
+/// halves.
 ///
 /// Pages that were scanned askew spend as much time here as in the detector: rows are summed first, which takes 60
 /// products instead of 96, and only points near the border look up their pixels one by one.
@@ -158,14 +159,14 @@ fn sample(picture: &Picture, point: Point) -> [u8; 3] {
     sum.map(|value| (value + 0.5) as u8)
 }
 
-/// Four pixels side by side, from the one at `index` on.
+/// Returns four pixels side by side, from the one at `index` on.
 fn neighbours(picture: &Picture, index: usize) -> [u8; 12] {
     let mut four = [0; 12];
     four.copy_from_slice(&picture.pixels()[3 * index..3 * index + 12]);
     four
 }
 
-/// The same of the row that begins at the pixel `line`, around `column`; beyond the picture its border repeats.
+/// Returns the same of the row that begins at the pixel `line`, around `column`; beyond the picture its border repeats.
 fn near_border(picture: &Picture, line: usize, column: i32) -> [u8; 12] {
     let right = picture.width() as i32 - 1;
     let mut four = [0; 12];

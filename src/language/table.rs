@@ -1,4 +1,4 @@
-//! What each language is written in.
+//! The scripts of each language.
 
 use std::ops::RangeInclusive;
 
@@ -30,7 +30,7 @@ impl Language {
         self.needs.contains(&script) || self.also.contains(&script)
     }
 
-    /// Whether it is written with [`MARKS`].
+    /// Returns true if it is written with [`MARKS`].
     pub(super) fn has_marks(&self) -> bool {
         self.has(Han) || self.has(Hangul)
     }

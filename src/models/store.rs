@@ -1,19 +1,17 @@
 //! A directory of model files: what is there, and how a file gets in.
 //!
-//! What lies on the disk is the truth: there is no index that could go stale, and removing a file by hand is allowed at
-//! any time. Bookkeeping lies in the hidden folder `.ferrocr` inside the directory. Other processes may write to the
+//! The files on the disk are the truth: there is no index that could go stale, and removing a file by hand is allowed
+//! at any time. Bookkeeping lies in the hidden folder `.ferrocr` inside the directory. Other processes may write to the
 //! same directory, so a file appears under its name only when all of its bytes are there and verified.
 
-use std::env;
-use std::fs::{self, DirEntry};
-use std::io::{self, Read};
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::catalog::{self, Entry};
-use super::onnx::LONGEST_MODEL;
-use crate::error::{Audience, Error, ErrorKind, Result};
-use crate::files::open_regular;
+use crate::error::{Audience, Error, Result};
 
+mod admission;
 mod archive;
 mod audit;
 mod characters;
@@ -21,170 +19,121 @@ mod command;
 mod digest;
 mod directory;
 mod disk;
+mod follow;
 mod keep;
 mod layout;
 mod lease;
 mod lock;
+mod names;
 mod part;
+mod place;
 mod removal;
 mod space;
+mod temporary;
+mod text;
 mod trash;
+mod watch;
 
+use admission::Admission;
+pub use admission::Expected;
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
+use archive::{Exporter, Importer};
+pub use audit::{Audit, AuditEntry, AuditOptions, Examination, Inspection, State};
 pub(in crate::models) use command::Action;
-
-pub use audit::{Audit, AuditEntry, AuditOptions, Examination, Inspection, State, path_text};
 use digest::Digest;
 pub(super) use disk::free_bytes;
 #[cfg(test)]
 pub(super) use disk::steps;
+use keep::KeepFile;
 pub use keep::KeepList;
-use layout::BOOKKEEPING;
+use layout::Layout;
 pub use lease::Lease;
-use lock::Watch;
-pub(super) use part::{Folder, Part};
+use lease::Leases;
+use part::Incoming;
+pub(super) use part::Part;
+pub(super) use place::DIR_VARIABLE;
+use removal::Remover;
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
+pub use text::path_text;
+use trash::Trash;
 pub use trash::Trashed;
-
-/// Environment variable that names the model directory.
-pub(super) const DIR_VARIABLE: &str = "FERROCR_MODEL_DIR";
-
-/// Suffixes of a model file. Other suites name theirs `.bin`; what a file really is, only its content says.
-const SUFFIXES: [&str; 3] = ["onnx", "ort", "bin"];
-
-/// The most links that are followed from one to the next; systems follow no more.
-const MOST_LINKS: usize = 40;
-
-/// What a file's content has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected<'a> {
-    /// Length, if it is known.
-    pub bytes: Option<u64>,
-    /// SHA-256 in hexadecimal digits, of either case.
-    pub sha256: &'a str,
-}
-
-impl From<&Entry> for Expected<'static> {
-    fn from(entry: &Entry) -> Self {
-        Self { bytes: entry.bytes, sha256: entry.sha256 }
-    }
-}
+use watch::Watch;
 
 /// A model directory. It holds no handle and no lock: making one, keeping it and dropping it cost nothing.
 #[derive(Debug, Clone)]
 pub struct Store {
-    dir: PathBuf,
-    /// Asked while it waits for other processes.
-    watch: Watch,
+    layout: Layout,
 }
 
 impl Store {
-    /// The directory for a caller who chose none: `FERROCR_MODEL_DIR`, else `ferrocr/models` in the user's data.
+    /// Returns the directory for a caller who chose none: `FERROCR_MODEL_DIR`, else `ferrocr/models` in the user's
+    /// data.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] when the platform knows no data directory for this user.
+    /// [`crate::ErrorKind::Io`] when the platform knows no data directory for this user.
     pub fn default_dir() -> Result<PathBuf> {
-        let named = env::var_os(DIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        named.or_else(|| Some(dirs::data_dir()?.join("ferrocr").join("models"))).ok_or_else(|| {
-            Error::new(ErrorKind::Io, "cannot choose a model directory: this user has no data directory")
-                .with_hint(format!("set {DIR_VARIABLE} to the directory that shall hold the models"))
-        })
+        place::default_dir()
     }
 
-    /// The store in `dir`, made absolute now so that a later change of the working directory does not move it.
+    /// Returns the store in `dir`, made absolute now so that a later change of the working directory does not move it.
     ///
     /// Nothing on the disk is read or made; the directory need not exist.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] when `dir` is empty or no system could have it.
+    /// [`crate::ErrorKind::InvalidArgument`] when `dir` is empty or no system could have it.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
-        let dir = dir.as_ref();
-        if dir.as_os_str().is_empty() {
-            return Err(Error::new(ErrorKind::InvalidArgument, "the model directory's path is empty"));
-        }
-        if dir.as_os_str().as_encoded_bytes().contains(&0) {
-            let message = format!("the model directory's path {dir:?} has a NUL");
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
-        }
-        let dir = std::path::absolute(dir).map_err(|error| Error::io("make absolute the path", dir, error))?;
-        Ok(Self { dir, watch: Watch::default() })
+        Ok(Self { layout: Layout::new(place::absolute(dir.as_ref())?) })
     }
 
-    /// The directory, absolute.
+    /// Returns the directory, absolute.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.layout.dir()
     }
 
-    /// Sorted names of the model files; none for a directory that is empty or not there.
+    /// Returns the layout, for what works on parts of files.
+    pub(in crate::models) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Returns words for an action, for whoever is to do it, about this directory.
+    pub(in crate::models) fn how_to(&self, reader: Audience, action: Action<'_>) -> String {
+        self.layout.advice().how_to(reader, action)
+    }
+
+    /// Returns the sorted names of the model files; none for a directory that is empty or not there.
     ///
     /// A model file is a regular file, or a link to one inside of the directory, with suffix `.onnx`, `.ort` or `.bin`
     /// in any case, and not hidden. Left out are sub-folders; links that leave the directory or lead nowhere; and names
     /// that are no UTF-8 or that [`Store::path`] refuses, which could not be asked for. The audit reports all of them.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] when the directory is there but cannot be read.
+    /// [`crate::ErrorKind::Io`] when the directory is there but cannot be read.
     pub fn list(&self) -> Result<Vec<String>> {
-        let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|error| self.unreadable(error))?,
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| self.unreadable(error))?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            if is_model_name(&name) && self.is_listed(&entry) {
-                names.push(name);
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
+        self.layout.list()
     }
 
-    /// Absolute path of the file called `name`, which need not exist.
+    /// Returns the absolute path of the file called `name`, which need not exist.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for a name that is no plain, visible file name: nothing outside of the directory
-    /// and none of its bookkeeping can be named.
+    /// [`crate::ErrorKind::InvalidArgument`] for a name that is no plain, visible file name: nothing outside of the
+    /// directory and none of its bookkeeping can be named.
     pub fn path(&self, name: &str) -> Result<PathBuf> {
-        match fault(name) {
-            None => Ok(self.dir.join(name)),
-            Some(fault) => Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("{name:?} is no file name in the model directory: {fault}"),
-            )),
-        }
+        self.layout.path(name)
     }
 
-    /// Absolute path of the file called `name`, which is there.
+    /// Returns the absolute path of the file called `name`, which is there.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`] when it is not there, no regular file, or a link that leaves the directory, and what
-    /// [`Store::path`] says.
+    /// [`crate::ErrorKind::ModelNotFound`] when it is not there, no regular file, or a link that leaves the directory,
+    /// and what [`Store::path`] says.
     pub fn existing(&self, name: &str) -> Result<PathBuf> {
-        let path = self.path(name)?;
-        match fs::metadata(&path) {
-            Ok(meta) if !meta.is_file() => Err(self.missing(name, "is no regular file")),
-            Ok(_) if self.leaves(&path) => Err(self.missing(name, "is a link that leaves the directory")),
-            Ok(_) => Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
-            Err(error) => Err(disk::failed("read", &path, error)),
-        }
+        self.layout.existing(name)
     }
 
-    /// Names of the files in the directory that `path` goes through: its own, and those of the links that it follows. The
-    /// directory may be reached in another way than by the path that the store has.
+    /// Returns the names of the files in the directory that `path` goes through: its own, and those of the links that
+    /// it follows. The directory may be reached in another way than by the path that the store has.
     pub(crate) fn names_along(&self, path: &Path) -> Vec<String> {
-        let Ok(dir) = fs::canonicalize(&self.dir) else { return Vec::new() };
-        let mut next = std::path::absolute(path).ok();
-        let mut names = Vec::new();
-        for _ in 0..MOST_LINKS {
-            let Some(path) = next else { break };
-            let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-            let name = path.file_name().and_then(|name| name.to_str());
-            names.extend(name.filter(|name| folder.as_ref() == Some(&dir) && fault(name).is_none()).map(str::to_owned));
-            next = fs::read_link(&path).ok().zip(folder).map(|(to, folder)| folder.join(to));
-        }
-        names
+        self.layout.names_along(path)
     }
 
     /// Copies the file `from` into the directory as `name`, if it is what is expected.
@@ -192,8 +141,7 @@ impl Store {
     /// # Errors
     /// As [`Store::admit_from`].
     pub fn admit(&self, name: &str, expected: &Expected<'_>, from: &Path) -> Result<PathBuf> {
-        let mut file = open_regular(from).map_err(|error| Error::io("open", from, error))?;
-        self.admit_from(name, expected, &mut file)
+        Admission(&self.layout).admit(name, expected, from)
     }
 
     /// Reads `source` to its end into the directory as `name`, if it is what is expected.
@@ -203,121 +151,258 @@ impl Store {
     /// one with other content goes to the trash.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelCorrupt`] for other content than expected, [`ErrorKind::Io`] when reading or writing failed.
-    /// After an error the directory holds the same models as before.
+    /// [`crate::ErrorKind::ModelCorrupt`] for other content than expected, [`crate::ErrorKind::Io`] when reading or
+    /// writing failed. After an error the directory holds the same models as before.
     pub fn admit_from(&self, name: &str, expected: &Expected<'_>, source: &mut dyn Read) -> Result<PathBuf> {
-        let path = self.path(name)?;
-        if self.verify(name, expected).is_ok() {
-            return Ok(path);
-        }
-        let mut part = Part::create(self, name)?;
-        let digest = part.append(source, expected.bytes)?;
-        self.check(name, expected, &digest)?;
-        part.publish(self, name)
+        Admission(&self.layout).admit_from(name, expected, source)
     }
 
-    /// Whether the file called `name` is what is expected.
+    /// Checks that the file called `name` is what is expected.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
+    /// [`crate::ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
     pub fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
-        let path = self.existing(name)?;
-        let mut file = open_regular(&path).map_err(|error| match error.kind() {
-            // Another process may remove it in between.
-            io::ErrorKind::NotFound => self.missing(name, "is not there"),
-            _ => Error::io("open", &path, error),
-        })?;
-        let longest = expected.bytes.unwrap_or(LONGEST_MODEL);
-        let digest = match file.metadata() {
-            // A length tells it; whatever else is there may be more than could be read in a day.
-            Ok(meta) if meta.len() > longest => Ok(Digest { bytes: meta.len(), sha256: String::new() }),
-            Ok(_) => Digest::read(&mut file, Some(longest)),
-            Err(error) => Err(error),
-        };
-        self.check(name, expected, &digest.map_err(|error| Error::io("read", &path, error))?)
+        Admission(&self.layout).verify(name, expected)
     }
 
     /// Compares what was found with what is expected; the length first, because it tells more.
-    pub(super) fn check(&self, name: &str, expected: &Expected<'_>, found: &Digest) -> Result<()> {
-        let what = match expected.bytes {
-            Some(bytes) if found.bytes > bytes => format!("it is longer than the expected {bytes} bytes"),
-            Some(bytes) if found.bytes < bytes => format!("expected {bytes} bytes, found {}", found.bytes),
-            None if found.bytes > LONGEST_MODEL => format!("it is longer than {LONGEST_MODEL} bytes, as no model is"),
-            _ if expected.sha256.eq_ignore_ascii_case(&found.sha256) => return Ok(()),
-            _ => format!("expected SHA-256 {}, found {}", expected.sha256, found.sha256),
-        };
-        let message = format!("wrong content for {}: {what}", self.dir.join(name).display());
-        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint_for(|reader| self.advice(reader, name, true)))
+    pub(in crate::models) fn check(&self, name: &str, expected: &Expected<'_>, found: &Digest) -> Result<()> {
+        Admission(&self.layout).check(name, expected, found)
     }
 
-    /// The error for a model file that cannot be used, and `why`: that it is not there, for example.
+    /// Returns the error for a model file that cannot be used, and `why`: that it is not there, for example.
     pub(crate) fn missing(&self, name: &str, why: &str) -> Error {
-        let message = format!("the model file {name} {why} in {}", self.dir.display());
-        Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.advice(reader, name, false))
+        self.layout.missing(name, why)
     }
 
-    /// Returns what to do about a model file that is missing, or there with wrong content.
-    fn advice(&self, reader: Audience, name: &str, is_there: bool) -> String {
-        match catalog::find(name) {
-            Some(_) => format!("fetch it with {}", self.how_to(reader, Action::Pull(&[name]))),
-            None if is_there => format!("put the right file in the place of {name}, or give the hash that it has"),
-            None if fs::symlink_metadata(self.dir.join(name)).is_err() => {
-                format!("{name} is not in the catalog: put the file there yourself")
-            }
-            None if !is_model_name(name) => format!("names of models end with .{}: rename it", SUFFIXES.join(", .")),
-            None => "put the model itself there: a file, or a link to one of the directory".to_owned(),
-        }
+    /// Looks at everything in the directory and says in which state it is. Nothing in the directory is changed.
+    ///
+    /// Unreadable files are reported as such and end nothing. The content of models is read by all processors at
+    /// once, unless it is remembered. A directory that is not there has nothing but missing files.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when the directory is there but cannot be listed.
+    pub fn audit(&self, options: &AuditOptions) -> Result<Audit> {
+        audit::audit(&self.layout, options)
     }
 
-    /// Whether a directory entry is a regular file, or a link to one inside of the directory.
-    fn is_listed(&self, entry: &DirEntry) -> bool {
-        match entry.file_type() {
-            Ok(kind) if kind.is_file() => true,
-            Ok(kind) if kind.is_symlink() => is_regular(&entry.path()) && !self.leaves(&entry.path()),
-            _ => false,
-        }
+    /// Looks at the model file called `name`. Nothing in the directory is changed.
+    ///
+    /// Other models are read only where a newer one among them could make this one old.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ModelNotFound`] when there is no such model file, and what [`Store::existing`] says.
+    pub fn inspect(&self, name: &str, options: &AuditOptions) -> Result<Inspection> {
+        audit::inspect(&self.layout, name, options)
     }
 
-    /// Whether `path`, in the directory, is a link to something outside of it, or to its bookkeeping.
-    fn leaves(&self, path: &Path) -> bool {
-        let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
-        is_link
-            && match (fs::canonicalize(path), fs::canonicalize(&self.dir)) {
-                (Ok(target), Ok(dir)) => !target.starts_with(&dir) || target.starts_with(dir.join(BOOKKEEPING)),
-                _ => true,
-            }
+    /// Reads the model file called `name` and judges its content as an audit does.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ModelNotFound`] when there is no such file, and what [`Store::existing`] says.
+    pub fn examine(&self, name: &str) -> Result<Examination> {
+        audit::examine(&self.layout, name)
     }
 
-    fn unreadable(&self, error: io::Error) -> Error {
-        disk::failed("list the model directory", &self.dir, error)
+    /// Moves the files called `names` to the trash, all or none. A model's list of characters goes with the last model
+    /// that it belongs to.
+    ///
+    /// # Errors
+    /// - [`crate::ErrorKind::ModelNotFound`] when one is not there, or no longer.
+    /// - [`crate::ErrorKind::ModelInUse`] when a process uses one, [`crate::ErrorKind::ModelKept`] when one is kept or
+    ///   needed; with `dry_run` the plan says so instead, unless it is `strict`.
+    /// - [`crate::ErrorKind::InvalidArgument`] for a name that is no file name, and for a keep entry that matches
+    ///   nothing.
+    /// - [`crate::ErrorKind::Io`] when a file cannot be moved; all are where they were then.
+    pub fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
+        Remover(&self.layout).remove(names, options)
     }
-}
 
-/// Why `name` cannot name a model file, on any platform: a directory may be shared between them.
-fn fault(name: &str) -> Option<&'static str> {
-    match name {
-        "" => Some("it is empty"),
-        _ if name.contains(['/', '\\']) => Some("it has a separator"),
-        _ if name.contains('\0') => Some("it has a NUL"),
-        // The keep-list and the leases have a name a line, and a terminal may obey the others.
-        _ if name.contains(['\n', '\r']) => Some("it has a line break"),
-        _ if name.contains(char::is_control) => Some("it has a control character"),
-        // On Windows `c:x` is a file on another drive, and `x:y` a hidden stream of x.
-        _ if name.contains(':') => Some("it has a colon"),
-        _ if name.starts_with('.') => Some("it starts with a dot"),
-        _ => None,
+    /// Moves the selected model files to the trash, and spares what is kept or needed. A list of characters goes with
+    /// the last model that it belongs to, and not before.
+    ///
+    /// Left-behind unfinished downloads, where [`State::Partial`] is selected, are deleted for good.
+    ///
+    /// # Errors
+    /// - [`crate::ErrorKind::ModelInUse`] when a process uses one of those that would go: none is moved then. With
+    ///   `dry_run` the plan says so instead, unless it is `strict`.
+    /// - [`crate::ErrorKind::InvalidArgument`] for a keep entry that matches nothing, and for states that cannot be
+    ///   removed.
+    /// - [`crate::ErrorKind::Io`] when the directory cannot be read or a file cannot be moved; all are where they were
+    ///   then.
+    pub fn prune(&self, selection: &Selection, options: &RemoveOptions) -> Result<Removal> {
+        Remover(&self.layout).prune(selection, options)
     }
-}
 
-fn is_model_name(name: &str) -> bool {
-    let suffix = Path::new(name).extension().and_then(|suffix| suffix.to_str());
-    let is_known = |suffix: &str| SUFFIXES.iter().any(|known| known.eq_ignore_ascii_case(suffix));
-    fault(name).is_none() && suffix.is_some_and(is_known)
-}
+    /// Lists the trash, the oldest removal first. Left out are folders and names that the store did not make, and
+    /// removals that cannot be read, which the audit reports.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when it cannot be read.
+    pub fn trashed(&self) -> Result<Vec<Trashed>> {
+        Trash(&self.layout).trashed()
+    }
 
-/// Follows links. One that leads nowhere, or where this user may not look, is no file that could be read.
-fn is_regular(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|meta| meta.is_file())
+    /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
+    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is
+    /// named brings the list of characters that was removed with it, unless there is one already. With `dry_run` it
+    /// only says which.
+    ///
+    /// # Errors
+    /// - [`crate::ErrorKind::ModelNotFound`] when the trash has no such file or removal.
+    /// - [`crate::ErrorKind::InvalidArgument`] when a file of that name is in the directory: none is moved then.
+    /// - [`crate::ErrorKind::Io`] when a file cannot be moved; all are in the trash then.
+    pub fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
+        Trash(&self.layout).restore(names, removal, dry_run)
+    }
+
+    /// Deletes for good what was removed at least `older_than` ago, or all; with `dry_run` it only says what.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when a file cannot be deleted; those before it are gone then.
+    pub fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
+        Trash(&self.layout).purge(older_than, dry_run)
+    }
+
+    /// Notes that this process uses the files called `names`, what they lead to if they are links, and the lists of
+    /// characters beside them.
+    ///
+    /// None where there is nothing to note, and where nothing can be noted: in a directory that is not there or that
+    /// this user may not write to, or on a file system without locks. The models can be used there all the same, but
+    /// nothing keeps another process from removing them.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when another process has held the directory's lock or that of the lease for about a
+    /// second, which no removal and no look takes, and when the lease cannot be written for any other reason than a
+    /// missing right. The models can be used then too. And what the watch of [`Store::watched`] returns.
+    pub fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
+        Leases(&self.layout).lease(names)
+    }
+
+    /// Returns the files in use, each with the ids of the processes that use it. An id counts on the machine of that
+    /// process.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when something among the leases cannot be read: any file may be in use then.
+    pub fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
+        Leases(&self.layout).in_use()
+    }
+
+    /// Returns the keep-list of this directory; empty where there is none.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
+    pub fn keep_list(&self) -> Result<KeepList> {
+        KeepFile(&self.layout).keep_list()
+    }
+
+    /// Adds entries to the keep-list.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::InvalidArgument`] for an entry that matches no model, [`crate::ErrorKind::Io`] when it
+    /// cannot be written.
+    pub fn keep(&self, entries: &[String]) -> Result<KeepList> {
+        KeepFile(&self.layout).keep(entries)
+    }
+
+    /// Takes entries off the keep-list.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::InvalidArgument`] for an entry that is not on it, [`crate::ErrorKind::Io`] when it cannot be
+    /// written.
+    pub fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
+        KeepFile(&self.layout).unkeep(entries)
+    }
+
+    /// Adds some entries to the keep-list and takes others off it, all or none.
+    ///
+    /// # Errors
+    /// The errors of [`Store::keep`] and [`Store::unkeep`]; the list is what it was then.
+    pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
+        KeepFile(&self.layout).change_keep(add, remove)
+    }
+
+    /// Takes the files of an archive into the directory. All of them are verified before the first appears.
+    ///
+    /// A file that is there with the same content is left alone. Models are replaced also while a process uses them: an
+    /// engine works from memory. `progress` is called on this thread; when it gives `false` the import ends and the
+    /// directory is as before.
+    ///
+    /// # Errors
+    /// - [`crate::ErrorKind::Cancelled`] when `progress` said so.
+    /// - [`crate::ErrorKind::ModelCorrupt`] for an archive that is damaged, no archive of models, or has other content
+    ///   under a name of the catalog.
+    /// - [`crate::ErrorKind::InvalidArgument`] when files are there with other content and `replace` was not asked for,
+    ///   when a folder has the name of a file, or when a name that is there differs from it in case only.
+    /// - [`crate::ErrorKind::Io`] when something cannot be read or written, or does not fit on the disk. When that
+    ///   happens while verified files get their names, those before it are in place, whole; importing again does the
+    ///   rest.
+    pub fn import(
+        &self,
+        archive: &Path,
+        options: ImportOptions,
+        progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
+    ) -> Result<Vec<Archived>> {
+        Importer(&self.layout).import(archive, options, progress)
+    }
+
+    /// Writes models into one archive, each with the list of characters beside it; without `names` all models there
+    /// are, but for those that are damaged or cannot be read: what an import would refuse. They are in the outcome,
+    /// with the reason. One that is named is an error.
+    ///
+    /// The archive appears under its name in one step, when it is complete, and replaces a file that was there. The
+    /// same models give the same bytes. The directory is only read. `progress` is called on this thread; when it gives
+    /// `false` the export ends. A process that is killed may leave a hidden file beside the archive, whose name begins
+    /// with `.ferrocr-export`.
+    ///
+    /// # Errors
+    /// - [`crate::ErrorKind::Cancelled`] when `progress` said so.
+    /// - [`crate::ErrorKind::ModelNotFound`] when a model is not there, or none at all.
+    /// - [`crate::ErrorKind::ModelCorrupt`] when a named model is damaged, or all are: an archive would spread the
+    ///   damage.
+    /// - [`crate::ErrorKind::InvalidArgument`] for an archive inside of the model directory or in the place of a
+    ///   folder, for names that are no model's, and for what an archive cannot hold.
+    /// - [`crate::ErrorKind::Io`] when something cannot be read or written. No archive is there then, or the one
+    ///   before.
+    pub fn export(
+        &self,
+        archive: &Path,
+        names: &[String],
+        progress: &mut dyn FnMut(ArchiveProgress<'_>) -> bool,
+    ) -> Result<Vec<Archived>> {
+        Exporter(&self.layout).export(archive, names, progress)
+    }
+
+    /// Returns the folder for unfinished files, in the same file system as the models; it is made if it is not there.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when it cannot be made.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        Incoming(&self.layout).scratch()
+    }
+
+    /// Removes what calls that are gone left behind and nobody goes on with. Does nothing where that is not known.
+    pub(in crate::models) fn sweep(&self) -> Result<()> {
+        Incoming(&self.layout).sweep()
+    }
+
+    /// Refuses if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of
+    /// `what`.
+    pub(in crate::models) fn require_space(&self, what: &str, bytes: u64, free: Option<u64>) -> Result<()> {
+        space::require_space(&self.layout, what, bytes, free)
+    }
+
+    /// Returns the same store, which asks `look` while it waits for other processes: its error ends the wait.
+    #[must_use]
+    pub fn watched(&self, look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+        Self { layout: self.layout.with_watch(Watch::new(look)) }
+    }
+
+    /// Returns the same store, which waits as long as it takes.
+    #[must_use]
+    pub fn unwatched(&self) -> Self {
+        Self { layout: self.layout.with_watch(Watch::default()) }
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use super::{Block, Line};
+use super::line::{Block, Line};
 use frame::{Frame, Place};
 
 /// Puts the lines in reading order, and says which of them belong together.
@@ -36,7 +36,7 @@ pub(super) fn arrange(lines: Vec<Line>) -> (Vec<Line>, Vec<Block>) {
     (ordered, blocks)
 }
 
-/// The places of the lines of each block.
+/// Returns the places of the lines of each block.
 fn groups(lines: &[Line]) -> Vec<Vec<Place>> {
     let mut groups = Vec::new();
     for direction in frame::directions(lines) {
@@ -49,8 +49,8 @@ fn groups(lines: &[Line]) -> Vec<Vec<Place>> {
     groups
 }
 
-/// The places of some lines, in an order that does not depend on the order in which the lines came: all that follows
-/// sorts in a stable way.
+/// Returns the places of some lines, in an order that does not depend on the order in which the lines came: all that
+/// follows sorts in a stable way.
 fn places(lines: &[Line], some: &[usize]) -> Vec<Place> {
     let frame = Frame::of(some.iter().map(|&i| &lines[i].quad));
     let mut places: Vec<Place> = some.iter().map(|&i| Place::of(i, &lines[i], &frame)).collect();

@@ -9,10 +9,11 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
+use super::call::call;
+use super::error;
 use super::frames::Frames;
 use super::interruptible::{self, SLICE};
 use super::store::Protection;
-use super::{call, error, preset_of, provider_of};
 use crate::buffer;
 use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,8 +21,9 @@ use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::decode::{check_size, read_file};
 use crate::language::Languages;
-use crate::options::{DecodeLimits, DetectOptions, EngineOptions, RecognizeOptions};
+use crate::options::{DecodeLimits, DetectOptions, EngineOptions, Preset, RecognizeOptions};
 use crate::page::{Line, Page, Word};
+use crate::runtime::Provider;
 use crate::stop;
 
 type RawPoint = (f32, f32);
@@ -32,11 +34,11 @@ type RawWord = (String, f32, RawQuad, Vec<RawChar>);
 type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 // Its first line, the line after its last, its outline.
 type RawBlock = (usize, usize, RawQuad);
-// What could not be read of it: why, and where.
+// A text that could not be read: the reason, and its outline.
 type RawUnread = (String, RawQuad);
 type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
-// What a call asks of lines: their least score, and whether their words come with characters.
-type Asked = (f32, bool);
+// Options of one call: the least score of lines, and whether their words come with characters.
+type RawCallOptions = (f32, bool);
 type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
 /// Ends the calls that it is given to.
@@ -62,8 +64,8 @@ pub(super) struct Engine(Arc<crate::Engine>);
 impl Drop for Engine {
     fn drop(&mut self) {
         if Arc::strong_count(&self.0) == 1 {
-            // What the drop does, but other threads of Python go on meanwhile. A forked child is refused, and at the
-            // end of the interpreter nothing is released here: the drop knows what to do then.
+            // This does the drop's work, but lets other threads of Python go on meanwhile. A forked child is refused,
+            // and at the end of the interpreter nothing is released here: the drop knows what to do then.
             let free = || catch_unwind(AssertUnwindSafe(|| self.0.free(false, None, true))).map(drop);
             let _ = Python::try_attach(|py| py.detach(free));
         }
@@ -119,8 +121,8 @@ impl Engine {
     ) -> PyResult<()> {
         let files = ModelFiles { detector, recognizer, orienter };
         call(py, || {
-            let limits = (&stop.0, duration("timeout", timeout)?);
-            self.0.load(&files, provider_of(provider)?, protection.get(), limits)
+            let timeout = duration("timeout", timeout)?;
+            self.0.load(&files, provider_of(provider)?, protection.get(), &stop.0, timeout)
         })
     }
 
@@ -139,7 +141,7 @@ impl Engine {
         self.0.is_closed()
     }
 
-    /// True if a forked child has it from its parent, which had loaded it.
+    /// Returns true if a forked child has it from its parent, which had loaded it.
     #[getter]
     fn inherited(&self) -> bool {
         self.0.is_inherited()
@@ -165,11 +167,11 @@ impl Engine {
         &self,
         py: Python<'_>,
         path: PathBuf,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_file(&path, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
@@ -179,16 +181,16 @@ impl Engine {
         &self,
         py: Python<'_>,
         data: PyBackedBytes,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_encoded(&data, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
-    /// Pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
+    /// Returns the pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
     #[pyo3(signature = (data, size, channels, asked, timeout, stop))]
     #[allow(clippy::too_many_arguments, reason = "an array is three of them")]
     fn recognize_pixels(
@@ -197,19 +199,19 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
         let bytes = bytes_of(py, &data)?;
         let picture = call(py, || picture_of(bytes, size, channels))?;
-        let (engine, options, stop) = self.a_call(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize(&picture, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Begins to read a file in the background. Its content is what it is now.
-    fn begin_file(&self, py: Python<'_>, path: PathBuf, asked: Asked) -> PyResult<Reading> {
+    fn begin_file(&self, py: Python<'_>, path: PathBuf, asked: RawCallOptions) -> PyResult<Reading> {
         call(py, || {
             // A released engine reads no file.
             self.0.check_open()?;
@@ -219,7 +221,7 @@ impl Engine {
     }
 
     /// Begins to read an encoded picture in the background.
-    fn begin_encoded(&self, py: Python<'_>, data: &[u8], asked: Asked) -> PyResult<Reading> {
+    fn begin_encoded(&self, py: Python<'_>, data: &[u8], asked: RawCallOptions) -> PyResult<Reading> {
         call(py, || self.begin(Source::Encoded(buffer::copied(data, "the file")?, None), asked))
     }
 
@@ -230,14 +232,14 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        asked: Asked,
+        asked: RawCallOptions,
     ) -> PyResult<Reading> {
         let bytes = bytes_of(py, &data)?;
         call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), asked))
     }
 
     /// Begins to read a page of a TIFF file in the background.
-    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, asked: Asked) -> PyResult<Reading> {
+    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, asked: RawCallOptions) -> PyResult<Reading> {
         call(py, || self.begin(Source::Frame(Arc::clone(&frames.0), index), asked))
     }
 
@@ -247,7 +249,7 @@ impl Engine {
         call(py, || self.0.recognize_line(&Picture::from_interleaved(size.0, size.1, channels, &bytes)?)).map(raw_line)
     }
 
-    /// An interrupted or timed-out wait leaves the release to the last call out.
+    /// Returns an interrupted or timed-out wait leaves the release to the last call out.
     #[pyo3(signature = (*, cancel, timeout, trim))]
     fn free(&self, py: Python<'_>, cancel: bool, timeout: Option<f64>, trim: bool) -> PyResult<RawRelease> {
         let timeout = call(py, || duration("timeout", timeout))?;
@@ -261,17 +263,17 @@ impl Engine {
 }
 
 impl Engine {
-    fn options(&self, asked: Asked, timeout: Option<f64>) -> Result<RecognizeOptions> {
+    fn options(&self, asked: RawCallOptions, timeout: Option<f64>) -> Result<RecognizeOptions> {
         let timeout = duration("timeout", timeout)?;
         let (min_score, characters) = asked;
         Ok(RecognizeOptions { min_score, characters, timeout, ..self.0.options().recognize })
     }
 
-    /// What a call needs, for whichever thread does it.
-    fn a_call(
+    /// Returns the parts of a call, for whichever thread does it.
+    fn prepare(
         &self,
         py: Python<'_>,
-        asked: Asked,
+        asked: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<(Arc<crate::Engine>, RecognizeOptions, stop::Stop)> {
@@ -279,7 +281,7 @@ impl Engine {
         Ok((Arc::clone(&self.0), options, stop.map(|stop| stop.0.clone()).unwrap_or_default()))
     }
 
-    fn begin(&self, source: Source, asked: Asked) -> Result<Reading> {
+    fn begin(&self, source: Source, asked: RawCallOptions) -> Result<Reading> {
         self.0.begin(source, &self.options(asked, None)?).map(Reading)
     }
 }
@@ -290,7 +292,7 @@ pub(super) struct Reading(engine::Reading);
 
 #[pymethods]
 impl Reading {
-    /// Whether there is nothing left to wait for.
+    /// Returns true if there is nothing left to wait for.
     fn over(&self, py: Python<'_>) -> bool {
         py.detach(|| self.0.is_over())
     }
@@ -324,7 +326,7 @@ impl Reading {
     }
 }
 
-/// A copy of the bytes, made while nobody else can change them.
+/// Returns a copy of the bytes, made while nobody else can change them.
 fn bytes_of(py: Python<'_>, data: &PyBuffer<u8>) -> PyResult<Vec<u8>> {
     let copy = buffer::filled(data.item_count(), 0, "the picture");
     let mut copy = copy.map_err(|error| error::to_python(py, &error))?;
@@ -340,7 +342,7 @@ fn picture_of(bytes: Vec<u8>, (width, height): (u32, u32), channels: u32) -> Res
     }
 }
 
-/// A number of seconds; more than can be counted is as long as can be.
+/// Returns a number of seconds; more than can be counted is as long as can be.
 fn duration(name: &str, seconds: Option<f64>) -> Result<Option<Duration>> {
     let Some(seconds) = seconds else { return Ok(None) };
     if seconds.is_nan() || seconds < 0.0 {
@@ -392,4 +394,18 @@ pub(super) fn raw_quad(quad: &Quad) -> RawQuad {
 fn raw_release(report: ReleaseReport) -> RawRelease {
     let ReleaseReport { sessions, threads, files, resident_before, resident_after, waited } = report;
     (true, 0, sessions, threads, files, resident_before, resident_after, waited.as_secs_f64())
+}
+
+fn provider_of(name: &str) -> Result<Provider> {
+    Provider::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| {
+        let message = format!("there is no provider {name:?}; the providers are cpu, cuda and openvino");
+        Error::new(ErrorKind::InvalidArgument, message)
+    })
+}
+
+fn preset_of(name: &str) -> Result<Preset> {
+    Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
+        let names = Preset::ALL.map(Preset::name).join(" and ");
+        Error::new(ErrorKind::InvalidArgument, format!("there is no preset {name:?}; the presets are {names}"))
+    })
 }

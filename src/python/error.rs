@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 
 static EXCEPTIONS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
 
-/// The class in `ferrocr.exceptions` for each kind.
+/// Returns the class in `ferrocr.exceptions` for each kind.
 fn class_name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidArgument => "InvalidArgumentError",
@@ -36,7 +36,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The exception for `error`. An error of a package that is too broken to have the class comes instead.
+/// Returns the exception for `error`. An error of a package that is too broken to have the class comes instead.
 pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     exception(py, error).unwrap_or_else(|raised| {
         let context = PyRuntimeError::new_err(error.to_string()).into_value(py);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-use super::call;
+use super::call::call;
 use crate::image::decode::frames;
 
 /// A TIFF file whose pages an engine can be given.
@@ -20,7 +20,7 @@ impl Frames {
         call(py, || Ok(Self(Arc::new(frames::Frames::of_file(&path)?))))
     }
 
-    /// The bytes are shared, not copied.
+    /// Returns the bytes are shared, not copied.
     #[staticmethod]
     fn of_bytes(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
         call(py, || Ok(Self(Arc::new(frames::Frames::of_bytes(data)?))))
@@ -31,7 +31,7 @@ impl Frames {
         self.0.count()
     }
 
-    /// What a page says that its pixels to the inch are.
+    /// Returns the pixels to the inch that a page gives.
     fn dpi(&self, index: usize) -> Option<f64> {
         self.0.dpi(index)
     }

@@ -1,7 +1,7 @@
 //! The interpreter of a process that the module belongs to.
 //!
-//! Types, and the classes of exceptions, are kept once for the process. A second interpreter would be given those of the
-//! first, which are none of its own, and which are gone when the first one ends.
+//! Types, and the classes of exceptions, are kept once for the process. A second interpreter would be given those of
+//! the first, which are none of its own, and which are gone when the first one ends.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use super::call::call as call_core;
 use crate::error::Result;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
@@ -17,10 +18,10 @@ use crate::stop::{Reason, Stop};
 /// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
 
-/// As [`super::call`], for work that may take long and that `stop` ends.
+/// Does the same as [`super::call::call`], for work that may take long and that `stop` ends.
 ///
-/// Python handles signals on its main thread alone, and not while that works. So there another thread does the work, and
-/// this one looks for signals. Where the system gives no other thread, a signal waits for the end of the work.
+/// Python handles signals on its main thread alone, and not while that works. So there another thread does the work,
+/// and this one looks for signals. Where the system gives no other thread, a signal waits for the end of the work.
 pub(super) fn call<T: Send + 'static>(
     py: Python<'_>,
     stop: &Stop,
@@ -30,7 +31,7 @@ pub(super) fn call<T: Send + 'static>(
     let working = if is_main_thread(py)? { Working::begin(&work, stop) } else { None };
     match working {
         Some(working) => working.wait(py, stop),
-        None => super::call(py, || work(stop)),
+        None => call_core(py, || work(stop)),
     }
 }
 
@@ -52,8 +53,8 @@ fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
     Ok(is_main)
 }
 
-/// Work that another thread does. Not scoped: a child that is forked by a signal's handler has no such thread, and would
-/// wait for it for ever.
+/// Work that another thread does. Not scoped: a child that is forked by a signal's handler has no such thread, and
+/// would wait for it for ever.
 struct Working<T> {
     thread: JoinHandle<Result<T>>,
     /// Hears nothing, until the work has ended in whatever way.
@@ -62,7 +63,7 @@ struct Working<T> {
 }
 
 impl<T: Send + 'static> Working<T> {
-    /// None when the system gives no thread.
+    /// Begins the work; None when the system gives no thread.
     fn begin(work: &Arc<impl Fn(&Stop) -> Result<T> + Send + Sync + 'static>, stop: &Stop) -> Option<Self> {
         let (alive, ended) = mpsc::channel();
         let (work, stop) = (Arc::clone(work), stop.clone());
@@ -74,23 +75,23 @@ impl<T: Send + 'static> Working<T> {
         Some(Self { thread, ended, owner: Owner::this_process() })
     }
 
-    /// The thread has ended when this returns.
+    /// Returns the thread has ended when this returns.
     fn wait(mut self, py: Python<'_>, stop: &Stop) -> PyResult<T> {
         loop {
             let ended = &mut self.ended;
             if py.detach(move || ended.recv_timeout(SLICE)) != Err(RecvTimeoutError::Timeout) {
-                return super::call(py, || self.end());
+                return call_core(py, || self.end());
             }
             let signal = py.check_signals().err();
             if let Err(forked) = self.owner.check("this call") {
                 // There is no such thread here that could be detached.
                 mem::forget(self);
-                return signal.map_or_else(|| super::call(py, || Err(forked)), Err);
+                return signal.map_or_else(|| call_core(py, || Err(forked)), Err);
             }
             if let Some(signal) = signal {
                 py.detach(|| {
                     stop.fire(Reason::Cancelled);
-                    // What it comes to does not count any more, and a panic was printed.
+                    // The outcome does not count any more, and a panic was printed.
                     let _ = catch_unwind(AssertUnwindSafe(|| self.end()));
                 });
                 return Err(signal);
@@ -98,7 +99,7 @@ impl<T: Send + 'static> Working<T> {
         }
     }
 
-    /// Its panic goes on in this thread, as if the work had been done here.
+    /// Returns its panic goes on in this thread, as if the work had been done here.
     fn end(self) -> Result<T> {
         self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
     }

@@ -12,7 +12,8 @@ use pyo3::prelude::*;
 
 mod raw;
 
-use super::{call, error};
+use super::call::call;
+use super::error;
 use crate::engine::{self, ModelFiles};
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry};
@@ -25,7 +26,7 @@ use raw::{RawArchived, RawEntry, RawInspection, RawPackages, RawRemoval, RawTras
 
 type RawKnown = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
 
-/// Every model of the catalog, in the order of `CatalogEntry`'s fields.
+/// Returns every model of the catalog, in the order of `CatalogEntry`'s fields.
 #[pyfunction]
 #[pyo3(name = "catalog")]
 pub(super) fn entries() -> Vec<RawKnown> {
@@ -46,13 +47,13 @@ fn raw_entry(entry: &'static Entry) -> RawKnown {
     )
 }
 
-/// Every model set: its name, detector, recogniser and orienter.
+/// Returns every model set: its name, detector, recogniser and orienter.
 #[pyfunction]
 pub(super) fn model_sets() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     catalog::sets().iter().map(|set| (set.name, set.detector, set.recognizer, set.orienter)).collect()
 }
 
-/// A path as a line of a report has it.
+/// Returns a path as a line of a report has it.
 #[pyfunction]
 pub(super) fn path_text(path: PathBuf) -> String {
     crate::models::store::path_text(&path)
@@ -107,7 +108,7 @@ impl Store {
             let mut tell = |step: Progress<'_>| {
                 let Progress { name, source, host, done, total } = step;
                 let source = host.map_or_else(|| source.to_string(), str::to_owned);
-                note(&mut raised, || told(progress.as_ref(), (name, source, done, total)))
+                note(&mut raised, || report(progress.as_ref(), (name, source, done, total)))
             };
             fetch::pull(store, &entries, &options, &mut tell)
         });
@@ -115,7 +116,7 @@ impl Store {
         Ok(paths.into_iter().map(PathBuf::into_os_string).collect())
     }
 
-    /// The hash of a file that has the given one, or the catalog's.
+    /// Returns the hash of a file that has the given one, or the catalog's.
     fn verify(&self, py: Python<'_>, name: &str, sha256: Option<String>) -> PyResult<String> {
         call(py, || {
             let known = catalog::find(name).map(Expected::from);
@@ -274,7 +275,7 @@ impl Store {
         let raised = Arc::new(Mutex::new(None));
         let look = {
             let raised = Arc::clone(&raised);
-            move || match told(look_around.as_ref(), ()) {
+            move || match report(look_around.as_ref(), ()) {
                 Ok(()) => Ok(()),
                 Err(exception) => {
                     *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(exception);
@@ -296,7 +297,7 @@ impl Store {
     ) -> PyResult<T> {
         let mut raised = None;
         let mut tell =
-            |step: ArchiveProgress<'_>| note(&mut raised, || told(progress, (step.name, step.done, step.total)));
+            |step: ArchiveProgress<'_>| note(&mut raised, || report(progress, (step.name, step.done, step.total)));
         let outcome = self.waiting(py, None, |store| work(store, &mut tell));
         raised.map_or(outcome, Err)
     }
@@ -335,7 +336,7 @@ pub(super) struct Protection(Mutex<Option<engine::Protection>>);
 
 #[pymethods]
 impl Protection {
-    /// Why there is no lease where one is possible.
+    /// Returns why there is no lease where one is possible.
     #[getter]
     fn fault(&self) -> Option<String> {
         self.get().and_then(|protection| protection.fault().map(ToString::to_string))
@@ -351,7 +352,7 @@ impl Protection {
 }
 
 impl Protection {
-    /// The protection, for a load.
+    /// Returns the protection, for a load.
     pub(super) fn get(&self) -> Option<engine::Protection> {
         self.lock().clone()
     }
@@ -390,15 +391,15 @@ fn known(name: &str) -> Result<&'static Entry, Error> {
 }
 
 /// Passes a step on, and lets Ctrl-C through. What either raises ends the work, as the end of the interpreter does.
-fn told(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
-    let told = Python::try_attach(|py| {
+fn report(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
+    let outcome = Python::try_attach(|py| {
         py.check_signals()?;
         if let Some(progress) = progress {
             progress.call1(py, step)?;
         }
         Ok(())
     });
-    told.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter is ending")))
+    outcome.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter is ending")))
 }
 
 /// Takes a step and says whether to go on. The first exception ends the work, and is kept: later steps are not taken.

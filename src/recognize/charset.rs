@@ -7,12 +7,12 @@ use crate::language::Languages;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Charset {
     text: String,
-    /// Where the character of each class ends in `text`; class 0 is empty.
+    /// The end of each class's character in `text`; class 0 is empty.
     ends: Vec<u32>,
 }
 
 impl Charset {
-    /// From a list with one character a line, for a model of `classes` outputs where that is known.
+    /// Reads a list with one character a line, for a model of `classes` outputs where that is known.
     ///
     /// # Errors
     /// [`ErrorKind::ModelMismatch`] when the list's length fits neither `classes - 2` nor `classes - 1`.
@@ -33,24 +33,24 @@ impl Charset {
         self.ends.push(self.text.len() as u32);
     }
 
-    /// Number of classes, blank included.
+    /// Returns the number of classes, blank included.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Never: there is always the blank.
+    /// Returns false: there is always the blank.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The character of a class; empty for the blank and for classes that are not there.
+    /// Returns the character of a class; empty for the blank and for classes that are not there.
     pub fn character(&self, class: usize) -> &str {
         let Some(&end) = self.ends.get(class) else { return "" };
         let start = if class == 0 { 0 } else { self.ends[class - 1] };
         &self.text[start as usize..end as usize]
     }
 
-    /// The blank and the classes whose characters `languages` are written with; `model` is named in errors.
+    /// Returns the blank and the classes whose characters `languages` are written with; `model` is named in errors.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for a language of which there are hardly any letters.
@@ -65,7 +65,7 @@ impl Charset {
     /// # Errors
     /// [`ErrorKind::ModelMismatch`] with both numbers.
     pub fn check_classes(&self, classes: usize) -> Result<()> {
-        // Where the file leaves the number open, whether there is a space shows only now; its class is the last.
+        // If the file leaves the number open, a space shows only now; its class is the last.
         if classes == self.len() || classes + 1 == self.len() {
             return Ok(());
         }

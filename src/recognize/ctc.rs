@@ -8,7 +8,7 @@ use super::charset::Charset;
 /// One character and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Glyph {
-    /// Where its text ends in [`Decoded::text`]; it starts where the one before ends.
+    /// The end of its text in [`Decoded::text`]; it starts where the one before ends.
     pub text_end: usize,
     /// Probability at its first step, 0 to 1.
     pub score: f32,
@@ -27,7 +27,7 @@ pub struct Decoded {
     pub score: f32,
     /// The characters' places in `text` and on the strip.
     pub glyphs: Vec<Glyph>,
-    /// How long a step of the recogniser is, as a fraction of the strip's width.
+    /// The length of a step of the recogniser, as a fraction of the strip's width.
     pub step: f32,
 }
 
@@ -89,8 +89,8 @@ pub fn decode(best: &[(usize, f32)], charset: &Charset) -> Decoded {
     decoded
 }
 
-/// The best class of each row of `classes` probabilities, and its probability; of equal ones the first. Only the classes
-/// in `allowed` count, where it is given: the probability is then their share.
+/// Returns the best class of each row of `classes` probabilities, and its probability; of equal ones the first. Only
+/// the classes in `allowed` count, where it is given: the probability is then their share.
 pub fn best_classes(probabilities: &[f32], classes: usize, allowed: Option<&[usize]>) -> Vec<(usize, f32)> {
     let rows = probabilities.chunks_exact(classes.max(1));
     match allowed {
@@ -99,7 +99,7 @@ pub fn best_classes(probabilities: &[f32], classes: usize, allowed: Option<&[usi
     }
 }
 
-/// As [`best`], of some classes.
+/// Returns the same as [`best`], of some classes.
 fn best_of(row: &[f32], allowed: &[usize]) -> (usize, f32) {
     // In more places than the values have: thousands of them are added one after the other.
     let (mut index, mut value, mut sum) = (0, f32::NEG_INFINITY, 0.0_f64);
@@ -118,7 +118,7 @@ fn best_of(row: &[f32], allowed: &[usize]) -> (usize, f32) {
 /// turns into vector instructions, and only a block that holds a new maximum is searched for its place.
 const BLOCK: usize = 256;
 
-/// The first index of the largest value, and that value; (0, 0) for a row of nothing but NaN.
+/// Returns the first index of the largest value, and that value; (0, 0) for a row of nothing but NaN.
 fn best(row: &[f32]) -> (usize, f32) {
     let (mut index, mut value) = (0, f32::NEG_INFINITY);
     for (i, block) in row.chunks(BLOCK).enumerate() {
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    /// What `decode` computes, written down without any thought of speed.
+    /// Computes the same as `decode`, written down without any thought of speed.
     fn plain(classes: &[usize], charset: &Charset) -> String {
         let mut text = String::new();
         for (i, &class) in classes.iter().enumerate() {

@@ -9,7 +9,7 @@ mod kernel;
 
 use std::iter::repeat_n;
 
-use crate::models::onnx::LinearHead;
+use crate::onnx::LinearHead;
 use kernel::{Best, COLUMNS, Row, Run};
 
 /// The weights of a head in the order in which they are used.
@@ -45,22 +45,22 @@ impl Head {
         Self { inputs: layer.inputs, all: layer.classes, classes, weights, bias }
     }
 
-    /// Whether it is fast on this processor: without vectors, the runtime's own way is faster.
+    /// Returns true if it is fast on this processor: without vectors, the runtime's own way is faster.
     pub fn is_fast() -> bool {
         kernel::has_vectors()
     }
 
-    /// Number of values that a step has.
+    /// Returns the number of values that a step has.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// Number of classes of the layer, with those that are left out.
+    /// Returns the number of classes of the layer, with those that are left out.
     pub fn classes(&self) -> usize {
         self.all
     }
 
-    /// For each step the best class and its softmax probability; of equal scores the first.
+    /// Returns for each step the best class and its softmax probability; of equal scores the first.
     ///
     /// `features` has [`Head::inputs`] values for each step. Where they or the weights give a score that is no number,
     /// or infinite, the step's answer is class 0 with probability 0.
@@ -84,7 +84,7 @@ impl Head {
     }
 }
 
-/// One value for each class of a block, filled up.
+/// Returns one value for each class of a block, filled up.
 fn columns(block: &[u32], otherwise: f32, value: impl Fn(usize) -> f32) -> Row {
     let mut values = block.iter().map(|&class| value(class as usize)).chain(repeat_n(otherwise, COLUMNS));
     Row(std::array::from_fn(|_| values.next().unwrap_or(otherwise)))

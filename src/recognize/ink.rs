@@ -1,4 +1,4 @@
-//! Where ink stands on a strip: how much of it each column has.
+//! Ink on a strip: the amount of it in each column.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub struct Ink {
 }
 
 impl Ink {
-    /// The ink of a strip; `None` where no two levels stand out.
+    /// Returns the ink of a strip; `None` where no two levels stand out.
     pub fn of(strip: &Picture) -> Option<Self> {
         let levels = levels(strip);
         let paper = Paper::of_levels(&levels)?;
@@ -33,7 +33,7 @@ impl Ink {
         Some(Self::from_columns(columns, strip.height()))
     }
 
-    /// From the number of pixels with ink in each column of a strip that is `height` high.
+    /// Makes it of the number of pixels with ink in each column of a strip that is `height` high.
     pub fn from_columns(mut columns: Vec<u32>, height: u32) -> Self {
         let mut sorted = columns.clone();
         let floor = match sorted.len() {
@@ -44,34 +44,34 @@ impl Ink {
         Self { columns, height: height.max(1) as f32 }
     }
 
-    /// Number of columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.columns.len()
     }
 
-    /// Whether a column has no ink; so it is beyond the strip.
+    /// Returns true if a column has no ink; so it is beyond the strip.
     pub fn is_blank(&self, column: usize) -> bool {
         self.columns.get(column).is_none_or(|&pixels| pixels <= SPECKS)
     }
 
-    /// The part of a column that is ink, 0 to 1.
+    /// Returns the part of a column that is ink, 0 to 1.
     pub fn share(&self, column: usize) -> f32 {
         self.columns.get(column).map_or(0.0, |&pixels| pixels as f32 / self.height)
     }
 
-    /// From the first to the last column with ink within `range`; `None` where there is none.
+    /// Returns the stretch from the first to the last column with ink within `range`; `None` where there is none.
     pub fn trimmed(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = range.clone().find(|&column| !self.is_blank(column))?;
         let last = range.rev().find(|&column| !self.is_blank(column))?;
         Some(first..last + 1)
     }
 
-    /// The runs of columns with ink within `range`, cut at its ends.
+    /// Returns the runs of columns with ink within `range`, cut at its ends.
     pub fn strokes(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         self.runs(range, false)
     }
 
-    /// The runs of blank columns that reach into `range`, whole.
+    /// Returns the runs of blank columns that reach into `range`, whole.
     pub fn gaps(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         let blank = |column: &usize| self.is_blank(*column);
         let start = (0..range.start.min(self.width())).rev().take_while(blank).last().unwrap_or(range.start);
@@ -92,7 +92,7 @@ impl Ink {
     }
 }
 
-/// Which levels are paper.
+/// The levels of paper.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Paper {
     /// Half way between the mean of ink and the mean of paper: strokes keep their width there when they are blurred.
@@ -101,17 +101,17 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// What is paper on a strip; `None` where no two levels stand out.
+    /// Finds the paper of a strip; `None` where no two levels stand out.
     pub fn of(strip: &Picture) -> Option<Self> {
         Self::of_levels(&levels(strip))
     }
 
-    /// Whether a pixel is ink.
+    /// Returns true if a pixel is ink.
     pub fn is_inked(self, pixel: &[u8]) -> bool {
         self.is_ink(level(pixel))
     }
 
-    /// The mean colour of what is paper on a strip.
+    /// Returns the mean colour of what is paper on a strip.
     pub fn colour(self, strip: &Picture) -> [u8; 3] {
         let (mut sums, mut count) = ([0u64; 3], 0);
         for pixel in strip.pixels().chunks_exact(3).filter(|pixel| !self.is_inked(pixel)) {
@@ -157,7 +157,7 @@ fn levels(strip: &Picture) -> Vec<u8> {
     strip.pixels().chunks_exact(3).map(level).collect()
 }
 
-/// How bright a pixel is.
+/// Returns the brightness of a pixel.
 fn level(pixel: &[u8]) -> u8 {
     ((u16::from(pixel[0]) + 2 * u16::from(pixel[1]) + u16::from(pixel[2])) / 4) as u8
 }

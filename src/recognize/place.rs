@@ -1,4 +1,4 @@
-//! Where characters stand on a strip: what the recogniser says roughly, the ink says exactly.
+//! Places of characters on a strip: the recogniser tells them roughly, the ink exactly.
 //!
 //! A recogniser of PP-OCR shows each character in one step of 8 pixels of a strip that is 48 high, somewhere about its
 //! middle. That is right to about a quarter of a letter, and says nothing of its ends. These are looked for in the ink:
@@ -15,22 +15,22 @@ use crate::image::Picture;
 /// a standard deviation of 0.4.
 const LAG: f32 = 0.25;
 
-/// What a border costs, as a part of the strip's height that is ink, for each distance between two middles that it is
+/// The cost of a border, as a part of the strip's height that is ink, for each distance between two middles that it is
 /// away from the middle between them. It decides between letters that touch. Tried on 300 drawn lines of six fonts.
 const OFF_MIDDLE: f32 = 0.25;
 
-/// What a gap between words loses of its width for its distance from where the recogniser saw the space. It decides
-/// between the gaps at both sides of a thin letter.
+/// The part of its width that a gap between words loses for its distance from where the recogniser saw the space. It
+/// decides between the gaps at both sides of a thin letter.
 const OFF_SPACE: f32 = 0.5;
 
-/// How many steps the middle of a stroke may be from where the recogniser saw the character. With 1.5, 1.9 % of 2,900
+/// The most steps from the middle of a stroke to where the recogniser saw the character. With 1.5, 1.9 % of 2,900
 /// drawn characters have an end that is off by more than a third of a character, with 1.0 2.2 %, without looking at
 /// strokes 2.7 %.
 const OFF_STROKE: f32 = 1.5;
 
 /// A character as the recogniser saw it, in columns of the strip.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Seen {
+struct Glimpse {
     middle: f32,
     is_space: bool,
 }
@@ -45,7 +45,7 @@ pub fn fit(decoded: &mut Decoded, strip: &Picture) {
         let is_space = decoded.text[from..glyph.text_end].trim().is_empty();
         from = glyph.text_end;
         let middle = (glyph.start + glyph.end) / 2.0 * width - LAG * step;
-        Seen { middle: middle.clamp(0.0, width), is_space }
+        Glimpse { middle: middle.clamp(0.0, width), is_space }
     });
     let ruler = Ruler::new(seen.collect(), Ink::of(strip), strip, step);
     for (glyph, (start, end)) in decoded.glyphs.iter_mut().zip(ruler.places()) {
@@ -55,26 +55,26 @@ pub fn fit(decoded: &mut Decoded, strip: &Picture) {
 
 /// One strip that is measured.
 struct Ruler {
-    seen: Vec<Seen>,
+    seen: Vec<Glimpse>,
     /// Runs of characters without a space.
     words: Vec<Range<usize>>,
     ink: Option<Ink>,
     width: f32,
     height: f32,
     step: f32,
-    /// What a character takes, usually.
+    /// The usual width of a character.
     pitch: f32,
 }
 
 impl Ruler {
-    fn new(seen: Vec<Seen>, ink: Option<Ink>, strip: &Picture, step: f32) -> Self {
+    fn new(seen: Vec<Glimpse>, ink: Option<Ink>, strip: &Picture, step: f32) -> Self {
         let (width, height) = (strip.width() as f32, strip.height() as f32);
         let words = words(&seen);
         let pitch = pitch(&seen, &words).unwrap_or(height / 2.0);
         Self { seen, words, ink, width, height, step, pitch }
     }
 
-    /// The start and end of each character, in columns: ordered, inside of the strip, and none over another.
+    /// Returns the start and end of each character, in columns: ordered, inside of the strip, and none over another.
     fn places(&self) -> Vec<(f32, f32)> {
         let mut places = vec![None; self.seen.len()];
         for (word, (start, end)) in self.words.iter().zip(self.word_ends()) {
@@ -85,7 +85,7 @@ impl Ruler {
         self.in_order(&places)
     }
 
-    /// The start and end of each word.
+    /// Returns the start and end of each word.
     fn word_ends(&self) -> Vec<(f32, f32)> {
         let (Some(first), Some(last)) = (self.words.first(), self.words.last()) else { return Vec::new() };
         let mut ends = Vec::with_capacity(self.words.len());
@@ -99,8 +99,8 @@ impl Ruler {
         ends
     }
 
-    /// The end of the line's first or last character: half of a usual one from its middle, and from there to where its
-    /// ink ends.
+    /// Returns the end of the line's first or last character: half of a usual one from its middle, and from there to
+    /// where its ink ends.
     fn outer_end(&self, character: usize, side: Side) -> f32 {
         let guess = (self.middle(character) + side.outward() * self.pitch / 2.0).clamp(0.0, self.width);
         let Some(ink) = &self.ink else { return guess };
@@ -120,8 +120,8 @@ impl Ruler {
         found.map_or(guess, |at| at as f32)
     }
 
-    /// Where the word that ends with the character `left` ends, and the next, which begins with `right`, begins. The
-    /// first word begins at `start`.
+    /// Returns the end of the word whose last character is `left`, and the start of the next, whose first is `right`.
+    /// The first word begins at `start`.
     fn between(&self, left: usize, right: usize, start: f32) -> (f32, f32) {
         let (from, to) = (self.middle(left), self.middle(right));
         let half = (self.pitch / 2.0).min((to - from) / 3.0);
@@ -147,7 +147,7 @@ impl Ruler {
         )
     }
 
-    /// The start and end of each character of a word.
+    /// Returns the start and end of each character of a word.
     fn characters(&self, word: Range<usize>, start: f32, end: f32) -> Vec<(f32, f32)> {
         if let Some(strokes) = self.stroke_each(word.clone(), start, end) {
             return strokes;
@@ -160,7 +160,7 @@ impl Ruler {
         borders.windows(2).zip(word).map(|(ends, i)| self.trimmed(i, ends[0], ends[1])).collect()
     }
 
-    /// Where a word has as many strokes as characters, and each is where its character was seen, these are they.
+    /// Takes a word's strokes for its characters where there are as many, and each is where its character was seen.
     fn stroke_each(&self, word: Range<usize>, start: f32, end: f32) -> Option<Vec<(f32, f32)>> {
         let columns = start as usize..end.ceil() as usize;
         let mut strokes = Vec::with_capacity(word.len());
@@ -175,7 +175,7 @@ impl Ruler {
         (strokes.len() == word.len()).then_some(strokes)
     }
 
-    /// The border between two characters of a word.
+    /// Returns the border between two characters of a word.
     fn border(&self, left: usize, right: usize) -> f32 {
         let (from, to) = (self.middle(left), self.middle(right));
         let middle = f32::midpoint(from, to);
@@ -189,7 +189,7 @@ impl Ruler {
         best.map_or(middle, |column| column as f32 + 0.5)
     }
 
-    /// From the first to the last ink of a character between `start` and `end`.
+    /// Returns the stretch from the first to the last ink of a character between `start` and `end`.
     fn trimmed(&self, character: usize, start: f32, end: f32) -> (f32, f32) {
         let Some(ink) = &self.ink else { return (start, end) };
         match ink.trimmed(start as usize..end.ceil() as usize) {
@@ -202,7 +202,7 @@ impl Ruler {
         }
     }
 
-    /// All places in order and inside of the strip, with what is between characters for spaces.
+    /// Puts all places in order and inside of the strip, with what is between characters for spaces.
     fn in_order(&self, places: &[Option<(f32, f32)>]) -> Vec<(f32, f32)> {
         let mut ordered = Vec::with_capacity(places.len());
         let mut reached = 0.0f32;
@@ -236,7 +236,7 @@ impl Side {
     }
 }
 
-fn words(seen: &[Seen]) -> Vec<Range<usize>> {
+fn words(seen: &[Glimpse]) -> Vec<Range<usize>> {
     let mut words = Vec::new();
     let mut start = 0;
     for part in seen.split(|seen| seen.is_space) {
@@ -248,8 +248,8 @@ fn words(seen: &[Seen]) -> Vec<Range<usize>> {
     words
 }
 
-/// The median of the distances between the middles of neighbours in words.
-fn pitch(seen: &[Seen], words: &[Range<usize>]) -> Option<f32> {
+/// Returns the median of the distances between the middles of neighbours in words.
+fn pitch(seen: &[Glimpse], words: &[Range<usize>]) -> Option<f32> {
     let pairs = words.iter().flat_map(|word| seen[word.clone()].windows(2));
     let mut distances: Vec<f32> = pairs.map(|pair| pair[1].middle - pair[0].middle).collect();
     let half = distances.len() / 2;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::models::session::Port;
+use crate::runtime::Port;
 
 const INPUTS: usize = 5;
 
@@ -26,7 +26,7 @@ fn classes() -> usize {
     characters().len() + 2
 }
 
-/// What the whole model gives for the features that a cut one gives.
+/// Computes the whole model's output from the features that a cut one gives.
 fn probabilities(head: &LinearHead, features: &[f32]) -> Vec<f32> {
     let row = |step: &[f32]| {
         let score = |class: usize| {

@@ -4,7 +4,7 @@
 //! load that ends, or the one who asks when nothing is in the way. So nobody has to be waiting for it to be done, and
 //! who gives up waiting has nothing to tell.
 
-/// How far the engine's life has come.
+/// The phase of the engine's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 enum Phase {
     #[default]
@@ -15,7 +15,7 @@ enum Phase {
     Closed,
 }
 
-/// What happens to the content.
+/// The state of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 enum Content {
     #[default]
@@ -27,7 +27,7 @@ enum Content {
     Dropping(Purpose),
 }
 
-/// What the content is dropped for. Who is told one has to drop it, and then to call [`Machine::end_drop`].
+/// The reason for dropping the content. Whoever gets one has to drop it, and then to call [`Machine::end_drop`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use = "nobody else will drop it"]
 pub(super) enum Purpose {
@@ -37,7 +37,7 @@ pub(super) enum Purpose {
     Release,
 }
 
-/// What a call may do.
+/// The answer to a call that wants to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Enter {
     /// Use the content, then call [`Machine::leave`].
@@ -52,7 +52,7 @@ pub(super) enum Enter {
     Closed,
 }
 
-/// What a load may do.
+/// The answer to a load that wants to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Load {
     /// Make the content, then call [`Machine::end_load`].
@@ -76,7 +76,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// A call wants to use the content; `can_load` when it could make it.
+    /// Answers a call that wants to use the content; `can_load` when it could make it.
     pub(super) fn enter(&mut self, can_load: bool) -> Enter {
         if self.phase != Phase::Open {
             return Enter::Closed;
@@ -96,13 +96,13 @@ impl Machine {
         }
     }
 
-    /// A call has ended its use.
+    /// Notes that a call has ended its use.
     pub(super) fn leave(&mut self) -> Option<Purpose> {
         self.calls = self.calls.saturating_sub(1);
         self.settle()
     }
 
-    /// Somebody wants the content to be there.
+    /// Answers a load: somebody wants the content to be there.
     pub(super) fn begin_load(&mut self) -> Load {
         if self.phase != Phase::Open {
             return Load::Closed;
@@ -118,8 +118,8 @@ impl Machine {
         }
     }
 
-    /// A load has ended. With `enter`, a successful one is a call from here on, in the same step: nobody can unload in
-    /// between. Says whether it is one; it is not when the engine ends.
+    /// Notes that a load has ended. With `enter`, a successful one is a call from here on, in the same step: nobody can
+    /// unload in between. Says whether it is one; it is not when the engine ends.
     pub(super) fn end_load(&mut self, succeeded: bool, enter: bool) -> (bool, Option<Purpose>) {
         self.content = if succeeded { Content::Loaded } else { Content::Empty };
         let entered = succeeded && enter && self.phase == Phase::Open;
@@ -127,7 +127,7 @@ impl Machine {
         (entered, self.settle())
     }
 
-    /// Somebody wants the engine to end. May be asked again at any time.
+    /// Notes that somebody wants the engine to end. May be asked again at any time.
     pub(super) fn begin_free(&mut self) -> Option<Purpose> {
         if self.phase == Phase::Open {
             self.phase = Phase::Closing;
@@ -135,14 +135,14 @@ impl Machine {
         self.settle()
     }
 
-    /// Somebody wants the content to go and the engine to stay; not to be asked once it ends. Joins an unload that is
-    /// not over.
+    /// Notes that somebody wants the content to go and the engine to stay; not to be asked once it ends. Joins an
+    /// unload that is not over.
     pub(super) fn begin_unload(&mut self) -> Option<Purpose> {
         self.unloading = true;
         self.settle()
     }
 
-    /// What was to be dropped is gone. There may be more to do: a release that was asked for during an unload.
+    /// Notes that the content is gone. There may be more to do: a release that was asked for during an unload.
     pub(super) fn end_drop(&mut self) -> Option<Purpose> {
         if self.content == Content::Dropping(Purpose::Release) {
             self.phase = Phase::Closed;
@@ -166,27 +166,27 @@ impl Machine {
         })
     }
 
-    /// Whether no end was asked for.
+    /// Returns true if no end was asked for.
     pub(super) fn is_open(&self) -> bool {
         self.phase == Phase::Open
     }
 
-    /// Whether the end is over.
+    /// Returns true if the end is over.
     pub(super) fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
     }
 
-    /// Whether there is content that nobody is about to drop.
+    /// Returns true if there is content that nobody is about to drop.
     pub(super) fn is_loaded(&self) -> bool {
         self.content == Content::Loaded
     }
 
-    /// Whether there is content that nobody uses or wants gone.
+    /// Returns true if there is content that nobody uses or wants gone.
     pub(super) fn is_idle(&self) -> bool {
         self.is_open() && self.is_loaded() && self.calls == 0 && !self.unloading
     }
 
-    /// Whether the content is gone or going.
+    /// Returns true if the content is gone or going.
     pub(super) fn is_gone(&self) -> bool {
         matches!(self.content, Content::Empty | Content::Dropping(_))
     }

@@ -1,4 +1,4 @@
-//! What a release or an unload gave back.
+//! Reports of releases and unloads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::memory;
 
-/// What was given back.
+/// A report of what was given back.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReleaseReport {
     /// Sessions that were closed.
@@ -19,12 +19,12 @@ pub struct ReleaseReport {
     pub resident_before: Option<u64>,
     /// Resident bytes of the process after.
     pub resident_after: Option<u64>,
-    /// How long calls in flight were waited for.
+    /// The time for which calls in flight were waited for.
     pub waited: Duration,
 }
 
 impl ReleaseReport {
-    /// Of a release that had nothing to give back.
+    /// Returns the report of a release that had nothing to give back.
     pub(super) fn of_nothing() -> Self {
         let resident = memory::resident_bytes();
         let (resident_before, resident_after, waited) = (resident, resident, Duration::ZERO);
@@ -32,7 +32,7 @@ impl ReleaseReport {
     }
 }
 
-/// How far a release or an unload has come.
+/// The outcome of waiting for a release or an unload.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "it may not be over"]
 pub enum Release {
@@ -45,7 +45,7 @@ pub enum Release {
     },
 }
 
-/// What is given back with a content.
+/// The resources that are given back with a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::engine) struct Held {
     pub(in crate::engine) sessions: usize,

@@ -1,7 +1,8 @@
-//! What an engine's calls, releases and idle thread share.
+//! State that an engine's calls, releases and idle thread share.
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -9,18 +10,24 @@ use std::time::{Duration, Instant};
 
 use super::machine::{Machine, Purpose};
 use super::report::{Holding, ReleaseReport, drop_content};
-use super::{Call, released};
-use crate::engine::bell::Bell;
-use crate::engine::timer::spawn;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::EventCount;
 use crate::stop::Stop;
+use crate::threads::spawn;
+
+/// A use of the `T` that a release waits for.
+pub(in crate::engine) struct Guard<'a, T: Holding> {
+    shared: &'a Shared<T>,
+    loaded: Option<Arc<T>>,
+    id: u64,
+}
 
 /// Makes the content, again after an unload: for a call then, whose stop it is given.
 pub(super) type Make<T> = Arc<dyn Fn(Option<&Stop>) -> Result<T> + Send + Sync>;
 
 /// An unload that was asked for.
 #[derive(Clone)]
-pub(super) struct Asked {
+pub(super) struct PendingUnload {
     since: Instant,
     pub(super) report: Arc<OnceLock<ReleaseReport>>,
 }
@@ -39,7 +46,7 @@ pub(super) struct State<T> {
     /// Of the calls in flight.
     stops: BTreeMap<u64, Stop>,
     next_call: u64,
-    unload: Option<Asked>,
+    unload: Option<PendingUnload>,
     freeing: Option<Freeing>,
     pub(super) released: Option<ReleaseReport>,
     idle_thread: Option<JoinHandle<()>>,
@@ -48,8 +55,8 @@ pub(super) struct State<T> {
 
 pub(super) struct Shared<T> {
     state: Mutex<State<T>>,
-    /// Rings at every change of the state.
-    pub(super) bell: Arc<Bell>,
+    /// Advances at every change of the state.
+    pub(super) changes: Arc<EventCount>,
     /// Set when a release begins. Apart from the state, as the next one, so that a forked child can ask without the
     /// lock.
     pub(super) closing: AtomicBool,
@@ -73,11 +80,11 @@ impl<T: Holding> Shared<T> {
             last_use: Instant::now(),
         };
         let (closing, holding) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { state: Mutex::new(state), bell: Arc::default(), closing, holding, idle_unload }
+        Self { state: Mutex::new(state), changes: Arc::default(), closing, holding, idle_unload }
     }
 
-    /// One for a forked child that inherited this one, which never held anything that the child would need; None where
-    /// it holds something. Takes no lock: its holder may be a thread that does not exist here.
+    /// Returns the state for a forked child that inherited this one, which never held anything that the child would
+    /// need; None where it holds something. Takes no lock: its holder may be a thread that does not exist here.
     pub(super) fn for_child(&self) -> Option<Self> {
         if self.holding.load(Ordering::Acquire) {
             return None;
@@ -93,13 +100,13 @@ impl<T: Holding> Shared<T> {
         Some(own)
     }
 
-    /// The state changes only in steps that cannot panic, so a poisoned lock still holds a whole one.
+    /// Locks the state. It changes only in steps that cannot panic, so a poisoned lock still holds a whole one.
     pub(super) fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the content after [`Machine`] said so; with `stop`, for a call that goes on with it.
-    pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: Option<&Stop>) -> Result<Option<Call<'_, T>>> {
+    pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: Option<&Stop>) -> Result<Option<Guard<'_, T>>> {
         self.holding.store(true, Ordering::Release);
         let loading = Loading(self);
         let loaded = Arc::new(make(stop)?);
@@ -116,17 +123,17 @@ impl<T: Holding> Shared<T> {
         let call = stop.filter(|_| entered).map(|stop| self.begin_call(&mut state, stop));
         drop(state);
         drop(former);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
         Ok(call)
     }
 
-    /// The call that the machine let in.
-    pub(super) fn begin_call<'a>(&'a self, state: &mut State<T>, stop: &Stop) -> Call<'a, T> {
+    /// Returns the call that the machine let in.
+    pub(super) fn begin_call<'a>(&'a self, state: &mut State<T>, stop: &Stop) -> Guard<'a, T> {
         let id = state.next_call;
         state.next_call += 1;
         state.stops.insert(id, stop.clone());
-        Call { shared: self, loaded: state.loaded.clone(), id }
+        Guard { shared: self, loaded: state.loaded.clone(), id }
     }
 
     pub(super) fn end_call(&self, id: u64) {
@@ -136,7 +143,7 @@ impl<T: Holding> Shared<T> {
         let duty = state.machine.leave();
         drop(state);
         drop(stop);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
     }
 
@@ -148,7 +155,7 @@ impl<T: Holding> Shared<T> {
         let duty = state.machine.begin_free();
         let stops = state.stops.values().cloned().collect();
         drop(state);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
         stops
     }
@@ -164,7 +171,7 @@ impl<T: Holding> Shared<T> {
         }
         let (asked, duty) = ask_for_unload(&mut state);
         drop(state);
-        self.bell.ring();
+        self.changes.advance();
         self.perform(duty);
         Ok(asked)
     }
@@ -195,7 +202,7 @@ impl<T: Holding> Shared<T> {
             duty = state.machine.end_drop();
             drop(state);
             drop(make);
-            self.bell.ring();
+            self.changes.advance();
         }
     }
 
@@ -207,7 +214,7 @@ impl<T: Holding> Shared<T> {
     /// Ends when the content is gone, by this thread or by another.
     fn unload_when_idle(&self, after: Duration) {
         loop {
-            let heard = self.bell.heard();
+            let seen = self.changes.current();
             let mut state = self.lock();
             if state.machine.is_gone() {
                 return;
@@ -219,7 +226,7 @@ impl<T: Holding> Shared<T> {
                 return self.perform(duty);
             }
             drop(state);
-            self.bell.wait(heard, left);
+            self.changes.wait(seen, left);
         }
     }
 
@@ -230,16 +237,16 @@ impl<T: Holding> Shared<T> {
         let (own, is_loaded) = (thread::current().id(), state.machine.is_loaded());
         let handle = state.idle_thread.take_if(|handle| !is_loaded && handle.thread().id() != own);
         drop(state);
-        self.bell.ring();
+        self.changes.advance();
         if let Some(handle) = handle {
             let _ = handle.join();
         }
     }
 }
 
-/// The unload that is under way, or a new one, with what the machine says to it.
+/// Returns the unload that is under way, or a new one, with what the machine says to it.
 fn ask_for_unload<T>(state: &mut State<T>) -> (Arc<OnceLock<ReleaseReport>>, Option<Purpose>) {
-    let asked = || Asked { since: Instant::now(), report: Arc::default() };
+    let asked = || PendingUnload { since: Instant::now(), report: Arc::default() };
     let report = Arc::clone(&state.unload.get_or_insert_with(asked).report);
     (report, state.machine.begin_unload())
 }
@@ -253,7 +260,34 @@ impl<T: Holding> Drop for Loading<'_, T> {
         self.0.holding.store(false, Ordering::Release);
         let (_, duty) = state.machine.end_load(false, false);
         drop(state);
-        self.0.bell.ring();
+        self.0.changes.advance();
         self.0.perform(duty);
     }
+}
+
+impl<T: Holding> Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // Only `drop` takes it.
+        #[allow(clippy::expect_used)]
+        self.loaded.as_deref().expect("a call holds what it uses")
+    }
+}
+
+impl<T: Holding> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        // Before the call is over: the release must hold the last reference, so that what it drops is gone then.
+        self.loaded = None;
+        self.shared.end_call(self.id);
+    }
+}
+
+pub(super) fn released() -> Error {
+    Error::new(ErrorKind::ResourcesFreed, "this engine's resources have been released")
+        .with_hint("make a new OcrEngine; a released one never reopens")
+}
+
+pub(super) fn nothing_loaded() -> Error {
+    Error::new(ErrorKind::ModelNotFound, "no models are loaded").with_hint("call load first")
 }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
 
 use super::*;
+use crate::error::{Error, ErrorKind};
 
 const SOON: Duration = Duration::from_millis(5);
 
@@ -46,7 +47,7 @@ fn loaded(idle_unload: Option<Duration>) -> (Life<Fake>, Arc<AtomicUsize>) {
     (life, alive)
 }
 
-fn enter(life: &Life<Fake>) -> Call<'_, Fake> {
+fn enter(life: &Life<Fake>) -> Guard<'_, Fake> {
     life.enter(&Stop::new()).expect("loaded")
 }
 
@@ -213,7 +214,7 @@ fn an_idle_engine_unloads_itself_and_loads_again() {
         drop(call);
         wait_until(|| alive.load(Ordering::SeqCst) == 0);
     }
-    // Whether its thread still sleeps or has just unloaded: the release waits for its end.
+    // Its thread may still sleep or have just unloaded: the release waits for its end.
     drop(life.enter(&Stop::new()).expect("loads again"));
     report(life.free(false, None, true));
     assert_eq!(Arc::strong_count(&life.shared), 1, "no thread is left");

@@ -91,7 +91,7 @@ fn refused(name: &str, hint: &str) -> Error {
     Error::new(ErrorKind::Image, format!("{READ}, it is {name}")).with_hint(hint)
 }
 
-/// The name of a format of pictures that is not read.
+/// Returns the name of a format of pictures that is not read.
 fn other_picture(bytes: &[u8]) -> Option<&'static str> {
     if let Some((_, name)) = OTHERS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
         return Some(name);
@@ -117,7 +117,7 @@ fn other_picture(bytes: &[u8]) -> Option<&'static str> {
     is_text(bytes, &["<svg"]).then_some("SVG")
 }
 
-/// True if a text begins with one of these, or an XML file has it near its beginning.
+/// Returns true if a text begins with one of these, or an XML file has it near its beginning.
 fn is_text(bytes: &[u8], marks: &[&str]) -> bool {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]).to_ascii_lowercase();
     let head = head.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::open_picture;
+use super::source::open_picture;
 use super::tiff;
 use super::tiff::directory::{Directory, Form, Stored};
 use crate::error::{Error, ErrorKind, Result};
@@ -53,8 +53,8 @@ impl Frames {
     /// Opens a file. It is read where a page needs it, and stays open until [`Frames::close`].
     ///
     /// # Errors
-    /// [`ErrorKind::ImageNotFound`] or [`ErrorKind::Io`] when it cannot be opened, [`ErrorKind::Image`] when it is no TIFF
-    /// file or has no page.
+    /// [`ErrorKind::ImageNotFound`] or [`ErrorKind::Io`] when it cannot be opened, [`ErrorKind::Image`] when it is no
+    /// TIFF file or has no page.
     pub fn of_file(path: &Path) -> Result<Self> {
         Self::of(Box::new(open_picture(path)?)).map_err(|error| error.named(&path.display().to_string()))
     }
@@ -81,13 +81,13 @@ impl Frames {
         Ok(Self { stored: Mutex::new(Some(stored)), owner: Owner::this_process(), form, pages, broken })
     }
 
-    /// How many pages there are: directories that are neither smaller copies of others nor masks. Where the chain is
+    /// Counts the pages: directories that are neither smaller copies of others nor masks. Where the chain is
     /// broken there is one more, which cannot be decoded, so that nobody takes the rest for the whole.
     pub fn count(&self) -> usize {
         self.pages.len() + usize::from(self.broken.is_some())
     }
 
-    /// What a page, counted from 0 on, says of its pixels to the inch; `None` where it says nothing that can be true, or
+    /// Returns the pixels to the inch of a page, counted from 0 on; `None` where it says nothing that can be true, or
     /// other numbers across and down, as faxes have.
     pub fn dpi(&self, index: usize) -> Option<f64> {
         self.pages.get(index)?.dpi
@@ -96,8 +96,8 @@ impl Frames {
     /// Decodes a page, counted from 0 on, as [`super::decode`] decodes a picture.
     ///
     /// # Errors
-    /// [`ErrorKind::Image`] when it is damaged or exceeds `limits`, [`ErrorKind::InvalidArgument`] when there is no such
-    /// page, [`ErrorKind::ResourcesFreed`] after [`Frames::close`], [`ErrorKind::Forked`] in a forked child.
+    /// [`ErrorKind::Image`] when it is damaged or exceeds `limits`, [`ErrorKind::InvalidArgument`] when there is no
+    /// such page, [`ErrorKind::ResourcesFreed`] after [`Frames::close`], [`ErrorKind::Forked`] in a forked child.
     pub fn decode(&self, index: usize, limits: &DecodeLimits) -> Result<Picture> {
         let Some(&Page { offset, .. }) = self.pages.get(index) else {
             return Err(self.missing(index));
@@ -141,7 +141,7 @@ struct Page {
 }
 
 impl Page {
-    /// A page, and where the next one is; 0 at the end.
+    /// Returns a page, and where the next one is; 0 at the end.
     fn of(stored: &mut dyn Stored, form: Form, offset: u64) -> io::Result<(Self, u64)> {
         let directory = Directory::read(stored, form, offset, MOST_SEEN)?;
         // Bit 0: a smaller copy. Bit 2: a mask.
@@ -158,7 +158,7 @@ impl Page {
     }
 }
 
-/// Pixels to the inch, if they are as many across as down.
+/// Returns the pixels to the inch, if they are as many across as down.
 fn dpi(sides: [Option<f64>; 2], units: f64) -> Option<f64> {
     let [across, down] = [sides[0]? * units, sides[1]? * units];
     (DPI.contains(&across) && (across - down).abs() <= 0.01 * across).then_some(across)
@@ -196,7 +196,7 @@ fn decode_directory(stored: &mut dyn Stored, form: Form, offset: u64, limits: &D
     tiff::decode(stored, &directory, limits)
 }
 
-/// The directories from `first` on, and why there may be more.
+/// Returns the directories from `first` on, and why there may be more.
 fn follow(stored: &mut dyn Stored, form: Form, first: u64) -> (Vec<Page>, Option<&'static str>) {
     let (mut found, mut seen, mut next) = (Vec::new(), HashSet::new(), first);
     while next != 0 {

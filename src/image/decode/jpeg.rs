@@ -1,7 +1,7 @@
 //! JPEG files that end too early.
 //!
-//! The decoder fills what is missing with grey or with what zeros happen to mean, and says nothing. So the file's data is
-//! gone through before, with its codes and without its pixels ([`scan`]): each block of each scan has to be there.
+//! The decoder fills what is missing with grey or with what zeros happen to mean, and says nothing. So the file's data
+//! is gone through before, with its codes and without its pixels ([`scan`]): each block of each scan has to be there.
 
 mod bits;
 mod frame;
@@ -14,7 +14,7 @@ use self::bits::Codes;
 use self::frame::Frame;
 use self::scan::{End, Scan};
 pub(super) use self::walk::Walk;
-use super::{CONVERT, cut_off};
+use super::fault::{CONVERT, cut_off};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Scans that are looked at, as many as the decoder takes; encoders write about ten.
@@ -38,7 +38,8 @@ struct Known {
 /// Files that the decoder refuses anyway are left to it: its errors say more.
 ///
 /// # Errors
-/// [`ErrorKind::Image`] when the data ends too early, makes no sense from some row on, or is of a kind that is not read.
+/// [`ErrorKind::Image`] when the data ends too early, makes no sense from some row on, or is of a kind that is not
+/// read.
 pub(super) fn completed<'a>(file: &'a [u8], name: &str, max_pixels: u64) -> Result<Cow<'a, [u8]>> {
     let (mut walk, mut known) = (Walk::of(file), Known::default());
     while let Some((marker, segment)) = walk.next() {
@@ -65,7 +66,7 @@ pub(super) fn completed<'a>(file: &'a [u8], name: &str, max_pixels: u64) -> Resu
         }
     }
     known.check(name)?;
-    // What has neither pixels nor an end is the decoder's to refuse.
+    // The decoder refuses data that has neither pixels nor an end.
     Ok(if known.scans > 0 { [file, &END].concat().into() } else { file.into() })
 }
 

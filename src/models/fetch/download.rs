@@ -6,18 +6,22 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::address::{Address, shown};
-use super::delivery::{Failed, Outcome, Trouble, Wanted, is_whole};
+use super::delivery::{Wanted, is_whole};
+use super::failure::{Outcome, SourceFailure, TryFailure};
 use super::https::Web;
 use super::index::Page;
+use super::job::Job;
+use super::options::PullOptions;
 use super::patience::Patience;
+use super::peer::PeerWait;
+use super::progress::{Progress, Source, Tell};
 use super::space::Place;
-use super::turn::Turn;
-use super::watch::{State, watched};
-use super::{Job, Progress, PullOptions, Source, TICK, Tell};
+use super::watch::{Transfer, watched};
 use crate::error::Error;
 use crate::models::store::{Expected, Part};
+use crate::models::tick::TICK;
 
-/// How much longer another call is waited for than a silent server: it may have to try its server again.
+/// The patience with another call, as a multiple of that with a silent server: it may have to try its server again.
 const PEER_STALLS: u32 = 2;
 
 /// Fetches files one after the other, over connections that are kept between them.
@@ -43,9 +47,9 @@ impl<'a> Client<'a> {
     ) -> Result<(), Error> {
         let entry = job.entry;
         let (store, wanted) = (self.place.store, Wanted::model(entry));
-        let mut part = match self.wait_for_turn(&wanted, progress) {
+        let mut part = match self.wait_for_peer(&wanted, progress) {
             Ok(part) => part,
-            Err(trouble) => return job.settle(&shown(entry.address), Err(trouble)),
+            Err(failure) => return job.settle(&shown(entry.address), Err(failure)),
         };
         if store.verify(entry.name, &Expected::from(entry)).is_ok() {
             // The other call, or whoever put it there, is done.
@@ -56,30 +60,30 @@ impl<'a> Client<'a> {
         let mut is_here = self.is_whole(&wanted, &mut part)?;
         for address in addresses {
             if !is_here {
-                let address_read = self.web.address(address).map_err(Trouble::Source);
+                let address_read = self.web.address(address).map_err(SourceFailure::Source);
                 let outcome = address_read.and_then(|address| self.fetch(&wanted, &mut part, &address, progress));
                 is_here = outcome.is_ok();
                 job.settle(&shown(address), outcome)?;
             }
         }
         if is_here {
-            part.publish(store, entry.name)?;
+            part.publish(store.layout(), entry.name)?;
             job.is_done = true;
         }
         Ok(())
     }
 
-    /// The unfinished download, once no other call works on it.
-    pub(super) fn wait_for_turn(&self, wanted: &Wanted<'_>, progress: Tell<'_>) -> Result<Part, Trouble> {
+    /// Returns the unfinished download, once no other call works on it.
+    pub(super) fn wait_for_peer(&self, wanted: &Wanted<'_>, progress: Tell<'_>) -> Result<Part, SourceFailure> {
         let store = self.place.store;
-        let turn = Turn {
+        let peer = PeerWait {
             name: wanted.label,
             total: wanted.bytes,
-            size: &|| Part::arrived(store, wanted.name, wanted.sha256),
+            size: &|| Part::arrived(store.layout(), wanted.name, wanted.sha256),
             // It may have to try its server again.
             patience: self.options.stall_timeout.saturating_mul(PEER_STALLS),
         };
-        turn.wait(&mut || Part::claim(store, wanted.name, wanted.sha256), progress)
+        peer.wait(&mut || Part::claim(store.layout(), wanted.name, wanted.sha256), progress)
     }
 
     /// Tells whether the part is complete. An error, if the disk has no room for the rest.
@@ -102,8 +106,8 @@ impl<'a> Client<'a> {
         self.unless_given_up(address, |client| client.try_on(wanted, part, address, progress))
     }
 
-    /// A page of a package index, for a file that is called `label` for people.
-    pub(super) fn page(&mut self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, Trouble> {
+    /// Returns a page of a package index, for a file that is called `label` for people.
+    pub(super) fn page(&mut self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, SourceFailure> {
         self.unless_given_up(address, |client| client.try_page(label, address, progress))
     }
 
@@ -111,13 +115,13 @@ impl<'a> Client<'a> {
     fn unless_given_up<T>(
         &mut self,
         address: &Address,
-        ask: impl FnOnce(&Self) -> Result<T, Trouble>,
-    ) -> Result<T, Trouble> {
+        ask: impl FnOnce(&Self) -> Result<T, SourceFailure>,
+    ) -> Result<T, SourceFailure> {
         if let Some(why) = self.given_up.get(&address.server()) {
-            return Err(Trouble::Source(format!("its server was given up before: {why}")));
+            return Err(SourceFailure::Source(format!("its server was given up before: {why}")));
         }
         let outcome = ask(self);
-        if let Err(Trouble::Server(why)) = &outcome {
+        if let Err(SourceFailure::Server(why)) = &outcome {
             self.given_up.insert(address.server(), why.clone());
         }
         outcome
@@ -130,18 +134,17 @@ impl<'a> Client<'a> {
         let mut patience = Patience::new(self.options);
         loop {
             let before = part.len()?;
-            match self.try_once(wanted, part, address, (what(before), progress)) {
+            match self.try_once(wanted, part, address, what(before), progress) {
                 Ok(()) => return Ok(()),
-                Err(Failed::Final(trouble)) => return Err(trouble),
-                Err(Failed::Unfit { is_resumed: true, .. }) if patience.after_misfit() => {}
-                Err(Failed::Unfit { why, .. }) => return Err(Trouble::Source(why)),
-                Err(Failed::Passing(trouble, asked)) => {
+                Err(TryFailure::Unfit { is_resumed: true, .. }) if patience.after_misfit() => {}
+                Err(TryFailure::Transient(failure, asked)) => {
                     let there = part.len()?;
                     match patience.after_failure(there > before, asked) {
                         Some(pause) => rest(pause, what(there), progress)?,
-                        None => return Err(trouble.after_tries(patience.tried)),
+                        None => return Err(failure.after_tries(patience.tried)),
                     }
                 }
+                Err(failed) => return Err(failed.into_source_failure()),
             }
         }
     }
@@ -151,31 +154,31 @@ impl<'a> Client<'a> {
         wanted: &Wanted<'_>,
         part: &mut Part,
         address: &Address,
-        (what, progress): (Progress<'_>, Tell<'_>),
-    ) -> Result<(), Failed> {
-        let state = State::default();
+        what: Progress<'_>,
+        progress: Tell<'_>,
+    ) -> Result<(), TryFailure> {
+        let state = Transfer::default();
         state.arrived.store(what.done, Ordering::Relaxed);
         let (web, place) = (&self.web, self.place);
         let work = || web.attempt(place, wanted, address, part, &state);
         // A silent server is left at once.
-        watched(what, &state, progress, &|| web.shut_down(), work).map_err(Failed::Final)?
+        watched(what, &state, progress, &|| web.shut_down(), work).map_err(TryFailure::Final)?
     }
 
     /// Tries to get a page until it is there or patience ends.
-    fn try_page(&self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, Trouble> {
+    fn try_page(&self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, SourceFailure> {
         let host = address.host();
         let what = Progress { name: label, source: Source::Wheel, host: host.as_deref(), done: 0, total: None };
         let (web, mut patience) = (&self.web, Patience::new(self.options));
         loop {
-            let got = watched(what, &State::default(), progress, &|| web.shut_down(), || web.page(address))?;
+            let got = watched(what, &Transfer::default(), progress, &|| web.shut_down(), || web.page(address))?;
             match got {
                 Ok(page) => return Ok(page),
-                Err(Failed::Final(trouble)) => return Err(trouble),
-                Err(Failed::Unfit { why, .. }) => return Err(Trouble::Source(why)),
-                Err(Failed::Passing(trouble, asked)) => match patience.after_failure(false, asked) {
+                Err(TryFailure::Transient(failure, asked)) => match patience.after_failure(false, asked) {
                     Some(pause) => rest(pause, what, progress)?,
-                    None => return Err(trouble.after_tries(patience.tried)),
+                    None => return Err(failure.after_tries(patience.tried)),
                 },
+                Err(failed) => return Err(failed.into_source_failure()),
             }
         }
     }
@@ -186,7 +189,7 @@ fn rest(pause: Duration, what: Progress<'_>, progress: Tell<'_>) -> Outcome {
     let started = Instant::now();
     loop {
         if !progress(what) {
-            return Err(Trouble::cancelled(what.name));
+            return Err(SourceFailure::cancelled(what.name));
         }
         match pause.saturating_sub(started.elapsed()) {
             Duration::ZERO => return Ok(()),

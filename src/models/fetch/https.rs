@@ -9,12 +9,13 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, Timeout};
 
 use super::address::{Address, Trusted, authorization};
-use super::delivery::{Failed, Trouble, Wanted, limit, resume};
+use super::delivery::{Wanted, limit, resume};
+use super::failure::{SourceFailure, TryFailure};
 use super::index::{MOST_PAGE_BYTES, PAGE_TYPES, Page};
+use super::options::{Packages, PullOptions};
 use super::patience::Pace;
 use super::space::Place;
-use super::watch::State;
-use super::{Packages, PullOptions};
+use super::watch::Transfer;
 use crate::error::{Error, ErrorKind, Result as CrateResult};
 use crate::models::store::Part;
 
@@ -31,13 +32,14 @@ pub(super) struct Web<'a> {
 }
 
 impl<'a> Web<'a> {
-    /// The web for models. It asks the proxy that `HTTPS_PROXY` or `ALL_PROXY` name, but for the hosts in `NO_PROXY`.
+    /// Returns the web for models. It asks the proxy that `HTTPS_PROXY` or `ALL_PROXY` name, but for the hosts in
+    /// `NO_PROXY`.
     pub(super) fn for_models(options: &'a PullOptions) -> Self {
         // The system's own certificates: many networks have one of theirs.
         Self::new(options, RootCerts::PlatformVerifier, None, Trusted::default())
     }
 
-    /// The web for package indexes, with the user's settings for these.
+    /// Returns the web for package indexes, with the user's settings for these.
     pub(super) fn for_packages(options: &'a PullOptions) -> CrateResult<Self> {
         let Packages { trusted_hosts, certificates, proxy, .. } = &options.packages;
         let roots = match certificates {
@@ -82,28 +84,28 @@ impl<'a> Web<'a> {
         self.agent.clone().shutdown();
     }
 
-    /// The address, or why it may not be asked.
+    /// Returns the address, or why it may not be asked.
     pub(super) fn address(&self, text: &str) -> Result<Address, String> {
         Address::parse_trusting(text, &self.trusted)
     }
 
-    /// The address that a link on a page leads to, or why it may not be followed.
+    /// Returns the address that a link on a page leads to, or why it may not be followed.
     pub(super) fn linked(&self, page: &Page, link: &str) -> Result<Address, String> {
         page.address.follow(link, &self.trusted)
     }
 
-    /// One request for what the part lacks, whose answer is added to it. The part holds all of the right file when this
-    /// succeeds, and nothing when its content cannot be right.
+    /// Makes one request for what the part lacks, whose answer is added to it. The part holds all of the right file
+    /// when this succeeds, and nothing when its content cannot be right.
     pub(super) fn attempt(
         &self,
         place: Place<'_>,
         wanted: &Wanted<'_>,
         address: &Address,
         part: &mut Part,
-        state: &State,
-    ) -> Result<(), Failed> {
+        state: &Transfer,
+    ) -> Result<(), TryFailure> {
         let outcome = self.request(place, wanted, address, part, state);
-        if matches!(outcome, Err(Failed::Unfit { .. })) {
+        if matches!(outcome, Err(TryFailure::Unfit { .. })) {
             part.cut(0)?;
         }
         outcome
@@ -115,10 +117,10 @@ impl<'a> Web<'a> {
         wanted: &Wanted<'_>,
         address: &Address,
         part: &mut Part,
-        state: &State,
-    ) -> Result<(), Failed> {
+        state: &Transfer,
+    ) -> Result<(), TryFailure> {
         let there = part.len()?;
-        let (response, _) = self.follow(address, &Asked::After(there))?;
+        let (response, _) = self.follow(address, &RequestFor::After(there))?;
         let offer = Offer::judge(wanted.bytes, &response, there)?;
         if offer.start < there {
             part.cut(offer.start)?;
@@ -131,16 +133,19 @@ impl<'a> Web<'a> {
             let _ = state.total.set(total);
         }
         let body: Box<dyn Read> = Box::new(response.into_body().into_reader());
-        resume(place.store, wanted, part, (body, Pace::new(self.options, Instant::now())), state)
+        resume(place.store, wanted, part, body, Pace::new(self.options, Instant::now()), state)
     }
 
-    /// One request for a page of a package index.
-    pub(super) fn page(&self, address: &Address) -> Result<Page, Failed> {
-        let (response, address) = self.follow(address, &Asked::Page)?;
+    /// Makes one request for a page of a package index.
+    pub(super) fn page(&self, address: &Address) -> Result<Page, TryFailure> {
+        let (response, address) = self.follow(address, &RequestFor::Page)?;
         match response.status().as_u16() {
             200 => {}
-            status if is_passing_status(status) => {
-                return Err(Failed::Passing(Trouble::Source(answers(&response)), retry_after(response.headers())));
+            status if is_transient_status(status) => {
+                return Err(TryFailure::Transient(
+                    SourceFailure::Source(answers(&response)),
+                    retry_after(response.headers()),
+                ));
             }
             _ => return Err(refused(answers(&response))),
         }
@@ -148,12 +153,14 @@ impl<'a> Web<'a> {
         let mut content = Vec::new();
         match body.read_to_end(&mut content) {
             Ok(_) => Ok(Page { address, content }),
-            Err(error) => Err(Failed::Passing(Trouble::Source(format!("its page breaks off: {error}")), None)),
+            Err(error) => {
+                Err(TryFailure::Transient(SourceFailure::Source(format!("its page breaks off: {error}")), None))
+            }
         }
     }
 
-    /// The answer to a request, and where the redirects lead.
-    fn follow(&self, address: &Address, asked: &Asked) -> Result<(Response<Body>, Address), Failed> {
+    /// Returns the answer to a request, and where the redirects lead.
+    fn follow(&self, address: &Address, asked: &RequestFor) -> Result<(Response<Body>, Address), TryFailure> {
         let mut address = address.clone();
         for _ in 0..=MOST_REDIRECTS {
             let Address::Web(uri) = &address else { break };
@@ -164,19 +171,19 @@ impl<'a> Web<'a> {
         Err(refused(format!("it redirects more than {MOST_REDIRECTS} times")))
     }
 
-    fn ask(&self, uri: &Uri, is_local: bool, asked: &Asked) -> Result<Response<Body>, Failed> {
+    fn ask(&self, uri: &Uri, is_local: bool, asked: &RequestFor) -> Result<Response<Body>, TryFailure> {
         // A packed body would have another hash, and its bytes could not be counted.
         let mut request = self.agent.get(uri).header(header::ACCEPT_ENCODING, "identity");
         if let Some(user) = authorization(uri) {
             request = request.header(header::AUTHORIZATION, user);
         }
         request = match asked {
-            Asked::After(0) => request,
-            Asked::After(there) => request.header(header::RANGE, format!("bytes={there}-")),
-            Asked::Page => request.header(header::ACCEPT, PAGE_TYPES),
+            RequestFor::After(0) => request,
+            RequestFor::After(there) => request.header(header::RANGE, format!("bytes={there}-")),
+            RequestFor::Page => request.header(header::ACCEPT, PAGE_TYPES),
         };
         let mut config = request.config();
-        if matches!(asked, Asked::Page) {
+        if matches!(asked, RequestFor::Page) {
             // A page is small: one that drips in is no answer.
             config = config.timeout_recv_body(Some(self.options.stall_timeout));
         }
@@ -188,14 +195,14 @@ impl<'a> Web<'a> {
             config = config.tls_config(tls.build());
         }
         config.build().call().map_err(|error| {
-            let trouble = Trouble::Server(error.to_string());
-            if is_passing(&error) { Failed::Passing(trouble, None) } else { Failed::Final(trouble) }
+            let failure = SourceFailure::Server(error.to_string());
+            if is_transient(&error) { TryFailure::Transient(failure, None) } else { TryFailure::Final(failure) }
         })
     }
 }
 
 /// The thing that a request asks an address for.
-enum Asked {
+enum RequestFor {
     /// The bytes of a file after so many that are there.
     After(u64),
     /// A page of a package index.
@@ -207,13 +214,13 @@ fn answers(response: &Response<Body>) -> String {
 }
 
 /// Tells whether a server that gives this status may do better next time.
-fn is_passing_status(status: u16) -> bool {
+fn is_transient_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Whether a server was reached and then broke off or fell silent. One that cannot be reached at all is left: there
-/// are other sources.
-fn is_passing(error: &ureq::Error) -> bool {
+/// Returns true if a server was reached and then broke off or fell silent. One that cannot be reached at all is left:
+/// there are other sources.
+fn is_transient(error: &ureq::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     match error {
         ureq::Error::Io(error) => {
@@ -233,38 +240,38 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn refused(why: String) -> Failed {
-    Failed::Final(Trouble::Source(why))
+fn refused(why: String) -> TryFailure {
+    TryFailure::Final(SourceFailure::Source(why))
 }
 
-/// What an answer brings.
+/// The content that an answer brings.
 #[derive(Debug)]
 struct Offer {
-    /// Where in the file its body starts.
+    /// The place in the file at which its body starts.
     start: u64,
     /// Length of the whole file.
     total: Option<u64>,
 }
 
 impl Offer {
-    /// The offer of an answer to a request for what comes after the first `there` bytes, if it can be right for a file
-    /// of `wanted` bytes.
-    fn judge(wanted: Option<u64>, response: &Response<Body>, there: u64) -> Result<Self, Failed> {
+    /// Returns the offer of an answer to a request for what comes after the first `there` bytes, if it can be right for
+    /// a file of `wanted` bytes.
+    fn judge(wanted: Option<u64>, response: &Response<Body>, there: u64) -> Result<Self, TryFailure> {
         match response.status().as_u16() {
             // Also where only the rest was asked for: not every server knows ranges.
             200 => Self::whole(wanted, response.body().content_length()),
             206 if there > 0 => {
-                Self::rest(wanted, response, there).map_err(|why| Failed::Unfit { why, is_resumed: true })
+                Self::rest(wanted, response, there).map_err(|why| TryFailure::Unfit { why, is_resumed: true })
             }
-            416 if there > 0 => Err(Failed::Unfit { why: answers(response), is_resumed: true }),
-            status if is_passing_status(status) => {
-                Err(Failed::Passing(Trouble::Source(answers(response)), retry_after(response.headers())))
+            416 if there > 0 => Err(TryFailure::Unfit { why: answers(response), is_resumed: true }),
+            status if is_transient_status(status) => {
+                Err(TryFailure::Transient(SourceFailure::Source(answers(response)), retry_after(response.headers())))
             }
             _ => Err(refused(answers(response))),
         }
     }
 
-    fn whole(wanted: Option<u64>, total: Option<u64>) -> Result<Self, Failed> {
+    fn whole(wanted: Option<u64>, total: Option<u64>) -> Result<Self, TryFailure> {
         match (wanted, total) {
             (Some(expected), Some(total)) if expected != total => {
                 Err(refused(format!("the server offers {total} bytes instead of {expected}")))
@@ -311,7 +318,8 @@ impl ContentRange {
     }
 }
 
-/// How long a server wants to be left alone. It may also name a date, which would need this machine's clock to be right.
+/// Returns the time for which a server wants to be left alone. It may also name a date, which would need this machine's
+/// clock to be right.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     text(headers, &header::RETRY_AFTER)?.trim().parse().ok().map(Duration::from_secs)
 }
@@ -357,7 +365,7 @@ mod tests {
             (io(std::io::ErrorKind::ConnectionRefused), false),
             (ureq::Error::HostNotFound, false),
         ] {
-            assert_eq!(is_passing(&error), expected, "{error}");
+            assert_eq!(is_transient(&error), expected, "{error}");
         }
     }
 

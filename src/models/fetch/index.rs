@@ -25,7 +25,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The link to the file of this name, as the page has it.
+    /// Returns the link to the file of this name, as the page has it.
     pub(super) fn link(&self, file: &str) -> Option<String> {
         let is_json = self.content.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         if is_json { link_in_json(&self.content, file) } else { link_in_html(&self.content, file) }
@@ -45,7 +45,7 @@ fn link_in_html(content: &[u8], file: &str) -> Option<String> {
     links.map(|link| link.replace("&amp;", "&")).find(|link| names(link, file))
 }
 
-/// The value of an attribute, from what follows its name.
+/// Returns the value of an attribute, from what follows its name.
 fn attribute_value(text: &str) -> Option<&str> {
     let value = text.trim_start().strip_prefix('=')?.trim_start();
     match value.chars().next()? {

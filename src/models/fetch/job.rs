@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::delivery::{Outcome, Trouble};
-use super::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
+use super::failure::{Outcome, SourceFailure};
+use super::options::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::catalog::Entry;
 use crate::models::store::Action;
@@ -21,8 +21,8 @@ impl Job<'_> {
     pub(super) fn settle(&mut self, source: &str, outcome: Outcome) -> Result<()> {
         match outcome {
             Ok(()) => self.is_done = true,
-            Err(Trouble::Source(why) | Trouble::Server(why)) => self.fail(source, &why),
-            Err(Trouble::Stop(error)) => return Err(error),
+            Err(SourceFailure::Source(why) | SourceFailure::Server(why)) => self.fail(source, &why),
+            Err(SourceFailure::Stop(error)) => return Err(error),
         }
         Ok(())
     }
@@ -33,7 +33,7 @@ impl Job<'_> {
     }
 }
 
-/// A job for each entry that is not in the store, or has other content there.
+/// Returns a job for each entry that is not in the store, or has other content there.
 pub(super) fn missing<'a>(store: &Store, entries: &[&'a Entry]) -> Result<Vec<Job<'a>>> {
     let mut seen = BTreeSet::new();
     let mut jobs = Vec::new();
@@ -54,7 +54,7 @@ fn names(jobs: &[Job<'_>], separator: &str) -> String {
     waiting.map(|job| job.entry.name).collect::<Vec<_>>().join(separator)
 }
 
-/// The error for jobs that would need the network, which is not to be used.
+/// Returns the error for jobs that would need the network, which is not to be used.
 pub(super) fn offline(store: &Store, jobs: &[Job<'_>]) -> Error {
     let message = format!(
         "{} missing or damaged in {}, and the network is not to be used",
@@ -71,7 +71,7 @@ pub(super) fn offline(store: &Store, jobs: &[Job<'_>]) -> Error {
     })
 }
 
-/// The error for jobs that are not done, with the reason of each source.
+/// Returns the error for jobs that are not done, with the reason of each source.
 pub(super) fn undelivered(store: &Store, jobs: &[Job<'_>]) -> Error {
     let mut message = format!("no source could deliver {} to {}", names(jobs, ", "), store.dir().display());
     for job in jobs.iter().filter(|job| !job.is_done) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::PullOptions;
+use super::options::PullOptions;
 
 /// Tries at one source for one file, however well they get on: a server that gives a few bytes at a time must not hold
 /// a pull up for ever. A line that breaks every few megabytes still brings the largest model with these.
@@ -74,7 +74,7 @@ impl Pace {
         }
         let brought = std::mem::take(&mut self.brought);
         self.since = now;
-        // What came late counts for the time that it took.
+        // Late bytes count for the time that they took.
         let least = self.least as f64 * passed.as_secs_f64() / self.window.as_secs_f64().max(f64::MIN_POSITIVE);
         let is_slow = (brought as f64) < least;
         is_slow.then(|| format!("it is too slow: {brought} bytes came in {:.1} seconds", passed.as_secs_f64()))

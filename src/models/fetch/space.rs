@@ -8,7 +8,7 @@ use crate::models::store::{self, Store};
 /// Bytes that can be written where a path lies, if that is known.
 type FreeBytes<'a> = &'a (dyn Fn(&Path) -> Option<u64> + Sync);
 
-/// Where models go.
+/// The place that models go to.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) store: &'a Store,
@@ -26,7 +26,7 @@ impl<'a> Place<'a> {
         Self { store, free_bytes }
     }
 
-    /// An error if the disk is known to have no room for `bytes` more of `name`.
+    /// Refuses if the disk is known to have no room for `bytes` more of `name`.
     pub(super) fn require(&self, name: &str, bytes: u64) -> Result<()> {
         self.store.require_space(name, bytes, (self.free_bytes)(self.store.dir()))
     }

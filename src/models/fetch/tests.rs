@@ -1,5 +1,6 @@
 use std::fs;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -66,7 +67,7 @@ fn pull_quietly(store: &Store, entries: &[&Entry], options: &PullOptions) -> Res
     pull(store, entries, options, &mut |_| true)
 }
 
-/// What lies where unfinished files lie: names and lengths.
+/// Lists the unfinished files: names and lengths.
 fn unfinished(store: &Store) -> Vec<(String, u64)> {
     let found = fs::read_dir(store.scratch().unwrap()).unwrap().flatten();
     found.map(|found| (found.file_name().into_string().unwrap(), found.metadata().unwrap().len())).collect()
@@ -86,7 +87,7 @@ fn has_exactly(store: &Store, entry: &Entry) {
 
 /// Leaves an unfinished download with these bytes.
 fn leave_part(store: &Store, entry: &Entry, bytes: &[u8]) {
-    let mut part = crate::models::store::Part::claim(store, entry.name, entry.sha256).unwrap().unwrap();
+    let mut part = crate::models::store::Part::claim(store.layout(), entry.name, entry.sha256).unwrap().unwrap();
     part.append(&mut &*bytes, None).unwrap();
 }
 

@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
-use super::delivery::Trouble;
-use super::{Progress, TICK, Tell};
+use super::failure::SourceFailure;
+use super::progress::{Progress, Tell};
 use crate::error::{Error, ErrorKind};
+use crate::models::tick::TICK;
 
-/// What the thread that fetches and the one that watches tell each other.
+/// State that the thread that fetches and the one that watches share.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct Transfer {
     /// Bytes that are there, with those of earlier downloads.
     pub(super) arrived: AtomicU64,
     /// Bytes in all, once a server says so.
     pub(super) total: OnceLock<u64>,
-    /// Whether the work is no longer wanted.
+    /// True if the work is no longer wanted.
     pub(super) is_ended: AtomicBool,
 }
 
@@ -27,11 +28,11 @@ pub(super) struct State {
 /// When the caller says no, `end` is called, which must make a silent source fail.
 pub(super) fn watched<T: Send>(
     what: Progress<'_>,
-    state: &State,
+    state: &Transfer,
     progress: Tell<'_>,
     end: &dyn Fn(),
     work: impl FnOnce() -> T + Send,
-) -> Result<T, Trouble> {
+) -> Result<T, SourceFailure> {
     let mut tell = || {
         // In this order: whoever hears of the first byte hears how many there will be, if that is known.
         let done = state.arrived.load(Ordering::Acquire);
@@ -49,25 +50,25 @@ pub(super) fn watched<T: Send>(
         // Also when `progress` panics: the scope waits for the worker.
         let mut interrupt = Interrupt(Some((state, end)));
         if !watch(&ended, &mut tell) {
-            return Err(Trouble::cancelled(what.name));
+            return Err(SourceFailure::cancelled(what.name));
         }
         interrupt.0 = None;
         worker.join().map_err(|_| {
             let message = format!("the transfer of {} panicked", what.name);
-            Trouble::Stop(Error::new(ErrorKind::Internal, message))
+            SourceFailure::Stop(Error::new(ErrorKind::Internal, message))
         })
     })
 }
 
-fn no_thread(error: io::Error) -> Trouble {
+fn no_thread(error: io::Error) -> SourceFailure {
     let message = "cannot start the thread that downloads";
-    Trouble::Stop(
+    SourceFailure::Stop(
         Error::new(ErrorKind::Internal, message).with_source(error).with_hint("allow this process more threads"),
     )
 }
 
 /// Ends the work at once when the watch is left early.
-struct Interrupt<'a>(Option<(&'a State, &'a dyn Fn())>);
+struct Interrupt<'a>(Option<(&'a Transfer, &'a dyn Fn())>);
 
 impl Drop for Interrupt<'_> {
     fn drop(&mut self) {

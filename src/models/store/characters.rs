@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::is_model_name;
+use super::names::is_model_name;
 
 /// In lower case, whatever the case of the model's suffix: that is the file that an engine opens.
 const SUFFIX: &str = "txt";
 
-/// Name of the list of characters of the model called `model`; none for what is no model by its name.
+/// Returns the name of the list of characters of the model called `model`; none for what is no model by its name.
 pub(super) fn list_of(model: &str) -> Option<String> {
     let list = Path::new(model).with_extension(SUFFIX).into_os_string().into_string().ok();
     list.filter(|_| is_model_name(model))
@@ -24,7 +24,7 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// The lists of these models.
+    /// Returns the lists of these models.
     pub(super) fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut models: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for name in names {
@@ -35,12 +35,12 @@ impl Lists {
         Self { models }
     }
 
-    /// The models whose list is called `list`, in the order in which they came.
+    /// Returns the models whose list is called `list`, in the order in which they came.
     pub(super) fn models_of(&self, list: &str) -> &[String] {
         self.models.get(list).map_or(&[], Vec::as_slice)
     }
 
-    /// Each list with its models, sorted by the list's name.
+    /// Returns each list with its models, sorted by the list's name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.models.iter().map(|(list, models)| (list.as_str(), models.as_slice()))
     }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::Store;
-use super::audit::is_unsafe;
+use super::place::{absolute, default_dir};
+use super::text::is_unsafe;
 use crate::error::Audience;
 
 /// Something that can be done with the model directory.
@@ -22,8 +22,17 @@ pub(in crate::models) enum Action<'a> {
     Restore(&'a str, Option<&'a str>),
 }
 
-impl Store {
-    /// Words for an action, for whoever is to do it, about this directory.
+/// Words for what can be done with one model directory.
+pub(in crate::models) struct Advice<'a> {
+    dir: &'a Path,
+}
+
+impl<'a> Advice<'a> {
+    pub(super) fn of(dir: &'a Path) -> Self {
+        Self { dir }
+    }
+
+    /// Returns words for an action, for whoever is to do it, about this directory.
     pub(in crate::models) fn how_to(&self, reader: Audience, action: Action<'_>) -> String {
         match reader {
             Audience::Programmer => self.call_on(action),
@@ -48,7 +57,8 @@ impl Store {
         }
     }
 
-    /// The option takes several values, so that one that begins with a dash has to be part of it.
+    /// Returns the command that takes an entry off. The option takes several values, so that one that begins with a
+    /// dash has to be part of it.
     fn unkeep_command(&self, entry: &str) -> String {
         match quoted(entry).filter(|_| entry.starts_with('-')) {
             Some(entry) => self.command(&format!("keep --remove={entry}")),
@@ -79,24 +89,24 @@ impl Store {
         format!("`ModelStore({dir}).{call}`")
     }
 
-    /// The directory, unless it is the one that is meant when none is named.
-    fn named_dir(&self) -> Option<&Path> {
-        let default = Self::default_dir().and_then(Self::open);
-        (!default.is_ok_and(|default| default.dir == self.dir)).then_some(&self.dir)
+    /// Returns the directory, unless it is the one that is meant when none is named.
+    fn named_dir(&self) -> Option<&'a Path> {
+        let default = default_dir().and_then(|dir| absolute(&dir));
+        (!default.is_ok_and(|default| default == self.dir)).then_some(self.dir)
     }
 
-    /// The command `ferrocr models` with these `words`, for this directory.
+    /// Returns the command `ferrocr models` with these `words`, for this directory.
     pub(super) fn command(&self, words: &str) -> String {
         self.command_on(words, None, "")
     }
 
-    /// The command `verb` for what is called `name`, with these options.
+    /// Returns the command `verb` for what is called `name`, with these options.
     pub(super) fn command_for(&self, verb: &str, name: &str, options: &str) -> String {
         self.command_on(verb, Some(name), options)
     }
 
-    /// A phrase that says what to run. A name with characters that cannot be shown is never part of a command: what
-    /// stands there would be another name.
+    /// Returns a phrase that says what to run. A name with characters that cannot be shown is never part of a command:
+    /// what stands there would be another name.
     fn command_on(&self, verb: &str, name: Option<&str>, options: &str) -> String {
         let Some(dir) = self.dir_option() else {
             return format!("the command {verb} of ferrocr models, in a directory whose name cannot be shown");
@@ -121,9 +131,14 @@ impl Store {
             Some(dir) => dir.to_str().and_then(quoted).map(|dir| format!("--dir {dir}")),
         }
     }
+
+    /// Says where the names of models are shown.
+    pub(super) fn how_to_list(&self, reader: Audience) -> String {
+        format!("{} shows the names", self.how_to(reader, Action::List))
+    }
 }
 
-/// A name as a POSIX shell takes it; none for one with characters that cannot be shown.
+/// Returns a name as a POSIX shell takes it; none for one with characters that cannot be shown.
 pub(super) fn quoted(name: &str) -> Option<String> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "._-+@%,=".contains(letter);
     if name.chars().any(is_unsafe) {
@@ -135,7 +150,7 @@ pub(super) fn quoted(name: &str) -> Option<String> {
     }
 }
 
-/// A name as Python takes it; none for one with characters that cannot be shown.
+/// Returns a name as Python takes it; none for one with characters that cannot be shown.
 fn literal(name: &str) -> Option<String> {
     let is_shown = !name.chars().any(is_unsafe);
     is_shown.then(|| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))
@@ -144,6 +159,7 @@ fn literal(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::store::Store;
 
     #[cfg(unix)]
     #[test]
@@ -184,22 +200,22 @@ mod tests {
     #[test]
     fn a_command_names_the_directory_unless_it_is_the_default() {
         let store = Store::open("/srv/models").unwrap();
-        assert_eq!(store.command("prune"), "`ferrocr models prune --dir '/srv/models'`");
+        assert_eq!(store.layout.advice().command("prune"), "`ferrocr models prune --dir '/srv/models'`");
         let store = Store::open("/it's/here").unwrap();
-        let verify = store.command_for("verify", "a b.onnx", "--sha256 HASH");
+        let verify = store.layout.advice().command_for("verify", "a b.onnx", "--sha256 HASH");
         assert_eq!(verify, "`ferrocr models verify 'a b.onnx' --sha256 HASH --dir '/it'\\''s/here'`");
         let default = Store::open(Store::default_dir().unwrap()).unwrap();
-        assert_eq!(default.command("prune"), "`ferrocr models prune`");
-        assert_eq!(default.command_for("pull", "a.onnx", ""), "`ferrocr models pull a.onnx`");
+        assert_eq!(default.layout.advice().command("prune"), "`ferrocr models prune`");
+        assert_eq!(default.layout.advice().command_for("pull", "a.onnx", ""), "`ferrocr models pull a.onnx`");
     }
 
     #[cfg(unix)]
     #[test]
     fn a_name_that_looks_like_an_option_is_none() {
         let default = Store::open(Store::default_dir().unwrap()).unwrap();
-        assert_eq!(default.command_for("remove", "-x.onnx", ""), "`ferrocr models remove -- -x.onnx`");
+        assert_eq!(default.layout.advice().command_for("remove", "-x.onnx", ""), "`ferrocr models remove -- -x.onnx`");
         let store = Store::open("/srv/models").unwrap();
-        let restore = store.command_for("restore", "-x y", "--removal 1");
+        let restore = store.layout.advice().command_for("restore", "-x y", "--removal 1");
         assert_eq!(restore, "`ferrocr models restore --removal 1 --dir '/srv/models' -- '-x y'`");
     }
 
@@ -210,10 +226,10 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
 
         let store = Store::open("/srv/models").unwrap();
-        let phrase = store.command_for("remove", "a\n.onnx", "");
+        let phrase = store.layout.advice().command_for("remove", "a\n.onnx", "");
         assert_eq!(phrase, "the command remove of ferrocr models, with a name that cannot be shown");
         for dir in [OsStr::from_bytes(b"/srv/\xff"), OsStr::new("/srv/\u{202e}x")] {
-            let phrase = Store::open(dir).unwrap().command_for("remove", "a.onnx", "");
+            let phrase = Store::open(dir).unwrap().layout.advice().command_for("remove", "a.onnx", "");
             assert!(phrase.ends_with("in a directory whose name cannot be shown"), "{phrase}");
         }
     }

@@ -56,7 +56,8 @@ impl Hasher {
         self.pour(source, limit, |error| error, sink)
     }
 
-    /// As [`Hasher::read`], for a sink with errors of its own; `failed` makes one of them from what the source said.
+    /// Reads as [`Hasher::read`] does, for a sink with errors of its own; `failed` makes one of them from what the
+    /// source said.
     pub(in crate::models) fn pour<E>(
         &mut self,
         source: &mut dyn Read,
@@ -85,7 +86,7 @@ impl Hasher {
         self.hash.update(bytes);
     }
 
-    /// What was read, all in all.
+    /// Returns the digest of all that was read.
     pub(in crate::models) fn finish(self) -> Digest {
         let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Digest { bytes: self.bytes, sha256 }

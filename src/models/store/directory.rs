@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 #[cfg(any(not(unix), test))]
 mod by_path;
+mod kinds;
 #[cfg(unix)]
 mod unix;
 
@@ -20,51 +21,12 @@ use by_path as system;
 #[cfg(unix)]
 use unix as system;
 
+use kinds::unfit;
+pub(super) use kinds::{Access, Kind, Opening, Status};
 pub(super) use system::{let_all_read, make_usual};
 
 /// The deepest folder in a folder that is removed with all that is in it. What the store and pip put there has three.
 const DEEPEST: usize = 64;
-
-/// The kinds of things in a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    Folder,
-    Link,
-    /// A pipe, a socket or a device.
-    Special,
-}
-
-/// The facts about something that can be told without opening it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Status {
-    pub(super) kind: Kind,
-    pub(super) bytes: u64,
-}
-
-/// The users who may open a file that is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Whoever the process lets open its new files.
-    Usual,
-    /// The owner, and those who may write to the folder: whoever can open a file can lock it.
-    Writers,
-    /// The owner.
-    Owner,
-}
-
-/// The ways to open a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// It has to be there, and is opened for reading.
-    Read,
-    /// It has to be there, and is opened for reading and writing.
-    Write,
-    /// It is made unless it is there.
-    Make(Access),
-    /// It is made, and must not be there.
-    MakeNew(Access),
-}
 
 /// An open directory.
 #[derive(Debug, Clone)]
@@ -86,7 +48,7 @@ impl Directory {
         Ok(Self { handle: Arc::new(handle), path: at.path() })
     }
 
-    /// The path by which it was reached, for messages.
+    /// Returns the path by which it was reached, for messages.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -96,7 +58,7 @@ impl Directory {
         Location { directory: self.clone(), name: name.as_ref().to_owned() }
     }
 
-    /// The names in it, sorted.
+    /// Returns the names in it, sorted.
     pub(super) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = system::names(&self.handle)?;
         names.sort_unstable();
@@ -122,7 +84,7 @@ pub(super) struct Location {
 }
 
 impl Location {
-    /// Its path, for messages.
+    /// Returns its path, for messages.
     pub(super) fn path(&self) -> PathBuf {
         self.directory.path.join(&self.name)
     }
@@ -227,10 +189,6 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         outcome => outcome,
     }
-}
-
-fn unfit(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 /// Refuses what would lead out of the directory.

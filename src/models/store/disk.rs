@@ -56,7 +56,7 @@ pub(super) fn open_new(at: &Location, access: Access) -> io::Result<File> {
 
 /// Opens a file of the bookkeeping that is there. A link is not followed.
 ///
-/// Where that is allowed also for writing, although nothing is written: some network file systems lock no other file
+/// If that is allowed also for writing, although nothing is written: some network file systems lock no other file
 /// for one alone.
 pub(super) fn open_there(at: &Location) -> io::Result<File> {
     match at.open(Opening::Write) {
@@ -81,7 +81,8 @@ pub(super) fn make_usual(file: &File) {
     let _ = directory::make_usual(file);
 }
 
-/// What failed at `path`, with advice where the reason is that something of another kind is in its place or above it.
+/// Makes the error of a failure at `path`, with advice where the reason is that something of another kind is in its
+/// place or above it.
 pub(super) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
     let kind = error.kind();
     let failed = Error::io(verb, path, error);
@@ -168,14 +169,14 @@ pub(super) fn sync_folder(folder: &Directory) -> Result<()> {
     folder.sync().map_err(|error| Error::io("write the directory", folder.path(), error))
 }
 
-/// Bytes that this user may still write where `path` lies, where the system tells.
+/// Returns the bytes that this user may still write where `path` lies, where the system tells.
 #[cfg(unix)]
 pub(in crate::models) fn free_bytes(path: &Path) -> Option<u64> {
     let volume = path.ancestors().find_map(|path| rustix::fs::statvfs(path).ok())?;
     volume.f_bavail.checked_mul(volume.f_frsize)
 }
 
-/// Not asked for elsewhere: a full disk is then noticed while writing.
+/// Returns none: elsewhere it is not asked for, and a full disk is then noticed while writing.
 #[cfg(not(unix))]
 pub(in crate::models) fn free_bytes(_: &Path) -> Option<u64> {
     None

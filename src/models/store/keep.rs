@@ -1,7 +1,7 @@
 //! The keep-list: what must not be removed, and has to be there.
 //!
-//! It is a text file in the store's bookkeeping with an entry a line, which an operator may also write by hand. An entry
-//! is a file name, or a pattern in which `*` stands for any characters and `?` for one.
+//! It is a text file in the store's bookkeeping with an entry a line, which an operator may also write by hand. An
+//! entry is a file name, or a pattern in which `*` stands for any characters and `?` for one.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -11,9 +11,12 @@ use glob::Pattern;
 
 use super::command::Action;
 use super::directory::Opening;
+use super::disk;
 use super::layout::KEEP;
+use super::layout::Layout;
+use super::lock::DirectoryLock;
+use super::names::fault;
 use super::part::Part;
-use super::{Store, disk, fault};
 use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// Begins a line that is no entry.
@@ -29,7 +32,7 @@ pub struct KeepList {
 }
 
 impl KeepList {
-    /// A list of these entries.
+    /// Returns a list of these entries.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for an entry that no file name can match.
@@ -45,17 +48,17 @@ impl KeepList {
         Ok(Self { entries: entries.iter().map(checked).collect::<Result<_>>()? })
     }
 
-    /// Sorted entries.
+    /// Returns the sorted entries.
     pub fn entries(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(String::as_str)
     }
 
-    /// Whether an entry names or matches `name`.
+    /// Returns true if an entry names or matches `name`.
     pub fn holds(&self, name: &str) -> bool {
         self.holder(name).is_some()
     }
 
-    /// An entry that names `name`, else one that matches it.
+    /// Returns an entry that names `name`, else one that matches it.
     pub(super) fn holder(&self, name: &str) -> Option<&str> {
         let matching = || self.entries.iter().find(|entry| is_match(entry, name));
         self.entries.get(name).or_else(matching).map(String::as_str)
@@ -106,7 +109,8 @@ fn unfit(entry: &str, fault: &str) -> Error {
         .with_hint("an entry is a file name in the directory, or a pattern with * and ?")
 }
 
-/// Only `*` and `?` are special: brackets occur in file names.
+/// Returns true if the entry is a pattern that matches `name`. Only `*` and `?` are special: brackets occur in file
+/// names.
 fn is_match(entry: &str, name: &str) -> bool {
     let escaped = entry.chars().fold(String::new(), |mut escaped, letter| {
         match letter {
@@ -121,55 +125,46 @@ fn is_match(entry: &str, name: &str) -> bool {
     entry.contains(['*', '?']) && Pattern::new(&escaped).is_ok_and(|pattern| pattern.matches(name))
 }
 
-impl Store {
-    /// The keep-list of this directory; empty where there is none.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] when it is there and cannot be read: nothing may be removed then.
-    pub fn keep_list(&self) -> Result<KeepList> {
-        let Some(bookkeeping) = self.open_bookkeeping()? else { return Ok(KeepList::default()) };
+/// The file with the keep-list of a directory.
+pub(super) struct KeepFile<'a>(pub(super) &'a Layout);
+
+impl KeepFile<'_> {
+    /// Returns the keep-list of this directory; empty where there is none.
+    pub(super) fn keep_list(&self) -> Result<KeepList> {
+        let Some(bookkeeping) = self.0.open_bookkeeping()? else { return Ok(KeepList::default()) };
         match bookkeeping.at(KEEP).open(Opening::Read).and_then(read) {
             Ok(text) => Ok(KeepList::parse(&text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KeepList::default()),
-            Err(error) => Err(disk::failed("read the keep-list", &self.keep_file(), error)),
+            Err(error) => Err(disk::failed("read the keep-list", &self.0.keep_file(), error)),
         }
     }
 
     /// Adds entries to the keep-list.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for an entry that matches no model, [`ErrorKind::Io`] when it cannot be written.
-    pub fn keep(&self, entries: &[String]) -> Result<KeepList> {
+    pub(super) fn keep(&self, entries: &[String]) -> Result<KeepList> {
         self.change_keep(entries, &[])
     }
 
     /// Takes entries off the keep-list.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for an entry that is not on it, [`ErrorKind::Io`] when it cannot be written.
-    pub fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
+    pub(super) fn unkeep(&self, entries: &[String]) -> Result<KeepList> {
         self.change_keep(&[], entries)
     }
 
     /// Adds some entries to the keep-list and takes others off it, all or none.
-    ///
-    /// # Errors
-    /// What [`Store::keep`] and [`Store::unkeep`] say; the list is what it was then.
-    pub fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
+    pub(super) fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
         let added = KeepList::new(add)?;
         if !add.is_empty() {
-            added.check(&self.list()?, |reader, _| self.how_to_list(reader))?;
+            added.check(&self.0.list()?, |reader, _| self.0.advice().how_to_list(reader))?;
         }
         // First only a look: a mistyped entry makes no directory.
         let planned = self.changed_keep_list(&added, remove)?;
         if add.is_empty() && remove.is_empty() {
             return Ok(planned);
         }
-        let mut part = Part::create(self, "keep")?;
-        let _hold = self.hold_alone()?;
+        let mut part = Part::create(self.0, "keep")?;
+        let _hold = DirectoryLock(self.0).hold_alone()?;
         let list = self.changed_keep_list(&added, remove)?;
         part.append(&mut list.text().as_bytes(), None)?;
-        let bookkeeping = self.make_bookkeeping()?;
+        let bookkeeping = self.0.make_bookkeeping()?;
         part.put_in_place(&bookkeeping.at(KEEP))?;
         disk::sync_folder(&bookkeeping)?;
         Ok(list)
@@ -179,17 +174,12 @@ impl Store {
         let mut list = self.keep_list()?;
         list.entries.extend(added.entries.iter().cloned());
         if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
-            let message = format!("{unknown:?} is not on the keep-list of {}", self.dir().display());
+            let message = format!("{unknown:?} is not on the keep-list of {}", self.0.dir().display());
             return Err(Error::new(ErrorKind::InvalidArgument, message)
-                .with_hint_for(|reader| format!("{} shows the list", self.how_to(reader, Action::Keep))));
+                .with_hint_for(|reader| format!("{} shows the list", self.0.advice().how_to(reader, Action::Keep))));
         }
         list.entries.retain(|entry| !remove.contains(entry));
         Ok(list)
-    }
-
-    /// Says where the names of models are shown.
-    pub(super) fn how_to_list(&self, reader: Audience) -> String {
-        format!("{} shows the names", self.how_to(reader, Action::List))
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Each test runs itself again in a process of its own, which ends before its n-th change, for every n there is.
 
+use std::env;
+use std::fs;
 use std::process::{Command, Stdio};
 
 use super::disk::steps;
@@ -15,7 +17,7 @@ pub(in crate::models) fn is_victim(work: impl FnOnce(&Store)) -> bool {
     let (Some(dir), Ok(after)) = (env::var_os(DIR), env::var(AFTER)) else { return false };
     steps::end_after(after.parse().unwrap());
     work(&Store::open(dir).unwrap());
-    // What follows the work is not part of it.
+    // Steps that follow the work are not part of it.
     steps::end_after(u64::MAX);
     true
 }
@@ -62,14 +64,14 @@ fn nothing_is_lost(store: &Store, names: &[&str]) {
     }
     assert!(store.in_use().unwrap().is_empty());
     store.sweep().unwrap();
-    assert!(is_empty(&store.incoming()), "nothing unfinished stays");
+    assert!(is_empty(&store.layout.incoming()), "nothing unfinished stays");
     let rest: Vec<_> = names.iter().filter(|name| !store.dir().join(name).exists()).copied().collect();
     if !rest.is_empty() {
         store.restore(&owned(&rest), None, false).unwrap();
     }
     store.remove(&owned(names), &RemoveOptions::default()).unwrap();
     store.purge(None, false).unwrap();
-    assert!(is_empty(&store.trash()));
+    assert!(is_empty(&store.layout.trash()));
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -113,7 +115,7 @@ fn while_replacing_a_model() {
             }
             store.admit_from("a.onnx", &expected, &mut &b"abc"[..]).unwrap();
             store.sweep().unwrap();
-            assert!(is_empty(&store.incoming()));
+            assert!(is_empty(&store.layout.incoming()));
             assert_eq!(store.list().unwrap(), ["a.onnx"]);
         };
         let name = "models::store::killed::while_replacing_a_model";
@@ -132,7 +134,7 @@ fn while_keeping() {
             let list = store.keep_list().unwrap();
             assert!(list.holds("a.onnx"), "what was kept stays kept");
             store.sweep().unwrap();
-            assert!(is_empty(&store.incoming()));
+            assert!(is_empty(&store.layout.incoming()));
             store.unkeep(&list.entries().map(str::to_owned).collect::<Vec<_>>()).unwrap();
             nothing_is_lost(store, &NAMES);
         };
@@ -146,7 +148,7 @@ fn while_taking_a_lease() {
         let name = "models::store::killed::while_taking_a_lease";
         let check = |store: &Store| {
             nothing_is_lost(store, &NAMES);
-            assert!(is_empty(&store.leases()), "a removal sweeps what dead holders left");
+            assert!(is_empty(&store.layout.leases()), "a removal sweeps what dead holders left");
         };
         assert!(each_step(name, |store| fill(store, &NAMES), check) >= 3);
     }

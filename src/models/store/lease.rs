@@ -1,4 +1,4 @@
-//! Which models are in use, by which process.
+//! Leases: the models in use, by process.
 //!
 //! A user of models puts a file with their names into the folder of leases and keeps it locked. The system frees the
 //! lock when the user ends, in whatever way, and a lease that is not locked counts for nothing. One that cannot be read
@@ -15,10 +15,12 @@ use std::time::Duration;
 
 use super::characters::list_of;
 use super::directory::{Access, Kind, Location};
+use super::disk;
 use super::layout::LEASES;
+use super::layout::Layout;
+use super::lock::DirectoryLock;
 use super::lock::{self, Attempt, Locked, Mode};
-use super::part::unique;
-use super::{Store, disk};
+use super::temporary::unique;
 use crate::error::{Error, Result};
 
 /// The most that is read of a lease: thousands of names.
@@ -49,12 +51,12 @@ struct Held {
     file: Locked,
 }
 
-/// Who uses what, as far as it can be told.
+/// The uses of files, as far as they can be told.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     /// The files in use, each with the ids of the processes that use it.
     pub(super) files: BTreeMap<String, Vec<u32>>,
-    /// What cannot be read, and why: any file may be in use by it.
+    /// Leases that cannot be read, and why: any file may be in use by them.
     pub(super) faults: Vec<(PathBuf, Error)>,
 }
 
@@ -69,26 +71,20 @@ impl Uses {
     }
 }
 
-impl Store {
+/// The leases on the models of a directory.
+pub(super) struct Leases<'a>(pub(super) &'a Layout);
+
+impl Leases<'_> {
     /// Notes that this process uses the files called `names`, what they lead to if they are links, and the lists of
     /// characters beside them.
-    ///
-    /// None where there is nothing to note, and where nothing can be noted: in a directory that is not there or that this
-    /// user may not write to, or on a file system without locks. The models can be used there all the same, but nothing
-    /// keeps another process from removing them.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Io`] when another process has held the directory's lock or that of the lease for about a second, which
-    /// no removal and no look takes, and when the lease cannot be written for any other reason than a missing right. The
-    /// models can be used then too. And what the watch of [`Store::watched`] returns.
-    pub fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
+    pub(super) fn lease(&self, names: &[String]) -> Result<Option<Lease>> {
         let names = self.guarded(names);
         // A directory that is not there is not made: the models of an engine may all lie elsewhere.
-        if names.is_empty() || !self.dir().is_dir() {
+        if names.is_empty() || !self.0.dir().is_dir() {
             return Ok(None);
         }
         self.sweep_many_leases();
-        match self.hold_briefly().and_then(|_hold| self.lease_held(names)) {
+        match DirectoryLock(self.0).hold_briefly().and_then(|_hold| self.lease_held(names)) {
             Err(error) if is_forbidden(&error) => Ok(None),
             outcome => outcome,
         }
@@ -98,11 +94,11 @@ impl Store {
     ///
     /// A process that ends in whatever way but the usual one leaves its lease, and only removals look for them.
     fn sweep_many_leases(&self) {
-        let leases = self.open_folder(LEASES).ok().flatten();
+        let leases = self.0.open_folder(LEASES).ok().flatten();
         if leases.and_then(|leases| leases.names().ok()).is_none_or(|names| names.len() <= MANY) {
             return;
         }
-        if let Some(_hold) = self.try_hold_alone() {
+        if let Some(_hold) = DirectoryLock(self.0).try_hold_alone() {
             // They count for nothing, and the next one tries again.
             let _ = self.sweep_leases_held();
         }
@@ -110,35 +106,32 @@ impl Store {
 
     /// Makes a lease. The caller holds the directory.
     fn lease_held(&self, names: BTreeSet<String>) -> Result<Option<Lease>> {
-        let at = self.make_folder(LEASES)?.at(unique("lease"));
+        let at = self.0.make_folder(LEASES)?.at(unique("lease"));
         let failed = |error| Error::io("write", &at.path(), error);
         // Until it is locked nobody else can open it: who can could lock it first.
         let file = Locked::new(disk::open_new(&at, Access::Owner).map_err(failed)?);
         let mut held = Held { at: at.clone(), file };
         // Locked only when it is complete: nobody then takes it for one that cannot be read.
         disk::write(&mut held.file, Record::of_this_process(names).text().as_bytes()).map_err(failed)?;
-        let is_locked = self.lock_new(&held.file)?;
+        let is_locked = DirectoryLock(self.0).lock_new(&held.file)?;
         // A private lease would keep other users from removing anything.
         disk::let_all_read(&held.file);
         Ok(is_locked.then(|| Lease { _held: Arc::new(held) }))
     }
 
-    /// All files of the directory that are needed by who uses those called `names`.
+    /// Returns all files of the directory that are needed by who uses those called `names`.
     fn guarded(&self, names: &[String]) -> BTreeSet<String> {
-        let models = names.iter().flat_map(|name| self.names_along(&self.dir().join(name)));
+        let models = names.iter().flat_map(|name| self.0.names_along(&self.0.dir().join(name)));
         let with_characters = |name: String| {
-            let list = list_of(&name).map(|list| self.dir().join(list)).filter(|list| list.is_file());
-            let lists = list.map(|list| self.names_along(&list)).unwrap_or_default();
+            let list = list_of(&name).map(|list| self.0.dir().join(list)).filter(|list| list.is_file());
+            let lists = list.map(|list| self.0.names_along(&list)).unwrap_or_default();
             lists.into_iter().chain([name])
         };
         models.flat_map(with_characters).collect()
     }
 
-    /// The files in use, each with the ids of the processes that use it. An id counts on the machine of that process.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Io`] when something among the leases cannot be read: any file may be in use then.
-    pub fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
+    /// Returns the files in use, each with the ids of the processes that use it.
+    pub(super) fn in_use(&self) -> Result<BTreeMap<String, Vec<u32>>> {
         let uses = self.uses();
         match uses.faults.into_iter().next() {
             None => Ok(uses.files),
@@ -146,10 +139,10 @@ impl Store {
         }
     }
 
-    /// What [`Store::in_use`] says, and what is in its way.
+    /// Returns the files in use, and what cannot be read.
     pub(super) fn uses(&self) -> Uses {
         let mut uses = Uses::default();
-        let listed = match self.open_folder(LEASES) {
+        let listed = match self.0.open_folder(LEASES) {
             Ok(None) => return uses,
             Err(error) => Err(error),
             Ok(Some(leases)) => leases
@@ -158,7 +151,7 @@ impl Store {
                 .map_err(|error| disk::failed("list the leases", leases.path(), error)),
         };
         match listed {
-            Err(error) => uses.faults.push((self.leases(), error)),
+            Err(error) => uses.faults.push((self.0.leases(), error)),
             Ok(leases) => {
                 for at in leases {
                     match live(&at) {
@@ -173,7 +166,7 @@ impl Store {
 
     /// Removes the leases of processes that are gone. The caller holds the directory alone.
     pub(super) fn sweep_leases_held(&self) -> Result<()> {
-        let Some(leases) = self.open_folder(LEASES)? else { return Ok(()) };
+        let Some(leases) = self.0.open_folder(LEASES)? else { return Ok(()) };
         for name in leases.names().unwrap_or_default() {
             let at = leases.at(&name);
             if name.to_string_lossy().starts_with("lease.") && is_free(&at) {
@@ -208,7 +201,7 @@ fn unread(at: &Location, error: io::Error) -> Error {
         .with_hint("end the processes that use these models, and remove that file if it is still there then")
 }
 
-/// What a lease says, if its holder is still there.
+/// Reads a lease, if its holder is still there.
 fn live(at: &Location) -> io::Result<Option<Record>> {
     let file = match open_soon(at) {
         // Its holder has removed it meanwhile.
@@ -278,8 +271,8 @@ impl Record {
         format!("pid {}\n{}{names}", self.pid, birth.unwrap_or_default())
     }
 
-    /// What `text` says; none if it does not name the process. A line that says nothing is left out, and the first that
-    /// names a process counts.
+    /// Reads a record from `text`; none if it does not name the process. A line that says nothing is left out, and the
+    /// first that names a process counts.
     fn parse(text: &str) -> Option<Self> {
         let (mut pid, mut birth, mut names) = (None, None, Vec::new());
         for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
@@ -296,8 +289,8 @@ impl Record {
         Some(Self { pid: pid?, birth, names })
     }
 
-    /// Whether the process is known to have ended, although its lock is held: a forked child of it lives on, and cannot
-    /// use what it inherited.
+    /// Returns true if the process is known to have ended, although its lock is held: a forked child of it lives on,
+    /// and cannot use what it inherited.
     fn has_ended(&self) -> bool {
         let Some(birth) = &self.birth else { return false };
         system().as_ref() == Some(&birth.system) && ticks(self.pid).as_ref() != Some(&birth.ticks)
@@ -311,7 +304,7 @@ fn system() -> Option<String> {
     Some(format!("{}/{}", boot.trim(), space.to_str()?))
 }
 
-/// When a process began, in clock ticks since the boot; none for one that is not there.
+/// Returns the time at which a process began, in clock ticks since the boot; none for one that is not there.
 fn ticks(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is a name in brackets, which may hold anything; the third is the first one after it.

@@ -1,17 +1,20 @@
 //! Links in the bookkeeping lead the store nowhere, also those that are put there at the very moment.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
+use crate::error::ErrorKind;
+use crate::models::store::part::Folder;
 
 const PLACES: [&str; 4] = [".ferrocr", ".ferrocr/incoming", ".ferrocr/leases", ".ferrocr/trash"];
 
 const ABC: Expected<'static> =
     Expected { bytes: Some(3), sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
 
-/// A folder that looks like bookkeeping, and like the folders in it, and belongs to somebody else.
+/// Returns a folder that looks like bookkeeping, and like the folders in it, and belongs to somebody else.
 fn outside() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for folder in ["", "incoming", "leases", "trash"] {
@@ -41,7 +44,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
     found
 }
 
-/// A store with some of everything.
+/// Returns a store with some of everything.
 fn filled() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path().join("models")).unwrap();
@@ -62,8 +65,8 @@ fn use_all(store: &Store) -> Vec<Result<()>> {
     let partial = Selection { states: vec![State::Partial], ..Selection::default() };
     vec![
         store.admit_from("new.onnx", &ABC, &mut &b"abc"[..]).map(drop),
-        Part::claim(store, "d.onnx", "00").map(drop),
-        Folder::create(store, "box").map(drop),
+        Part::claim(&store.layout, "d.onnx", "00").map(drop),
+        Folder::create(&store.layout, "box").map(drop),
         store.sweep(),
         store.keep(&named).and_then(|_| store.unkeep(&named)).map(drop),
         store.remove(&named, &nothing).map(drop),
@@ -102,7 +105,7 @@ fn a_link_in_a_folder_s_place_is_named_and_not_followed() {
 fn a_link_in_a_file_s_place_is_named_and_not_followed() {
     for name in ["lock", "keep"] {
         let (dir, store) = filled();
-        let (path, outside) = (store.bookkeeping().join(name), dir.path().join("outside"));
+        let (path, outside) = (store.layout.bookkeeping().join(name), dir.path().join("outside"));
         fs::write(&outside, "b.onnx\n").unwrap();
         fs::remove_file(&path).unwrap();
         symlink(&outside, &path).unwrap();

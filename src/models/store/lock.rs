@@ -1,31 +1,31 @@
 //! Locks between processes, on files that are only there to be locked.
 //!
 //! The system gives a lock back when its holder ends, in whatever way. Model files are never locked. Whoever can open a
-//! file can lock it, so files that are locked can be opened by those alone who may write to the directory. A file system
-//! without locks is used without them: what is lost then is said at each lock.
+//! file can lock it, so files that are locked can be opened by those alone who may write to the directory. A file
+//! system without locks is used without them: what is lost then is said at each lock.
 
-use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::directory::{Access, Directory, Location};
-use super::{Store, disk};
+use super::disk;
+use super::layout::Layout;
+use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Owner;
 
-/// The time for which a process that changes the directory waits for others that do. They hold the lock for some renames
-/// only.
+/// The time for which a process that changes the directory waits for others that do. They hold the lock for some
+/// renames only.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The time for which a process waits that only wants a lease: it can do without. Removing 300 files in one go, and
 /// restoring them, took up to 47 ms each on two busy cores.
 const LEASE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often it looks.
+/// The time between two looks.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// The time between two looks whether to wait on: short enough for Ctrl-C to feel immediate.
@@ -40,7 +40,7 @@ const GATE: &str = "gate";
 /// Names of the lock files, for who asks what belongs to the bookkeeping.
 pub(super) const NAMES: [&str; 2] = [LOCK, GATE];
 
-/// How an attempt to lock a file came out.
+/// The outcome of an attempt to lock a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attempt {
     /// It is locked until it is unlocked, or closed by all who have it open.
@@ -51,7 +51,7 @@ pub(super) enum Attempt {
     Unsupported,
 }
 
-/// Whether others may hold the same lock beside.
+/// The mode of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Not with an exclusive one.
@@ -75,26 +75,6 @@ pub(super) fn attempt(file: &File, mode: Mode) -> Attempt {
         Err(TryLockError::WouldBlock) => Attempt::Busy,
         // Each system has its own way to say no.
         Err(TryLockError::Error(_)) => Attempt::Unsupported,
-    }
-}
-
-/// Tells whoever waits for other processes whether to wait on: its error ends the wait.
-#[derive(Clone, Default)]
-pub(super) struct Watch(Option<Arc<dyn Fn() -> Result<()> + Send + Sync>>);
-
-impl Watch {
-    pub(super) fn new(look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(look)))
-    }
-
-    fn look(&self) -> Result<()> {
-        self.0.as_ref().map_or(Ok(()), |look| look())
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watch").field(&self.0.is_some()).finish()
     }
 }
 
@@ -138,8 +118,8 @@ impl<'a> Wait<'a> {
 
 /// An open file that this process locks, or tries to. Dropping it frees the lock.
 ///
-/// Closing it would not be enough: a child that was forked meanwhile has the same open file for as long as it lives. The
-/// lock is its parent's alone, so dropping it in the child frees nothing.
+/// Closing it would not be enough: a child that was forked meanwhile has the same open file for as long as it lives.
+/// The lock is its parent's alone, so dropping it in the child frees nothing.
 #[derive(Debug)]
 pub(super) struct Locked {
     file: File,
@@ -152,18 +132,18 @@ impl Locked {
         Self { file, owner: Owner::this_process() }
     }
 
-    /// A file of the bookkeeping that is there; see [`disk::open_there`].
+    /// Returns a file of the bookkeeping that is there; see [`disk::open_there`].
     pub(super) fn open(at: &Location) -> io::Result<Self> {
         disk::open_there(at).map(Self::new)
     }
 
-    /// The same open file as a child has it that was forked just now.
+    /// Returns the same open file as a child has it that was forked just now.
     #[cfg(test)]
     pub(super) fn in_a_child(&self) -> Self {
         Self { file: self.file.try_clone().unwrap(), owner: Owner::parent() }
     }
 
-    /// Whether this is the process that opened it, and not a child that was forked from it.
+    /// Returns true if this is the process that opened it, and not a child that was forked from it.
     pub(super) fn is_ours(&self) -> bool {
         self.owner.is_here()
     }
@@ -200,25 +180,16 @@ pub(super) struct Hold {
     _lock: Locked,
 }
 
-impl Store {
-    /// The same store, which asks `look` while it waits for other processes: its error ends the wait.
-    #[must_use]
-    pub fn watched(&self, look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
-        Self { watch: Watch::new(look), ..self.clone() }
-    }
+/// The lock on a model directory, which processes hold alone or together.
+pub(super) struct DirectoryLock<'a>(pub(super) &'a Layout);
 
-    /// The same store, which waits as long as it takes.
-    #[must_use]
-    pub fn unwatched(&self) -> Self {
-        Self { watch: Watch::default(), ..self.clone() }
-    }
-
+impl DirectoryLock<'_> {
     /// Waits until nobody removes or restores files.
     pub(super) fn hold_shared(&self) -> Result<Hold> {
         self.hold(Mode::Shared, PATIENCE)
     }
 
-    /// As [`Store::hold_shared`], but not for long.
+    /// Waits as [`DirectoryLock::hold_shared`] does, but not for long.
     pub(super) fn hold_briefly(&self) -> Result<Hold> {
         self.hold(Mode::Shared, LEASE_PATIENCE)
     }
@@ -230,7 +201,7 @@ impl Store {
 
     /// Holds the directory alone if nobody else holds it or waits for it, and this file system has locks.
     pub(super) fn try_hold_alone(&self) -> Option<Hold> {
-        let bookkeeping = self.make_bookkeeping().ok()?;
+        let bookkeeping = self.0.make_bookkeeping().ok()?;
         let locked = |name| {
             let at = bookkeeping.at(name);
             let file = Locked::new(disk::open(&at, Access::Writers).ok()?);
@@ -245,17 +216,17 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::Io`] when who looks at it takes about a second, and those of the watch.
     pub(super) fn lock_new(&self, file: &Locked) -> Result<bool> {
-        let outcome = Wait::new(LEASE_PATIENCE, &self.watch).lock(file, Mode::Exclusive)?;
+        let outcome = Wait::new(LEASE_PATIENCE, &self.0.watch).lock(file, Mode::Exclusive)?;
         outcome.map(|outcome| outcome == Attempt::Held).ok_or_else(|| self.busy(LEASE_PATIENCE))
     }
 
-    /// The caller must not hold the directory already: it would wait for one who waits for it.
+    /// Waits for the lock. The caller must not hold the directory already: it would wait for one who waits for it.
     fn hold(&self, mode: Mode, patience: Duration) -> Result<Hold> {
-        let mut wait = Wait::new(patience, &self.watch);
-        let _gate = self.pass_gate(&self.make_bookkeeping()?, mode, &mut wait)?;
+        let mut wait = Wait::new(patience, &self.0.watch);
+        let _gate = self.pass_gate(&self.0.make_bookkeeping()?, mode, &mut wait)?;
         loop {
             // Somebody may have removed the folder by hand while this one waited.
-            let at = self.make_bookkeeping()?.at(LOCK);
+            let at = self.0.make_bookkeeping()?.at(LOCK);
             let file = disk::open(&at, Access::Writers).map_err(|error| disk::failed("open", &at.path(), error))?;
             let lock = Locked::new(file);
             match wait.lock(&lock, mode)? {
@@ -283,7 +254,7 @@ impl Store {
     fn busy(&self, patience: Duration) -> Error {
         let message = format!(
             "another process holds the lock of the model directory {}, and did not give it back within {} s",
-            self.dir().display(),
+            self.0.dir().display(),
             patience.as_secs()
         );
         Error::new(ErrorKind::Io, message)

@@ -1,32 +1,34 @@
 //! A file or folder that is still being written, and the one step in which a file gets its name.
 //!
-//! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the lock
-//! is free, which tells what was left behind from what is still growing.
+//! Both lie in the folder for unfinished things and are locked by whoever works on them. Once its maker is gone the
+//! lock is free, which tells what was left behind from what is still growing.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::digest::{Digest, Hasher};
 use super::directory::{Access, Directory, Kind, Location, Status};
+use super::disk;
 use super::layout::INCOMING;
+use super::layout::Layout;
+use super::lock::DirectoryLock;
 use super::lock::{self, Attempt, Locked, Mode};
-use super::{Store, disk};
+use super::temporary::unique;
+use super::trash::Trash;
 use crate::error::{Error, Result};
 
 /// Ends the name of a download that a later one goes on with.
 pub(super) const RESUMABLE: &str = "part";
 
 /// Ends the name of what is worth nothing once its maker is gone.
-pub(super) const PASSING: &str = "tmp";
+pub(super) const TEMPORARY: &str = "tmp";
 
 /// Name of the lock inside of a [`Folder`].
 const FOLDER_LOCK: &str = ".lock";
 
-/// How often a file is opened again that others took and removed before it was locked. Each time is one of them done.
+/// The most times that a file is opened again because others took and removed it before it was locked. Each time is one
+/// of them done.
 const TRIES: u32 = 16;
 
 /// An unfinished file that only this call works on.
@@ -34,60 +36,62 @@ const TRIES: u32 = 16;
 pub(in crate::models) struct Part {
     at: Location,
     file: Locked,
-    /// Whether a later call may go on with what this one leaves.
+    /// True if a later call may go on with what this one leaves.
     stays: bool,
 }
 
 impl Part {
-    /// An empty file for what will be called `name`; nobody else ever works on it, and it goes when it is dropped.
-    pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
+    /// Returns an empty file for what will be called `name`; nobody else ever works on it, and it goes when it is
+    /// dropped.
+    pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
         // Between its making and its lock it looks left behind: whoever sweeps holds the directory alone.
-        let _hold = store.hold_shared()?;
-        let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
-        let file = make_locked(store, &at)?;
+        let _hold = DirectoryLock(layout).hold_shared()?;
+        let at = layout.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
+        let file = make_locked(layout, &at)?;
         Ok(Self { at, file, stays: false })
     }
 
-    /// The unfinished download of `name` with the hash `sha256`, with the bytes that are there; none while another call
-    /// works on it, in whatever process.
+    /// Returns the unfinished download of `name` with the hash `sha256`, with the bytes that are there; none while
+    /// another call works on it, in whatever process.
     ///
     /// Without locks it is a file of its own, which starts empty.
-    pub(in crate::models) fn claim(store: &Store, name: &str, sha256: &str) -> Result<Option<Self>> {
-        let at = store.make_folder(INCOMING)?.at(resumable(name, sha256));
+    pub(in crate::models) fn claim(layout: &Layout, name: &str, sha256: &str) -> Result<Option<Self>> {
+        let at = layout.make_folder(INCOMING)?.at(resumable(name, sha256));
         match claim_file(&at)? {
             None => Ok(None),
-            Some((_, Attempt::Unsupported)) => Self::create(store, name).map(Some),
+            Some((_, Attempt::Unsupported)) => Self::create(layout, name).map(Some),
             Some((file, _)) => Ok(Some(Self { at, file, stays: true })),
         }
     }
 
-    /// Bytes that have arrived of the unfinished download of `name`, whoever works on it.
-    pub(in crate::models) fn arrived(store: &Store, name: &str, sha256: &str) -> u64 {
-        unfinished(store, name, sha256).map_or(0, |status| status.bytes)
+    /// Returns the bytes that have arrived of the unfinished download of `name`, whoever works on it.
+    pub(in crate::models) fn arrived(layout: &Layout, name: &str, sha256: &str) -> u64 {
+        unfinished(layout, name, sha256).map_or(0, |status| status.bytes)
     }
 
     /// Removes the unfinished download of `name`, which arrived in another way, unless a call works on it.
-    pub(in crate::models) fn forget(store: &Store, name: &str, sha256: &str) {
-        if unfinished(store, name, sha256).is_some()
-            // What cannot be removed now is seen by an audit.
-            && let Ok(Some(part)) = Self::claim(store, name, sha256)
+    pub(in crate::models) fn forget(layout: &Layout, name: &str, sha256: &str) {
+        if unfinished(layout, name, sha256).is_some()
+            // An audit sees files that cannot be removed now.
+            && let Ok(Some(part)) = Self::claim(layout, name, sha256)
         {
             part.discard();
         }
     }
 
-    /// Bytes that are there.
+    /// Returns the bytes that are there.
     pub(in crate::models) fn len(&self) -> Result<u64> {
         self.file.metadata().map(|meta| meta.len()).map_err(|error| Error::io("read", &self.at.path(), error))
     }
 
-    /// Its name among the unfinished.
+    /// Returns its name among the unfinished.
     #[cfg(test)]
     pub(super) fn name(&self) -> &std::ffi::OsStr {
         self.at.name()
     }
 
-    /// The bytes that have arrived, to be read through the handle that has the lock: where locks are mandatory no other one can.
+    /// Returns the bytes that have arrived, to be read through the handle that has the lock: where locks are mandatory
+    /// no other one can.
     pub(in crate::models) fn content(&self) -> &File {
         &self.file
     }
@@ -115,11 +119,11 @@ impl Part {
     }
 
     /// Gives the file its name in the directory in one step. What had the name goes to the trash.
-    pub(in crate::models) fn publish(mut self, store: &Store, name: &str) -> Result<PathBuf> {
-        let path = store.path(name)?;
-        let _hold = store.hold_shared()?;
+    pub(in crate::models) fn publish(mut self, layout: &Layout, name: &str) -> Result<PathBuf> {
+        let path = layout.path(name)?;
+        let _hold = DirectoryLock(layout).hold_shared()?;
         disk::make_usual(&self.file);
-        store.publish_held(&[(self.at.clone(), store.at(name)?)])?;
+        Trash(layout).publish_held(&[(self.at.clone(), layout.at(name)?)])?;
         // It is no longer there to be removed.
         self.stays = true;
         Ok(path)
@@ -140,8 +144,8 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         let is_empty = || self.file.metadata().is_ok_and(|meta| meta.len() == 0);
-        // A forked child has the file too, and must leave it to its parent. What was published has another name now, and
-        // its old one may be another call's.
+        // A forked child has the file too, and must leave it to its parent. What was published has another name now,
+        // and its old one may be another call's.
         if self.file.is_ours() && (!self.stays || is_empty()) && self.at.is(&self.file) {
             // Nobody is left to tell; what stays behind lies where unfinished files lie.
             let _ = disk::remove_file(&self.at);
@@ -158,23 +162,23 @@ pub(in crate::models) struct Folder {
 }
 
 impl Folder {
-    /// An empty folder, but for its lock.
-    pub(in crate::models) fn create(store: &Store, name: &str) -> Result<Self> {
-        let _hold = store.hold_shared()?;
-        let at = store.make_folder(INCOMING)?.at(format!("{}.{PASSING}", unique(name)));
+    /// Returns an empty folder, but for its lock.
+    pub(in crate::models) fn create(layout: &Layout, name: &str) -> Result<Self> {
+        let _hold = DirectoryLock(layout).hold_shared()?;
+        let at = layout.make_folder(INCOMING)?.at(format!("{}.{TEMPORARY}", unique(name)));
         let made = disk::make_new_folder(&at);
         let directory = made.map_err(|error| Error::io("create the directory", &at.path(), error))?;
-        let lock = make_locked(store, &directory.at(FOLDER_LOCK))?;
+        let lock = make_locked(layout, &directory.at(FOLDER_LOCK))?;
         Ok(Self { at, directory, lock })
     }
 
-    /// Where it is.
+    /// Returns its path.
     #[cfg(test)]
     pub(super) fn path(&self) -> &std::path::Path {
         self.directory.path()
     }
 
-    /// A file in it.
+    /// Returns a file in it.
     pub(super) fn at(&self, name: &str) -> Location {
         self.directory.at(name)
     }
@@ -190,26 +194,26 @@ impl Drop for Folder {
     }
 }
 
-impl Store {
-    /// The folder for unfinished files, in the same file system as the models; it is made if it is not there.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Io`] when it cannot be made.
-    pub fn scratch(&self) -> Result<PathBuf> {
-        self.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
+/// The folder of what is unfinished.
+pub(super) struct Incoming<'a>(pub(super) &'a Layout);
+
+impl Incoming<'_> {
+    /// Returns the folder for unfinished files, in the same file system as the models; it is made if it is not there.
+    pub(super) fn scratch(&self) -> Result<PathBuf> {
+        self.0.make_folder(INCOMING).map(|incoming| incoming.path().to_owned())
     }
 
-    /// Removes what calls that are gone left behind and nobody goes on with. Does nothing where that is not known.
-    pub(in crate::models) fn sweep(&self) -> Result<()> {
-        let Ok(Some(incoming)) = self.open_folder(INCOMING) else { return Ok(()) };
-        let suffix = format!(".{PASSING}");
+    /// Removes what calls that are gone left behind and nobody goes on with.
+    pub(super) fn sweep(&self) -> Result<()> {
+        let Ok(Some(incoming)) = self.0.open_folder(INCOMING) else { return Ok(()) };
+        let suffix = format!(".{TEMPORARY}");
         let found = incoming.names().unwrap_or_default().into_iter();
-        let passing: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
-        if passing.is_empty() {
+        let leftovers: Vec<_> = found.filter(|name| name.to_string_lossy().ends_with(&suffix)).collect();
+        if leftovers.is_empty() {
             return Ok(());
         }
-        let _hold = self.hold_alone()?;
-        for name in passing {
+        let _hold = DirectoryLock(self.0).hold_alone()?;
+        for name in leftovers {
             if let Some(left) = take_left(&incoming.at(name)) {
                 left.remove()?;
             }
@@ -220,13 +224,13 @@ impl Store {
 
 /// An unfinished file or folder that its maker has left behind. While this is there, no call takes it up.
 #[derive(Debug)]
-pub(super) struct Left {
+pub(super) struct Leftover {
     at: Location,
     is_folder: bool,
     _lock: Option<Locked>,
 }
 
-impl Left {
+impl Leftover {
     /// Removes it for good.
     pub(super) fn remove(self) -> Result<()> {
         // It is unlocked after that: whoever waits for the lock then sees that the file is gone.
@@ -237,20 +241,22 @@ impl Left {
     }
 }
 
-/// The unfinished file or folder `at` some place, if nobody works on it any more; none also where that cannot be told.
+/// Returns the unfinished file or folder `at` some place, if nobody works on it any more; none also where that cannot
+/// be told.
 ///
 /// The caller holds the directory alone: a folder is made a moment before its lock.
-pub(super) fn take_left(at: &Location) -> Option<Left> {
+pub(super) fn take_left(at: &Location) -> Option<Leftover> {
     let (is_folder, lock_at) = lock_of(at)?;
     let lock = match Locked::open(&lock_at) {
         Ok(lock) if lock::attempt(&lock, Mode::Exclusive) == Attempt::Held && lock_at.is(&lock) => Some(lock),
         Err(error) if is_folder && error.kind() == io::ErrorKind::NotFound => None,
         _ => return None,
     };
-    Some(Left { at: at.clone(), is_folder, _lock: lock })
+    Some(Leftover { at: at.clone(), is_folder, _lock: lock })
 }
 
-/// Tells whether nobody works any more on the unfinished file or folder `at` some place; none where that cannot be told.
+/// Tells whether nobody works any more on the unfinished file or folder `at` some place; none where that cannot be
+/// told.
 ///
 /// A call may take it up right after this: who removes it needs [`take_left`].
 pub(super) fn is_left(at: &Location) -> Option<bool> {
@@ -274,16 +280,16 @@ fn lock_of(at: &Location) -> Option<(bool, Location)> {
     }
 }
 
-/// A new file, locked where there are locks. The caller holds the directory.
-fn make_locked(store: &Store, at: &Location) -> Result<Locked> {
+/// Returns a new file, locked where there are locks. The caller holds the directory.
+fn make_locked(layout: &Layout, at: &Location) -> Result<Locked> {
     let made = disk::open_new(at, Access::Writers);
     let file = Locked::new(made.map_err(|error| disk::failed("create", &at.path(), error))?);
-    store.lock_new(&file)?;
+    DirectoryLock(layout).lock_new(&file)?;
     Ok(file)
 }
 
-/// The file `at` some place, which is made if it is not there, and how locking it came out; none while another call has
-/// it.
+/// Returns the file `at` some place, which is made if it is not there, and how locking it came out; none while another
+/// call has it.
 fn claim_file(at: &Location) -> Result<Option<(Locked, Attempt)>> {
     for _ in 0..TRIES {
         let opened = disk::open(at, Access::Writers);
@@ -298,24 +304,15 @@ fn claim_file(at: &Location) -> Result<Option<(Locked, Attempt)>> {
     Ok(None)
 }
 
-/// The unfinished download of `name`; none where there is none, or where that cannot be seen.
-fn unfinished(store: &Store, name: &str, sha256: &str) -> Option<Status> {
-    store.open_folder(INCOMING).ok()??.at(resumable(name, sha256)).status().ok()
+/// Returns the unfinished download of `name`; none where there is none, or where that cannot be seen.
+fn unfinished(layout: &Layout, name: &str, sha256: &str) -> Option<Status> {
+    layout.open_folder(INCOMING).ok()??.at(resumable(name, sha256)).status().ok()
 }
 
-/// Name of the unfinished download of `name`: the hash tells it from one of another version.
+/// Returns the name of the unfinished download of `name`: the hash tells it from one of another version.
 fn resumable(name: &str, sha256: &str) -> String {
     let start: String = sha256.chars().take(16).flat_map(char::to_lowercase).collect();
     format!("{name}.{start}.{RESUMABLE}")
-}
-
-/// A name no other call uses: the counter tells calls apart, the process id processes, and the time machines that share
-/// the directory or a process id that is used again.
-pub(super) fn unique(name: &str) -> String {
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    let call = CALLS.fetch_add(1, Ordering::Relaxed);
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    format!("{name}.{}.{time:x}.{call}", process::id())
 }
 
 #[cfg(test)]

@@ -8,75 +8,54 @@ use std::fs::{self, Metadata};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use super::Store;
-use super::audit::{AuditOptions, Key, PUT_ASIDE, State};
+use super::audit::{AuditOptions, Key, PUT_ASIDE, State, audit};
 use super::command::Action;
 use super::directory::Location;
+use super::keep::KeepFile;
 use super::keep::KeepList;
 use super::layout::INCOMING;
+use super::layout::Layout;
+use super::lease::Leases;
+use super::lock::DirectoryLock;
 use super::part::{is_left, take_left};
+use super::trash::Trash;
 use crate::error::{Error, ErrorKind, Result};
 
-mod guard;
 mod neighbours;
+mod plan;
+mod protected;
 
-use guard::{Guard, Why, processes, refuse_in_use};
 use neighbours::Neighbours;
+pub use plan::{Decision, Planned};
+use plan::{Judged, Why};
+use protected::{Protected, processes, refuse_in_use, refuse_spared};
 
 /// Why an unfinished file stays.
 const WORKED_ON: &str = "a process may be working on it";
-
-/// What becomes of a file that was selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// It goes.
-    Remove,
-    /// It stays, because these processes use it; none where a process is known to use it and does not say which it is.
-    InUse(Vec<u32>),
-    /// It stays, because it is kept or needed, or is not what can be removed.
-    Kept,
-}
-
-/// A file that was selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// Its name.
-    pub name: String,
-    /// Where it lies before the removal.
-    pub path: PathBuf,
-    /// Its length.
-    pub bytes: u64,
-    /// What becomes of it.
-    pub decision: Decision,
-    /// Why it was selected, or why it stays.
-    pub reason: String,
-    /// Whether it is an unfinished download, which is deleted for good.
-    pub is_unfinished: bool,
-}
 
 /// A removal that was planned, or done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// The selected files and the lists of characters that go with them, sorted by name.
     pub files: Vec<Planned>,
-    /// By what name [`Store::restore`] knows it; none for a dry run, and when nothing was moved to the trash.
+    /// By what name [`super::Store::restore`] knows it; none for a dry run, and when nothing was moved to the trash.
     pub removal: Option<String>,
 }
 
-/// The files that [`Store::prune`] selects: those for which all that is given holds. With nothing given, those that
-/// somebody has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where
+/// The files that [`super::Store::prune`] selects: those for which all that is given holds. With nothing given, those
+/// that somebody has put aside, whose names begin with `old_`: a model that a newer one can replace goes only where
 /// [`State::Old`] is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// How the name begins.
+    /// The beginning of the name.
     pub prefix: Option<String>,
     /// The state that an audit gives them, one of these; where it is empty, any model file.
     pub states: Vec<State>,
-    /// How long ago the file was changed last, at least.
+    /// The least time since the file's last change.
     pub older_than: Option<Duration>,
 }
 
-/// What a removal spares.
+/// Options of a removal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoveOptions {
     /// Names and patterns of files to spare, besides the store's keep-list.
@@ -85,9 +64,9 @@ pub struct RemoveOptions {
     pub needed: Vec<String>,
     /// Only make the plan.
     pub dry_run: bool,
-    /// Whether a plan that could not be carried out is an error, as its execution would be.
+    /// True if a plan that could not be carried out is an error, as its execution would be.
     pub strict: bool,
-    /// Where the audit that tells the states remembers hashes.
+    /// The file in which the audit that tells the states remembers hashes.
     pub memory: Option<PathBuf>,
 }
 
@@ -97,58 +76,37 @@ struct Selected {
     path: PathBuf,
     meta: Metadata,
     reason: String,
-    /// Whether a list of characters goes even if a model of it stays.
+    /// True if a list of characters goes even if a model of it stays.
     is_named: bool,
 }
 
-/// What was decided about a file.
-struct Judged {
-    planned: Planned,
-    /// Why it stays, unless a process uses it.
-    why: Option<Why>,
-}
+/// The removal of files from a directory.
+pub(super) struct Remover<'a>(pub(super) &'a Layout);
 
-impl Store {
-    /// Moves the files called `names` to the trash, all or none. A model's list of characters goes with the last model
-    /// that it belongs to.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::ModelNotFound`] when one is not there, or no longer.
-    /// - [`ErrorKind::ModelInUse`] when a process uses one, [`ErrorKind::ModelKept`] when one is kept or needed; with
-    ///   `dry_run` the plan says so instead, unless it is `strict`.
-    /// - [`ErrorKind::InvalidArgument`] for a name that is no file name, and for a keep entry that matches nothing.
-    /// - [`ErrorKind::Io`] when a file cannot be moved; all are where they were then.
-    pub fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
+impl Remover<'_> {
+    /// Moves the files called `names` to the trash, all or none.
+    pub(super) fn remove(&self, names: &[String], options: &RemoveOptions) -> Result<Removal> {
         let names: BTreeSet<_> = names.iter().collect();
         let selected = names.into_iter().map(|name| self.named(name)).collect::<Result<Vec<_>>>()?;
         self.carry_out(&selected, options, |files| {
             refuse_in_use(files)?;
-            self.refuse_spared(files)
+            refuse_spared(self.0, files)
         })
     }
 
-    /// Moves the selected model files to the trash, and spares what is kept or needed. A list of characters goes with
-    /// the last model that it belongs to, and not before.
-    ///
-    /// Left-behind unfinished downloads, where [`State::Partial`] is selected, are deleted for good.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::ModelInUse`] when a process uses one of those that would go: none is moved then. With `dry_run`
-    ///   the plan says so instead, unless it is `strict`.
-    /// - [`ErrorKind::InvalidArgument`] for a keep entry that matches nothing, and for states that cannot be removed.
-    /// - [`ErrorKind::Io`] when the directory cannot be read or a file cannot be moved; all are where they were then.
-    pub fn prune(&self, selection: &Selection, options: &RemoveOptions) -> Result<Removal> {
+    /// Moves the selected model files to the trash, and spares what is kept or needed.
+    pub(super) fn prune(&self, selection: &Selection, options: &RemoveOptions) -> Result<Removal> {
         let selected = self.select(selection, options)?;
         self.carry_out(&selected, options, refuse_in_use)
     }
 
-    /// A file of the directory, whatever it is.
+    /// Returns a file of the directory, whatever it is.
     fn named(&self, name: &str) -> Result<Selected> {
-        let path = self.path(name)?;
+        let path = self.0.path(name)?;
         match fs::symlink_metadata(&path) {
-            Ok(meta) if meta.is_dir() => Err(self.missing(name, "is a folder, not a file,")),
+            Ok(meta) if meta.is_dir() => Err(self.0.missing(name, "is a folder, not a file,")),
             Ok(meta) => Ok(Selected { name: name.to_owned(), path, meta, reason: "named".to_owned(), is_named: true }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(self.missing(name, "is not there")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(self.0.missing(name, "is not there")),
             Err(error) => Err(Error::io("read", &path, error)),
         }
     }
@@ -170,8 +128,8 @@ impl Store {
     }
 
     fn all_models(&self) -> Result<Vec<Selected>> {
-        let found = self.list()?.into_iter().map(|name| {
-            let path = self.path(&name).ok()?;
+        let found = self.0.list()?.into_iter().map(|name| {
+            let path = self.0.path(&name).ok()?;
             // Another process may have removed it meanwhile.
             let meta = fs::symlink_metadata(&path).ok()?;
             Some(Selected { name, path, meta, reason: "selected".to_owned(), is_named: false })
@@ -183,12 +141,12 @@ impl Store {
         if let Some(state) = states.iter().find(|state| matches!(state, State::Missing | State::Trashed)) {
             let message = format!("files in the state {state} cannot be removed");
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-                format!("{} deletes what is in the trash", self.how_to(reader, Action::Purge))
+                format!("{} deletes what is in the trash", self.0.advice().how_to(reader, Action::Purge))
             }));
         }
-        let audit =
+        let options =
             AuditOptions { needed: options.needed.clone(), memory: options.memory.clone(), ..AuditOptions::default() };
-        let found = self.audit(&audit)?.entries.into_iter().filter(|entry| states.contains(&entry.state));
+        let found = audit(self.0, &options)?.entries.into_iter().filter(|entry| states.contains(&entry.state));
         let selected = found.filter_map(|entry| {
             let meta = fs::symlink_metadata(&entry.path).ok()?;
             let reason = format!("{}: {}", entry.state, entry.detail);
@@ -212,19 +170,19 @@ impl Store {
             }
             return Ok(Removal { files: planned(files), removal: None });
         }
-        let _hold = self.hold_alone()?;
+        let _hold = DirectoryLock(self.0).hold_alone()?;
         let files = self.plan(selected, options)?;
         refuse(&files)?;
-        self.sweep_leases_held()?;
+        Leases(self.0).sweep_leases_held()?;
         let mut files: Vec<Planned> = planned(files);
         let removal = self.execute_held(&mut files)?;
         Ok(Removal { files, removal })
     }
 
     fn plan(&self, selected: &[Selected], options: &RemoveOptions) -> Result<Vec<Judged>> {
-        let guard = self.guard(options)?;
-        let neighbours = Neighbours::of(&self.dir, &self.list()?);
-        let mut files: Vec<_> = selected.iter().map(|file| self.decide(file, &guard, &neighbours)).collect();
+        let protected = self.protected(options)?;
+        let neighbours = Neighbours::of(self.0.dir(), &self.0.list()?);
+        let mut files: Vec<_> = selected.iter().map(|file| self.decide(file, &protected, &neighbours)).collect();
         let is_going = |file: &&Judged| file.planned.decision == Decision::Remove;
         let going: BTreeSet<_> = files.iter().filter(is_going).map(|file| file.planned.name.clone()).collect();
         for (file, selected) in files.iter_mut().zip(selected).filter(|(_, selected)| !selected.is_named) {
@@ -236,72 +194,83 @@ impl Store {
         let selected: BTreeSet<_> = selected.iter().map(|file| file.name.as_str()).collect();
         for (list, models) in neighbours.lists.iter() {
             if models.iter().all(|model| going.contains(model)) && !selected.contains(list) {
-                files.extend(self.list_beside(list, models, &guard, &neighbours));
+                files.extend(self.list_beside(list, models, &protected, &neighbours));
             }
         }
         files.sort_by_cached_key(|file| (file.planned.name.clone(), file.planned.path.clone()));
         Ok(files)
     }
 
-    fn guard(&self, options: &RemoveOptions) -> Result<Guard> {
-        let models = self.list()?;
-        let stored = self.keep_list()?;
+    fn protected(&self, options: &RemoveOptions) -> Result<Protected> {
+        let models = self.0.list()?;
+        let stored = KeepFile(self.0).keep_list()?;
         stored.check(&models, |reader, entry| {
-            let unkeep = self.how_to(reader, Action::Unkeep(entry));
+            let unkeep = self.0.advice().how_to(reader, Action::Unkeep(entry));
             format!("put that model back, or take the entry off with {unkeep}")
         })?;
         let given = KeepList::new(&options.keep)?;
-        given.check(&models, |reader, _| self.how_to_list(reader))?;
-        Ok(Guard { in_use: self.in_use()?, stored, given, needed: options.needed.iter().cloned().collect() })
+        given.check(&models, |reader, _| self.0.advice().how_to_list(reader))?;
+        Ok(Protected {
+            in_use: Leases(self.0).in_use()?,
+            stored,
+            given,
+            needed: options.needed.iter().cloned().collect(),
+        })
     }
 
-    /// The list of characters that goes with `models`, if there is one and nothing speaks against it.
-    fn list_beside(&self, list: &str, models: &[String], guard: &Guard, neighbours: &Neighbours) -> Option<Judged> {
+    /// Returns the list of characters that goes with `models`, if there is one and nothing speaks against it.
+    fn list_beside(
+        &self,
+        list: &str,
+        models: &[String],
+        protected: &Protected,
+        neighbours: &Neighbours,
+    ) -> Option<Judged> {
         let reason = format!("list of characters of {}", models.join(" and "));
-        let judged = self.decide(&Selected { reason, ..self.named(list).ok()? }, guard, neighbours);
+        let judged = self.decide(&Selected { reason, ..self.named(list).ok()? }, protected, neighbours);
         (judged.planned.decision == Decision::Remove).then_some(judged)
     }
 
-    fn decide(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> Judged {
-        let why = self.why_spared(file, guard, neighbours);
+    fn decide(&self, file: &Selected, protected: &Protected, neighbours: &Neighbours) -> Judged {
+        let why = self.why_spared(file, protected, neighbours);
         let (decision, reason) = match &why {
             Some(why) => (Decision::Kept, Some(why.text())),
-            None => self.verdict(file, guard, neighbours),
+            None => self.verdict(file, protected, neighbours),
         };
         let reason = reason.unwrap_or_else(|| file.reason.clone());
         let (name, path, bytes) = (file.name.clone(), file.path.clone(), file.meta.len());
-        let is_unfinished = path.parent() == Some(&self.incoming());
+        let is_unfinished = path.parent() == Some(&self.0.incoming());
         Judged { planned: Planned { name, path, bytes, decision, reason, is_unfinished }, why }
     }
 
-    fn why_spared(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> Option<Why> {
-        if file.path.parent() == Some(&self.incoming()) {
+    fn why_spared(&self, file: &Selected, protected: &Protected, neighbours: &Neighbours) -> Option<Why> {
+        if file.path.parent() == Some(&self.0.incoming()) {
             return None;
         }
-        if file.meta.is_dir() || self.path(&file.name).ok().as_ref() != Some(&file.path) {
+        if file.meta.is_dir() || self.0.path(&file.name).ok().as_ref() != Some(&file.path) {
             return Some(Why::ByHand);
         }
         match fs::symlink_metadata(&file.path) {
-            Ok(meta) if is_unchanged(&file.meta, &meta) => guard.reason(&file.name, neighbours),
+            Ok(meta) if is_unchanged(&file.meta, &meta) => protected.reason(&file.name, neighbours),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Why::Gone),
             _ => Some(Why::Changed),
         }
     }
 
-    /// An unfinished file or folder.
+    /// Returns an unfinished file or folder.
     fn unfinished(&self, file: &Selected) -> Option<Location> {
-        Some(self.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
+        Some(self.0.open_folder(INCOMING).ok()??.at(file.path.file_name()?))
     }
 
-    /// What becomes of a file that nobody wants to keep, and why it stays.
-    fn verdict(&self, file: &Selected, guard: &Guard, neighbours: &Neighbours) -> (Decision, Option<String>) {
-        if file.path.parent() == Some(&self.incoming()) {
+    /// Decides about a file that nobody wants to keep, and says why it stays.
+    fn verdict(&self, file: &Selected, protected: &Protected, neighbours: &Neighbours) -> (Decision, Option<String>) {
+        if file.path.parent() == Some(&self.0.incoming()) {
             return match self.unfinished(file).and_then(|at| is_left(&at)) {
                 Some(true) => (Decision::Remove, None),
                 _ => (Decision::InUse(Vec::new()), Some(WORKED_ON.to_owned())),
             };
         }
-        match guard.users(&file.name, neighbours) {
+        match protected.users(&file.name, neighbours) {
             None => (Decision::Remove, None),
             Some(pids) => (Decision::InUse(pids.clone()), Some(format!("in use by {}", processes(&pids)))),
         }
@@ -309,13 +278,13 @@ impl Store {
 
     /// Moves what goes to the trash. The caller holds the directory alone.
     fn execute_held(&self, files: &mut [Planned]) -> Result<Option<String>> {
-        let (incoming, path) = (self.open_folder(INCOMING)?, self.incoming());
+        let (incoming, path) = (self.0.open_folder(INCOMING)?, self.0.incoming());
         let (unfinished, models): (Vec<_>, Vec<_>) = files
             .iter_mut()
             .filter(|file| file.decision == Decision::Remove)
             .partition(|file| file.path.parent() == Some(&path));
         let names: Vec<_> = models.iter().map(|file| file.name.clone()).collect();
-        let removal = if names.is_empty() { None } else { Some(self.discard_held(&names)?) };
+        let removal = if names.is_empty() { None } else { Some(Trash(self.0).discard_held(&names)?) };
         for file in unfinished {
             let at = incoming.as_ref().zip(file.path.file_name()).map(|(incoming, name)| incoming.at(name));
             match at.and_then(|at| take_left(&at)) {
@@ -328,23 +297,12 @@ impl Store {
     }
 }
 
-impl Judged {
-    /// Spares a list of characters with the model that it belongs to.
-    fn stay(&mut self, model: &str) {
-        if self.planned.decision != Decision::Kept {
-            let why = Why::Characters(model.to_owned());
-            (self.planned.decision, self.planned.reason) = (Decision::Kept, why.text());
-            self.why = Some(why);
-        }
-    }
-}
-
-/// Whether a file is still the one that it was, with the content that it had.
+/// Returns true if a file is still the one that it was, with the content that it had.
 fn is_unchanged(before: &Metadata, now: &Metadata) -> bool {
     before.file_type() == now.file_type()
         && before.len() == now.len()
         && before.modified().ok() == now.modified().ok()
-        // What a program writes that sets the time back afterwards, or another file in its place.
+        // This tells a program that sets the time back after writing, or another file in its place.
         && Key::of(before) == Key::of(now)
 }
 

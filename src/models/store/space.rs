@@ -1,39 +1,37 @@
-//! Whether the disk has room for what is to come.
+//! The check that the disk has room for what is to come.
 
-use super::Store;
 use super::command::Action;
+use super::layout::Layout;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What stays free beside the models: the file system's own bookkeeping and the store's locks and folders take some
-/// blocks too, and a disk that is full to its last byte makes other programs fail.
+/// The bytes that stay free beside the models: the file system's own bookkeeping and the store's locks and folders take
+/// some blocks too, and a disk that is full to its last byte makes other programs fail.
 const RESERVE: u64 = 1 << 20;
 
 /// Bytes in a tenth of a megabyte.
 const TENTH: u64 = 100_000;
 
-impl Store {
-    /// An error if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of `what`.
-    pub(in crate::models) fn require_space(&self, what: &str, bytes: u64, free: Option<u64>) -> Result<()> {
-        let needed = bytes.saturating_add(RESERVE);
-        match free {
-            Some(free) if free < needed => Err(self.full(what, needed, free)),
-            _ => Ok(()),
-        }
+/// Refuses if the disk, which has `free` bytes as far as that is known, has no room for `bytes` more of `what`.
+pub(super) fn require_space(layout: &Layout, what: &str, bytes: u64, free: Option<u64>) -> Result<()> {
+    let needed = bytes.saturating_add(RESERVE);
+    match free {
+        Some(free) if free < needed => Err(full(layout, what, needed, free)),
+        _ => Ok(()),
     }
+}
 
-    fn full(&self, what: &str, needed: u64, free: u64) -> Error {
-        let message = format!(
-            "too little free space in {} for {what}: {} MB are needed, {} MB are free",
-            self.dir().display(),
-            // Rounded so that the two never look equal.
-            tenths(needed.div_ceil(TENTH)),
-            tenths(free / TENTH)
-        );
-        Error::new(ErrorKind::Io, message).with_hint_for(|reader| {
-            let purge = self.how_to(reader, Action::Purge);
-            format!("free some space there, for example with {purge}, or choose a model directory on another disk")
-        })
-    }
+fn full(layout: &Layout, what: &str, needed: u64, free: u64) -> Error {
+    let message = format!(
+        "too little free space in {} for {what}: {} MB are needed, {} MB are free",
+        layout.dir().display(),
+        // Rounded so that the two never look equal.
+        tenths(needed.div_ceil(TENTH)),
+        tenths(free / TENTH)
+    );
+    Error::new(ErrorKind::Io, message).with_hint_for(|reader| {
+        let purge = layout.advice().how_to(reader, Action::Purge);
+        format!("free some space there, for example with {purge}, or choose a model directory on another disk")
+    })
 }
 
 fn tenths(count: u64) -> String {
@@ -43,6 +41,7 @@ fn tenths(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::store::Store;
 
     #[test]
     fn there_must_be_room_for_the_bytes_and_the_reserve() {

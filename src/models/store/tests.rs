@@ -1,4 +1,7 @@
 use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -6,6 +9,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::error::ErrorKind;
 
 const ABC: Expected<'static> =
     Expected { bytes: Some(3), sha256: "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD" };
@@ -312,7 +316,7 @@ fn what_only_looks_or_fails_makes_no_directory() {
         assert_eq!(store.unkeep(&[]).unwrap(), KeepList::default());
         assert!(store.in_use().unwrap().is_empty());
         store.sweep().unwrap();
-        assert!(!store.bookkeeping().exists());
+        assert!(!store.layout.bookkeeping().exists());
     }
     assert!(!missing.dir().exists());
 }

@@ -1,4 +1,4 @@
-//! What was removed, and how it comes back.
+//! The trash: removed files, and bringing them back.
 //!
 //! Each removal has a folder of its own in the trash, named after its time, in which the files keep their names. There
 //! is nothing else to it: a file that is moved back by hand is restored as well.
@@ -12,8 +12,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::characters::list_of;
 use super::command::Action;
 use super::directory::{Directory, Kind, Location};
+use super::disk;
+use super::layout::Layout;
 use super::layout::TRASH;
-use super::{Store, disk, fault};
+use super::lock::DirectoryLock;
+use super::names::fault;
 use crate::error::{Audience, Error, ErrorKind, Result};
 
 /// The last time that a name of a removal can have, in the year 2286.
@@ -32,7 +35,7 @@ pub struct Trashed {
     pub removal: String,
     /// The name it had in the directory.
     pub name: String,
-    /// Where it lies now.
+    /// Its path in the trash.
     pub path: PathBuf,
     /// Its length.
     pub bytes: u64,
@@ -40,37 +43,29 @@ pub struct Trashed {
     pub removed: SystemTime,
 }
 
-impl Store {
-    /// What the trash holds, the oldest removal first. Left out are folders and names that the store did not make, and
-    /// removals that cannot be read, which the audit reports.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] when it cannot be read.
-    pub fn trashed(&self) -> Result<Vec<Trashed>> {
-        match self.open_folder(TRASH)? {
+/// The trash of a directory.
+pub(super) struct Trash<'a>(pub(super) &'a Layout);
+
+impl Trash<'_> {
+    /// Lists the trash, the oldest removal first.
+    pub(super) fn trashed(&self) -> Result<Vec<Trashed>> {
+        match self.0.open_folder(TRASH)? {
             None => Ok(Vec::new()),
             Some(trash) => trashed(&trash),
         }
     }
 
     /// Moves files back to where they were: those of one `removal`, or the latest that has each of `names`, or without
-    /// either all of the latest removal. Latest is the one that was made last, whatever the clock said. A model that is
-    /// named brings the list of characters that was removed with it, unless there is one already. With `dry_run` it only
-    /// says which.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::ModelNotFound`] when the trash has no such file or removal.
-    /// - [`ErrorKind::InvalidArgument`] when a file of that name is in the directory: none is moved then.
-    /// - [`ErrorKind::Io`] when a file cannot be moved; all are in the trash then.
-    pub fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
+    /// either all of the latest removal.
+    pub(super) fn restore(&self, names: &[String], removal: Option<&str>, dry_run: bool) -> Result<Vec<Trashed>> {
         if !self.may_have_trash() {
             let unknown = names.iter().min().map(|name| self.not_trashed(name));
             return Err(unknown.unwrap_or_else(|| self.nothing_to_restore(removal)));
         }
-        let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
+        let _hold = if dry_run { None } else { Some(DirectoryLock(self.0).hold_alone()?) };
         let chosen = self.chosen(names, removal)?;
         for trashed in &chosen {
-            if fs::symlink_metadata(self.path(&trashed.name)?).is_ok() {
+            if fs::symlink_metadata(self.0.path(&trashed.name)?).is_ok() {
                 return Err(self.in_the_way(trashed, names.is_empty()));
             }
         }
@@ -80,20 +75,24 @@ impl Store {
         Ok(chosen)
     }
 
-    /// What is there goes to the trash too when it is removed, and is the latest of its name then. So the removal to
-    /// restore has to be named.
+    /// Returns the error for a file in the way. It goes to the trash too when it is removed, and is the latest of its
+    /// name then. So the removal to restore has to be named.
     fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
         let Trashed { name, removal, .. } = trashed;
-        let message = format!("cannot restore {name}: {} has a file of that name", self.dir().display());
+        let message = format!("cannot restore {name}: {} has a file of that name", self.0.dir().display());
         let restore = Action::Restore(removal, (!is_whole).then_some(name));
         Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            format!("{}, then {}", self.how_to(reader, Action::Remove(name)), self.how_to(reader, restore))
+            format!(
+                "{}, then {}",
+                self.0.advice().how_to(reader, Action::Remove(name)),
+                self.0.advice().how_to(reader, restore)
+            )
         })
     }
 
     fn put_back(&self, chosen: &[Trashed]) -> Result<()> {
-        let trash = self.make_folder(TRASH)?;
-        let root = self.open_root()?;
+        let trash = self.0.make_folder(TRASH)?;
+        let root = self.0.open_root()?;
         let moves = chosen.iter().map(|trashed| Ok((trashed.within(&trash)?, root.at(&trashed.name))));
         move_all(&moves.collect::<Result<Vec<_>>>()?)?;
         let removals: BTreeSet<_> = chosen.iter().map(|trashed| &trashed.removal).collect();
@@ -102,14 +101,11 @@ impl Store {
     }
 
     /// Deletes for good what was removed at least `older_than` ago, or all; with `dry_run` it only says what.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] when a file cannot be deleted; those before it are gone then.
-    pub fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
+    pub(super) fn purge(&self, older_than: Option<Duration>, dry_run: bool) -> Result<Vec<Trashed>> {
         if !self.may_have_trash() {
             return Ok(Vec::new());
         }
-        let _hold = if dry_run { None } else { Some(self.hold_alone()?) };
+        let _hold = if dry_run { None } else { Some(DirectoryLock(self.0).hold_alone()?) };
         let now = SystemTime::now();
         let is_old = |trashed: &Trashed| {
             // The clock may have been set back.
@@ -118,7 +114,7 @@ impl Store {
         };
         let chosen: Vec<_> = self.trashed()?.into_iter().filter(is_old).collect();
         if !dry_run {
-            let trash = self.make_folder(TRASH)?;
+            let trash = self.0.make_folder(TRASH)?;
             for trashed in &chosen {
                 disk::remove_file(&trashed.within(&trash)?)?;
             }
@@ -130,9 +126,9 @@ impl Store {
         Ok(chosen)
     }
 
-    /// False where nothing was ever removed: to hold the directory would make it.
+    /// Returns false where nothing was ever removed: to hold the directory would make it.
     fn may_have_trash(&self) -> bool {
-        !fs::symlink_metadata(self.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        !fs::symlink_metadata(self.0.trash()).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 
     fn chosen(&self, names: &[String], removal: Option<&str>) -> Result<Vec<Trashed>> {
@@ -155,7 +151,7 @@ impl Store {
         Ok(chosen)
     }
 
-    /// The lists of characters that were removed together with models that are chosen, where there is none.
+    /// Returns the lists of characters that were removed together with models that are chosen, where there is none.
     fn lists_with(&self, chosen: &[Trashed], trashed: &[Trashed]) -> Vec<Trashed> {
         let lists = chosen.iter().filter_map(|model| Some((list_of(&model.name)?, &model.removal)));
         // Several models may have the same list.
@@ -163,35 +159,35 @@ impl Store {
         let is_wanted = |found: &&Trashed| {
             lists.get(&found.name) == Some(&&found.removal)
                 && chosen.iter().all(|chosen| chosen.name != found.name)
-                && fs::symlink_metadata(self.dir().join(&found.name)).is_err()
+                && fs::symlink_metadata(self.0.dir().join(&found.name)).is_err()
         };
         trashed.iter().filter(is_wanted).cloned().collect()
     }
 
     fn nothing_to_restore(&self, removal: Option<&str>) -> Error {
         let message = match removal {
-            Some(removal) => format!("the trash of {} has no removal {removal}", self.dir().display()),
-            None => format!("the trash of {} is empty", self.dir().display()),
+            Some(removal) => format!("the trash of {} has no removal {removal}", self.0.dir().display()),
+            None => format!("the trash of {} is empty", self.0.dir().display()),
         };
         Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
     fn not_trashed(&self, name: &str) -> Error {
-        let message = format!("the trash of {} has no {name}", self.dir().display());
+        let message = format!("the trash of {} has no {name}", self.0.dir().display());
         Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
     }
 
     fn how_to_look(&self, reader: Audience) -> String {
-        format!("{} shows what is in the trash", self.how_to(reader, Action::Audit))
+        format!("{} shows what is in the trash", self.0.advice().how_to(reader, Action::Audit))
     }
 
     /// Moves files of the directory to the trash, as one removal, whose name it gives. The caller holds the directory.
     ///
     /// When one cannot be moved, those before it are moved back.
     pub(super) fn discard_held(&self, names: &[String]) -> Result<String> {
-        let root = self.open_root()?;
+        let root = self.0.open_root()?;
         let (removal, folder) = self.new_removal()?;
-        let to_folder = |name: &String| self.path(name).map(|_| (root.at(name), folder.directory.at(name)));
+        let to_folder = |name: &String| self.0.path(name).map(|_| (root.at(name), folder.directory.at(name)));
         let moves = names.iter().map(to_folder).collect::<Result<Vec<_>>>();
         if let Err(error) = moves.and_then(|moves| move_all(&moves)) {
             disk::remove_if_empty(&folder.at);
@@ -210,7 +206,7 @@ impl Store {
             self.make_room(to, &mut removal)?;
             disk::replace(from, to)?;
         }
-        disk::sync_folder(&self.open_root()?)
+        disk::sync_folder(&self.0.open_root()?)
     }
 
     /// Brings what is `at` a place into the folder of `removal`, which is made for the first of them.
@@ -237,7 +233,7 @@ impl Store {
     ///
     /// Its name does not go by the clock alone, which may have been ahead when another one was made.
     fn new_removal(&self) -> Result<(String, NewRemoval)> {
-        let trash = self.make_folder(TRASH)?;
+        let trash = self.0.make_folder(TRASH)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = Sequence { time: u64::try_from(now).unwrap_or(u64::MAX).min(LAST_TIME), call: 0 };
         let latest = removals(&trash)?.into_iter().filter_map(|(removal, _)| Sequence::of(&removal)).max();
@@ -253,7 +249,8 @@ impl Store {
             }
         }
         let message = format!("cannot find a name for a new removal in {}", trash.path().display());
-        Err(Error::new(ErrorKind::Io, message).with_hint(format!("{} empties the trash", self.command("purge"))))
+        Err(Error::new(ErrorKind::Io, message)
+            .with_hint(format!("{} empties the trash", self.0.advice().command("purge"))))
     }
 }
 
@@ -264,7 +261,7 @@ struct NewRemoval {
 }
 
 impl Trashed {
-    /// Its place in the open `trash`.
+    /// Returns its place in the open `trash`.
     fn within(&self, trash: &Directory) -> Result<Location> {
         let folder = trash.folder(&self.removal);
         let folder = folder.map_err(|error| disk::failed("open", &trash.path().join(&self.removal), error))?;
@@ -281,8 +278,8 @@ struct Sequence {
 }
 
 impl Sequence {
-    /// The beginning of a removal's name; none for a name that no removal has. What is in other folders is
-    /// somebody's own and never deleted, so the name has to be exactly as [`Store::new_removal`] makes it.
+    /// Returns the beginning of a removal's name; none for a name that no removal has. What is in other folders is
+    /// somebody's own and never deleted, so the name has to be exactly as [`Trash::new_removal`] makes it.
     fn of(removal: &str) -> Option<Self> {
         let parts: Vec<_> = removal.split('-').collect();
         let &[time, call, _] = parts.as_slice() else { return None };
@@ -293,7 +290,7 @@ impl Sequence {
         Some(Self { time: time.parse().ok()?, call: call.parse().ok()? })
     }
 
-    /// The next one, which is greater also as a text.
+    /// Returns the next one, which is greater also as a text.
     fn next(self) -> Self {
         match self.call < LAST_CALL || self.time == LAST_TIME {
             true => Self { call: self.call.saturating_add(1), ..self },
@@ -320,7 +317,8 @@ pub(super) fn is_removal(name: &str) -> bool {
     Sequence::of(name).is_some()
 }
 
-/// The folders of removals, in their order. Links to folders lead out of the trash: what is there was not removed.
+/// Returns the folders of removals, in their order. Links to folders lead out of the trash: what is there was not
+/// removed.
 fn removals(trash: &Directory) -> Result<Vec<(String, Directory)>> {
     let names = trash.names().map_err(|error| Error::io("list", trash.path(), error))?;
     let named = names.into_iter().filter_map(|name| name.into_string().ok());
@@ -349,8 +347,8 @@ fn trashed(trash: &Directory) -> Result<Vec<Trashed>> {
     Ok(found)
 }
 
-/// The time of a removal. Its name may say a later time than it was, after a removal that was made while the clock was
-/// ahead; its folder was changed last when files came into it, or later when some were taken out.
+/// Returns the time of a removal. Its name may say a later time than it was, after a removal that was made while the
+/// clock was ahead; its folder was changed last when files came into it, or later when some were taken out.
 fn time_of(removal: &str, folder: &Directory) -> Option<SystemTime> {
     let named = UNIX_EPOCH.checked_add(Duration::from_millis(Sequence::of(removal)?.time))?;
     let changed = folder.metadata().and_then(|meta| meta.modified()).unwrap_or(named);

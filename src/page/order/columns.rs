@@ -33,7 +33,8 @@ fn cut(places: Vec<Place>, depth: usize, regions: &mut Vec<Vec<Place>>) {
     }
 }
 
-/// What is above a gutter between columns, on its left, on its right, and below it, if there is such a gutter.
+/// Parts the places into those above a gutter between columns, on its left, on its right, and below it, if there is
+/// one.
 fn parts(places: &[Place]) -> Option<[Vec<Place>; 4]> {
     if places.len() < 2 * FEWEST_LINES {
         return None;
@@ -61,14 +62,14 @@ struct Region {
 }
 
 impl Region {
-    /// `None` without places.
+    /// Makes a block of places; `None` without any.
     fn of(places: &[Place]) -> Option<Self> {
         let unit = sides::median(places.iter().map(Place::height))?;
         let (places, bands) = gutters::bands(places, unit);
         Some(Self { places, bands, unit })
     }
 
-    /// Its gutters, the tallest first.
+    /// Returns its gutters, the tallest first.
     fn gutters(&self) -> Vec<Gutter> {
         let mut gutters = gutters::between(&self.places, &self.bands, self.unit);
         gutters.sort_by(|a, b| b.height(&self.bands).total_cmp(&a.height(&self.bands)));
@@ -81,8 +82,8 @@ impl Region {
         [left, right]
     }
 
-    /// The gutter without rows at its ends that belong to what is above or below the columns: a date on the right over
-    /// a letter, the last line of a full-width paragraph, the number of the page.
+    /// Returns the gutter without rows at its ends that belong to what is above or below the columns: a date on the
+    /// right over a letter, the last line of a full-width paragraph, the number of the page.
     fn trimmed(&self, gutter: &Gutter) -> Gutter {
         let mut trimmed = gutter.clone();
         while trimmed.bands.len() > 1 {
@@ -101,13 +102,13 @@ impl Region {
         trimmed
     }
 
-    /// What is free below a band, as far as the middle halves of lines, which bands are drawn around.
+    /// Returns the free space below a band, as far as the middle halves of lines, which bands are drawn around.
     fn gap(&self, upper: usize) -> f64 {
         self.bands[upper + 1].top - self.bands[upper].bottom
     }
 
-    /// Whether a band at the end of a gutter is a row that does not belong to the columns, by what is free between it
-    /// and the next one of them, and between it and what is outside.
+    /// Returns true if a band at the end of a gutter is a row that does not belong to the columns, by what is free
+    /// between it and the next one of them, and between it and what is outside.
     fn is_outside(&self, gutter: &Gutter, band: usize, inner: f64, outer: Option<f64>) -> bool {
         let [left, right] = self.sides(&Gutter { bands: band..band + 1, ..*gutter });
         let is_closer = (left.is_empty() || right.is_empty()) && outer.is_some_and(|outer| outer < inner);

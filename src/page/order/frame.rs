@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::geometry::{Point, Quad};
-use crate::page::Line;
+use crate::page::line::Line;
 
 /// A line across all others is read by itself when it is as long as so many lines are high. Shorter ones are headings
 /// of a table's narrow columns, numbers stamped on a form, or single characters, which look as if they ran down the
@@ -16,14 +16,14 @@ const LONG: f32 = 10.0;
 pub(super) struct Frame {
     /// By how many quarters clockwise the text is turned.
     turn: usize,
-    /// Where the skew turns around, after the quarter turn: the top left of everything.
+    /// The point that the skew turns around, after the quarter turn: the top left of everything.
     origin: (f64, f64),
     /// Cosine and sine of the skew.
     skew: (f64, f64),
 }
 
 impl Frame {
-    /// The frame of most of the text in `quads`, each counting by its length.
+    /// Returns the frame of most of the text in `quads`, each counting by its length.
     pub(super) fn of<'a>(quads: impl Iterator<Item = &'a Quad> + Clone) -> Self {
         let turn = main_turn(quads.clone());
         let slope = slope(quads.clone(), turn);
@@ -46,7 +46,7 @@ impl Frame {
         Point::new(x as f32, y as f32)
     }
 
-    /// Any total order of outlines that the frame's quarter turn and place do not change.
+    /// Compares in any total order of outlines that the frame's quarter turn and place do not change.
     pub(super) fn compare(&self, one: &Quad, other: &Quad) -> Ordering {
         let flat = |quad: &Quad| quad.0.map(|corner| self.enter(corner));
         let corners = flat(one).into_iter().zip(flat(other));
@@ -56,10 +56,10 @@ impl Frame {
     }
 }
 
-/// Where a line stands in the frame.
+/// The place of a line in the frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    /// Which line it is.
+    /// The index of the line.
     pub(super) line: usize,
     pub(super) left: f64,
     pub(super) top: f64,
@@ -67,7 +67,7 @@ pub(super) struct Place {
     pub(super) bottom: f64,
     /// The line's turn in quarters, whatever the frame's is.
     pub(super) turn: usize,
-    /// Whether it is written in letters, more than in digits.
+    /// True if it is written in letters, more than in digits.
     pub(super) is_prose: bool,
 }
 
@@ -108,12 +108,13 @@ impl Place {
     }
 }
 
-/// How much two stretches have in common; negative for those that are apart.
+/// Returns the length that two stretches have in common; negative for those that are apart.
 pub(super) fn overlap((start, end): (f64, f64), (other_start, other_end): (f64, f64)) -> f64 {
     end.min(other_end) - start.max(other_start)
 }
 
-/// The lines that run along or against most of the text, and those that run across it, each direction by itself.
+/// Returns the lines that run along or against most of the text, and those that run across it, each direction by
+/// itself.
 pub(super) fn directions(lines: &[Line]) -> Vec<Vec<usize>> {
     let main = main_turn(lines.iter().map(|line| &line.quad));
     let mut heights: Vec<f32> = lines.iter().map(|line| line.quad.height()).collect();
@@ -130,7 +131,8 @@ pub(super) fn directions(lines: &[Line]) -> Vec<Vec<usize>> {
     directions.into_iter().filter(|direction| !direction.is_empty()).collect()
 }
 
-/// The smallest rectangle around lines whose sides run as their text does, its first corner at the text's top left.
+/// Returns the smallest rectangle around lines whose sides run as their text does, its first corner at the text's top
+/// left.
 pub(super) fn outline(lines: &[Line]) -> Quad {
     let frame = Frame::of(lines.iter().map(|line| &line.quad));
     let corners = lines.iter().flat_map(|line| line.quad.0).map(|corner| frame.enter(corner));
@@ -140,7 +142,7 @@ pub(super) fn outline(lines: &[Line]) -> Quad {
     Quad([(left, top), (right, top), (right, bottom), (left, bottom)].map(|corner| frame.leave(corner)))
 }
 
-/// By how many quarters clockwise most of the text is turned, each line counting by its length.
+/// Returns the quarters clockwise by which most of the text is turned, each line counting by its length.
 fn main_turn<'a>(quads: impl Iterator<Item = &'a Quad>) -> usize {
     let mut lengths = [const { Vec::new() }; 4];
     for quad in quads {
@@ -156,7 +158,7 @@ fn main_turn<'a>(quads: impl Iterator<Item = &'a Quad>) -> usize {
     (0..4).fold(0, |best, turn| if sums[turn] > sums[best] { turn } else { best })
 }
 
-/// By how many quarters clockwise a line is turned: `None` where it has no length.
+/// Returns the quarters clockwise by which a line is turned: `None` where it has no length.
 fn turn_of(quad: &Quad) -> Option<usize> {
     let direction = direction(quad);
     (0..4).find(|&turn| {
@@ -165,13 +167,13 @@ fn turn_of(quad: &Quad) -> Option<usize> {
     })
 }
 
-/// From the middle of the line's start to the middle of its end, times two.
+/// Returns the way from the middle of the line's start to the middle of its end, times two.
 fn direction(quad: &Quad) -> (f64, f64) {
     let [a, b, c, d] = quad.0.map(|corner| (f64::from(corner.x), f64::from(corner.y)));
     ((b.0 - a.0) + (c.0 - d.0), (b.1 - a.1) + (c.1 - d.1))
 }
 
-/// How far the text falls for each pixel to the right once the page is turned upright: the median over all of its
+/// Returns the fall of the text for each pixel to the right once the page is turned upright: the median over all of its
 /// length, since the outline of a short line says little.
 fn slope<'a>(quads: impl Iterator<Item = &'a Quad>, turn: usize) -> f64 {
     let mut slopes: Vec<(f64, f64)> = quads
@@ -193,7 +195,7 @@ fn upright(point: Point, turn: usize) -> (f64, f64) {
     turned_back((f64::from(point.x), f64::from(point.y)), turn)
 }
 
-/// Turned counterclockwise by quarters.
+/// Returns the point turned counterclockwise by quarters.
 fn turned_back((x, y): (f64, f64), turn: usize) -> (f64, f64) {
     match turn % 4 {
         0 => (x, y),

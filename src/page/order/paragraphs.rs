@@ -17,8 +17,8 @@ const USUAL: f64 = 1.6;
 /// As many distances tell what is usual.
 const ENOUGH: usize = 4;
 
-/// Rows whose heights differ by more than this factor are in different print. Outlines of the same print differ by up to
-/// 1.4: some lines have no letter that reaches up or down.
+/// Rows whose heights differ by more than this factor are in different print. Outlines of the same print differ by up
+/// to 1.4: some lines have no letter that reaches up or down.
 const OTHER_PRINT: f64 = 1.5;
 
 /// The part of the shorter row's width that must be above or below the other.
@@ -49,7 +49,8 @@ pub(super) fn of(rows: Vec<Row>, usual: Option<f64>) -> Vec<Vec<Place>> {
     blocks
 }
 
-/// The usual distance from row to row in heights: the lower quartile, since some of them are between paragraphs.
+/// Returns the usual distance from row to row in heights: the lower quartile, since some of them are between
+/// paragraphs.
 pub(super) fn pitch<'a>(regions: impl Iterator<Item = &'a [Row]>) -> Option<f64> {
     let mut pitches: Vec<f64> = regions
         .flat_map(|rows| rows.windows(2))
@@ -71,7 +72,7 @@ fn begins(rows: &[Row], i: usize, usual: f64, margins: Option<&Margins>) -> bool
         || margins.is_some_and(|margins| margins.tell_apart(above, &rows[i]))
 }
 
-/// Whether both are lines of text in the same print and direction, one below the other.
+/// Returns true if both are lines of text in the same print and direction, one below the other.
 fn are_alike(above: &Row, row: &Row) -> bool {
     let turn = |row: &Row| row.places.first().map(|place| place.turn);
     let common = overlap((above.left, above.right), (row.left, row.right));
@@ -82,7 +83,7 @@ fn are_alike(above: &Row, row: &Row) -> bool {
         && common >= BELOW * above.width().min(row.width())
 }
 
-/// Whether the row begins further to the right than those around it, but ends as they do.
+/// Returns true if the row begins further to the right than those around it, but ends as they do.
 fn is_indented(above: &Row, row: &Row, below: Option<&Row>) -> bool {
     let Some(below) = below else { return false };
     let edge = EDGE * row.height;
@@ -93,14 +94,14 @@ fn is_indented(above: &Row, row: &Row, below: Option<&Row>) -> bool {
         && row.right >= above.right.max(below.right) - edge
 }
 
-/// Where lines of justified text begin and end.
+/// The margins of justified text.
 struct Margins {
     left: f64,
     right: f64,
 }
 
 impl Margins {
-    /// `None` unless at least half of the rows begin together, and half end together.
+    /// Finds the margins; `None` unless at least half of the rows begin together, and half end together.
     fn of(rows: &[Row]) -> Option<Self> {
         let margin = |edge: fn(&Row) -> f64| {
             let mut edges: Vec<f64> = rows.iter().map(edge).collect();
@@ -112,7 +113,8 @@ impl Margins {
         Some(Self { left: margin(|row| row.left)?, right: margin(|row| row.right)? })
     }
 
-    /// Whether a row is indented and the one above is a last one: paragraphs of one line, such as those of a dialogue.
+    /// Returns true if a row is indented and the one above is a last one: paragraphs of one line, such as those of a
+    /// dialogue.
     fn tell_apart(&self, above: &Row, row: &Row) -> bool {
         let (before, after) = (row.left - self.left, self.right - row.right);
         let is_centred = (before - after).abs() <= EDGE * row.height;

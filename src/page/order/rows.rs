@@ -25,7 +25,7 @@ pub(super) struct Row {
     pub(super) height: f64,
 }
 
-/// The rows of a region from top to bottom.
+/// Returns the rows of a region from top to bottom.
 pub(super) fn of(mut places: Vec<Place>) -> Vec<Row> {
     places.sort_by(|a, b| a.middle().total_cmp(&b.middle()));
     let mut rows: Vec<Open> = Vec::new();
@@ -47,8 +47,8 @@ struct Open {
 }
 
 impl Open {
-    /// Whether the place is level with the row's last one, and not above or below one of them. As none of them are above
-    /// each other, it is enough to look at its neighbours.
+    /// Returns true if the place is level with the row's last one, and not above or below one of them. As none of them
+    /// are above each other, it is enough to look at its neighbours.
     fn takes(&self, place: &Place) -> bool {
         let common = overlap((self.last.top, self.last.bottom), (place.top, place.bottom));
         let is_level = common >= SAME_ROW * self.last.height().min(place.height());
@@ -85,17 +85,17 @@ impl Row {
         self.right - self.left
     }
 
-    /// How far the middle of the lower row is below the upper one's, in heights.
+    /// Returns the distance of the lower row's middle below the upper one's, in heights.
     pub(super) fn pitch(upper: &Self, lower: &Self) -> f64 {
         2.0 * (lower.middle - upper.middle) / (lower.height + upper.height)
     }
 
-    /// The part of a width, its own or a column's, that is text.
+    /// Returns the part of a width, its own or a column's, that is text.
     pub(super) fn fill(&self, width: f64) -> f64 {
         self.places.iter().map(Place::width).sum::<f64>() / width
     }
 
-    /// Whether it is one line of text, though perhaps found in pieces, and not cells of a table or a form.
+    /// Returns true if it is one line of text, though perhaps found in pieces, and not cells of a table or a form.
     pub(super) fn is_one_line(&self) -> bool {
         self.places.windows(2).all(|pair| pair[1].left - pair[0].right < WORD_GAP * self.height)
     }

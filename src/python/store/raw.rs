@@ -1,4 +1,4 @@
-//! What the store tells, as tuples: `ferrocr.store` makes its dataclasses of them.
+//! The store's reports as tuples: `ferrocr.store` makes its dataclasses of them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::models::onnx::ValueInfo;
 use crate::models::store::{Archived, AuditEntry, Decision, Inspection, Planned, Removal, Trashed};
+use crate::onnx::ValueInfo;
 
 // A path may hold bytes that are no UTF-8: Python gets them escaped, and can open it.
 type RawPlanned = (String, OsString, u64, &'static str, Vec<u32>, String, bool);

@@ -18,7 +18,7 @@ const MOST_LANES: usize = 16;
 #[repr(align(64))]
 pub(super) struct Row(pub(super) [f32; COLUMNS]);
 
-/// What is known of a step so far.
+/// The best class of a step so far.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Best {
@@ -38,7 +38,7 @@ impl Default for Best {
 }
 
 impl Best {
-    /// The sum of all exponentials relative to the best score.
+    /// Returns the sum of all exponentials relative to the best score.
     pub(super) fn sum(&self) -> f32 {
         self.sums.iter().sum()
     }
@@ -57,7 +57,7 @@ impl Best {
     }
 }
 
-/// Whether this processor has vectors that are made use of.
+/// Returns true if this processor has vectors that are made use of.
 pub(super) fn has_vectors() -> bool {
     struct Lanes;
     impl WithSimd for Lanes {
@@ -89,7 +89,7 @@ impl Run<'_> {
         Arch::new().dispatch(self);
     }
 
-    /// All blocks of weights, each for all steps while it lies in the nearest cache.
+    /// Computes all blocks of weights, each for all steps while it lies in the nearest cache.
     #[inline(always)]
     fn blocks<S: Simd, const STEPS: usize, const FEW: usize>(self, simd: S) {
         let (inputs, steps) = (self.inputs, self.best.len());
@@ -111,14 +111,15 @@ impl Run<'_> {
 impl WithSimd for Run<'_> {
     type Output = ();
 
-    /// With 32 registers, as AVX-512 and NEON have, the sums of a tile take 24 of them; with 16, as AVX2 has, 12.
+    /// Computes with vectors. With 32 registers, as AVX-512 and NEON have, the sums of a tile take 24 of them; with 16,
+    /// as AVX2 has, 12.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         if S::REGISTER_COUNT >= 32 { self.blocks::<S, 12, 4>(simd) } else { self.blocks::<S, 6, 2>(simd) }
     }
 }
 
-/// The values of some steps side by side, as many steps as a tile has. What the last tile lacks is zero.
+/// Returns the values of some steps side by side, as many steps as a tile has. What the last tile lacks is zero.
 fn pack<const STEPS: usize>(features: &[f32], inputs: usize, from: usize, to: usize) -> Vec<[f32; STEPS]> {
     let mut packed = vec![[0.0; STEPS]; (to - from).div_ceil(STEPS) * inputs];
     for (tile, first) in packed.chunks_exact_mut(inputs.max(1)).zip((from..to).step_by(STEPS)) {
@@ -140,7 +141,7 @@ struct Tile<'a> {
     column: usize,
     /// The same in this block, counted in vectors; an even number.
     first: usize,
-    /// How far below the best score a score counts for nothing.
+    /// The distance below the best score at which a score counts for nothing.
     skip: f32,
 }
 
@@ -155,7 +156,7 @@ impl Tile<'_> {
         }
     }
 
-    /// The scores of a few steps. The sums stay in registers.
+    /// Returns the scores of a few steps. The sums stay in registers.
     #[inline(always)]
     fn scores<S: Simd, const STEPS: usize>(&self, simd: S, features: &[[f32; STEPS]]) -> [[S::f32s; 2]; STEPS] {
         let mut sums = [self.pair::<S>(self.bias); STEPS];
@@ -170,7 +171,8 @@ impl Tile<'_> {
         sums
     }
 
-    /// The columns' part of a row. There is no sum in it that could overflow: a check in the innermost loop is dear.
+    /// Returns the columns' part of a row. There is no sum in it that could overflow: a check in the innermost loop is
+    /// dear.
     #[inline(always)]
     fn pair<S: Simd>(&self, row: &Row) -> [S::f32s; 2] {
         let vectors = S::as_simd_f32s(&row.0).0;
@@ -183,7 +185,7 @@ impl Tile<'_> {
         let [left, right] = scores;
         let floor = simd.splat_f32s(best.score - self.skip);
         let are_below = simd.and_m32s(simd.less_than_f32s(left, floor), simd.less_than_f32s(right, floor));
-        // What is no number is not below, and so reaches the sum.
+        // A value that is no number is not below, and so reaches the sum.
         if simd.first_true_m32s(simd.not_m32s(are_below)) >= S::F32_LANES {
             return;
         }
@@ -199,15 +201,16 @@ impl Tile<'_> {
     }
 }
 
-/// How far below the best score a score counts for nothing: if all of `columns` do, that takes less than 1e-5 of a
-/// probability away. On a line of English, four of five blocks of PP-OCRv6's classes are that far below.
+/// Returns the distance below the best score at which a score counts for nothing: if all of `columns` do, that takes
+/// less than 1e-5 of a probability away. On a line of English, four of five blocks of PP-OCRv6's classes are that far
+/// below.
 fn negligible(columns: usize) -> f32 {
     const SHARE: f32 = 1e-5;
     (columns as f32 / SHARE).ln()
 }
 
-/// e to the power of numbers of at most 0: with a relative error below 1e-5 down to -86, and 0 from -87 on; no number
-/// for what is none. 1 for 0.
+/// Returns e to the power of numbers of at most 0: with a relative error below 1e-5 down to -86, and 0 from -87 on; no
+/// number for what is none. 1 for 0.
 ///
 /// The number in units of ln 2 is split into a whole part, which becomes the exponent, and a rest of at most a half, of
 /// which a polynomial takes the power. Its coefficients are a Chebyshev fit to 2^x with 1 held at 0, error 3.1e-6.

@@ -3,7 +3,7 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use super::*;
 
-/// What [`Head::best`] computes, written down without any thought of speed, in twice the precision.
+/// Computes the same as [`Head::best`], written down without any thought of speed, in twice the precision.
 fn plain(layer: &LinearHead, kept: &[usize], features: &[f32]) -> Vec<(usize, f64)> {
     let score = |step: &[f32], class: usize| {
         let bias = layer.bias.get(class).map_or(0.0, |&bias| f64::from(bias));
@@ -25,7 +25,7 @@ fn plain(layer: &LinearHead, kept: &[usize], features: &[f32]) -> Vec<(usize, f6
     features.chunks_exact(layer.inputs).map(answer).collect()
 }
 
-/// Whether `found` is the answer: another class only where the two have nearly the same score.
+/// Returns true if `found` is the answer: another class only where the two have nearly the same score.
 fn agrees(layer: &LinearHead, kept: &[usize], features: &[f32], found: &[(usize, f32)]) -> Result<(), TestCaseError> {
     let expected = plain(layer, kept, features);
     prop_assert_eq!(found.len(), expected.len());

@@ -213,7 +213,7 @@ proptest! {
         let width = columns.len() as f32;
         let (from, to) = (from.min(to) * (width - 2.0), (from.max(to) * width).max(from.min(to) * (width - 2.0) + 1.0));
         let seen = [(from, false), ((from + to) / 2.0, true), (to, false)];
-        let seen: Vec<_> = seen.map(|(middle, is_space)| Seen { middle, is_space }).into();
+        let seen: Vec<_> = seen.map(|(middle, is_space)| Glimpse { middle, is_space }).into();
         let ink = Ink::from_columns(columns, 9);
         let plain = plain_gap(&ink, from as usize, to.ceil() as usize, (from + to) / 2.0);
         let strip = Picture::from_rgb(width as u32, 9, vec![0; 27 * width as usize]).unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-/// What an actor does next.
+/// An actor's next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Step {
     /// Enter; with `stuck`, to use the content until a release cancels it.
@@ -44,7 +44,7 @@ enum Step {
     Done(Outcome),
 }
 
-/// What an actor who drops something does when it is gone.
+/// The next thing that an actor does after a drop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum After {
     AwaitUnload { number: u8 },
@@ -133,7 +133,7 @@ impl World {
         world
     }
 
-    /// What the machine told actor `i` to drop, or else what comes after.
+    /// Lets actor `i` drop what the machine says, or else go on.
     fn go_on(&mut self, i: usize, duty: Option<Purpose>, after: After) {
         self.actors[i] = match (duty, after) {
             (Some(purpose), after) => Step::Drop { purpose, after },
@@ -246,7 +246,7 @@ impl World {
         self.actors.iter().filter(|step| is(step)).count()
     }
 
-    /// What holds in every state.
+    /// Checks what holds in every state.
     fn check(&self) {
         let using = self.count(|step| matches!(step, Step::Use { .. }));
         let loading = self.count(|step| matches!(step, Step::Load { .. }));
@@ -261,7 +261,7 @@ impl World {
         assert!(!self.machine.is_closed() || !self.content && using + loading + dropping == 0, "it is over: {self:?}");
     }
 
-    /// What holds when nobody has a step left.
+    /// Checks what holds when nobody has a step left.
     fn check_end(&self, freed: bool) {
         for actor in &self.actors {
             assert!(

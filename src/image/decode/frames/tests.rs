@@ -15,7 +15,7 @@ const FORMS: [Form; 4] = [
 struct Drawn {
     size: (u16, u16),
     grey: u8,
-    /// What the file says that it is.
+    /// The kind that the file says it is.
     kind: u16,
 }
 

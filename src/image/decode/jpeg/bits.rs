@@ -85,7 +85,7 @@ impl<'a> Bits<'a> {
         true
     }
 
-    /// The bytes that follow.
+    /// Returns the bytes that follow.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -138,7 +138,7 @@ impl Codes {
         }
     }
 
-    /// The length of the code that these bits begin with, and what it stands for.
+    /// Returns the length of the code that these bits begin with, and what it stands for.
     fn find(&self, next: u16) -> Option<(u32, u8)> {
         let (length, symbol) = self.short[usize::from(next >> (LONGEST as u32 - LOOKED_UP))];
         if length != 0 {

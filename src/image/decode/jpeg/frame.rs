@@ -23,7 +23,7 @@ pub(super) struct Component {
 }
 
 impl Frame {
-    /// Pixels across and down of a unit: of the blocks of all colours that lie together.
+    /// Returns the pixels across and down of a unit: of the blocks of all colours that lie together.
     pub(super) fn unit(&self) -> (usize, usize) {
         let most = |side: fn(&Component) -> usize| self.components.iter().map(side).max().unwrap_or(1);
         (8 * most(|component| component.across), 8 * most(|component| component.down))
@@ -67,7 +67,7 @@ impl Frame {
         Some(frame)
     }
 
-    /// True once each colour has come, down to the last bit of its coefficients.
+    /// Returns true once each colour has come, down to the last bit of its coefficients.
     pub(super) fn is_complete(&self) -> bool {
         let has_detail = |component: &Component| component.missing_bits[1..].iter().all(Option::is_some);
         self.components.iter().all(|component| component.missing_bits[0].is_some())

@@ -5,9 +5,10 @@ use std::io::{Read, SeekFrom};
 use super::colour::Colour;
 use super::compression::{Compression, deflate, lzw, pack_bits};
 use super::directory::Stored;
+use super::fault::{damaged, unsupported};
+use super::jpeg;
 use super::layout::{Format, Layout};
 use super::old_jpeg::OldJpeg;
-use super::{damaged, jpeg, unsupported};
 use crate::buffer;
 use crate::error::Result;
 use crate::image::decode::pixels;
@@ -24,13 +25,13 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// A row, if there are as many.
+    /// Returns a row, if there are as many.
     pub(super) fn row(&self, index: u32) -> Option<&[u8]> {
         let start = self.row_bytes.checked_mul(index as usize)?;
         self.bytes.get(start..start.checked_add(self.row_bytes)?)
     }
 
-    /// The number of rows that are there.
+    /// Returns the number of rows that are there.
     pub(super) fn rows(&self) -> u32 {
         self.bytes.len().checked_div(self.row_bytes).unwrap_or(0) as u32
     }
@@ -84,7 +85,7 @@ impl<'a> Chunks<'a> {
         Ok(chunk)
     }
 
-    /// Pixels that a strip or tile may have as a JPEG, which may reach beyond it.
+    /// Returns the pixels that a strip or tile may have as a JPEG, which may reach beyond it.
     fn jpeg_pixels(&self) -> u64 {
         let side = |side: u32| u64::from(side).next_multiple_of(64);
         side(self.layout.chunks.width) * side(self.layout.chunks.height)
@@ -104,7 +105,7 @@ impl<'a> Chunks<'a> {
         Ok(Chunk { bytes: picture.bytes, row_bytes, is_big_endian: self.layout.is_big_endian })
     }
 
-    /// The first `wanted` bytes of a strip or tile, or as many as there are.
+    /// Returns the first `wanted` bytes of a strip or tile, or as many as there are.
     fn expanded(&mut self, index: usize, wanted: u64) -> Result<Vec<u8>> {
         let compressed = self.compressed(index, wanted)?;
         let size = wanted as usize;
@@ -124,7 +125,7 @@ impl<'a> Chunks<'a> {
         }
     }
 
-    /// The bytes of a strip or tile in the file, without more than `wanted` expanded ones can come from.
+    /// Returns the bytes of a strip or tile in the file, without more than `wanted` expanded ones can come from.
     fn compressed(&mut self, index: usize, wanted: u64) -> Result<Vec<u8>> {
         let chunks = &self.layout.chunks;
         let (mut offset, length) = (chunks.offsets[index], chunks.lengths[index]);
@@ -230,12 +231,12 @@ impl Blocks {
         self.width.div_ceil(across) * (across * down + 2)
     }
 
-    /// Bytes of so many rows of pixels.
+    /// Returns the bytes of so many rows of pixels.
     fn bytes(&self, rows: u32) -> u64 {
         self.row_bytes() as u64 * u64::from(rows).div_ceil(self.subsampling.1 as u64)
     }
 
-    /// Three samples for each pixel.
+    /// Returns three samples for each pixel.
     fn unpacked(&self, blocks: &[u8]) -> Result<Chunk> {
         let (across, down) = self.subsampling;
         let block_rows = blocks.chunks_exact(self.row_bytes());

@@ -2,9 +2,19 @@
 
 use super::compression::Compression;
 use super::directory::{Directory, Stored};
-use super::layout::Alpha;
-use super::{damaged, unsupported};
+use super::fault::{damaged, unsupported};
 use crate::error::Result;
+
+/// The transparency of pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Alpha {
+    /// Colours are as they are.
+    Straight,
+    /// Colours were multiplied with it.
+    Associated,
+    /// The file has one sample more than its colours need, and does not say what it is.
+    Undeclared,
+}
 
 const PHOTOMETRIC: u64 = 262;
 const COLOUR_MAP: u64 = 320;
@@ -69,7 +79,7 @@ impl Colour {
         Ok(colour)
     }
 
-    /// The number of samples that make a colour.
+    /// Returns the number of samples that make a colour.
     pub(super) fn samples(&self) -> usize {
         match self {
             Self::WhiteIsZero | Self::BlackIsZero | Self::Palette(_) => 1,
@@ -150,7 +160,7 @@ fn palette(stored: &mut dyn Stored, directory: &Directory, bits: u32) -> Result<
     Ok((0..count).map(|index| [value(index), value(count + index), value(2 * count + index)]).collect())
 }
 
-/// The name of colours that are not read.
+/// Returns the name of colours that are not read.
 fn name(code: u64) -> String {
     let name = match code {
         8 => "CIE L*a*b*",
@@ -174,7 +184,7 @@ pub(super) fn undo_alpha([r, g, b]: [u8; 3], alpha: u8, kind: Alpha) -> [u8; 4] 
     [before(r), before(g), before(b), alpha]
 }
 
-/// The product of two shares of 255.
+/// Returns the product of two shares of 255.
 fn product(one: u8, other: u8) -> u8 {
     ((u32::from(one) * u32::from(other) + 127) / 255) as u8
 }

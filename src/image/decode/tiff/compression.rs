@@ -7,10 +7,10 @@ use weezl::decode::Decoder as LzwDecoder;
 use weezl::{BitOrder, LzwStatus};
 
 use super::directory::{Directory, Stored};
+use super::fault::{damaged, unsupported};
 use super::fax::Fax;
 use super::jpeg::Tables;
 use super::old_jpeg::OldJpeg;
-use super::{damaged, unsupported};
 use crate::error::Result;
 
 const COMPRESSION: u64 = 259;
@@ -49,7 +49,7 @@ impl Compression {
         matches!(self, Self::Lzw | Self::Deflate)
     }
 
-    /// The file may have the bits of each byte in the other order.
+    /// Returns true if the file may have the bits of each byte in the other order.
     pub(super) fn has_fill_order(&self) -> bool {
         !matches!(self, Self::Jpeg(_) | Self::OldJpeg(_))
     }
@@ -59,7 +59,7 @@ impl Compression {
     }
 }
 
-/// The name of a compression that is not read.
+/// Returns the name of a compression that is not read.
 fn name(code: u64) -> String {
     let name = match code {
         9 | 10 => "JBIG",

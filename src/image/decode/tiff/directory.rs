@@ -45,7 +45,7 @@ impl Form {
         Ok((form, first))
     }
 
-    /// The next number of `bytes`, at most 8.
+    /// Returns the next number of `bytes`, at most 8.
     fn number(self, stored: &mut dyn Stored, bytes: usize) -> io::Result<u64> {
         let mut read = [0; 8];
         let read = &mut read[..bytes];
@@ -57,7 +57,7 @@ impl Form {
         self.number(stored, if self.is_long { 8 } else { 4 })
     }
 
-    /// A number that is all there.
+    /// Returns a number that is all there.
     pub(super) fn value(self, bytes: &[u8]) -> u64 {
         let add = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
         if self.is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
@@ -116,18 +116,19 @@ impl Directory {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// The first value of an entry; `None` where there is none that is a whole number, or where it cannot be read.
+    /// Returns the first value of an entry; `None` where there is none that is a whole number, or where it cannot be
+    /// read.
     pub(in crate::image::decode) fn number(&self, stored: &mut dyn Stored, tag: u64) -> Option<u64> {
         self.numbers(stored, tag, 1).ok()?.first().copied()
     }
 
-    /// The value of an entry of 16 bits, as the standard wants most of them.
+    /// Returns the value of an entry of 16 bits, as the standard wants most of them.
     pub(super) fn short(&self, stored: &mut dyn Stored, tag: u64) -> Option<u64> {
         self.entry(tag).filter(|entry| entry.kind == SHORT)?;
         self.number(stored, tag)
     }
 
-    /// The values of an entry, at most `most`; none where it is missing or has no whole numbers.
+    /// Returns the values of an entry, at most `most`; none where it is missing or has no whole numbers.
     pub(super) fn numbers(&self, stored: &mut dyn Stored, tag: u64, most: u64) -> io::Result<Vec<u64>> {
         let size_of = |entry: &Entry| WHOLE_NUMBERS.iter().find(|(kind, _)| *kind == entry.kind).map(|found| found.1);
         let Some((entry, size)) = self.entry(tag).and_then(|entry| Some((entry, size_of(entry)?))) else {
@@ -137,7 +138,8 @@ impl Directory {
         Ok(bytes.chunks_exact(size).map(|value| self.form.value(value)).collect())
     }
 
-    /// The values of an entry that are ratios or whole numbers, at most `most`; none where it is missing or cannot be read.
+    /// Returns the values of an entry that are ratios or whole numbers, at most `most`; none where it is missing or
+    /// cannot be read.
     pub(in crate::image::decode) fn ratios(&self, stored: &mut dyn Stored, tag: u64, most: u64) -> Vec<f64> {
         let Some(entry) = self.entry(tag).filter(|entry| entry.kind == RATIO) else {
             let numbers = self.numbers(stored, tag, most).unwrap_or_default();
@@ -148,7 +150,7 @@ impl Directory {
         bytes.chunks_exact(8).map(ratio).take_while(|ratio| ratio.is_finite()).collect()
     }
 
-    /// The bytes of an entry's first values. Room is made only for what the file has.
+    /// Returns the bytes of an entry's first values. Room is made only for what the file has.
     fn bytes(&self, stored: &mut dyn Stored, entry: &Entry, size: u64, most: u64) -> io::Result<Vec<u8>> {
         let inline = if self.form.is_long { 8 } else { 4 };
         let wanted = size.saturating_mul(entry.count.min(most));

@@ -2,8 +2,8 @@
 
 use hayro_ccitt::{DecodeError, DecodeSettings, Decoder, DecoderContext, EncodingMode, decode};
 
-use super::damaged;
 use super::directory::{Directory, Stored};
+use super::fault::damaged;
 use crate::error::Result;
 
 const COMPRESSION: u64 = 259;
@@ -74,7 +74,7 @@ impl Fax {
     }
 }
 
-/// True if data ends in two marks that end rows; those of the code of two dimensions have a bit behind each.
+/// Returns true if data ends in two marks that end rows; those of the code of two dimensions have a bit behind each.
 fn is_ended(data: &[u8]) -> bool {
     let tail = data.iter().rev().take(5).rev().fold(0u64, |tail, &byte| tail << 8 | u64::from(byte));
     // The last byte is filled up with zeros.

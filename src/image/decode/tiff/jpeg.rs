@@ -4,8 +4,8 @@ use zune_core::bytestream::ZCursor;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::damaged;
 use super::directory::{Directory, Stored};
+use super::fault::damaged;
 use crate::error::{Error, Result};
 use crate::image::decode::jpeg::completed;
 

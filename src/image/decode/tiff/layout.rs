@@ -1,9 +1,9 @@
 //! The shape of a picture in a TIFF file: its size, its samples, and the strips or tiles that it is cut into.
 
-use super::colour::Colour;
+use super::colour::{Alpha, Colour};
 use super::compression::Compression;
 use super::directory::{Directory, Stored};
-use super::{damaged, unsupported};
+use super::fault::{damaged, unsupported};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::decode::check_size;
 use crate::options::DecodeLimits;
@@ -40,17 +40,6 @@ pub(super) enum Format {
     Unsigned,
     Signed,
     Float,
-}
-
-/// The transparency of pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Alpha {
-    /// Colours are as they are.
-    Straight,
-    /// Colours were multiplied with it.
-    Associated,
-    /// The file has one sample more than its colours need, and does not say what it is.
-    Undeclared,
 }
 
 /// The shape of a picture.
@@ -133,7 +122,7 @@ impl Layout {
         self.colour.samples() + usize::from(self.alpha.is_some())
     }
 
-    /// Bytes of a row of a strip or tile when it is expanded.
+    /// Returns the bytes of a row of a strip or tile when it is expanded.
     pub(super) fn row_bytes(&self) -> u64 {
         let bits = u64::from(self.chunks.width) * self.interleaved() as u64 * u64::from(self.bits);
         bits.div_ceil(8)

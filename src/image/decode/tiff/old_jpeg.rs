@@ -4,7 +4,7 @@
 use std::io::{Read, SeekFrom};
 
 use super::directory::{Directory, Stored};
-use super::unsupported;
+use super::fault::unsupported;
 use crate::error::Result;
 use crate::image::decode::jpeg::Walk;
 
@@ -31,7 +31,8 @@ pub(super) struct OldJpeg {
     components: Vec<u8>,
     /// The words of a file right before its data: which tables are for which colour.
     scan: Option<Vec<u8>>,
-    /// The place where the data of the JPEG file begins, which is the one strip's if there is one: writers often told that wrongly.
+    /// The place where the data of the JPEG file begins, which is the one strip's if there is one: writers often told
+    /// that wrongly.
     pub(super) data: Option<u64>,
 }
 
@@ -102,7 +103,7 @@ impl OldJpeg {
         (!tables.is_empty()).then_some(Self { tables, components, scan: Some(scan), data: None })
     }
 
-    /// The strip or tile as a JPEG file.
+    /// Returns the strip or tile as a JPEG file.
     pub(super) fn file(&self, data: &[u8], width: u32, height: u32) -> Vec<u8> {
         let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX).to_be_bytes();
         let mut frame = vec![8];
@@ -118,7 +119,7 @@ impl OldJpeg {
         file
     }
 
-    /// The first colour has the first tables, and the others have the second ones.
+    /// Returns a scan in which the first colour has the first tables, and the others have the second ones.
     fn usual_scan(&self) -> Vec<u8> {
         let numbers = self.components.chunks_exact(3).map(|component| component[0]);
         let mut scan = vec![(self.components.len() / 3) as u8];

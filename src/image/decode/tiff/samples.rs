@@ -22,8 +22,8 @@ impl Samples {
         }
     }
 
-    /// True if black and white are known only when all samples were seen: decimal numbers may be meant from 0 to 1 or to
-    /// 255, and whole numbers of more than 16 bits hardly ever use them all.
+    /// Returns true if black and white are known only when all samples were seen: decimal numbers may be meant from 0
+    /// to 1 or to 255, and whole numbers of more than 16 bits hardly ever use them all.
     pub(super) fn is_open(&self) -> bool {
         match self.format {
             Format::Unsigned => self.bits > 16,
@@ -58,7 +58,7 @@ impl Samples {
             _ if self.is_open() => {
                 let (low, high) = self.range;
                 let scale = 255.0 / (high - low);
-                // What is no number becomes 0.
+                // Values that are no number become 0.
                 out.extend(self.values(row).take(count).map(|value| ((value - low) * scale).round() as u8));
             }
             8 => out.extend_from_slice(&row[..count.min(row.len())]),
@@ -71,7 +71,7 @@ impl Samples {
         }
     }
 
-    /// The samples of a row as they are; of 16 bits at most.
+    /// Returns the samples of a row as they are; of 16 bits at most.
     pub(super) fn whole(self, row: &[u8]) -> impl Iterator<Item = u16> {
         // Samples of 16 bits have the file's order of bytes, all others go from high to low.
         let is_swapped = self.bits == 16 && !self.is_big_endian;
@@ -85,7 +85,7 @@ impl Samples {
         })
     }
 
-    /// The samples of a row that are open.
+    /// Returns the samples of a row that are open.
     fn values(self, row: &[u8]) -> impl Iterator<Item = f64> {
         let Self { bits, format, is_big_endian, .. } = self;
         row.chunks_exact((bits as usize / 8).max(1)).map(move |bytes| {
@@ -103,7 +103,7 @@ impl Samples {
     }
 }
 
-/// A decimal number of a sign, an exponent and a fraction of so many bits.
+/// Returns a decimal number of a sign, an exponent and a fraction of so many bits.
 fn small_float(value: u64, exponent_bits: u32, fraction_bits: u32) -> f64 {
     let fraction = (value & ((1 << fraction_bits) - 1)) as f64 / f64::from(1 << fraction_bits);
     let most = (1 << exponent_bits) - 1;

@@ -92,7 +92,7 @@ pub(super) fn ending_at(mut command: Command, step: u64) -> Command {
     command
 }
 
-/// Whether the child came to its step; without it, it has pulled what it should.
+/// Returns true if the child came to its step; without it, it has pulled what it should.
 pub(super) fn has_ended_early(mut command: Command) -> bool {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -103,7 +103,7 @@ pub(super) fn has_ended_early(mut command: Command) -> bool {
     }
 }
 
-/// What the child says, once it has ended.
+/// Returns the child's output, once it has ended.
 pub(super) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

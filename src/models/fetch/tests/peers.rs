@@ -86,7 +86,7 @@ fn one_that_stands_still_is_not_waited_for_for_ever() {
     let (_dir, store) = store();
     let server = Server::playing(&CONTENT, [Step::Serve]);
     let options = PullOptions { stall_timeout: Duration::from_millis(100), ..server.options() };
-    let held = Part::claim(&store, MODEL.name, MODEL.sha256).unwrap().unwrap();
+    let held = Part::claim(store.layout(), MODEL.name, MODEL.sha256).unwrap().unwrap();
     let error = pull_quietly(&store, &[&MODEL], &options).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Download);
     assert!(error.to_string().contains("another process is downloading it, and nothing has arrived there"), "{error}");

@@ -36,7 +36,7 @@ fn wrong_answers_are_refused_with_their_reason() {
         assert!(error.to_string().contains(&server.address), "{error}");
         assert!(error.to_string().contains(ABC.address), "{error}");
         assert!(store.list().unwrap().is_empty());
-        // What may be the start of the right file stays, and nothing else.
+        // A possible start of the right file stays, and nothing else.
         let stays = if case.says == "after 2 bytes" { vec![2] } else { vec![] };
         assert_eq!(unfinished(&store).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>(), stays, "{error}");
     }

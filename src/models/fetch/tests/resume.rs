@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// How much of the content the interrupted downloads of these tests have.
+/// The bytes of the content that the interrupted downloads of these tests have.
 const SOME: usize = 30_000;
 
 fn part_length(store: &Store) -> Option<usize> {

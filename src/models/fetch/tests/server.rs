@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 
-/// What the server does with one request. Where it serves a body it knows ranges, unless it says otherwise.
+/// The server's answer to one request. With a body it knows ranges, unless it says otherwise.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Serve,
@@ -80,7 +80,7 @@ impl Server {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Where each request wanted the body to start; none where it wanted all.
+    /// Returns the start of the body that each request wanted; none where it wanted all.
     pub(super) fn ranges(&self) -> Vec<Option<usize>> {
         self.requests().iter().map(|request| range(request)).collect()
     }
@@ -100,7 +100,7 @@ impl Script {
             seen.push(request);
             self.steps[(seen.len() - 1).min(self.steps.len() - 1)].clone()
         };
-        // What fails here is seen by the test at the other end.
+        // The test at the other end sees a failure.
         let _ = self.play(&step, start, &mut stream);
     }
 

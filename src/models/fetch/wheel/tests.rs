@@ -19,7 +19,7 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("models")).unwrap();
         let outcome = extract(Place::new(&store), &catalog::entries()[0], "box/model.onnx", Cursor::new(bytes));
-        prop_assert!(matches!(outcome, Err(Trouble::Source(_))));
+        prop_assert!(matches!(outcome, Err(SourceFailure::Source(_))));
         prop_assert!(store.list().unwrap().is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Writing an archive.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,17 +9,23 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
+use super::super::audit::{State, examine};
 use super::super::characters::list_of;
 use super::super::command::Action;
 use super::super::digest::Digest;
-use super::super::directory::{Access, Directory, Location};
-use super::super::part::unique;
-use super::super::{State, Store, disk, is_model_name, open_regular};
+use super::super::directory::Directory;
+use super::super::disk;
+use super::super::layout::Layout;
+use super::super::names::is_model_name;
+use super::super::temporary::{Temporary, unique};
+use super::archived::{Archived, check_known};
+use super::manifest;
+use super::manifest::ArchiveFile;
 use super::output::Output;
-use super::{
-    ArchiveFile, ArchiveProgress, Archived, MANIFEST, MOST_FILES, Meter, check_known, longest, manifest, name_fault,
-};
+use super::progress::{ArchiveProgress, Meter};
+use super::rules::{MANIFEST, MOST_FILES, longest, name_fault};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::open_regular;
 use crate::models::catalog;
 
 /// A file that goes into an archive.
@@ -35,24 +41,13 @@ struct Plan {
     left_out: Vec<Archived>,
 }
 
-impl Store {
-    /// Writes models into one archive, each with the list of characters beside it; without `names` all models there are,
-    /// but for those that are damaged or cannot be read: what an import would refuse. They are in the outcome, with the
-    /// reason. One that is named is an error.
-    ///
-    /// The archive appears under its name in one step, when it is complete, and replaces a file that was there. The same
-    /// models give the same bytes. The directory is only read. `progress` is called on this thread; when it gives
-    /// `false` the export ends. A process that is killed may leave a hidden file beside the archive, whose name begins
-    /// with `.ferrocr-export`.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::Cancelled`] when `progress` said so.
-    /// - [`ErrorKind::ModelNotFound`] when a model is not there, or none at all.
-    /// - [`ErrorKind::ModelCorrupt`] when a named model is damaged, or all are: an archive would spread the damage.
-    /// - [`ErrorKind::InvalidArgument`] for an archive inside of the model directory or in the place of a folder, for
-    ///   names that are no model's, and for what an archive cannot hold.
-    /// - [`ErrorKind::Io`] when something cannot be read or written. No archive is there then, or the one before.
-    pub fn export(
+/// The export of a directory's models.
+pub(in crate::models::store) struct Exporter<'a>(pub(in crate::models::store) &'a Layout);
+
+impl Exporter<'_> {
+    /// Writes models into one archive, each with the list of characters beside it; without `names` all models there
+    /// are, but for those that are damaged or cannot be read: what an import would refuse.
+    pub(in crate::models::store) fn export(
         &self,
         archive: &Path,
         names: &[String],
@@ -62,28 +57,30 @@ impl Store {
         let Plan { wanted, left_out } = self.export_plan(names)?;
         let total = wanted.iter().fold(0u64, |total, file| total.saturating_add(file.bytes));
         let mut meter = Meter::new(progress, total);
-        let (temporary, file) = Temporary::beside(&target)?;
+        let folder = folder_of(&target)?;
+        let (temporary, file) = Temporary::create(&folder, &format!(".{}.tmp", unique("ferrocr-export")))?;
         let mut zip = ZipWriter::new(Output::new(file));
         let written = wanted.iter().map(|file| self.add(&mut zip, file, &mut meter)).collect::<Result<Vec<_>>>();
         let written = match written {
             Ok(written) => written,
             // A disk that is full tells more than the work that it ended.
-            Err(error) => return Err(temporary.failure(zip).unwrap_or(error)),
+            Err(error) => return Err(failure(&temporary, zip).unwrap_or(error)),
         };
         let finished = add_entry(&mut zip, MANIFEST).and_then(|()| {
             zip.write_all(manifest::text(&written).as_bytes())?;
             zip.finish()?.finish().map_err(ZipError::Io)
         });
-        let file = finished.map_err(|error| temporary.unwritten(error))?;
-        disk::sync(&file, &temporary.at.path())?;
+        let file = finished.map_err(|error| unwritten(&temporary, error))?;
+        disk::sync(&file, &temporary.path())?;
         drop(file);
-        temporary.publish(&target)?;
+        temporary.publish(target.file_name().unwrap_or_default())?;
+        disk::sync_folder(&folder)?;
         let mut files: Vec<_> = written.iter().map(|file| Archived::new(file, true)).chain(left_out).collect();
         files.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(files)
     }
 
-    /// The archive's path, absolute, if an archive may be there.
+    /// Returns the archive's path, absolute, if an archive may be there.
     fn check_target(&self, archive: &Path) -> Result<PathBuf> {
         let unfit = |why: &str, hint: &str| {
             let message = format!("cannot write an archive to {}: {why}", archive.display());
@@ -101,17 +98,17 @@ impl Store {
             _ => {}
         }
         let folder = fs::canonicalize(folder).map_err(|error| Error::io("find the folder", folder, error))?;
-        if fs::canonicalize(self.dir()).is_ok_and(|dir| folder.starts_with(dir)) {
+        if fs::canonicalize(self.0.dir()).is_ok_and(|dir| folder.starts_with(dir)) {
             return Err(unfit("it is in the model directory", "write it elsewhere: only models belong there"));
         }
         Ok(target)
     }
 
-    /// The files to write, and those to leave out, sorted by name. Nothing is written yet.
+    /// Returns the files to write, and those to leave out, sorted by name. Nothing is written yet.
     fn export_plan(&self, names: &[String]) -> Result<Plan> {
         let mut left_out = Vec::new();
         let mut models: BTreeSet<_> =
-            if names.is_empty() { self.list()? } else { names.to_vec() }.into_iter().collect();
+            if names.is_empty() { self.0.list()? } else { names.to_vec() }.into_iter().collect();
         let mut first = None;
         for name in models.clone() {
             if let Err((error, file)) = self.check_content(&name)? {
@@ -131,20 +128,20 @@ impl Store {
 
     /// Looks for a reason to keep a model out of an archive, which an import would refuse.
     fn check_content(&self, name: &str) -> Result<std::result::Result<(), (Error, Archived)>> {
-        let mut found = self.examine(name)?;
+        let mut found = examine(self.0, name)?;
         if let Some(why) = self.list_fault(name) {
             (found.state, found.detail) = (State::Unreadable, why);
         }
         if !matches!(found.state, State::Corrupt | State::Unreadable) {
             return Ok(Ok(()));
         }
-        let path = self.path(name)?;
+        let path = self.0.path(name)?;
         let kind = if found.state == State::Corrupt { ErrorKind::ModelCorrupt } else { ErrorKind::Io };
         let message = format!("{} cannot be archived: {}", path.display(), found.detail);
         let is_known = catalog::find(name).is_some();
         let hint = match is_known {
-            true => format!("fetch it anew with {}", self.command_for("pull", name, "")),
-            false => format!("replace it, or remove it with {}", self.command_for("remove", name, "")),
+            true => format!("fetch it anew with {}", self.0.advice().command_for("pull", name, "")),
+            false => format!("replace it, or remove it with {}", self.0.advice().command_for("remove", name, "")),
         };
         let file = Archived {
             name: name.to_owned(),
@@ -156,13 +153,13 @@ impl Store {
         Ok(Err((Error::new(kind, message).with_hint(hint), file)))
     }
 
-    /// Why the list of characters beside a model, without which that cannot be used, cannot go along.
+    /// Returns why the list of characters beside a model, without which that cannot be used, cannot go along.
     fn list_fault(&self, model: &str) -> Option<String> {
         let list = list_of(model)?;
         // One that is there and cannot be read would be missed where the archive goes.
-        fs::symlink_metadata(self.dir().join(&list)).ok()?;
+        fs::symlink_metadata(self.0.dir().join(&list)).ok()?;
         let most = longest(&list);
-        let length = self.existing(&list).and_then(|path| {
+        let length = self.0.existing(&list).and_then(|path| {
             let meta = open_regular(&path).and_then(|file| file.metadata());
             meta.map(|meta| meta.len()).map_err(|error| Error::io("read", &path, error))
         });
@@ -175,18 +172,19 @@ impl Store {
 
     fn wanted(&self, models: BTreeSet<String>) -> Result<Vec<Wanted>> {
         if models.is_empty() {
-            let message = format!("there are no models in {}", self.dir().display());
-            return Err(Error::new(ErrorKind::ModelNotFound, message)
-                .with_hint_for(|reader| format!("fetch some with {}", self.how_to(reader, Action::PullDefault))));
+            let message = format!("there are no models in {}", self.0.dir().display());
+            return Err(Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| {
+                format!("fetch some with {}", self.0.advice().how_to(reader, Action::PullDefault))
+            }));
         }
         let mut files = models.clone();
         for model in &models {
-            self.existing(model)?;
+            self.0.existing(model)?;
             if !is_model_name(model) {
-                return Err(unfit(model, "it is no model").with_hint_for(|reader| self.how_to_list(reader)));
+                return Err(unfit(model, "it is no model").with_hint_for(|reader| self.0.advice().how_to_list(reader)));
             }
             // One that is there and cannot be read would be missed where the archive goes.
-            let is_there = |list: &String| fs::symlink_metadata(self.dir().join(list)).is_ok();
+            let is_there = |list: &String| fs::symlink_metadata(self.0.dir().join(list)).is_ok();
             files.extend(list_of(model).filter(is_there));
         }
         if files.len() > MOST_FILES {
@@ -201,7 +199,7 @@ impl Store {
         if let Some(fault) = name_fault(&name) {
             return Err(unfit(&name, fault).with_hint("rename it"));
         }
-        let path = self.existing(&name)?;
+        let path = self.0.existing(&name)?;
         let bytes = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?.len();
         match longest(&name) {
             most if bytes > most => Err(unfit(&name, &format!("it is longer than {most} bytes, as none is"))),
@@ -228,7 +226,8 @@ impl Store {
             return Err(Error::new(ErrorKind::Io, message).with_hint("try again"));
         }
         let file = ArchiveFile { name: wanted.name.clone(), bytes, sha256: digest.sha256 };
-        let repair = |reader| format!("fetch it anew with {}", self.how_to(reader, Action::Pull(&[&file.name])));
+        let repair =
+            |reader| format!("fetch it anew with {}", self.0.advice().how_to(reader, Action::Pull(&[&file.name])));
         check_known(&file).map_err(|error| error.with_hint_for(repair))?;
         Ok(file)
     }
@@ -258,49 +257,21 @@ fn add_entry(zip: &mut ZipWriter<Output>, name: &str) -> std::result::Result<(),
     zip.start_file(name, options)
 }
 
-/// An archive that is not complete. Dropping it removes it.
-struct Temporary {
-    at: Location,
-    is_published: bool,
+/// Opens the folder that an archive goes to.
+fn folder_of(target: &Path) -> Result<Directory> {
+    let folder = target.parent().unwrap_or(target);
+    Directory::open(folder).map_err(|error| Error::io("open the folder", folder, error))
 }
 
-impl Temporary {
-    /// In the same folder, because a rename cannot cross file systems.
-    fn beside(target: &Path) -> Result<(Self, File)> {
-        let folder = target.parent().unwrap_or(target);
-        let folder = Directory::open(folder).map_err(|error| Error::io("open the folder", folder, error))?;
-        let at = folder.at(format!(".{}.tmp", unique("ferrocr-export")));
-        let file = disk::open_new(&at, Access::Usual).map_err(|error| Error::io("create", &at.path(), error))?;
-        Ok((Self { at, is_published: false }, file))
-    }
-
-    fn unwritten(&self, error: ZipError) -> Error {
-        Error::io("write", &self.at.path(), error.into())
-    }
-
-    /// What failed while writing, if that ended the work.
-    fn failure(&self, zip: ZipWriter<Output>) -> Option<Error> {
-        if !zip.get_ref().is_some_and(Output::has_failed) {
-            return None;
-        }
-        let finished = zip.finish().and_then(|output| output.finish().map_err(ZipError::Io));
-        finished.err().map(|error| self.unwritten(error))
-    }
-
-    fn publish(mut self, target: &Path) -> Result<()> {
-        let folder = self.at.directory();
-        disk::replace(&self.at, &folder.at(target.file_name().unwrap_or_default()))?;
-        disk::sync_folder(folder)?;
-        self.is_published = true;
-        Ok(())
-    }
+fn unwritten(temporary: &Temporary, error: ZipError) -> Error {
+    Error::io("write", &temporary.path(), error.into())
 }
 
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.is_published {
-            // Nobody is left to tell.
-            let _ = disk::remove_file(&self.at);
-        }
+/// Returns what failed while writing, if that ended the work.
+fn failure(temporary: &Temporary, zip: ZipWriter<Output>) -> Option<Error> {
+    if !zip.get_ref().is_some_and(Output::has_failed) {
+        return None;
     }
+    let finished = zip.finish().and_then(|output| output.finish().map_err(ZipError::Io));
+    finished.err().map(|error| unwritten(temporary, error))
 }

@@ -5,23 +5,36 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use super::super::admission::Admission;
+use super::super::admission::Expected;
 use super::super::audit::{Needed, damage};
 use super::super::command::Action;
 use super::super::directory::{Access, Location};
-use super::super::{Expected, Folder, Store, disk, free_bytes, open_regular};
-use super::{Archive, ArchiveFile, ArchiveProgress, Archived, Meter, check_known, is_known, shown};
+use super::super::disk::{self, free_bytes};
+use super::super::layout::Layout;
+use super::super::lock::DirectoryLock;
+use super::super::part::Folder;
+use super::super::part::Incoming;
+use super::super::space::require_space;
+use super::super::trash::Trash;
+use super::archived::{Archived, check_known, is_known};
+use super::manifest::ArchiveFile;
+use super::progress::{ArchiveProgress, Meter};
+use super::read::Archive;
+use super::rules::shown;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::open_regular;
 
-/// How [`Store::import`] goes about it.
+/// Options of [`crate::models::store::Store::import`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// Whether files that are there with other content are replaced; they go to the trash.
+    /// True if files that are there with other content are replaced; they go to the trash.
     pub replace: bool,
-    /// Whether everything is verified and nothing changed.
+    /// True if everything is verified and nothing changed.
     pub dry_run: bool,
 }
 
-/// What lies in the directory under the name of an archive's file.
+/// The file in the directory under the name of an archive's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Free,
@@ -41,22 +54,12 @@ impl Item {
     }
 }
 
-impl Store {
-    /// Takes the files of an archive into the directory. All of them are verified before the first appears.
-    ///
-    /// A file that is there with the same content is left alone. Models are replaced also while a process uses them: an
-    /// engine works from memory. `progress` is called on this thread; when it gives `false` the import ends and the
-    /// directory is as before.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::Cancelled`] when `progress` said so.
-    /// - [`ErrorKind::ModelCorrupt`] for an archive that is damaged, no archive of models, or has other content under a
-    ///   name of the catalog.
-    /// - [`ErrorKind::InvalidArgument`] when files are there with other content and `replace` was not asked for, when a
-    ///   folder has the name of a file, or when a name that is there differs from it in case only.
-    /// - [`ErrorKind::Io`] when something cannot be read or written, or does not fit on the disk. When that happens
-    ///   while verified files get their names, those before it are in place, whole; importing again does the rest.
-    pub fn import(
+/// The import of an archive's files into a directory.
+pub(in crate::models::store) struct Importer<'a>(pub(in crate::models::store) &'a Layout);
+
+impl Importer<'_> {
+    /// Takes the files of an archive into the directory.
+    pub(in crate::models::store) fn import(
         &self,
         archive: &Path,
         options: ImportOptions,
@@ -69,7 +72,7 @@ impl Store {
         }
         if !options.dry_run {
             // Only room is lost when that fails.
-            let _ = self.sweep();
+            let _ = Incoming(self.0).sweep();
         }
         let there = self.names_by_case()?;
         let with_place = |file: &ArchiveFile| Ok(Item { place: self.place(file, &there)?, file: file.clone() });
@@ -78,10 +81,10 @@ impl Store {
         let wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| item.file.bytes).collect();
         if !wanted.is_empty() {
             let bytes = wanted.iter().copied().fold(0, u64::saturating_add);
-            self.require_space(&archive.display().to_string(), bytes, free_bytes(self.dir()))?;
+            require_space(self.0, &archive.display().to_string(), bytes, free_bytes(self.0.dir()))?;
         }
         let changes = !options.dry_run && !wanted.is_empty();
-        let folder = if changes { Some(Folder::create(self, "import")?) } else { None };
+        let folder = if changes { Some(Folder::create(self.0, "import")?) } else { None };
         take_all(&mut source, &items, folder.as_ref(), progress)?;
         if let Some(folder) = folder {
             self.put_in_place(archive, options, &mut items, &folder)?;
@@ -89,15 +92,15 @@ impl Store {
         Ok(items.iter().map(|item| Archived::new(&item.file, item.is_wanted())).collect())
     }
 
-    /// The names in the directory, by what they are where case does not count.
+    /// Returns the names in the directory, by what they are where case does not count.
     fn names_by_case(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let entries = match fs::read_dir(self.dir()) {
+        let entries = match fs::read_dir(self.0.dir()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-            entries => entries.map_err(|error| self.unreadable(error))?,
+            entries => entries.map_err(|error| self.0.unreadable(error))?,
         };
         for entry in entries {
-            if let Ok(name) = entry.map_err(|error| self.unreadable(error))?.file_name().into_string() {
+            if let Ok(name) = entry.map_err(|error| self.0.unreadable(error))?.file_name().into_string() {
                 names.entry(name.to_lowercase()).or_default().insert(name);
             }
         }
@@ -105,7 +108,7 @@ impl Store {
     }
 
     fn place(&self, file: &ArchiveFile, there: &BTreeMap<String, BTreeSet<String>>) -> Result<Place> {
-        let path = self.path(&file.name)?;
+        let path = self.0.path(&file.name)?;
         let alike = there.get(&file.name.to_lowercase()).filter(|names| !names.contains(&file.name));
         if let Some(other) = alike.and_then(BTreeSet::first) {
             return Err(self.alike(&file.name, other));
@@ -119,7 +122,8 @@ impl Store {
             }
             Ok(_) => {}
         }
-        let verified = self.verify(&file.name, &Expected { bytes: Some(file.bytes), sha256: &file.sha256 });
+        let verified =
+            Admission(self.0).verify(&file.name, &Expected { bytes: Some(file.bytes), sha256: &file.sha256 });
         match verified.map_err(|error| (error.kind(), error)) {
             Ok(()) => Ok(Place::Same),
             // Also a link that leaves the directory: the name is taken.
@@ -128,12 +132,13 @@ impl Store {
         }
     }
 
-    /// Both could lie here, but not on every system, and no archive could hold both.
+    /// Returns the error for names that differ in case only. Both could lie here, but not on every system, and no
+    /// archive could hold both.
     fn alike(&self, name: &str, other: &str) -> Error {
         let message =
-            format!("cannot put {name} into {}: {other} is there and differs in case only", self.dir().display());
+            format!("cannot put {name} into {}: {other} is there and differs in case only", self.0.dir().display());
         Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            let remove = self.how_to(reader, Action::Remove(other));
+            let remove = self.0.advice().how_to(reader, Action::Remove(other));
             format!("rename that file to {name}, or remove it with {remove}")
         })
     }
@@ -147,7 +152,7 @@ impl Store {
         let message = format!(
             "cannot import {}: {} has other content under {}",
             archive.display(),
-            self.dir().display(),
+            self.0.dir().display(),
             taken.join(", ")
         );
         Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
@@ -158,7 +163,7 @@ impl Store {
 
     /// Gives the verified files in `folder` their names.
     fn put_in_place(&self, archive: &Path, options: ImportOptions, items: &mut [Item], folder: &Folder) -> Result<()> {
-        let _hold = self.hold_alone()?;
+        let _hold = DirectoryLock(self.0).hold_alone()?;
         let there = self.names_by_case()?;
         for item in items.iter_mut().filter(|item| item.place == Place::Free) {
             // Another process may have put something there meanwhile.
@@ -168,8 +173,8 @@ impl Store {
         let mut wanted: Vec<_> = items.iter().filter(|item| item.is_wanted()).map(|item| &item.file.name).collect();
         // A model without its list of characters cannot be used, a list without its model does no harm.
         wanted.sort_by_key(|name| !name.ends_with(".txt"));
-        let named = |name: &String| Ok((folder.at(name), self.at(name)?));
-        self.publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
+        let named = |name: &String| Ok((folder.at(name), self.0.at(name)?));
+        Trash(self.0).publish_held(&wanted.into_iter().map(named).collect::<Result<Vec<_>>>()?)
     }
 }
 
@@ -185,7 +190,7 @@ fn take_all(
         let folder = folder.filter(|_| item.is_wanted());
         // Under its own name: a file system that cannot have it says so before anything is in place.
         let into = folder.map(|folder| folder.at(&item.file.name));
-        take((source, index), &item.file, into.as_ref(), &mut meter)?;
+        take(source, index, &item.file, into.as_ref(), &mut meter)?;
     }
     items.last().map_or(Ok(()), |last| meter.tell(&last.file.name))
 }
@@ -201,7 +206,8 @@ fn open(archive: &Path) -> Result<Archive<File>> {
 
 /// Verifies one file of an archive, and writes it where it is wanted.
 fn take(
-    (source, index): (&mut Archive<File>, usize),
+    source: &mut Archive<File>,
+    index: usize,
     file: &ArchiveFile,
     into: Option<&Location>,
     meter: &mut Meter<'_>,

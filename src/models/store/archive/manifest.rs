@@ -5,16 +5,16 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::super::characters::Lists;
-use super::super::is_model_name;
-use super::{MOST_FILES, longest, name_fault, shown};
+use super::super::names::is_model_name;
+use super::rules::{MOST_FILES, longest, name_fault, shown};
 
-/// What the list calls its format.
+/// The list's name for its format.
 const FORMAT: &str = "ferrocr-models";
 
 /// The version of the format that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
-/// What a file of an archive has to be.
+/// The content that a file of an archive has to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveFile {
     /// Its name.
@@ -36,7 +36,7 @@ pub(super) enum Fault {
     Wrong(String),
 }
 
-/// The list of `files` as text.
+/// Returns the list of `files` as text.
 pub(super) fn text(files: &[ArchiveFile]) -> String {
     let files: Vec<_> =
         files.iter().map(|file| json!({ "name": file.name, "bytes": file.bytes, "sha256": file.sha256 })).collect();
@@ -86,7 +86,8 @@ fn row(row: &Value) -> Result<ArchiveFile, Fault> {
     Ok(ArchiveFile { name: name.to_owned(), bytes, sha256: sha256.to_ascii_lowercase() })
 }
 
-/// Each name once, also where case does not count, and nothing but models and their lists of characters.
+/// Checks that each name is there once, also where case does not count, and nothing but models and their lists of
+/// characters.
 fn check_names(files: &[ArchiveFile]) -> Result<(), Fault> {
     let lists = Lists::of(files.iter().map(|file| file.name.as_str()));
     let mut seen = HashSet::new();

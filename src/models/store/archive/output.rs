@@ -1,4 +1,4 @@
-//! What an archive is written to.
+//! The file that an archive is written to.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -24,12 +24,12 @@ impl Output {
         Self { file, position: 0, length: 0, failed: None }
     }
 
-    /// Whether something failed: the rest is not worth reading then.
+    /// Returns true if something failed: the rest is not worth reading then.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.is_some()
     }
 
-    /// The file, or what failed first.
+    /// Returns the file, or what failed first.
     pub(super) fn finish(self) -> io::Result<File> {
         match self.failed {
             Some(error) => Err(error),

@@ -10,7 +10,7 @@ use zip::result::ZipError;
 
 use super::super::digest::Digest;
 use super::manifest::{self, ArchiveFile, Fault};
-use super::{MANIFEST, MOST_FILES, name_fault, shown};
+use super::rules::{MANIFEST, MOST_FILES, name_fault, shown};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest list of files. A thousand rows with names as long as any file system takes them have 400 kB.
@@ -19,13 +19,14 @@ const MOST_MANIFEST: u64 = 1 << 20;
 /// The zip directory lies at the end and has to be this near to it. Of a thousand long names it has 350 kB.
 const MOST_DIRECTORY: u64 = 1 << 22;
 
-/// What finding and reading the directory may read in all: it is looked at several times.
+/// The most bytes that finding and reading the directory may read in all: it is looked at several times.
 const MOST_LOOKS: u64 = 4 * MOST_DIRECTORY;
 
-/// How many times longer than the archive its files may be together. Models hardly compress: 1.1 is usual.
+/// The most that an archive's files together may be longer than itself, as a factor. Models hardly compress: 1.1 is
+/// usual.
 const MOST_GROWTH: u64 = 100;
 
-/// What files may have beyond that, so that a tiny archive may hold a well compressed list of characters.
+/// The bytes that files may have beyond that, so that a tiny archive may hold a well compressed list of characters.
 const GROWTH_SLACK: u64 = 1 << 20;
 
 /// The archive begins where the file begins.
@@ -37,7 +38,7 @@ pub struct Archive<R> {
     zip: ZipArchive<R>,
     subject: String,
     files: Vec<ArchiveFile>,
-    /// Where each file is among the entries.
+    /// The index of each file among the entries.
     entries: Vec<usize>,
 }
 
@@ -69,12 +70,12 @@ impl<R: Read + Seek> Archive<R> {
         }
     }
 
-    /// The files, in the order of the archive's list.
+    /// Returns the files, in the order of the archive's list.
     pub fn files(&self) -> &[ArchiveFile] {
         &self.files
     }
 
-    /// What messages call the archive.
+    /// Returns the archive's name in messages.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -83,8 +84,8 @@ impl<R: Read + Seek> Archive<R> {
     /// `sink` got counts for nothing before this has returned.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelCorrupt`] for other content than the list says, [`ErrorKind::InvalidArgument`] when there is no
-    /// such file, [`ErrorKind::Io`] when the archive cannot be read, and what `sink` returns.
+    /// [`ErrorKind::ModelCorrupt`] for other content than the list says, [`ErrorKind::InvalidArgument`] when there is
+    /// no such file, [`ErrorKind::Io`] when the archive cannot be read, and what `sink` returns.
     pub fn copy(&mut self, index: usize, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let (Some(file), Some(&position)) = (self.files.get(index), self.entries.get(index)) else {
             let message = format!("{} has no file number {index}", self.subject);
@@ -108,7 +109,7 @@ impl<R: Read + Seek> Archive<R> {
         Err(damage(format!("{of} {why}")))
     }
 
-    /// Where each entry is, by its name, if all of them are plain files.
+    /// Returns the index of each entry by its name, if all of them are plain files.
     fn check_entries(&mut self) -> Result<HashMap<String, usize>> {
         if self.zip.len() > MOST_FILES + 1 {
             return Err(self.damaged(format!("it has more than {MOST_FILES} files")));
@@ -175,7 +176,7 @@ impl<R: Read + Seek> Archive<R> {
     }
 }
 
-/// Why an entry is none that an archive of models has.
+/// Returns why an entry is none that an archive of models has.
 fn entry_fault(entry: &ZipFileEntry<'_>) -> Option<&'static str> {
     /// The bits that tell kinds of files apart, and the kind of a plain one; none at all says nothing.
     const KIND: u32 = 0o170_000;
@@ -215,7 +216,7 @@ fn unreadable(subject: &str, error: ZipError) -> Error {
     }
 }
 
-/// What the system said. Whatever else is said about an archive is about its bytes.
+/// Returns the system's error. All other errors about an archive are about its bytes.
 fn system_error(error: ZipError) -> std::result::Result<io::Error, ZipError> {
     match error {
         ZipError::Io(error) if error.raw_os_error().is_some() => Ok(error),

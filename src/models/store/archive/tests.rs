@@ -9,10 +9,12 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::*;
-use crate::models::onnx::testing::Writer;
+use crate::error::ErrorKind;
+use crate::models::store::archive::rules::MANIFEST;
 use crate::models::store::characters::list_of;
 use crate::models::store::digest::Digest;
 use crate::models::store::{State, Store};
+use crate::onnx::testing::Writer;
 
 mod hostile;
 mod killed;
@@ -301,7 +303,7 @@ fn a_name_that_differs_in_case_only_is_in_the_way() {
         }
         to.export(&dir.path().join("all.zip"), &[], &mut go_on).unwrap();
     }
-    // What lies there already is left alone, whatever lies beside.
+    // Files that are there already are left alone, whatever lies beside.
     let (_dir, to) = store(&[("a.bin", b"other"), ("A.bin", b"new")]);
     assert_eq!(names_of(&to.import(&archive, IMPORT, &mut go_on).unwrap()), [("A.bin", false)]);
 }

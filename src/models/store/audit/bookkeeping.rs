@@ -1,33 +1,35 @@
-//! What lies in the store's bookkeeping: unfinished downloads, the trash, and what does not belong there.
+//! The audit of the store's bookkeeping: unfinished downloads, the trash, and what does not belong there.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::super::layout::{BOOKKEEPING, INCOMING};
+use super::super::trash::Trash;
 use super::super::{Trashed, lock, part, trash};
 use super::judge::action;
+use super::report::AuditEntry;
+use super::state::State;
 use super::survey::{children, special};
 use super::work::Auditor;
-use super::{AuditEntry, State};
 
 /// Says that nobody knows what something in the bookkeeping is for.
 const STRAY: &str = "the store did not put it there";
 
 impl Auditor<'_> {
-    /// What there is to say of the bookkeeping; its own files are not mentioned. The trash comes last.
+    /// Reports on the bookkeeping; its own files are not mentioned. The trash comes last.
     pub(super) fn bookkeeping(&self) -> Vec<AuditEntry> {
         let mut entries = Vec::new();
         // A link in its place was mentioned with the files of the directory.
-        if !is_folder(&self.store.bookkeeping()) {
+        if !is_folder(&self.layout.bookkeeping()) {
             return entries;
         }
-        for path in self.list(&self.store.bookkeeping(), &mut entries) {
+        for path in self.list(&self.layout.bookkeeping(), &mut entries) {
             // Somebody may have taken it away meanwhile.
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             match file_name(&path).as_str() {
                 name if lock::NAMES.contains(&name) && meta.is_file() => {}
-                // Whether it can be read is said below.
+                // Its readability is reported below.
                 "keep" => {}
                 "incoming" if meta.is_dir() => self.incoming(&mut entries),
                 "leases" if meta.is_dir() => self.leases(&mut entries),
@@ -36,7 +38,7 @@ impl Auditor<'_> {
             }
         }
         if let Some(fault) = &self.keep_fault {
-            entries.push(self.hidden(self.store.keep_file(), State::Unreadable, fault.clone()));
+            entries.push(self.hidden(self.layout.keep_file(), State::Unreadable, fault.clone()));
         }
         self.unreadable_leases(&mut entries);
         entries.sort_by(|one, other| one.path.cmp(&other.path));
@@ -44,7 +46,7 @@ impl Auditor<'_> {
         entries
     }
 
-    /// What is in a folder. One that cannot be listed becomes an entry.
+    /// Lists a folder. One that cannot be listed becomes an entry.
     fn list(&self, folder: &Path, entries: &mut Vec<AuditEntry>) -> Vec<PathBuf> {
         if !is_folder(folder) {
             return Vec::new();
@@ -56,12 +58,12 @@ impl Auditor<'_> {
     }
 
     fn incoming(&self, entries: &mut Vec<AuditEntry>) {
-        for path in self.list(&self.store.incoming(), entries) {
+        for path in self.list(&self.layout.incoming(), entries) {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             let suffix = path.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
             let sum = if meta.is_dir() { sum(&path) } else { meta.is_file().then_some(meta.len()) };
             match sum {
-                Some(bytes) if [part::RESUMABLE, part::PASSING].contains(&suffix) => {
+                Some(bytes) if [part::RESUMABLE, part::TEMPORARY].contains(&suffix) => {
                     entries.push(self.unfinished(path, &meta, bytes));
                 }
                 _ => entries.push(self.stray(path, STRAY)),
@@ -70,7 +72,7 @@ impl Auditor<'_> {
     }
 
     fn unfinished(&self, path: PathBuf, meta: &Metadata, bytes: u64) -> AuditEntry {
-        let incoming = self.store.open_folder(INCOMING).ok().flatten();
+        let incoming = self.layout.open_folder(INCOMING).ok().flatten();
         let at = incoming.zip(path.file_name()).map(|(incoming, name)| incoming.at(name));
         let is_left = at.and_then(|at| part::is_left(&at));
         let is_resumable = path.extension().is_some_and(|suffix| suffix == part::RESUMABLE);
@@ -84,17 +86,17 @@ impl Auditor<'_> {
         entry.bytes = Some(bytes);
         entry.modified = meta.modified().ok();
         entry.in_use = is_left == Some(false);
-        entry.action = action(self.store, &entry, self.catalog);
+        entry.action = action(self.layout, &entry, self.catalog);
         let model = self.catalog.iter().find(|known| entry.name.starts_with(&format!("{}.", known.name)));
         if let Some(model) = model.filter(|_| is_resumable && !entry.in_use) {
-            let pull = self.store.command_for("pull", model.name, "");
+            let pull = self.layout.advice().command_for("pull", model.name, "");
             entry.action = format!("{pull}, or {}", entry.action);
         }
         entry
     }
 
     fn leases(&self, entries: &mut Vec<AuditEntry>) {
-        for path in self.list(&self.store.leases(), entries) {
+        for path in self.list(&self.layout.leases(), entries) {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             let is_lease = meta.is_file() && file_name(&path).starts_with("lease.");
             let is_told_below = self.uses.faults.iter().any(|(fault, _)| *fault == path);
@@ -104,7 +106,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// What keeps everybody from knowing who uses what, unless something was said of it or of its folder.
+    /// Reports leases that cannot be read, unless they or their folder were reported before.
     fn unreadable_leases(&self, entries: &mut Vec<AuditEntry>) {
         for (path, error) in &self.uses.faults {
             if !entries.iter().any(|entry| path.starts_with(&entry.path)) {
@@ -115,20 +117,20 @@ impl Auditor<'_> {
         }
     }
 
-    /// The oldest removal first, then what is no removal.
+    /// Reports the trash: the oldest removal first, then what is no removal.
     fn trash(&self, entries: &mut Vec<AuditEntry>) {
-        let trashed = match self.store.trashed() {
+        let trashed = match Trash(self.layout).trashed() {
             Ok(trashed) => trashed,
             // A file or a link in its place was mentioned before.
-            Err(_) if !is_folder(&self.store.trash()) => return,
+            Err(_) if !is_folder(&self.layout.trash()) => return,
             Err(error) => {
-                entries.push(self.hidden(self.store.trash(), State::Unreadable, error.to_string()));
+                entries.push(self.hidden(self.layout.trash(), State::Unreadable, error.to_string()));
                 return;
             }
         };
         let taken: BTreeSet<_> = trashed.iter().map(|trashed| trashed.path.clone()).collect();
         entries.extend(trashed.into_iter().map(|trashed| self.trashed(trashed)));
-        for path in self.list(&self.store.trash(), entries) {
+        for path in self.list(&self.layout.trash(), entries) {
             let is_removal = path.file_name().and_then(|name| name.to_str()).is_some_and(trash::is_removal);
             if !(is_removal && is_folder(&path)) {
                 entries.push(self.stray(path, STRAY));
@@ -148,7 +150,7 @@ impl Auditor<'_> {
         entry.modified = Some(trashed.removed);
         entry.removal = Some(trashed.removal);
         entry.detail = "removed".to_owned();
-        entry.action = action(self.store, &entry, self.catalog);
+        entry.action = action(self.layout, &entry, self.catalog);
         entry
     }
 
@@ -160,13 +162,13 @@ impl Auditor<'_> {
         entry
     }
 
-    /// An entry of the bookkeeping: what has a model's name there is not that model.
+    /// Returns an entry of the bookkeeping: what has a model's name there is not that model.
     fn hidden(&self, path: PathBuf, state: State, detail: String) -> AuditEntry {
         let mut entry = AuditEntry::new(&file_name(&path), path, state);
         entry.detail = detail;
         entry.action = match state {
             State::Foreign => format!("move it out of {BOOKKEEPING}"),
-            _ => action(self.store, &entry, self.catalog),
+            _ => action(self.layout, &entry, self.catalog),
         };
         entry
     }
@@ -181,12 +183,12 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Bytes of all files in a folder; none if there is something in it that must not be opened.
+/// Returns the bytes of all files in a folder; none if there is something in it that must not be opened.
 fn sum(folder: &Path) -> Option<u64> {
     let mut folders = vec![folder.to_owned()];
     let mut bytes: u64 = 0;
     while let Some(folder) = folders.pop() {
-        // What cannot be listed is not counted, nor what goes meanwhile.
+        // Folders that cannot be listed are not counted, nor files that go meanwhile.
         for path in children(&folder).unwrap_or_default() {
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             match special(&meta) {

@@ -11,11 +11,11 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::super::digest::{Digest, Hasher};
-use super::super::open_regular;
-use super::memory::{Key, notes_changes};
+use super::key::{Key, notes_changes};
 use super::structure::Structure;
+use crate::files::open_regular;
 use crate::models::catalog::Entry;
-use crate::models::onnx::{LONGEST_MODEL, look_over};
+use crate::onnx::{LONGEST_MODEL, look_over};
 
 /// Only one file larger than this is in memory at a time: three times the largest of the default models.
 const LARGE: u64 = 64 << 20;
@@ -23,20 +23,20 @@ const LARGE: u64 = 64 << 20;
 /// As in [`super::super::digest`]: the hash finds in the cache what was read.
 const CHUNK: usize = 64 * 1024;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) bytes: u64,
     pub(super) sha256: String,
     /// None where it does not matter: the name or the hash says what the file has to be.
     pub(super) structure: Option<Structure>,
-    /// Whether somebody wrote to it while it was read.
+    /// True if somebody wrote to it while it was read.
     pub(super) is_changing: bool,
-    /// What tells this content from a later one in the same file, where that is known.
+    /// The key that tells this content from a later one in the same file, where that is known.
     pub(super) key: Option<Key>,
 }
 
-/// How reading a file came out.
+/// The outcome of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     Read(Content),
@@ -52,7 +52,7 @@ pub(super) struct Job {
     pub(super) path: PathBuf,
     /// About how long it is.
     pub(super) bytes: u64,
-    /// Whether its structure is wanted, if the catalog does not know its hash.
+    /// True if its structure is wanted, if the catalog does not know its hash.
     pub(super) is_unknown: bool,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn read_all(jobs: &[Job], catalog: &[Entry]) -> Vec<Outcome> {
     let helpers = thread::available_parallelism().map_or(1, usize::from).min(jobs.len()).saturating_sub(1);
     thread::scope(|scope| {
         for _ in 0..helpers {
-            // Where the system allows no more threads, the others do the work.
+            // If the system allows no more threads, the others do the work.
             let _ = thread::Builder::new().spawn_scoped(scope, || work(&[]));
         }
         work(&large);
@@ -180,7 +180,7 @@ fn load(file: &mut File, bytes: usize, buffer: &mut Vec<u8>) -> io::Result<(Dige
     Ok((hasher.finish(), filled))
 }
 
-/// The catalog's entry with this content.
+/// Returns the catalog's entry with this content.
 pub(super) fn known<'a>(catalog: &'a [Entry], bytes: u64, sha256: &str) -> Option<&'a Entry> {
     catalog.iter().find(|entry| entry.sha256 == sha256 && entry.bytes.is_none_or(|expected| expected == bytes))
 }

@@ -1,11 +1,12 @@
 //! The judgement of an audit on one file's content, for what verifies, exports and imports models.
 
-use super::super::{Store, open_regular};
-use super::State;
+use super::super::layout::Layout;
 use super::content::{Content, Job, Outcome, read};
 use super::judge::judge_content;
+use super::state::State;
 use super::structure::Structure;
 use crate::error::Result;
+use crate::files::open_regular;
 use crate::models::catalog;
 
 /// The judgement on a file's content, by itself: whether its name says that it was put aside, and what lies beside it,
@@ -22,24 +23,19 @@ pub struct Examination {
     pub bytes: u64,
 }
 
-impl Store {
-    /// Reads the model file called `name` and judges its content as an audit does.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::ModelNotFound`] when there is no such file, and what [`Store::existing`] says.
-    pub fn examine(&self, name: &str) -> Result<Examination> {
-        let path = self.existing(name)?;
-        let bytes = open_regular(&path).and_then(|file| file.metadata()).map_or(0, |meta| meta.len());
-        let entries = catalog::entries();
-        let is_unknown = !entries.iter().any(|entry| entry.name == name);
-        match read(&Job { path, bytes, is_unknown }, entries, &mut Vec::new()) {
-            Outcome::Gone => Err(self.missing(name, "is not there")),
-            Outcome::Failed(detail) => Ok(Examination { state: State::Unreadable, detail, sha256: None, bytes }),
-            Outcome::Read(content) => {
-                let verdict = judge_content(name, &content, entries);
-                let sha256 = Some(content.sha256).filter(|hash| !hash.is_empty());
-                Ok(Examination { state: verdict.state, detail: verdict.detail, sha256, bytes: content.bytes })
-            }
+/// Reads the model file called `name` and judges its content as an audit does.
+pub(in crate::models::store) fn examine(layout: &Layout, name: &str) -> Result<Examination> {
+    let path = layout.existing(name)?;
+    let bytes = open_regular(&path).and_then(|file| file.metadata()).map_or(0, |meta| meta.len());
+    let entries = catalog::entries();
+    let is_unknown = !entries.iter().any(|entry| entry.name == name);
+    match read(&Job { path, bytes, is_unknown }, entries, &mut Vec::new()) {
+        Outcome::Gone => Err(layout.missing(name, "is not there")),
+        Outcome::Failed(detail) => Ok(Examination { state: State::Unreadable, detail, sha256: None, bytes }),
+        Outcome::Read(content) => {
+            let verdict = judge_content(name, &content, entries);
+            let sha256 = Some(content.sha256).filter(|hash| !hash.is_empty());
+            Ok(Examination { state: verdict.state, detail: verdict.detail, sha256, bytes: content.bytes })
         }
     }
 }
@@ -54,7 +50,7 @@ pub(in super::super) enum Needed {
 }
 
 impl Needed {
-    /// Those of a file called `name` with content that the catalog does not know.
+    /// Returns the bytes that are needed of a file called `name` with content that the catalog does not know.
     pub(in super::super) fn of(name: &str) -> Self {
         match name.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
             Some("onnx") => Self::All,
@@ -63,7 +59,7 @@ impl Needed {
         }
     }
 
-    /// The most of them that there may be.
+    /// Returns the most of them that there may be.
     pub(in super::super) fn most(self) -> usize {
         match self {
             Self::All => usize::MAX,
@@ -73,8 +69,8 @@ impl Needed {
     }
 }
 
-/// Why a file called `name` is damaged whose content the catalog does not know; nothing for one that is not. `held` are
-/// the bytes that [`Needed`] says.
+/// Returns why a file called `name` is damaged whose content the catalog does not know; nothing for one that is not.
+/// `held` are the bytes that [`Needed`] says.
 pub(in super::super) fn damage(name: &str, held: &[u8]) -> Option<String> {
     let content = Content {
         bytes: held.len() as u64,

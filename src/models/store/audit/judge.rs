@@ -1,16 +1,18 @@
 //! From what a file holds to its state, with the reason and what to do.
 
-use super::super::{SUFFIXES, Store};
+use super::super::layout::Layout;
+use super::super::names::SUFFIXES;
 use super::content::{self, Content};
+use super::report::AuditEntry;
+use super::state::State;
 use super::structure::Structure;
-use super::{AuditEntry, State};
 use crate::models::Role;
 use crate::models::catalog::{Entry, Size};
 
 /// Begins the name of a model that somebody has put aside.
 pub(in super::super) const PUT_ASIDE: &str = "old_";
 
-/// What a model's name and content say together.
+/// The judgement on a model's name and content together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) state: State,
@@ -51,7 +53,7 @@ pub(super) fn judge_content(name: &str, content: &Content, catalog: &'static [En
     Verdict { state, detail, known }
 }
 
-/// How a file differs from what its name promises; the length first, because it tells more.
+/// Describes the difference of a file from what its name promises; the length first, because it tells more.
 fn difference(named: &Entry, content: &Content) -> String {
     match named.bytes {
         Some(bytes) if content.bytes > bytes => {
@@ -63,7 +65,7 @@ fn difference(named: &Entry, content: &Content) -> String {
     }
 }
 
-/// A file that the catalog does not know, by its suffix and its bytes.
+/// Judges a file that the catalog does not know, by its suffix and its bytes.
 fn judge_structure(name: &str, structure: Option<&Structure>) -> (State, String) {
     let [onnx, ort, _] = SUFFIXES;
     let has_suffix = |suffix: &str| name.rsplit('.').next().is_some_and(|found| found.eq_ignore_ascii_case(suffix));
@@ -87,7 +89,7 @@ fn judge_structure(name: &str, structure: Option<&Structure>) -> (State, String)
     }
 }
 
-/// Whether `newer` can take the place of `older`: it does the same for the same languages, at no less accuracy.
+/// Returns true if `newer` can take the place of `older`: it does the same for the same languages, at no less accuracy.
 ///
 /// Orienters stay: the newest sets use the oldest one.
 pub(super) fn can_replace(newer: &Entry, older: &Entry) -> bool {
@@ -99,7 +101,7 @@ pub(super) fn can_replace(newer: &Entry, older: &Entry) -> bool {
         && older.languages.iter().all(covers)
 }
 
-/// The size classes of all families in one order.
+/// Returns the rank of a size class in the one order of all families.
 pub(super) fn rank(size: Size) -> u8 {
     match size {
         Size::Tiny => 0,
@@ -108,8 +110,8 @@ pub(super) fn rank(size: Size) -> u8 {
     }
 }
 
-/// The state of a list of characters, from those of its models. It is as good as a model that needs it, and goes with
-/// the last of them.
+/// Returns the state of a list of characters, from those of its models. It is as good as a model that needs it, and
+/// goes with the last of them.
 pub(super) fn state_of_list(models: &[State]) -> State {
     if models.contains(&State::Current) {
         State::Current
@@ -120,9 +122,9 @@ pub(super) fn state_of_list(models: &[State]) -> State {
     }
 }
 
-/// What to do about a thing in the directory.
-pub(super) fn action(store: &Store, entry: &AuditEntry, catalog: &[Entry]) -> String {
-    let named = |verb: &str, options: &str| store.command_for(verb, &entry.name, options);
+/// Suggests what to do about a thing in the directory.
+pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> String {
+    let named = |verb: &str, options: &str| layout.advice().command_for(verb, &entry.name, options);
     let can_pull = catalog.iter().any(|known| known.name == entry.name);
     match entry.state {
         State::Current => String::new(),
@@ -131,10 +133,10 @@ pub(super) fn action(store: &Store, entry: &AuditEntry, catalog: &[Entry]) -> St
         State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".to_owned(),
         State::Missing => "put the file there".to_owned(),
         _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".to_owned(),
-        State::Old if entry.name.starts_with(PUT_ASIDE) => store.command("prune"),
+        State::Old if entry.name.starts_with(PUT_ASIDE) => layout.advice().command("prune"),
         State::Old => named("remove", ""),
         State::Unverified => format!("{}, with its publisher's hash", named("verify", "--sha256 HASH")),
-        State::Partial => store.command("prune --state partial"),
+        State::Partial => layout.advice().command("prune --state partial"),
         State::Trashed => named("restore", ""),
         State::Foreign => "move it out of the directory".to_owned(),
         State::Unreadable => "make it readable for this user".to_owned(),

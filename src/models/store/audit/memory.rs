@@ -1,22 +1,21 @@
-//! What earlier audits learned of files that have not changed since.
+//! The memory of earlier audits about files that have not changed since.
 //!
 //! A text file with a line for each file: what tells its content from any other, then the hash and what the bytes are.
 //! Nothing depends on it: a line that is damaged or of another version of the program is left out, and the file read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use super::super::directory::Access;
 use super::super::disk;
-use super::super::open_regular;
-use super::super::part::unique;
+use super::super::temporary::{Temporary, unique};
 use super::content::Content;
+use super::key::Key;
 use super::structure::Structure;
 use crate::error::{Error, Result};
+use crate::files::open_regular;
 use crate::models::Role;
 
 /// The first line. What bytes are is for the program to say, so another version asks them again.
@@ -27,69 +26,6 @@ const MOST: usize = 10_000;
 
 /// Bytes that are read: several times what is ever written.
 const MOST_BYTES: u64 = 16 << 20;
-
-/// Seconds that a file has to be left alone before it is remembered. Within the grain of its clock, which is two seconds
-/// on FAT, a file system cannot tell a second change from the first.
-const REST: i64 = 2;
-
-/// Seconds and nanoseconds since 1970.
-type Time = (i64, i64);
-
-/// What changes when the content of a file does.
-///
-/// The time of the last change cannot be set by hand, unlike the time of the last writing. Where a file system does not
-/// note every change in it, see [`notes_changes`], a key says nothing of the content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::models::store) struct Key {
-    /// Device and inode.
-    file: (u64, u64),
-    bytes: u64,
-    written: Time,
-    changed: Time,
-}
-
-impl Key {
-    /// The key of a file; none on systems that do not tell enough.
-    #[cfg(unix)]
-    pub(in crate::models::store) fn of(meta: &Metadata) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt;
-        Some(Self {
-            file: (meta.dev(), meta.ino()),
-            bytes: meta.len(),
-            written: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        })
-    }
-
-    /// Without an inode and the time of the last change, nothing is remembered.
-    #[cfg(not(unix))]
-    pub(in crate::models::store) fn of(_: &Metadata) -> Option<Self> {
-        None
-    }
-
-    /// Whether any later change of the file gives another key.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let Ok(now) = now.duration_since(UNIX_EPOCH) else { return false };
-        let now = (i64::try_from(now.as_secs()).unwrap_or(i64::MAX), i64::from(now.subsec_nanos()));
-        [self.written, self.changed].iter().all(|&(seconds, rest)| (seconds.saturating_add(REST), rest) <= now)
-    }
-}
-
-/// Whether the times of `file` tell of every change. File systems in memory do not note what is written through a
-/// mapping into memory: it gets to no disk, and so past what would note it.
-#[cfg(target_os = "linux")]
-pub(super) fn notes_changes(file: &File) -> bool {
-    /// What the system calls the kinds tmpfs and ramfs.
-    const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
-    // The field's type differs between processors; the kinds have 32 bits on all of them.
-    rustix::fs::fstatfs(file).is_ok_and(|system| !IN_MEMORY.contains(&(system.f_type as u32)))
-}
-
-/// Nothing else is known to go unnoted.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn notes_changes(_: &File) -> bool {
-    true
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
@@ -110,18 +46,18 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What is remembered in the file at `path`; nothing where it is not there or is something else.
+    /// Loads the memory from the file at `path`; it is empty where that is not there or is something else.
     pub(super) fn load(path: Option<&Path>) -> Self {
         let mut bytes = Vec::new();
         if let Some(Ok(file)) = path.map(open_regular) {
-            // What was read before a failure is as good as it was.
+            // Lines that were read before a failure are as good as they were.
             let _ = file.take(MOST_BYTES).read_to_end(&mut bytes);
         }
         let lines = parse(&String::from_utf8_lossy(&bytes));
         Self { path: path.map(Path::to_owned), lines, ..Self::default() }
     }
 
-    /// What the file with this key holds.
+    /// Returns the content of the file with this key.
     pub(super) fn recall(&mut self, key: &Key) -> Option<Content> {
         let line = self.lines.get(&key.file).filter(|line| line.key == *key)?;
         self.seen.insert(key.file);
@@ -177,19 +113,14 @@ impl Memory {
     }
 }
 
-/// A file appears under its name when it is whole; another process may do the same, and the later one stays.
+/// Writes the file, which appears under its name when it is whole; another process may do the same, and the later one
+/// stays.
 fn write(path: &Path, text: &str) -> Result<()> {
     let Some((folder, name)) = path.parent().zip(path.file_name()) else { return Ok(()) };
     let folder = disk::make_directory(folder)?;
-    let passing = folder.at(unique(&name.to_string_lossy()));
-    let written = disk::open_new(&passing, Access::Usual)
-        .and_then(|mut file| disk::write(&mut file, text.as_bytes()))
-        .map_err(|error| Error::io("write", &passing.path(), error))
-        .and_then(|()| disk::replace(&passing, &folder.at(name)));
-    if written.is_err() && passing.status().is_ok() {
-        disk::remove_file(&passing)?;
-    }
-    written
+    let (temporary, mut file) = Temporary::create(&folder, &unique(&name.to_string_lossy()))?;
+    disk::write(&mut file, text.as_bytes()).map_err(|error| Error::io("write", &temporary.path(), error))?;
+    temporary.publish(name)
 }
 
 fn parse(text: &str) -> BTreeMap<(u64, u64), Line> {

@@ -1,21 +1,21 @@
-//! What a file's bytes are, where no catalog knows them.
+//! The structure of a file whose bytes no catalog knows.
 
 use crate::models::Role;
-use crate::models::onnx::{self, Format, Summary, ValueInfo};
-use crate::models::session::{ModelSpec, Port};
 use crate::models::spec;
+use crate::onnx::{self, Format, Summary, ValueInfo};
+use crate::runtime::{ModelSpec, Port};
 
 /// The most letters that are kept of a text from a file: enough for a program's name, or for one sentence.
 const LONGEST: usize = 160;
 
-/// What bytes are.
+/// The structure of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Structure {
     /// An ONNX model.
     Onnx {
         /// The one role that its inputs and outputs fit.
         role: Option<Role>,
-        /// What it says of itself.
+        /// The version that it gives itself.
         version: Option<String>,
     },
     /// ONNX Runtime's own format, whose content is not looked into.
@@ -34,13 +34,13 @@ impl Structure {
         }
     }
 
-    /// No model, because of this.
+    /// Returns the structure of what is no model, because of this.
     pub(super) fn neither(why: &str) -> Self {
         Self::Neither(one_line(why))
     }
 }
 
-/// What a model's bytes say of it, or why they are none.
+/// Reads a model's description from its bytes, or says why they are none.
 ///
 /// Short random bytes are often a valid message, now and then one with a graph. So a model has to say its version and
 /// to have outputs with names, without which no runtime takes it.
@@ -58,7 +58,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Summary, String> {
     Ok(summary)
 }
 
-/// The only role that takes the model's inputs and outputs.
+/// Returns the only role that takes the model's inputs and outputs.
 fn role(summary: &Summary) -> Option<Role> {
     let spec = ModelSpec {
         inputs: summary.inputs.iter().map(port).collect(),
@@ -75,12 +75,12 @@ fn port(value: &ValueInfo) -> Port {
     Port {
         name: value.name.clone(),
         shape: value.dims.iter().flatten().map(side).collect(),
-        // What the elements are is not read; all models of the three roles have floats.
+        // The type of the elements is not read; all models of the three roles have floats.
         is_f32: true,
     }
 }
 
-/// For example `opset 17, maker 1.2`.
+/// Returns the version in words, for example `opset 17, maker 1.2`.
 fn version(summary: &Summary) -> Option<String> {
     let opset = summary.opsets.get("").or_else(|| summary.opsets.get("ai.onnx"));
     let producer = format!("{} {}", summary.producer.trim(), summary.producer_version.trim());
@@ -89,9 +89,10 @@ fn version(summary: &Summary) -> Option<String> {
     (!parts.is_empty()).then(|| one_line(&parts.join(", ")))
 }
 
-/// A text from a file, fit for a line of a report and of the memory.
+/// Returns a text from a file, fit for a line of a report and of the memory.
 fn one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|letter| if super::is_unsafe(letter) { ' ' } else { letter }).collect();
+    let plain: String =
+        text.chars().map(|letter| if super::super::text::is_unsafe(letter) { ' ' } else { letter }).collect();
     plain.trim().chars().take(LONGEST).collect::<String>().trim_end().to_owned()
 }
 
@@ -100,7 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::models::onnx::testing::{Writer, picture_model};
+    use crate::onnx::testing::{Writer, picture_model};
 
     #[test]
     fn the_role_is_told_by_what_a_model_takes_and_gives() {
@@ -155,7 +156,7 @@ mod tests {
         #[test]
         fn any_bytes_give_a_line(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Structure::Neither(why) = Structure::of(&bytes) {
-                prop_assert!(!why.is_empty() && !why.chars().any(super::super::is_unsafe));
+                prop_assert!(!why.is_empty() && !why.chars().any(super::super::super::text::is_unsafe));
             }
         }
     }

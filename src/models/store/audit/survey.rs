@@ -1,4 +1,4 @@
-//! What lies in the directory, by what can be told without opening it.
+//! A survey of the directory, by what can be told without opening its files.
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::characters::Lists;
-use super::super::{BOOKKEEPING, Store, fault, is_model_name};
-use super::memory::Key;
+use super::super::layout::BOOKKEEPING;
+use super::super::layout::Layout;
+use super::super::names::{fault, is_model_name};
+use super::super::text::path_text;
+use super::key::Key;
 use crate::error::Result;
 use crate::models::LONGEST_LIST;
 
@@ -27,10 +30,10 @@ pub(super) struct Found {
     pub(super) key: Option<Key>,
 }
 
-/// What it is.
+/// The kind of a thing in the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A model by its name, which [`Store::list`] lists.
+    /// A model by its name, which the store lists.
     Model,
     /// The list of characters of these models.
     Characters(Vec<String>),
@@ -44,17 +47,17 @@ pub(super) enum Kind {
     Unreadable(String),
 }
 
-/// Everything in the directory but its bookkeeping, sorted by name.
-pub(super) fn survey(store: &Store) -> Result<Vec<Found>> {
-    let entries = match fs::read_dir(store.dir()) {
+/// Returns everything in the directory but its bookkeeping, sorted by name.
+pub(super) fn survey(layout: &Layout) -> Result<Vec<Found>> {
+    let entries = match fs::read_dir(layout.dir()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(|error| store.unreadable(error))?,
+        entries => entries.map_err(|error| layout.unreadable(error))?,
     };
     let mut found = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(|error| store.unreadable(error))?;
+        let entry = entry.map_err(|error| layout.unreadable(error))?;
         if entry.file_name() != BOOKKEEPING || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(look(store, &entry.path(), &entry.file_name()));
+            found.extend(look(layout, &entry.path(), &entry.file_name()));
         }
     }
     found.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
@@ -62,13 +65,13 @@ pub(super) fn survey(store: &Store) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-/// One thing in the directory; none if it has gone meanwhile.
-pub(super) fn look(store: &Store, path: &Path, name: &OsStr) -> Option<Found> {
+/// Looks at one thing in the directory; none if it has gone meanwhile.
+pub(super) fn look(layout: &Layout, path: &Path, name: &OsStr) -> Option<Found> {
     let (meta, kind) = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => (None, Kind::Unreadable(error.to_string())),
         Ok(meta) => {
-            let kind = kind(store, path, name, &meta);
+            let kind = kind(layout, path, name, &meta);
             let is_opened = !matches!(kind, Kind::Foreign(_));
             (if is_opened { fs::metadata(path).ok() } else { Some(meta) }, kind)
         }
@@ -83,9 +86,9 @@ pub(super) fn look(store: &Store, path: &Path, name: &OsStr) -> Option<Found> {
     })
 }
 
-fn kind(store: &Store, path: &Path, name: &OsStr, meta: &Metadata) -> Kind {
+fn kind(layout: &Layout, path: &Path, name: &OsStr, meta: &Metadata) -> Kind {
     let Some(name) = name.to_str() else { return Kind::Foreign("its name is not UTF-8".to_owned()) };
-    if let Some(what) = irregular(store, path, meta) {
+    if let Some(what) = irregular(layout, path, meta) {
         return Kind::Foreign(what);
     }
     let suffix = Path::new(name).extension().and_then(OsStr::to_str).unwrap_or_default();
@@ -98,27 +101,27 @@ fn kind(store: &Store, path: &Path, name: &OsStr, meta: &Metadata) -> Kind {
     }
 }
 
-/// What something is that is no regular file in the directory, and no link to one.
-fn irregular(store: &Store, path: &Path, meta: &Metadata) -> Option<String> {
+/// Describes a thing that is no regular file in the directory, and no link to one.
+fn irregular(layout: &Layout, path: &Path, meta: &Metadata) -> Option<String> {
     if meta.is_symlink() {
-        return astray(store, path);
+        return astray(layout, path);
     }
     special(meta).or_else(|| meta.is_dir().then(|| "a folder".to_owned()))
 }
 
-/// What something is that must not be opened: a pipe would not give control back.
+/// Describes a thing that must not be opened: a pipe would not give control back.
 pub(super) fn special(meta: &Metadata) -> Option<String> {
     let is_plain = meta.is_file() || meta.is_dir() || meta.is_symlink();
     (!is_plain).then(|| "a special file, such as a pipe, a socket or a device".to_owned())
 }
 
-/// Where a link leads, if that is no regular file in the directory.
-fn astray(store: &Store, path: &Path) -> Option<String> {
+/// Describes the target of a link, if that is no regular file in the directory.
+fn astray(layout: &Layout, path: &Path) -> Option<String> {
     let to = fs::canonicalize(path).or_else(|_| fs::read_link(path)).unwrap_or_default();
-    let to = super::path_text(&to);
+    let to = path_text(&to);
     match fs::metadata(path) {
         Err(error) => Some(format!("a link that leads nowhere, to {to}: {error}")),
-        Ok(_) if store.leaves(path) => Some(format!("a link that leaves the directory's models, to {to}")),
+        Ok(_) if layout.leaves(path) => Some(format!("a link that leaves the directory's models, to {to}")),
         Ok(meta) if meta.is_dir() => Some(format!("a link to the folder {to}")),
         Ok(meta) => special(&meta).map(|what| format!("a link to {to}, {what}")),
     }
@@ -143,7 +146,7 @@ fn pair_lists(found: &mut [Found]) {
     }
 }
 
-/// What lies in a folder of the bookkeeping, sorted; nothing where there is none.
+/// Lists a folder of the bookkeeping, sorted; nothing where there is none.
 pub(super) fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -5,64 +5,76 @@ use std::fs;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
+use super::super::keep::KeepFile;
+use super::super::keep::KeepList;
+use super::super::layout::Layout;
+use super::super::lease::Leases;
 use super::super::lease::Uses;
-use super::super::{KeepList, SUFFIXES, Store, open_regular};
+use super::super::names::SUFFIXES;
+use super::super::trash::Trash;
 use super::content::{self, Content, Job, Outcome, read_all};
 use super::judge::{Verdict, action, can_replace, judge, rank, state_of_list};
 use super::memory::Memory;
+use super::report::{Audit, AuditEntry, AuditOptions, Inspection};
+use super::state::State;
 use super::structure::{self, Structure};
 use super::survey::{Found, Kind, look, survey};
-use super::{Audit, AuditEntry, AuditOptions, Inspection, State};
 use crate::error::Result;
+use crate::files::open_regular;
 use crate::models::catalog::Entry;
-use crate::models::onnx::{Summary, read_model};
+use crate::onnx::{Summary, read_model};
 
-/// What an audit goes by.
+/// One audit with all that it goes by.
 pub(super) struct Auditor<'a> {
-    pub(super) store: &'a Store,
+    pub(super) layout: &'a Layout,
     options: &'a AuditOptions,
     pub(super) catalog: &'static [Entry],
     now: SystemTime,
     keep: KeepList,
     /// Why the keep-list could not be read.
     pub(super) keep_fault: Option<String>,
-    /// Who uses what, and which leases cannot be read.
+    /// The files in use, and the leases that cannot be read.
     pub(super) uses: Uses,
 }
 
 /// A file of the directory and what reading it gave; nothing for what is not read.
-type Looked = (Found, Option<Outcome>);
+type Examined = (Found, Option<Outcome>);
 
 impl<'a> Auditor<'a> {
-    pub(super) fn new(store: &'a Store, options: &'a AuditOptions, catalog: &'static [Entry], now: SystemTime) -> Self {
-        let (keep, keep_fault) = match store.keep_list() {
+    pub(super) fn new(
+        layout: &'a Layout,
+        options: &'a AuditOptions,
+        catalog: &'static [Entry],
+        now: SystemTime,
+    ) -> Self {
+        let (keep, keep_fault) = match KeepFile(layout).keep_list() {
             Ok(keep) => (keep, None),
             Err(error) => (KeepList::default(), Some(error.to_string())),
         };
-        Self { store, options, catalog, now, keep, keep_fault, uses: store.uses() }
+        Self { layout, options, catalog, now, keep, keep_fault, uses: Leases(layout).uses() }
     }
 
     pub(super) fn audit(&self) -> Result<Audit> {
-        let found = survey(self.store)?;
+        let found = survey(self.layout)?;
         let missing = self.missing(&found);
         let mut entries = self.judge_all(self.read(found));
         self.note_wanted(&mut entries);
         entries.extend(missing);
         entries.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
         entries.extend(self.bookkeeping());
-        Ok(Audit { dir: self.store.dir().to_owned(), entries })
+        Ok(Audit { dir: self.layout.dir().to_owned(), entries })
     }
 
     pub(super) fn inspect(&self, name: &str) -> Result<Inspection> {
-        let path = self.store.existing(name)?;
-        let missing = |why: &str| self.store.missing(name, why);
-        let found = look(self.store, &path, name.as_ref()).ok_or_else(|| missing("is not there"))?;
+        let path = self.layout.existing(name)?;
+        let missing = |why: &str| self.layout.missing(name, why);
+        let found = look(self.layout, &path, name.as_ref()).ok_or_else(|| missing("is not there"))?;
         if found.kind != Kind::Model {
             return Err(missing(&format!("has none of the suffixes {}", SUFFIXES.join(", "))));
         }
         let mut looked = self.read(vec![found]);
         if self.may_be_replaced(&looked) {
-            looked = self.read(survey(self.store)?);
+            looked = self.read(survey(self.layout)?);
         }
         let content = looked.iter().find(|(found, _)| found.path == path).and_then(|(_, outcome)| content_of(outcome));
         let known = content.and_then(|content| content::known(self.catalog, content.bytes, &content.sha256));
@@ -71,8 +83,8 @@ impl<'a> Auditor<'a> {
         Ok(Inspection { entry: entry.ok_or_else(|| missing("is not there"))?, summary: summary(&path), catalog })
     }
 
-    /// Whether the catalog has a newer model for what the only file that was looked at holds.
-    fn may_be_replaced(&self, looked: &[Looked]) -> bool {
+    /// Returns true if the catalog has a newer model for what the only file that was looked at holds.
+    fn may_be_replaced(&self, looked: &[Examined]) -> bool {
         let contents = looked.iter().filter_map(|(_, outcome)| content_of(outcome));
         contents
             .filter_map(|content| content::known(self.catalog, content.bytes, &content.sha256))
@@ -80,9 +92,9 @@ impl<'a> Auditor<'a> {
     }
 
     /// Reads the models and lists of characters among what was found, except what is remembered.
-    fn read(&self, found: Vec<Found>) -> Vec<Looked> {
+    fn read(&self, found: Vec<Found>) -> Vec<Examined> {
         let mut memory = Memory::load(self.memory().as_deref());
-        let mut looked: Vec<Looked> = Vec::with_capacity(found.len());
+        let mut looked: Vec<Examined> = Vec::with_capacity(found.len());
         let mut jobs = Vec::new();
         let mut places = Vec::new();
         for found in found {
@@ -119,23 +131,23 @@ impl<'a> Auditor<'a> {
         Some(Job { path: found.path.clone(), bytes: found.bytes.unwrap_or_default(), is_unknown })
     }
 
-    /// Whether what is remembered of a file is all that reading it would give.
+    /// Returns true if what is remembered of a file is all that reading it would give.
     fn is_enough(&self, job: &Job, content: &Content) -> bool {
         !job.is_unknown
             || content.structure.is_some()
             || content::known(self.catalog, content.bytes, &content.sha256).is_some()
     }
 
-    /// Where to remember, which is never inside of the directory: nothing is written there.
+    /// Returns the memory's path, which is never inside of the directory: nothing is written there.
     fn memory(&self) -> Option<PathBuf> {
         let path = std::path::absolute(self.options.memory.as_ref()?).ok()?;
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let dir = real(self.store.dir());
-        let is_inside = path.starts_with(self.store.dir()) || path.ancestors().any(|above| real(above) == dir);
+        let dir = real(self.layout.dir());
+        let is_inside = path.starts_with(self.layout.dir()) || path.ancestors().any(|above| real(above) == dir);
         (!is_inside).then_some(path)
     }
 
-    fn judge_all(&self, looked: Vec<Looked>) -> Vec<AuditEntry> {
+    fn judge_all(&self, looked: Vec<Examined>) -> Vec<AuditEntry> {
         let mut entries = Vec::with_capacity(looked.len());
         let mut known = Vec::new();
         let mut lists = Vec::new();
@@ -164,12 +176,12 @@ impl<'a> Auditor<'a> {
         self.find_old(&mut entries, &known);
         judge_lists(&mut entries, &lists);
         for entry in &mut entries {
-            entry.action = action(self.store, entry, self.catalog);
+            entry.action = action(self.layout, entry, self.catalog);
         }
         entries
     }
 
-    /// Of the entries at these places, which hold known models, those become old that another one can replace.
+    /// Judges the entries at these places, which hold known models: those become old that another one can replace.
     fn find_old(&self, entries: &mut [AuditEntry], known: &[(usize, &'static Entry)]) {
         let names: Vec<_> = known.iter().map(|&(place, _)| entries.get(place).map(|it| it.name.clone())).collect();
         for &(place, older) in known {
@@ -186,7 +198,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// The entry of a model that was read.
+    /// Returns the entry of a model that was read.
     fn model(&self, found: Found, content: Content, verdict: Verdict) -> AuditEntry {
         let mut entry = self.entry(&found.name, found.path, verdict.state);
         entry.bytes = Some(content.bytes);
@@ -201,7 +213,7 @@ impl<'a> Auditor<'a> {
         entry
     }
 
-    /// The entry of what was not read, or whose content says nothing of its state.
+    /// Returns the entry of what was not read, or whose content says nothing of its state.
     fn plain(&self, found: Found) -> AuditEntry {
         let (state, detail) = match &found.kind {
             Kind::Characters(models) => (State::Unverified, format!("list of characters of {}", models.join(" and "))),
@@ -215,7 +227,7 @@ impl<'a> Auditor<'a> {
         let mut entry = self.entry(&found.name, found.path, state);
         (entry.bytes, entry.modified, entry.detail) = (found.bytes, found.modified, detail);
         if let Kind::Characters(models) = &found.kind {
-            // Who uses or keeps a model has its list too.
+            // Using or keeping a model includes its list.
             for model in models {
                 self.flag(&mut entry, model);
             }
@@ -223,7 +235,7 @@ impl<'a> Auditor<'a> {
         entry
     }
 
-    /// An entry with what the store knows of the name.
+    /// Returns an entry with what the store knows of the name.
     pub(super) fn entry(&self, name: &str, path: PathBuf, state: State) -> AuditEntry {
         let mut entry = AuditEntry::new(name, path, state);
         self.flag(&mut entry, name);
@@ -239,7 +251,7 @@ impl<'a> Auditor<'a> {
         entry.pids.dedup();
     }
 
-    /// What has to be there and is not listed, with the reasons.
+    /// Returns the names that have to be there and are not listed, with the reasons.
     fn wanted(&self, listed: &[String]) -> BTreeMap<String, Vec<&'static str>> {
         let mut wanted: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for entry in self.keep.unmatched(listed) {
@@ -253,24 +265,24 @@ impl<'a> Auditor<'a> {
         wanted
     }
 
-    /// What has to be there, of which there is nothing with that name.
+    /// Reports names that have to be there, of which there is nothing.
     fn missing(&self, found: &[Found]) -> Vec<AuditEntry> {
         let models = found.iter().filter(|found| found.kind == Kind::Model);
         let listed: Vec<_> = models.map(|found| found.name.clone()).collect();
         let there: BTreeSet<_> = found.iter().map(|found| found.name.as_str()).collect();
         let wanted = self.wanted(&listed).into_iter().filter(|(name, _)| !there.contains(name.as_str()));
-        let trashed = self.store.trashed().unwrap_or_default();
+        let trashed = Trash(self.layout).trashed().unwrap_or_default();
         wanted
             .map(|(name, reasons)| {
                 // Not joined as a path: an entry that was written by hand may begin with a separator.
-                let mut path = self.store.dir().as_os_str().to_owned();
+                let mut path = self.layout.dir().as_os_str().to_owned();
                 path.push(MAIN_SEPARATOR_STR);
                 path.push(&name);
                 let mut entry = self.entry(&name, path.into(), State::Missing);
                 entry.detail = format!("it is not there, and {}", reasons.join(", and "));
-                entry.action = action(self.store, &entry, self.catalog);
+                entry.action = action(self.layout, &entry, self.catalog);
                 if trashed.iter().any(|trashed| trashed.name == name) {
-                    entry.action = self.store.command_for("restore", &name, "");
+                    entry.action = self.layout.advice().command_for("restore", &name, "");
                 }
                 entry
             })
@@ -284,27 +296,6 @@ impl<'a> Auditor<'a> {
             if let Some(reasons) = wanted.get(&entry.name) {
                 entry.detail = format!("{}; a model of this name is missing: {}", entry.detail, reasons.join(", and "));
             }
-        }
-    }
-}
-
-impl AuditEntry {
-    pub(super) fn new(name: &str, path: PathBuf, state: State) -> Self {
-        Self {
-            name: name.to_owned(),
-            path,
-            state,
-            bytes: None,
-            modified: None,
-            sha256: None,
-            role: None,
-            version: None,
-            in_use: false,
-            pids: Vec::new(),
-            kept: false,
-            detail: String::new(),
-            action: String::new(),
-            removal: None,
         }
     }
 }
@@ -327,7 +318,7 @@ fn content_of(outcome: &Option<Outcome>) -> Option<&Content> {
     }
 }
 
-/// What the file says of itself, if it is a readable model.
+/// Returns the file's own description, if it is a readable model.
 fn summary(path: &Path) -> Option<Summary> {
     let bytes = open_regular(path).and_then(read_model).ok()?.ok()?;
     structure::model(&bytes).ok()

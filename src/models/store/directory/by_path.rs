@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Access, Kind, Opening, Status};
+use super::kinds::{Access, Kind, Opening, Status, unfit};
 
 pub(super) type Handle = PathBuf;
 
@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path) -> io::Result<Handle> {
 /// Refuses what has become a link since it was opened.
 fn there(directory: &Handle) -> io::Result<&Handle> {
     match kind(&fs::symlink_metadata(directory)?) {
-        Kind::Link => Err(super::unfit("it is a link")),
+        Kind::Link => Err(unfit("it is a link")),
         _ => Ok(directory),
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn metadata(directory: &Handle) -> io::Result<Metadata> {
     fs::metadata(directory)
 }
 
-/// Only Unix can, and needs it.
+/// Does nothing: only Unix can, and needs it.
 pub(super) fn sync(_: &Handle) -> io::Result<()> {
     Ok(())
 }
@@ -81,7 +81,7 @@ pub(super) fn open_file(directory: &Handle, name: &OsStr, opening: Opening) -> i
         Opening::MakeNew(access) => drop(allow(access, &mut options).create_new(true)),
     }
     if status(directory, name).is_ok_and(|found| found.kind != Kind::File) {
-        return Err(super::unfit("it is no regular file"));
+        return Err(unfit("it is no regular file"));
     }
     options.open(there(directory)?.join(name))
 }
@@ -96,7 +96,7 @@ pub(in super::super) fn let_all_read(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// As [`let_all_read`].
+/// Does nothing, as [`let_all_read`].
 pub(in super::super) fn make_usual(_: &File) -> io::Result<()> {
     Ok(())
 }
@@ -109,7 +109,7 @@ pub(super) fn rename((from, name): At<'_>, (to, new_name): At<'_>) -> io::Result
     fs::rename(from.join(name), to.join(new_name))
 }
 
-/// Two steps: whoever else puts a file there in between, without the store's lock, loses it.
+/// Renames in two steps: whoever else puts a file there in between, without the store's lock, loses it.
 pub(super) fn rename_to_free(from: At<'_>, to: At<'_>) -> io::Result<()> {
     match status(to.0, to.1) {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, fstat, openat, statat};
 
-use super::{Access, Kind, Opening, Status};
+use super::kinds::{Access, Kind, Opening, Status};
 
 pub(super) type Handle = File;
 
@@ -87,7 +87,7 @@ pub(super) fn open_file(directory: &Handle, name: &OsStr, opening: Opening) -> i
     Ok(file)
 }
 
-/// The permissions of a file that only those may open who may write to the directory.
+/// Returns the permissions of a file that only those may open who may write to the directory.
 fn writers(directory: &Handle) -> io::Result<u32> {
     let writing = directory.metadata()?.mode() & 0o022;
     // Reading is the bit beside writing.
@@ -116,8 +116,8 @@ pub(in super::super) fn make_usual(file: &File) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(0o666 & !umask()))
 }
 
-/// The permissions that this process takes from new files. Elsewhere than on Linux they can only be asked for by
-/// changing them, which other threads would notice: there they are those that most systems begin with.
+/// Returns the permissions that this process takes from new files. Elsewhere than on Linux they can only be asked for
+/// by changing them, which other threads would notice: there they are those that most systems begin with.
 fn umask() -> u32 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let digits = status.lines().find_map(|line| line.strip_prefix("Umask:"));
@@ -126,8 +126,8 @@ fn umask() -> u32 {
 
 pub(super) fn make_folder(directory: &Handle, name: &OsStr) -> io::Result<()> {
     rustix::fs::mkdirat(directory, name, Mode::from_bits_truncate(0o777))?;
-    // Who may use the directory may use the folder, whatever this process lets others do with folders that it makes.
-    // What cannot be set stays as it is.
+    // All who may use the directory may use the folder, whatever this process lets others do with folders that it
+    // makes. What cannot be set stays as it is.
     let set = |folder: Handle| hand_over(&folder, directory, directory.metadata()?.mode() & 0o1777);
     let _ = open_folder(directory, name).and_then(set);
     Ok(())
@@ -153,7 +153,7 @@ pub(super) fn rename_to_free(from: At<'_>, to: At<'_>) -> io::Result<()> {
     rename_if_free(from, to)
 }
 
-/// Two steps: whoever else puts a file there in between, without the store's lock, loses it.
+/// Renames in two steps: whoever else puts a file there in between, without the store's lock, loses it.
 pub(super) fn rename_if_free(from: At<'_>, to: At<'_>) -> io::Result<()> {
     match status(to.0, to.1) {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),

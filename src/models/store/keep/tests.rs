@@ -3,6 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
+use crate::models::store::Store;
 
 fn store(names: &[&str]) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -70,7 +71,7 @@ fn entries_are_added_and_taken_off() {
     assert_eq!(store.keep_list().unwrap().entries().collect::<Vec<_>>(), ["a.onnx", "b*"]);
     store.unkeep(&owned(&["b*"])).unwrap();
     assert_eq!(store.keep_list().unwrap().entries().collect::<Vec<_>>(), ["a.onnx"]);
-    assert_eq!(fs::read_dir(store.incoming()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(store.layout.incoming()).unwrap().count(), 0);
 }
 
 #[test]
@@ -88,7 +89,7 @@ fn an_entry_that_matches_nothing_is_an_error_that_changes_nothing() {
 #[test]
 fn a_list_that_cannot_be_read_is_an_error() {
     let (_dir, store) = store(&["a.onnx"]);
-    fs::create_dir_all(store.keep_file()).unwrap();
+    fs::create_dir_all(store.layout.keep_file()).unwrap();
     assert_eq!(store.keep_list().unwrap_err().kind(), ErrorKind::Io);
 }
 

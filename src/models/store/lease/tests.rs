@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::models::store::Store;
 use crate::models::store::lock::testing::without_locks;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -33,7 +34,7 @@ fn a_lease_tells_names_and_process_until_it_is_dropped() {
     assert_eq!(store.in_use().unwrap(), BTreeMap::from([("a.onnx".into(), vec![pid])]));
     drop(second);
     assert!(store.in_use().unwrap().is_empty());
-    assert_eq!(fs::read_dir(store.leases()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(store.layout.leases()).unwrap().count(), 0);
 }
 
 #[test]
@@ -48,11 +49,11 @@ fn the_list_of_characters_beside_a_model_is_in_use_with_it() {
 fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
     let (_dir, store) = store();
     let kept = leased(&store, &["a.onnx"]);
-    let left = store.leases().join("lease.1.2.3");
+    let left = store.layout.leases().join("lease.1.2.3");
     fs::write(&left, "pid 1\nmodel b.onnx\n").unwrap();
     assert_eq!(store.in_use().unwrap().keys().collect::<Vec<_>>(), ["a.onnx"]);
-    let _hold = store.hold_alone().unwrap();
-    store.sweep_leases_held().unwrap();
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Leases(&store.layout).sweep_leases_held().unwrap();
     assert!(!left.exists());
     assert!(path_of(&kept).exists());
 }
@@ -61,16 +62,16 @@ fn a_lease_whose_holder_is_gone_counts_nothing_and_is_swept() {
 fn many_leases_of_processes_that_are_gone_are_swept_by_the_next_one() {
     let (_dir, store) = store();
     let kept = leased(&store, &["a.onnx"]);
-    let foreign = store.leases().join("notes");
+    let foreign = store.layout.leases().join("notes");
     fs::write(&foreign, "").unwrap();
     let leave =
-        |count| (0..count).for_each(|id| fs::write(store.leases().join(format!("lease.1.2.{id}")), "").unwrap());
-    let left = || fs::read_dir(store.leases()).unwrap().count() - 2;
+        |count| (0..count).for_each(|id| fs::write(store.layout.leases().join(format!("lease.1.2.{id}")), "").unwrap());
+    let left = || fs::read_dir(store.layout.leases()).unwrap().count() - 2;
     leave(MANY - 2);
     drop(leased(&store, &["a.onnx"]));
     assert_eq!(left(), MANY - 2, "not many");
     leave(MANY + 1);
-    let hold = store.hold_shared().unwrap();
+    let hold = DirectoryLock(&store.layout).hold_shared().unwrap();
     drop(leased(&store, &["a.onnx"]));
     assert_eq!(left(), MANY + 1, "another one is at work, and is not waited for");
     drop(hold);
@@ -85,7 +86,7 @@ fn many_leases_of_processes_that_are_gone_are_swept_by_the_next_one() {
 #[test]
 fn a_lease_waits_only_briefly_for_who_holds_the_directory() {
     let (_dir, store) = store();
-    let hold = store.hold_alone().unwrap();
+    let hold = DirectoryLock(&store.layout).hold_alone().unwrap();
     let error = store.lease(&names(&["a.onnx"])).unwrap_err();
     assert!(error.kind() == ErrorKind::Io && error.io_kind() == Some(io::ErrorKind::TimedOut), "{error}");
     assert!(error.hint().is_some() && error.to_string().contains("within 1 s"), "{error}");
@@ -109,8 +110,8 @@ fn a_lease_ends_with_the_last_of_its_clones() {
 #[test]
 fn a_lease_that_is_written_after_it_was_locked_is_waited_for() {
     let (_dir, store) = store();
-    fs::create_dir_all(store.leases()).unwrap();
-    let path = store.leases().join("lease.1.2.3");
+    fs::create_dir_all(store.layout.leases()).unwrap();
+    let path = store.layout.leases().join("lease.1.2.3");
     fs::write(&path, "").unwrap();
     let held = fs::File::open(&path).unwrap();
     held.lock().unwrap();
@@ -144,7 +145,7 @@ fn a_lock_that_a_child_inherited_from_a_dead_holder_counts_nothing() {
 fn without_locks_or_a_directory_to_write_there_is_no_lease() {
     let (dir, store) = store();
     assert!(without_locks(|| store.lease(&names(&["a.onnx"]))).unwrap().is_none());
-    assert_eq!(fs::read_dir(store.leases()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(store.layout.leases()).unwrap().count(), 0);
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     assert!(Store::open(file.join("models")).unwrap().lease(&names(&["a.onnx"])).unwrap().is_none());
@@ -153,12 +154,12 @@ fn without_locks_or_a_directory_to_write_there_is_no_lease() {
 #[test]
 fn a_lease_that_cannot_be_written_for_another_reason_than_a_missing_right_is_an_error() {
     let (_dir, store) = store();
-    fs::create_dir(store.bookkeeping()).unwrap();
-    fs::write(store.leases(), "").unwrap();
+    fs::create_dir(store.layout.bookkeeping()).unwrap();
+    fs::write(store.layout.leases(), "").unwrap();
     let error = store.lease(&names(&["a.onnx"])).unwrap_err();
     assert!(error.kind() == ErrorKind::Io && error.to_string().contains("leases"), "{error}");
     for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::StorageFull] {
-        let error = Error::io("write", &store.leases(), kind.into());
+        let error = Error::io("write", &store.layout.leases(), kind.into());
         assert_eq!(is_forbidden(&error), kind != io::ErrorKind::StorageFull, "{error}");
     }
 }
@@ -190,7 +191,7 @@ fn without_names_or_a_directory_nothing_is_noted_and_nothing_made() {
     let (dir, store) = store();
     assert!(store.lease(&[]).unwrap().is_none());
     assert!(store.lease(&names(&["../a.onnx", ""])).unwrap().is_none());
-    assert!(!store.bookkeeping().exists());
+    assert!(!store.layout.bookkeeping().exists());
     let missing = Store::open(dir.path().join("missing")).unwrap();
     assert!(missing.lease(&names(&["a.onnx"])).unwrap().is_none());
     assert!(!missing.dir().exists());
@@ -199,8 +200,8 @@ fn without_names_or_a_directory_nothing_is_noted_and_nothing_made() {
 #[test]
 fn a_locked_lease_that_says_nothing_stands_for_every_model() {
     let (_dir, store) = store();
-    fs::create_dir_all(store.leases()).unwrap();
-    let path = store.leases().join("lease.1.2.3");
+    fs::create_dir_all(store.layout.leases()).unwrap();
+    let path = store.layout.leases().join("lease.1.2.3");
     for content in [&b""[..], b"model a.onnx\n", b"pid x\n", b"pid 1\nmodel \xff\n", &[b' '; 1 << 20]] {
         fs::write(&path, content).unwrap();
         let held = fs::File::open(&path).unwrap();
@@ -221,11 +222,11 @@ fn a_pipe_or_a_link_among_the_leases_may_stand_for_every_model() {
 
     let (_dir, store) = store();
     let _lease = leased(&store, &["a.onnx"]);
-    let (pipe, link) = (store.leases().join("lease.1"), store.leases().join("lease.2"));
+    let (pipe, link) = (store.layout.leases().join("lease.1"), store.layout.leases().join("lease.2"));
     mknodat(CWD, &pipe, FileType::Fifo, Bits::RUSR | Bits::WUSR, 0).unwrap();
     symlink("nowhere", &link).unwrap();
-    fs::create_dir(store.leases().join("folder")).unwrap();
-    let uses = store.uses();
+    fs::create_dir(store.layout.leases().join("folder")).unwrap();
+    let uses = Leases(&store.layout).uses();
     assert_eq!(uses.faults.iter().map(|(path, _)| path).collect::<Vec<_>>(), [&pipe, &link]);
     assert_eq!(uses.files.keys().collect::<Vec<_>>(), ["a.onnx"], "what can be told is told");
     fs::remove_file(pipe).unwrap();

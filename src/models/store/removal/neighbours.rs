@@ -5,11 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::super::characters::Lists;
+use super::super::follow::follow;
 
-/// As many links as Linux follows one after the other.
-const MOST_HOPS: usize = 40;
-
-/// Which files of a directory depend on which.
+/// The files of a directory that depend on each other.
 pub(super) struct Neighbours {
     /// The lists of characters of the models.
     pub(super) lists: Lists,
@@ -18,23 +16,23 @@ pub(super) struct Neighbours {
 }
 
 impl Neighbours {
-    /// Those in the directory `dir`, which has these models.
+    /// Finds those in the directory `dir`, which has these models.
     pub(super) fn of(dir: &Path, models: &[String]) -> Self {
         Self { lists: Lists::of(models.iter().map(String::as_str)), links: links(dir) }
     }
 
-    /// A file, and the models whose list of characters it is: what holds for a model holds for its list.
+    /// Returns a file, and the models whose list of characters it is: what holds for a model holds for its list.
     pub(super) fn with_models<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         [name].into_iter().chain(self.lists.models_of(name).iter().map(String::as_str))
     }
 
-    /// The links that lead nowhere once the file called `name` is gone.
+    /// Returns the links that lead nowhere once the file called `name` is gone.
     pub(super) fn links_to(&self, name: &str) -> &[String] {
         self.links.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The links in a directory, by the name of each file there to which or over which they lead.
+/// Returns the links in a directory, by the name of each file there to which or over which they lead.
 fn links(dir: &Path) -> BTreeMap<String, Vec<String>> {
     let mut links: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let Ok(real) = fs::canonicalize(dir) else { return links };
@@ -43,30 +41,13 @@ fn links(dir: &Path) -> BTreeMap<String, Vec<String>> {
         let Some(link) = found.file_name().into_string().ok().filter(|_| is_link) else {
             continue;
         };
-        for target in hops(&real, &link) {
+        let targets = follow(&real.join(&link)).skip(1).filter(|(folder, _)| *folder == real);
+        for target in targets.filter_map(|(_, name)| name.into_string().ok()) {
             links.entry(target).or_default().push(link.clone());
         }
     }
     links.values_mut().for_each(|names| names.sort_unstable());
     links
-}
-
-/// The names in the directory `dir`, a real path, over which a link of it leads.
-fn hops(dir: &Path, link: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut path = dir.join(link);
-    for _ in 0..MOST_HOPS {
-        let Ok(to) = fs::read_link(&path) else { break };
-        let next = path.parent().unwrap_or(dir).join(to);
-        let Some((folder, name)) = next.parent().zip(next.file_name()) else { break };
-        // The folders on the way may be links too.
-        let Ok(folder) = fs::canonicalize(folder) else { break };
-        if folder == dir {
-            found.extend(name.to_str().map(str::to_owned));
-        }
-        path = folder.join(name);
-    }
-    found
 }
 
 #[cfg(all(test, unix))]

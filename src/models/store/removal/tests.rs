@@ -1,4 +1,5 @@
 use super::*;
+use crate::models::store::Store;
 use crate::models::store::part::Part;
 
 fn store(names: &[&str]) -> (tempfile::TempDir, Store) {
@@ -144,17 +145,17 @@ fn age_and_prefix_have_to_hold_together() {
 fn states_select_also_what_is_no_model() {
     let (_dir, store) = store(&["a.onnx", "notes.md", ".hidden"]);
     fs::create_dir(store.dir().join("folder")).unwrap();
-    let mut left = Part::claim(&store, "b.onnx", "00").unwrap().unwrap();
+    let mut left = Part::claim(&store.layout, "b.onnx", "00").unwrap().unwrap();
     left.append(&mut &b"b"[..], None).unwrap();
     drop(left);
-    let mut growing = Part::claim(&store, "c.onnx", "00").unwrap().unwrap();
+    let mut growing = Part::claim(&store.layout, "c.onnx", "00").unwrap().unwrap();
     growing.append(&mut &b"c"[..], None).unwrap();
     let states = vec![State::Foreign, State::Partial, State::Corrupt];
     let done = store.prune(&Selection { states, ..Selection::default() }, &RemoveOptions::default()).unwrap();
     assert_eq!(going(&done).len(), 3, "{done:?}");
     assert!(store.list().unwrap().is_empty());
     assert!(store.dir().join(".hidden").exists() && store.dir().join("folder").exists());
-    let unfinished = fs::read_dir(store.incoming()).unwrap().count();
+    let unfinished = fs::read_dir(store.layout.incoming()).unwrap().count();
     assert_eq!(unfinished, 1, "what a process works on stays");
     assert_eq!(store.trashed().unwrap().len(), 2, "an unfinished file is worth nothing");
 }
@@ -188,9 +189,9 @@ fn a_directory_that_is_not_there_is_pruned_of_nothing() {
 #[test]
 fn a_file_that_changed_since_it_was_selected_stays() {
     let (_dir, store) = store(&["a.onnx"]);
-    let selected = [store.named("a.onnx").unwrap()];
+    let selected = [Remover(&store.layout).named("a.onnx").unwrap()];
     fs::write(store.dir().join("a.onnx"), "something longer").unwrap();
-    let done = store.carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
+    let done = Remover(&store.layout).carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
     assert_eq!(done.files[0].decision, Decision::Kept);
     assert_eq!(store.list().unwrap(), ["a.onnx"]);
 }
@@ -237,9 +238,10 @@ fn no_state_takes_a_list_from_a_model_that_stays() {
 #[test]
 fn what_is_gone_meanwhile_is_not_found() {
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
-    let selected = ["a.onnx", "b.onnx"].map(|name| store.named(name).unwrap());
+    let selected = ["a.onnx", "b.onnx"].map(|name| Remover(&store.layout).named(name).unwrap());
     store.remove(&owned(&["a.onnx"]), &RemoveOptions::default()).unwrap();
-    let refused = store.carry_out(&selected, &RemoveOptions::default(), |files| store.refuse_spared(files));
+    let refused = Remover(&store.layout)
+        .carry_out(&selected, &RemoveOptions::default(), |files| refuse_spared(&store.layout, files));
     let error = refused.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ModelNotFound);
     assert!(error.to_string().contains("a.onnx is no longer there"), "{error}");
@@ -251,15 +253,15 @@ fn the_hint_says_what_to_do_about_the_reason() {
     let (_dir, store) = store(&["a.onnx", "b.onnx", "c.onnx", "d.onnx"]);
     store.keep(&owned(&["a.o*"])).unwrap();
     let options = RemoveOptions { needed: owned(&["c.onnx"]), ..keeping(&["b.onnx"]) };
-    let unkeep = store.command_for("keep --remove", "a.o*", "");
+    let unkeep = store.layout.advice().command_for("keep --remove", "a.o*", "");
     for (name, hint) in [("a.onnx", unkeep.as_str()), ("b.onnx", "`--keep`"), ("c.onnx", "`--for`")] {
         let error = store.remove(&owned(&[name]), &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ModelKept);
         assert!(error.shell_hint().unwrap().contains(hint), "{error}");
     }
-    let selected = [store.named("d.onnx").unwrap()];
+    let selected = [Remover(&store.layout).named("d.onnx").unwrap()];
     fs::write(store.dir().join("d.onnx"), "something longer").unwrap();
-    let refused = store.carry_out(&selected, &options, |files| store.refuse_spared(files));
+    let refused = Remover(&store.layout).carry_out(&selected, &options, |files| refuse_spared(&store.layout, files));
     let error = refused.unwrap_err();
     assert!(error.hint().unwrap().contains("try again") && !error.to_string().contains("keep --remove"), "{error}");
 }
@@ -279,7 +281,7 @@ fn content_of_the_same_length_and_time_is_a_change() {
     for is_replaced in [false, true] {
         let (dir, store) = store(&["a.onnx"]);
         let path = store.dir().join("a.onnx");
-        let selected = [store.named("a.onnx").unwrap()];
+        let selected = [Remover(&store.layout).named("a.onnx").unwrap()];
         // Longer than a file system's clock takes for its next tick.
         std::thread::sleep(Duration::from_millis(20));
         let written = if is_replaced { dir.path().join("other") } else { path.clone() };
@@ -287,7 +289,7 @@ fn content_of_the_same_length_and_time_is_a_change() {
         let time = selected[0].meta.modified().unwrap();
         fs::File::options().append(true).open(&written).unwrap().set_modified(time).unwrap();
         fs::rename(&written, &path).unwrap();
-        let done = store.carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
+        let done = Remover(&store.layout).carry_out(&selected, &RemoveOptions::default(), |_| Ok(())).unwrap();
         assert_eq!(done.files[0].reason, "it has changed meanwhile");
         assert_eq!(store.list().unwrap(), ["a.onnx"]);
     }
@@ -330,9 +332,9 @@ fn a_download_that_a_pull_takes_up_meanwhile_is_not_deleted() {
         let pull = || {
             for _ in 0..200 {
                 fs::write(store.scratch().unwrap().join("a.onnx.00.part"), "a").unwrap();
-                if let Some(mut part) = Part::claim(&store, "a.onnx", "00").unwrap() {
+                if let Some(mut part) = Part::claim(&store.layout, "a.onnx", "00").unwrap() {
                     part.append(&mut &b"b"[..], None).unwrap();
-                    part.publish(&store, "a.onnx").unwrap();
+                    part.publish(&store.layout, "a.onnx").unwrap();
                 }
             }
         };
@@ -348,12 +350,14 @@ fn what_was_taken_up_since_the_plan_stays_and_is_said_to() {
     let path = store.scratch().unwrap().join("a.onnx.00.part");
     fs::write(&path, "a").unwrap();
     let selection = Selection { states: vec![State::Partial], ..Selection::default() };
-    let judged = store.plan(&store.select(&selection, &RemoveOptions::default()).unwrap(), &keeping(&[])).unwrap();
+    let judged = Remover(&store.layout)
+        .plan(&Remover(&store.layout).select(&selection, &RemoveOptions::default()).unwrap(), &keeping(&[]))
+        .unwrap();
     let mut files: Vec<_> = judged.into_iter().map(|file| file.planned).collect();
     assert_eq!(files[0].decision, Decision::Remove);
-    let _part = Part::claim(&store, "a.onnx", "00").unwrap().unwrap();
-    let _hold = store.hold_alone().unwrap();
-    store.execute_held(&mut files).unwrap();
+    let _part = Part::claim(&store.layout, "a.onnx", "00").unwrap().unwrap();
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Remover(&store.layout).execute_held(&mut files).unwrap();
     assert_eq!(files[0].decision, Decision::InUse(Vec::new()));
     assert!(path.exists());
 }
@@ -361,8 +365,8 @@ fn what_was_taken_up_since_the_plan_stays_and_is_said_to() {
 #[test]
 fn while_a_lease_cannot_be_read_nothing_is_removed() {
     let (_dir, store) = store(&["a.onnx"]);
-    fs::create_dir_all(store.leases()).unwrap();
-    let path = store.leases().join("lease.1.2.3");
+    fs::create_dir_all(store.layout.leases()).unwrap();
+    let path = store.layout.leases().join("lease.1.2.3");
     fs::write(&path, "model a.onnx\n").unwrap();
     let held = fs::File::open(&path).unwrap();
     held.lock().unwrap();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::models::store::Store;
 
 fn store(names: &[&str]) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -18,8 +19,8 @@ fn names_of(trashed: &[Trashed]) -> Vec<&str> {
 }
 
 fn discard(store: &Store, names: &[&str]) -> String {
-    let _hold = store.hold_alone().unwrap();
-    store.discard_held(&owned(names)).unwrap()
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Trash(&store.layout).discard_held(&owned(names)).unwrap()
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn what_was_removed_comes_back() {
     assert_eq!(fs::read_to_string(store.path("b.onnx").unwrap()).unwrap(), "b.onnx");
     store.restore(&owned(&["a.onnx"]), None, false).unwrap();
     assert_eq!(store.list().unwrap(), ["a.onnx", "b.onnx", "c.onnx"]);
-    assert_eq!(fs::read_dir(store.trash()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(store.layout.trash()).unwrap().count(), 0);
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn a_clock_that_was_ahead_puts_no_removal_before_an_earlier_one() {
     let (_dir, store) = store(&["a.onnx", "b.onnx", "c.onnx"]);
     let ahead = "9000000000000-0007-1";
     let first = discard(&store, &["a.onnx"]);
-    fs::rename(store.trash().join(&first), store.trash().join(ahead)).unwrap();
+    fs::rename(store.layout.trash().join(&first), store.layout.trash().join(ahead)).unwrap();
     let second = discard(&store, &["b.onnx"]);
     let third = discard(&store, &["c.onnx"]);
     assert!(ahead < second.as_str() && second < third, "{second}, {third}");
@@ -86,7 +87,7 @@ fn removals_are_told_apart_up_to_the_last_name_there_is() {
     assert_eq!(next("1763845200123-9999-1"), "1763845200124-0000-1");
     assert_eq!(next("9999999999999-9999-1"), "9999999999999-10000-1");
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
-    let last = store.trash().join("9999999999999-9999-1");
+    let last = store.layout.trash().join("9999999999999-9999-1");
     fs::create_dir_all(&last).unwrap();
     for name in ["a.onnx", "b.onnx"] {
         discard(&store, &[name]);
@@ -119,7 +120,7 @@ fn what_is_not_in_the_trash_is_an_error() {
 fn a_purge_goes_by_age() {
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
     discard(&store, &["a.onnx"]);
-    let old = store.trash().join("0000000000000-0000-1");
+    let old = store.layout.trash().join("0000000000000-0000-1");
     fs::create_dir(&old).unwrap();
     fs::write(old.join("b.onnx"), "old").unwrap();
     let day = Some(Duration::from_secs(86_400));
@@ -135,18 +136,18 @@ fn a_purge_goes_by_age() {
 #[test]
 fn a_file_that_cannot_be_moved_leaves_all_where_they_were() {
     let (_dir, store) = store(&["a.onnx"]);
-    let _hold = store.hold_alone().unwrap();
-    store.discard_held(&owned(&["a.onnx", "gone.onnx"])).unwrap_err();
+    let _hold = DirectoryLock(&store.layout).hold_alone().unwrap();
+    Trash(&store.layout).discard_held(&owned(&["a.onnx", "gone.onnx"])).unwrap_err();
     assert_eq!(store.list().unwrap(), ["a.onnx"]);
-    assert_eq!(fs::read_dir(store.trash()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(store.layout.trash()).unwrap().count(), 0);
 }
 
 #[test]
 fn what_is_replaced_goes_to_the_trash() {
     let (_dir, store) = store(&["a.onnx"]);
-    let from = store.make_folder("incoming").unwrap().at("new");
+    let from = store.layout.make_folder("incoming").unwrap().at("new");
     fs::write(from.path(), "new").unwrap();
-    store.publish_held(&[(from, store.at("a.onnx").unwrap())]).unwrap();
+    Trash(&store.layout).publish_held(&[(from, store.layout.at("a.onnx").unwrap())]).unwrap();
     assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "new");
     let trashed = store.trashed().unwrap();
     assert_eq!(names_of(&trashed), ["a.onnx"]);
@@ -157,11 +158,11 @@ fn what_is_replaced_goes_to_the_trash() {
 fn what_one_import_replaces_comes_back_in_one_step() {
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
     let files = ["a.onnx", "b.onnx"].map(|name| {
-        let from = store.make_folder("incoming").unwrap().at(name);
+        let from = store.layout.make_folder("incoming").unwrap().at(name);
         fs::write(from.path(), "new").unwrap();
-        (from, store.at(name).unwrap())
+        (from, store.layout.at(name).unwrap())
     });
-    store.publish_held(&files).unwrap();
+    Trash(&store.layout).publish_held(&files).unwrap();
     for name in ["a.onnx", "b.onnx"] {
         fs::remove_file(store.path(name).unwrap()).unwrap();
     }
@@ -172,12 +173,12 @@ fn what_one_import_replaces_comes_back_in_one_step() {
 fn foreign_things_in_the_trash_are_left_alone() {
     let (_dir, store) = store(&["a.onnx"]);
     discard(&store, &["a.onnx"]);
-    fs::write(store.trash().join("notes.txt"), "x").unwrap();
-    fs::create_dir(store.trash().join("photos")).unwrap();
-    fs::write(store.trash().join("photos/a.onnx"), "x").unwrap();
+    fs::write(store.layout.trash().join("notes.txt"), "x").unwrap();
+    fs::create_dir(store.layout.trash().join("photos")).unwrap();
+    fs::write(store.layout.trash().join("photos/a.onnx"), "x").unwrap();
     assert_eq!(names_of(&store.trashed().unwrap()), ["a.onnx"]);
     store.purge(None, false).unwrap();
-    assert!(store.trash().join("photos/a.onnx").exists() && store.trash().join("notes.txt").exists());
+    assert!(store.layout.trash().join("photos/a.onnx").exists() && store.layout.trash().join("notes.txt").exists());
 }
 
 #[test]
@@ -208,7 +209,7 @@ fn only_the_store_s_own_names_are_removals() {
 fn an_operator_s_own_folders_are_never_purged() {
     let (_dir, store) = store(&["a.onnx"]);
     discard(&store, &["a.onnx"]);
-    let own = store.trash().join("2024-backup");
+    let own = store.layout.trash().join("2024-backup");
     fs::create_dir(&own).unwrap();
     fs::write(own.join("thesis.txt"), "x").unwrap();
     assert_eq!(names_of(&store.purge(None, false).unwrap()), ["a.onnx"]);
@@ -223,7 +224,7 @@ fn a_link_in_the_trash_leads_nowhere() {
     let own = dir.path().join("own");
     fs::create_dir(&own).unwrap();
     fs::write(own.join("thesis.txt"), "x").unwrap();
-    std::os::unix::fs::symlink(&own, store.trash().join("0000000000000-0000-1")).unwrap();
+    std::os::unix::fs::symlink(&own, store.layout.trash().join("0000000000000-0000-1")).unwrap();
     assert_eq!(names_of(&store.purge(None, false).unwrap()), ["a.onnx"]);
     assert!(own.join("thesis.txt").exists());
 }
@@ -237,12 +238,12 @@ fn what_to_do_about_a_file_in_the_way_brings_back_the_right_one() {
         let error = store.restore(&owned(names), None, false).unwrap_err();
         let option = format!("--removal {removal}");
         let restore = match names {
-            [] => store.command(&format!("restore {option}")),
-            _ => store.command_for("restore", "a.onnx", &option),
+            [] => store.layout.advice().command(&format!("restore {option}")),
+            _ => store.layout.advice().command_for("restore", "a.onnx", &option),
         };
-        let hint = format!("{}, then {restore}", store.command_for("remove", "a.onnx", ""));
+        let hint = format!("{}, then {restore}", store.layout.advice().command_for("remove", "a.onnx", ""));
         assert_eq!(error.shell_hint(), Some(hint.as_str()));
-        // What the hint says.
+        // These are the steps of the hint.
         discard(&store, &["a.onnx"]);
         store.restore(&owned(names), Some(&removal), false).unwrap();
         assert_eq!(fs::read_to_string(store.path("a.onnx").unwrap()).unwrap(), "a.onnx");
@@ -255,7 +256,7 @@ fn a_restore_that_fails_half_way_leaves_all_in_the_trash() {
     discard(&store, &["a.onnx", "b.onnx"]);
     let chosen = store.trashed().unwrap();
     fs::remove_file(&chosen[1].path).unwrap();
-    store.put_back(&chosen).unwrap_err();
+    Trash(&store.layout).put_back(&chosen).unwrap_err();
     assert!(store.list().unwrap().is_empty());
     assert_eq!(names_of(&store.trashed().unwrap()), ["a.onnx"]);
 }
@@ -280,7 +281,7 @@ fn a_removal_that_cannot_be_read_hides_no_other() {
     use std::os::unix::fs::PermissionsExt;
 
     let (_dir, store) = store(&["a.onnx", "b.onnx"]);
-    let shut = store.trash().join(discard(&store, &["a.onnx"]));
+    let shut = store.layout.trash().join(discard(&store, &["a.onnx"]));
     discard(&store, &["b.onnx"]);
     fs::set_permissions(&shut, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read_dir(&shut).is_ok() {

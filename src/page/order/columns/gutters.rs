@@ -17,14 +17,14 @@ const MOST_CELLS: f64 = 512.0;
 /// A stretch of a region from its left to its right, between two horizontal lines that cross no text.
 #[derive(Debug, Clone)]
 pub(super) struct Band {
-    /// Which places stand in it.
+    /// The places in it.
     pub(super) places: Range<usize>,
     pub(super) top: f64,
     pub(super) bottom: f64,
 }
 
 impl Band {
-    /// Whether it is as high as a single row.
+    /// Returns true if it is as high as a single row.
     pub(super) fn is_row(&self, unit: f64) -> bool {
         self.bottom - self.top <= unit
     }
@@ -43,7 +43,7 @@ impl Gutter {
         bands[self.bands.end - 1].bottom - bands[self.bands.start].top
     }
 
-    /// Which places stand on its left and right.
+    /// Returns the places on its left and right.
     pub(super) fn places(&self, bands: &[Band]) -> Range<usize> {
         bands[self.bands.start].places.start..bands[self.bands.end - 1].places.end
     }
@@ -53,14 +53,14 @@ impl Gutter {
     }
 }
 
-/// The stretch of a line that makes bands: the middle half, since outlines of lines that are set closely overlap. Of
-/// what is much higher than a line, such as an initial, only as much as a line's height.
+/// Returns the stretch of a line that makes bands: the middle half, since outlines of lines that are set closely
+/// overlap. Of what is much higher than a line, such as an initial, only as much as a line's height.
 fn core(place: &Place, unit: f64) -> (f64, f64) {
     let reach = (place.height() / 4.0).min(unit / 2.0);
     (place.middle() - reach, place.middle() + reach)
 }
 
-/// The places from top to bottom, and the bands that they stand in.
+/// Returns the places from top to bottom, and the bands that they stand in.
 pub(super) fn bands(places: &[Place], unit: f64) -> (Vec<Place>, Vec<Band>) {
     let mut places = places.to_vec();
     places.sort_by(|a, b| core(a, unit).0.total_cmp(&core(b, unit).0));
@@ -78,7 +78,7 @@ pub(super) fn bands(places: &[Place], unit: f64) -> (Vec<Place>, Vec<Band>) {
     (places, bands)
 }
 
-/// Every gutter with something on both sides, each as tall as it can be.
+/// Returns every gutter with something on both sides, each as tall as it can be.
 pub(super) fn between(places: &[Place], bands: &[Band], unit: f64) -> Vec<Gutter> {
     let Some(grid) = Grid::of(places, unit) else { return Vec::new() };
     let mut stretches: Vec<Option<Stretch>> = vec![None; grid.cells];
@@ -99,7 +99,7 @@ pub(super) fn between(places: &[Place], bands: &[Band], unit: f64) -> Vec<Gutter
     gutters
 }
 
-/// Where the places begin and end from left to right.
+/// Returns the left and right end of the places.
 fn extent(places: &[Place]) -> (f64, f64) {
     let empty = (f64::INFINITY, f64::NEG_INFINITY);
     places.iter().fold(empty, |(left, right), place| (left.min(place.left), right.max(place.right)))
@@ -109,7 +109,7 @@ fn extent(places: &[Place]) -> (f64, f64) {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stretch {
     start: usize,
-    /// Whether something stands on its left.
+    /// True if something stands on its left.
     has_left: bool,
     has_right: bool,
 }
@@ -124,7 +124,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// `None` for places that have no extent.
+    /// Makes them of places; `None` where these have no extent.
     fn of(places: &[Place], unit: f64) -> Option<Self> {
         let (left, right) = extent(places);
         let cell = (CELL * unit).max((right - left) / MOST_CELLS);
@@ -134,7 +134,7 @@ impl Grid {
         is_usable.then_some(Self { left, cell, cells: cells.clamp(1.0, MOST_CELLS) as usize, gutter })
     }
 
-    /// Of each cell, whether it and those after it are a gutter among these places.
+    /// Returns for each cell whether it and those after it are a gutter among these places.
     fn free(&self, places: &[Place]) -> Vec<bool> {
         let mut empty = vec![true; self.cells];
         for place in places {
@@ -168,7 +168,7 @@ impl Grid {
         }
     }
 
-    /// The middle of the narrowest gutter that begins at a cell.
+    /// Returns the middle of the narrowest gutter that begins at a cell.
     fn x(&self, cell: usize) -> f64 {
         self.left + (cell as f64 + self.gutter as f64 / 2.0) * self.cell
     }

@@ -1,4 +1,4 @@
-//! What stands on the two sides of a gutter: columns of text, or cells of a table, items and prices, labels and fields.
+//! The two sides of a gutter: columns of text, or cells of a table, items and prices, labels and fields.
 
 use crate::page::order::frame::Place;
 use crate::page::order::rows::{self, Row};
@@ -25,7 +25,7 @@ const NEAR: f64 = 1.5;
 /// with each other half are.
 const LEVEL: f64 = 0.35;
 
-/// Where more than this part of the lines are level with one in the other column, they may be rows of a table.
+/// The part of the lines that may be level with one in the other column; if more are, they may be rows of a table.
 const ROWS: f64 = 0.75;
 
 /// Then they are columns all the same where half of the lines fill this part of their column.
@@ -34,19 +34,19 @@ const FILLED: f64 = 0.75;
 /// Rows that are further apart, in heights, are those of a form. Text in columns is set closely.
 const LOOSE: f64 = 2.2;
 
-/// What stands on one side of a gutter.
+/// One side of a gutter.
 pub(super) struct Side<'a> {
     places: &'a [Place],
     unit: f64,
 }
 
 impl<'a> Side<'a> {
-    /// Of places in a region whose lines are `unit` high.
+    /// Makes a side of places in a region whose lines are `unit` high.
     pub(super) fn of(places: &'a [Place], unit: f64) -> Self {
         Self { places, unit }
     }
 
-    /// Whether both are columns of text.
+    /// Returns true if both are columns of text.
     pub(super) fn is_column_beside(&self, other: &Self) -> bool {
         if !self.is_running(FEWEST_LINES) || !other.is_running(FEWEST_LINES) {
             return false;
@@ -60,7 +60,7 @@ impl<'a> Side<'a> {
         part(NEAR) >= BESIDE && (part(LEVEL) <= ROWS || self.is_filled() && other.is_filled())
     }
 
-    /// Whether at least so many lines, and most of the text, are running text.
+    /// Returns true if at least so many lines, and most of the text, are running text.
     pub(super) fn is_running(&self, fewest: usize) -> bool {
         let is_running = |place: &&Place| place.is_prose && place.width() >= RUNNING * self.unit;
         let running: Vec<f64> = self.places.iter().filter(is_running).map(Place::width).collect();
@@ -68,7 +68,7 @@ impl<'a> Side<'a> {
         running.len() >= fewest && running.iter().sum::<f64>() >= MOSTLY * all
     }
 
-    /// How far above or below each of its lines the nearest one of the other side is.
+    /// Returns the distance, above or below, of each of its lines to the nearest one of the other side.
     fn distances(&self, other: &Self) -> Vec<f64> {
         let mut middles: Vec<f64> = other.places.iter().map(Place::middle).collect();
         middles.sort_by(f64::total_cmp);
@@ -80,8 +80,8 @@ impl<'a> Side<'a> {
         self.places.iter().map(distance).collect()
     }
 
-    /// Whether its lines are about as wide as the column and close to each other, as those of a text are and those of
-    /// a table or a form are not.
+    /// Returns true if its lines are about as wide as the column and close to each other, as those of a text are and
+    /// those of a table or a form are not.
     fn is_filled(&self) -> bool {
         let rows = rows::of(self.places.to_vec());
         let left = rows.iter().map(|row| row.left).fold(f64::INFINITY, f64::min);

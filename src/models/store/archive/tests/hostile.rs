@@ -1,6 +1,10 @@
 //! Archives that somebody made to do harm, or that broke on the way.
 
 use super::*;
+use crate::error::ErrorKind;
+use crate::models::catalog;
+use crate::models::store::archive::rules::MANIFEST;
+use crate::models::store::archive::rules::MOST_FILES;
 
 const A: (&str, &[u8]) = ("a.bin", b"abc");
 const B: (&str, &[u8]) = ("b.bin", b"def");

@@ -8,7 +8,7 @@ use crate::models::store::killed::{each_step, is_victim};
 const NEW: [(&str, &[u8]); 3] = [("a.bin", b"new a"), ("a.txt", b"new list"), ("b.bin", b"new b")];
 const OLD: [(&str, &[u8]); 2] = [("a.bin", b"old a"), ("b.bin", b"old b")];
 
-/// Where the archive is, beside a directory.
+/// Returns the archive's path, beside a directory.
 fn archive_of(store: &Store) -> PathBuf {
     store.dir().with_file_name("models.zip")
 }

@@ -1,8 +1,8 @@
+use std::fs;
 use std::time::Duration;
+use std::time::UNIX_EPOCH;
 
 use proptest::prelude::*;
-
-use std::fs;
 
 use super::*;
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::models::store::Store;
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -16,9 +17,9 @@ fn what_cannot_be_read_is_unreadable_and_what_has_gone_is_left_out() {
         fs::write(store.dir().join(name), "abc").unwrap();
     }
     let options = AuditOptions::default();
-    let auditor = Auditor::new(&store, &options, &[], SystemTime::now());
+    let auditor = Auditor::new(&store.layout, &options, &[], SystemTime::now());
     let outcomes = [Outcome::Gone, Outcome::Failed("no".to_owned()), Outcome::Failed("nor this".to_owned())];
-    let looked = survey(&store).unwrap().into_iter().zip(outcomes.map(Some)).collect();
+    let looked = survey(&store.layout).unwrap().into_iter().zip(outcomes.map(Some)).collect();
     let entries = auditor.judge_all(looked);
     let found: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.state, entry.detail.as_str())).collect();
     assert_eq!(found, [("b.onnx", State::Unreadable, "no"), ("b.txt", State::Unreadable, "nor this")]);
@@ -35,14 +36,14 @@ fn what_is_remembered_is_not_read_again_unless_that_is_wanted() {
     let later = SystemTime::now() + Duration::from_secs(60);
     let options = AuditOptions { memory: Some(dir.path().join("memory")), ..AuditOptions::default() };
     let remember = |structure| {
-        let key = survey(&store).unwrap()[0].key;
+        let key = survey(&store.layout).unwrap()[0].key;
         let content = Content { bytes: 3, sha256: "wrong".to_owned(), structure, is_changing: false, key };
         let mut memory = Memory::load(options.memory.as_deref());
         memory.learn(&content, later);
         memory.save();
     };
     let hash = |options: &AuditOptions| {
-        let audit = Auditor::new(&store, options, &[], later).audit().unwrap();
+        let audit = Auditor::new(&store.layout, options, &[], later).audit().unwrap();
         audit.entries[0].sha256.clone().unwrap()
     };
     remember(Some(Structure::Ort));
@@ -65,7 +66,7 @@ fn nothing_is_remembered_inside_of_the_directory() {
     let (dir, store) = store();
     let memory = |path: PathBuf| {
         let options = AuditOptions { memory: Some(path), ..AuditOptions::default() };
-        Auditor::new(&store, &options, &[], SystemTime::now()).memory()
+        Auditor::new(&store.layout, &options, &[], SystemTime::now()).memory()
     };
     let outside = dir.path().join("cache/memory");
     assert_eq!(memory(outside.clone()), Some(outside));

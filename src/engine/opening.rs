@@ -1,0 +1,207 @@
+//! Making stages of model files.
+
+use std::path::Path;
+
+use super::loading::Loading;
+use super::protection::ModelFiles;
+use crate::buffer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::{open_regular, read_bounded};
+use crate::memory;
+use crate::models::LONGEST_LIST;
+use crate::models::store::Store;
+use crate::onnx;
+use crate::options::EngineOptions;
+use crate::pipeline::{Recognizers, Stages};
+use crate::recognize::head::Head;
+use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions};
+use crate::stop::Stop;
+use crate::threads::Task;
+
+/// Each reader has a copy of the recogniser, so more threads than this work inside of the sessions instead. Only tried
+/// with up to two cores.
+const MAX_READERS: usize = 4;
+
+/// Lines up to 2,000 pixels wide at 48 of height are usual, about 100 characters. After a wider one a reader gives back
+/// the memory that it took. With the default models and two readers, without probabilities of 18,710 classes in memory,
+/// the process held 215 MB after lines of 1,920 pixels, and of 4,800 pixels 293 MB while it read them and 217 after.
+/// With a recogniser that is used whole it held 290, 446 and 295. No difference in time was seen.
+const USUAL_LINE: Keep = Keep::UpTo(3 * 48 * 2000);
+
+impl Stages {
+    /// Makes stages of model files, for a call whose stop is `callers`, if there is one.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when a file cannot be read, and what making a session returns.
+    pub fn open(
+        files: &ModelFiles,
+        provider: Provider,
+        options: &EngineOptions,
+        callers: Option<&Stop>,
+    ) -> Result<Self> {
+        memory::keep_large_blocks_apart();
+        let loading = Loading::begin(callers)?;
+        let threads = options.thread_count();
+        let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
+        let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
+        // The detector's input is bounded, and of about the same size for every page.
+        let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
+        let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
+        // Each model is optimised on one thread by the runtime, so they are made side by side.
+        std::thread::scope(|scope| {
+            let detector = Task::begin(scope, || File::read(&files.detector)?.open_copies(1, whole, &loading));
+            let orienters = Task::begin(scope, || match &files.orienter {
+                Some(path) => File::read(path)?.open_copies(readers, share, &loading),
+                None => Ok(Vec::new()),
+            });
+            let recognizers = open_recognizers(&files.recognizer, readers, share, &loading);
+            let mut detector = detector.wait()?;
+            let Some(detector) = detector.pop() else {
+                return Err(Error::new(ErrorKind::Internal, "no detector was made"));
+            };
+            Self::with(detector, recognizers?, orienters.wait()?, options.languages.as_ref())
+        })
+    }
+}
+
+/// Returns the list of characters in the file of the same name with suffix `.txt`, if there is one.
+fn characters_beside(model: &Path) -> Result<Option<String>> {
+    let path = model.with_extension("txt");
+    let unfit = |error| {
+        Error::io("read the list of characters", &path, error)
+            .with_hint("put a text file there with a character a line, or move away what is there")
+    };
+    match open_regular(&path).and_then(|file| read_bounded(file, LONGEST_LIST)) {
+        Ok(list) => String::from_utf8(list)
+            .map(Some)
+            .map_err(|_| unfit(std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no text in UTF-8"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unfit(error)),
+    }
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        // It was there when the engine looked for it.
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let store = path.parent().and_then(|dir| Store::open(dir).ok());
+        let gone = || Error::new(ErrorKind::ModelNotFound, format!("there is no model file {}", path.display()));
+        return store.map_or_else(gone, |store| store.missing(&name, "is not there"));
+    }
+    Error::io("read the model", path, error)
+}
+
+/// A recogniser's head is copied out of the bytes, the rest of them is, and the head is packed.
+const COPIES: u64 = 3;
+
+/// A model's file.
+struct File {
+    name: String,
+    bytes: Vec<u8>,
+    /// The characters beside it.
+    characters: Option<String>,
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let read = open_regular(path).and_then(onnx::read_model).map_err(|error| unreadable(path, error))?;
+        let mut bytes = read.map_err(|error| error.named(&name))?;
+        // Room for the copies on the way to a session.
+        buffer::check_room(COPIES * bytes.len() as u64, &format!("the model {}", path.display()))?;
+        // Bytes that are no model are told from models that the runtime does not support.
+        onnx::summary(&bytes).map_err(|error| error.named(&name))?;
+        onnx::flush_denormals(&mut bytes).map_err(|error| error.named(&name))?;
+        Ok(Self { name, bytes, characters: characters_beside(path)? })
+    }
+
+    fn open_copies(&self, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
+        std::thread::scope(|scope| {
+            let open = || -> Result<Box<dyn Model>> {
+                let model = OrtModel::from_bytes(&self.name, &self.bytes, options, loading.stop());
+                let model = model.map_err(|error| loading.explained(&self.name, error))?;
+                Ok(Box::new(model.with_characters(self.characters.as_deref())))
+            };
+            let others: Vec<_> = (1..copies).map(|_| Task::begin(scope, open)).collect();
+            let mut models = vec![open()?];
+            for other in others {
+                models.push(other.wait()?);
+            }
+            Ok(models)
+        })
+    }
+}
+
+/// Recognisers without their head, where it can be taken off and they run on a processor with vectors.
+///
+/// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities, and
+/// computing the head here, is faster there was not measured, so it keeps the model as it is.
+fn open_recognizers(path: &Path, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Recognizers> {
+    let mut file = File::read(path)?;
+    let cut = match options.provider {
+        Provider::Cpu | Provider::OpenVino if Head::is_fast() => onnx::cut_head(&file.bytes),
+        Provider::Cpu | Provider::OpenVino | Provider::Cuda => None,
+    };
+    let head = cut.map(|cut| {
+        file.bytes = cut.model;
+        cut.head
+    });
+    Ok(Recognizers { models: file.open_copies(copies, options, loading)?, head })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_characters_is_read_where_there_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let model = dir.path().join("mine.onnx");
+        assert_eq!(characters_beside(&model).unwrap(), None);
+        std::fs::write(dir.path().join("mine.txt"), "x\ny\n").unwrap();
+        assert_eq!(characters_beside(&model).unwrap().as_deref(), Some("x\ny\n"));
+    }
+
+    /// None of them ends, or ever gives control back.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_list_of_characters_is_refused_at_once() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        use std::os::unix::fs::symlink;
+
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        mknodat(CWD, at("pipe.txt"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        symlink("/dev/zero", at("zero.txt")).unwrap();
+        std::fs::File::create(at("holes.txt")).unwrap().set_len(1 << 40).unwrap();
+        std::fs::create_dir(at("folder.txt")).unwrap();
+        std::fs::write(at("binary.txt"), b"\xff\xfe").unwrap();
+        let cases = [
+            ("pipe", "no regular file"),
+            ("zero", "no regular file"),
+            ("holes", "longer than"),
+            ("folder", "no regular file"),
+            ("binary", "no text in UTF-8"),
+        ];
+        for (name, why) in cases {
+            let error = characters_beside(&at(&format!("{name}.onnx"))).unwrap_err();
+            assert!(error.to_string().contains(why) && error.hint().is_some(), "{error}");
+            assert!(error.to_string().contains(&at(&format!("{name}.txt")).display().to_string()), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_model_is_refused_at_once() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, holes) = (dir.path().join("pipe.onnx"), dir.path().join("holes.onnx"));
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        std::fs::File::create(&holes).unwrap().set_len(2 << 30).unwrap();
+        let refused = |path: &Path| File::read(path).err().unwrap();
+        assert!(refused(&pipe).to_string().contains("no regular file"));
+        let error = refused(&holes);
+        assert!(error.kind() == ErrorKind::ModelCorrupt && error.to_string().starts_with("holes.onnx: "), "{error}");
+    }
+}

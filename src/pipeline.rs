@@ -1,0 +1,10 @@
+//! The way of a picture through the stages, and the sharing of sessions between pictures.
+
+mod call;
+mod lines;
+mod pool;
+mod share;
+mod stages;
+
+pub(crate) use call::{Call, Turn};
+pub use stages::{Recognizers, Stages};

@@ -1,0 +1,117 @@
+//! The stages with their models, and the way of a picture through them.
+
+use super::call::Call;
+use super::lines::{Lines, Reader};
+use super::pool::Pool;
+use super::share::Workers;
+use crate::detect::Detector;
+use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::Quad;
+use crate::image::Picture;
+use crate::language::Languages;
+use crate::onnx::LinearHead;
+use crate::options::{EngineOptions, OrientOptions};
+use crate::orient::Orienter;
+use crate::page::{Line, Page};
+use crate::recognize::Alphabet;
+use crate::runtime::Model;
+
+/// Sessions of one recogniser.
+pub struct Recognizers {
+    /// The sessions.
+    pub models: Vec<Box<dyn Model>>,
+    /// The part that was cut off the model: the sessions give what it takes instead of probabilities.
+    pub head: Option<LinearHead>,
+}
+
+/// Detection and recognition with loaded models.
+pub struct Stages {
+    detectors: Pool<Detector>,
+    readers: Pool<Reader>,
+    alphabet: Alphabet,
+    orienter: Option<Orienter>,
+}
+
+impl Stages {
+    /// Makes stages from models: one detector, and as many recognisers as lines shall be read at once, with an orienter
+    /// each or none at all.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ModelMismatch`] when a model does not fit its role.
+    pub fn new(
+        detector: Box<dyn Model>,
+        recognizers: Vec<Box<dyn Model>>,
+        orienters: Vec<Box<dyn Model>>,
+    ) -> Result<Self> {
+        Self::with(detector, Recognizers { models: recognizers, head: None }, orienters, None)
+    }
+
+    /// Makes stages as [`Stages::new`] does, from recognisers whose head may have been cut off, and for some languages
+    /// only.
+    ///
+    /// # Errors
+    /// Those of [`Stages::new`], and [`crate::ErrorKind::InvalidArgument`] for a language that the recogniser does not
+    /// know.
+    pub fn with(
+        detector: Box<dyn Model>,
+        Recognizers { models: recognizers, head }: Recognizers,
+        orienters: Vec<Box<dyn Model>>,
+        languages: Option<&Languages>,
+    ) -> Result<Self> {
+        let Some(first) = recognizers.first() else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
+        };
+        if !orienters.is_empty() && orienters.len() != recognizers.len() {
+            let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
+            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
+        }
+        let alphabet = Alphabet::of(first.spec(), head.as_ref(), languages)?;
+        let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
+        let mut orienters = orienters.into_iter();
+        let readers =
+            recognizers.into_iter().map(|recognizer| Reader { recognizer, orienter: orienters.next() }).collect();
+        let detectors = Pool::new(vec![Detector::new(detector)?]);
+        Ok(Self { detectors, readers: Pool::new(readers), alphabet, orienter })
+    }
+
+    /// Returns the number of sessions.
+    pub fn sessions(&self) -> usize {
+        let orienters = if self.orienter.is_some() { self.readers.size() } else { 0 };
+        self.detectors.size() + self.readers.size() + orienters
+    }
+
+    /// Reads a picture. Of several that are read at the same time, the one with the lowest turn goes first.
+    ///
+    /// # Errors
+    /// The errors of a model's run, and [`crate::Stop::check`].
+    pub(crate) fn read(&self, picture: &Picture, engine: &EngineOptions, call: Call<'_>) -> Result<Page> {
+        let Call { turn, stop, .. } = call;
+        let detect = |quarters| self.detectors.take(turn, stop)?.detect(picture, quarters, &engine.detect, stop);
+        let readers = Workers { pool: &self.readers, turn, stop };
+        let lines = self.lines(picture, engine.orient, call);
+        let mut found = lines.find(&readers, &detect(0)?)?;
+        let quarters = found.quarters(&engine.orient);
+        if quarters != 0 {
+            // The detector was trained on upright pages. Whatever is done twice is done for turned ones only.
+            found = lines.find(&readers, &detect(quarters)?)?;
+        }
+        let outcome = lines.read(&readers, &found)?;
+        let page = Page::new(picture.width(), picture.height(), outcome.lines);
+        Ok(Page { unread: outcome.unread, ..page })
+    }
+
+    /// Reads a picture that is one line from edge to edge.
+    ///
+    /// # Errors
+    /// The errors of a model's run, and [`crate::Stop::check`].
+    pub(crate) fn read_whole(&self, picture: &Picture, engine: &EngineOptions, call: Call<'_>) -> Result<Line> {
+        let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
+        let lines = self.lines(picture, engine.orient, call);
+        lines.read_one(&mut *self.readers.take(call.turn, call.stop)?, quad)
+    }
+
+    fn lines<'a>(&'a self, picture: &'a Picture, orient: OrientOptions, call: Call<'a>) -> Lines<'a> {
+        let (options, stop) = (*call.options, call.stop);
+        Lines { picture, alphabet: &self.alphabet, orienter: self.orienter.as_ref(), orient, options, stop }
+    }
+}

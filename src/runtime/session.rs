@@ -1,0 +1,230 @@
+//! ONNX Runtime: the only file that names `ort`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use ort::environment::Environment;
+use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider};
+use ort::logging::LogLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::session::{RunOptions, Session};
+use ort::value::{Outlet, TensorElementType, TensorRef};
+
+use super::model::{Model, ModelSpec, Port, Tensor};
+use super::provider::{Provider, openvino_config};
+use crate::buffer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::onnx::check_size;
+use crate::stop::Stop;
+
+struct Runtime {
+    path: PathBuf,
+    // Kept for the process: ONNX Runtime allows one environment and no second one after it.
+    environment: Environment,
+}
+
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+static LOADING: Mutex<()> = Mutex::new(());
+
+/// Loads ONNX Runtime's shared library, once for the process. Later calls keep the library that is there.
+///
+/// Set `ORT_DISABLE_TELEMETRY=1` in the environment before the first call: from 1.29 on, the official builds otherwise
+/// write a device id and start a thread here, and their API for turning that off comes too late.
+///
+/// # Errors
+/// [`ErrorKind::RuntimeUnavailable`] when the file is no ONNX Runtime library of version 1.23 or later.
+pub fn load_runtime(library: &Path) -> Result<()> {
+    // A panic of another loader left nothing behind that this one could trip over.
+    let _one_at_a_time = LOADING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if RUNTIME.get().is_some() {
+        return Ok(());
+    }
+    let unusable = |error: &dyn std::fmt::Display| {
+        let message = format!("cannot use {} as ONNX Runtime: {error}", library.display());
+        Error::new(ErrorKind::RuntimeUnavailable, message)
+            .with_hint("install ONNX Runtime 1.23 or later, for example with: pip install \"ferrocr[cpu]\"")
+    };
+    let builder = ort::init_from(library).map_err(|error| unusable(&error))?;
+    let environment = builder.with_name("ferrocr").with_telemetry(false).build().map_err(|error| unusable(&error))?;
+    // It would print what its errors say too, and what is none of a caller's business.
+    environment.set_log_level(LogLevel::Fatal);
+    // Nobody else sets it while LOADING is held.
+    let _ = RUNTIME.set(Runtime { path: library.to_path_buf(), environment });
+    Ok(())
+}
+
+/// Returns the library that [`load_runtime`] loaded.
+pub fn runtime_path() -> Option<&'static Path> {
+    RUNTIME.get().map(|runtime| runtime.path.as_path())
+}
+
+impl Provider {
+    /// Returns true if the loaded library was built with it. Its drivers may still be missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RuntimeUnavailable`] before [`load_runtime`].
+    pub fn is_built_in(self) -> Result<bool> {
+        runtime()?;
+        let found = match self {
+            Self::Cpu => ep::CPU::is_available(),
+            Self::Cuda => ep::CUDA::is_available(),
+            Self::OpenVino => ep::OpenVINO::is_available(),
+        };
+        found.map_err(|error| refused("cannot list the runtime's providers", &error))
+    }
+}
+
+fn runtime() -> Result<&'static Runtime> {
+    RUNTIME.get().ok_or_else(|| {
+        Error::new(ErrorKind::RuntimeUnavailable, "ONNX Runtime is not loaded").with_hint("call load_runtime first")
+    })
+}
+
+fn refused(what: &str, error: &ort::Error) -> Error {
+    // The runtime's own text; its type cannot cross threads.
+    let (text, message) = (error.to_string(), format!("{what}: {error}"));
+    // It has no code of its own for that.
+    if ["Failed to allocate memory", "bad_alloc", "bad allocation"].iter().any(|sign| text.contains(sign)) {
+        return Error::new(ErrorKind::OutOfMemory, message).with_hint(buffer::HINT);
+    }
+    Error::new(ErrorKind::Inference, message)
+}
+
+/// Options of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// Threads of one run, the caller's included.
+    pub threads: usize,
+    /// The provider that it runs on.
+    pub provider: Provider,
+    /// The memory of a run that is kept for the next one.
+    pub keep: Keep,
+}
+
+/// The memory of a run that a session keeps for its next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it: for inputs that are bounded.
+    All,
+    /// All of it after runs on at most so many elements; after a larger one what is not in use is given back.
+    UpTo(usize),
+    /// Nothing: every tensor is allocated anew, which is slower.
+    Nothing,
+}
+
+/// A model in ONNX Runtime.
+pub struct OrtModel {
+    spec: ModelSpec,
+    session: Session,
+    /// Runs on more elements give memory back.
+    shrink_above: Option<usize>,
+}
+
+impl OrtModel {
+    /// Makes a session from a model's bytes; [`crate::onnx::flush_denormals`] has conditioned them. Ends early when
+    /// `stop` fires, at the next step of the runtime that can end: one that computes a constant cannot.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Inference`] when the runtime refuses it, what [`crate::onnx::check_size`] returns, and what
+    /// [`Stop::check`] returns.
+    pub fn from_bytes(name: &str, bytes: &[u8], options: SessionOptions, stop: &Stop) -> Result<Self> {
+        let failed = |error: &ort::Error| {
+            let refused = || refused(&format!("ONNX Runtime does not load {name}"), error);
+            stop.check().err().unwrap_or_else(refused)
+        };
+        check_size(bytes).map_err(|error| error.named(name))?;
+        let mut builder = builder(&runtime()?.environment, options).map_err(|error| failed(&error))?;
+        let canceler = builder.canceler();
+        // Its error would say that there is nothing to end.
+        let _watch = stop.watch(move || drop(canceler.cancel()))?;
+        let session = builder.commit_from_memory(bytes).map_err(|error| failed(&error))?;
+        let characters = session.metadata().map_err(|error| failed(&error))?.custom("character");
+        let spec = ModelSpec {
+            name: name.to_owned(),
+            inputs: session.inputs().iter().map(port).collect(),
+            outputs: session.outputs().iter().map(port).collect(),
+            characters,
+            step: options.provider.step(),
+        };
+        let shrink_above = match (options.provider, options.keep) {
+            // Only tried there: other providers have arenas of their own, and refuse to shrink one that they lack.
+            (Provider::Cpu, Keep::UpTo(elements)) => Some(elements),
+            _ => None,
+        };
+        Ok(Self { spec, session, shrink_above })
+    }
+
+    fn run_options(&self, elements: usize) -> ort::Result<RunOptions> {
+        let mut options = RunOptions::new()?;
+        if self.shrink_above.is_some_and(|most| elements > most) {
+            options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+        }
+        Ok(options)
+    }
+
+    /// Takes the characters from a list beside the file where the file itself has none.
+    #[must_use]
+    pub fn with_characters(mut self, list: Option<&str>) -> Self {
+        self.spec.characters = self.spec.characters.or_else(|| list.map(str::to_owned));
+        self
+    }
+}
+
+fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<SessionBuilder> {
+    let builder = Session::builder(environment)?
+        // Failures are returned, and are not to be printed as well.
+        .with_log_level(LogLevel::Fatal)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(options.threads)?
+        // Pictures and lines differ in size: a plan made for one shape serves no other and only holds memory.
+        .with_memory_pattern(false)?
+        // Spinning workers burn a core between the calls of a mostly idle service.
+        .with_intra_op_spinning(false)?;
+    // Last in any case: it runs what the others cannot.
+    let processor = ep::CPU::default().with_arena_allocator(options.keep != Keep::Nothing).build();
+    let provider = match options.provider {
+        Provider::Cpu => return Ok(builder.with_execution_providers([processor])?),
+        Provider::Cuda => ep::CUDA::default().build(),
+        Provider::OpenVino => ep::OpenVINO::default()
+            .with_device_type("CPU")
+            .with_num_threads(options.threads)
+            .with_arbitrary_config("load_config", openvino_config())
+            .build(),
+    };
+    Ok(builder.with_execution_providers([provider.error_on_failure(), processor])?)
+}
+
+fn port(outlet: &Outlet) -> Port {
+    let shape =
+        outlet.dtype().tensor_shape().map(|shape| shape.iter().map(|&side| usize::try_from(side).ok()).collect());
+    Port {
+        name: outlet.name().to_owned(),
+        shape: shape.unwrap_or_default(),
+        is_f32: outlet.dtype().tensor_type() == Some(TensorElementType::Float32),
+    }
+}
+
+impl Model for OrtModel {
+    fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let name = &self.spec.name;
+        let failed = |error: &ort::Error| {
+            refused(&format!("ONNX Runtime failed to run {name} on an input of shape {:?}", input.shape), error)
+        };
+        let tensor = TensorRef::from_array_view((input.shape, input.data)).map_err(|error| failed(&error))?;
+        // New ones each time: those that were terminated once stay so.
+        let options = Arc::new(self.run_options(input.data.len()).map_err(|error| failed(&error))?);
+        let ending = Arc::clone(&options);
+        // Its error would say that there is nothing to end.
+        let _watch = stop.watch(move || drop(ending.terminate()))?;
+        let outputs = self.session.run_with_options(ort::inputs![tensor], &options);
+        let outputs = outputs.map_err(|error| stop.check().err().unwrap_or_else(|| failed(&error)))?;
+        stop.check()?;
+        let (shape, data) = outputs[0].try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
+        let shape: Vec<usize> = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+        read(Tensor { shape: &shape, data })
+    }
+}

@@ -1,0 +1,68 @@
+//! Models that are a few lines of Rust.
+
+use ferrocr::models::session::{Model, ModelSpec, Port, Tensor};
+use ferrocr::{Result, Stop};
+
+pub(crate) fn spec(output: &[Option<usize>], characters: Option<&str>) -> ModelSpec {
+    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+    ModelSpec {
+        name: "fake.onnx".into(),
+        inputs: vec![port(&[None, Some(3), None, None])],
+        outputs: vec![port(output)],
+        characters: characters.map(str::to_owned),
+        ..ModelSpec::default()
+    }
+}
+
+/// Text is where the picture is not white.
+pub(crate) struct FakeDetector(pub(crate) ModelSpec);
+
+impl Model for FakeDetector {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let map: Vec<f32> = input.data[..height * width].iter().map(|&v| if v < 0.9 { 1.0 } else { 0.0 }).collect();
+        read(Tensor { shape: &[1, 1, height, width], data: &map })
+    }
+}
+
+/// Reads the colour of the strip's middle in the first half of its steps and of its last quarter in the others: the
+/// letter that the grey value counts, 20 to a letter. Very dark strips give a poor score.
+pub(crate) struct FakeRecognizer(pub(crate) ModelSpec);
+
+pub(crate) const LETTERS: &str = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk";
+
+impl Model for FakeRecognizer {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let grey = |x: usize| ((input.data[height / 2 * width + x] + 1.0) * 127.5) as usize;
+        let mut data = vec![0.0; 4 * 13];
+        for (step, x) in [width / 4, width / 4, 3 * width / 4, 3 * width / 4].into_iter().enumerate() {
+            data[step * 13 + 1 + grey(x) / 20] = if grey(x) < 10 { 0.2 } else { 0.9 };
+        }
+        read(Tensor { shape: &[1, 4, 13], data: &data })
+    }
+}
+
+/// Upside down is what is darker on its left.
+pub(crate) struct FakeOrienter(pub(crate) ModelSpec);
+
+impl Model for FakeOrienter {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
+        let row = &input.data[height / 2 * width..][..width];
+        let turned = f32::from(u8::from(row[width / 8] < row[width / 2] - 0.01));
+        read(Tensor { shape: &[1, 2], data: &[1.0 - turned, turned] })
+    }
+}
