@@ -35,15 +35,17 @@ fn runtime_path() -> Option<PathBuf> {
 /// Returns the providers that the loaded library was built with.
 #[pyfunction]
 fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
-    call(py, || {
-        let mut names = Vec::new();
-        for provider in Provider::ALL {
-            if provider.is_built_in()? {
-                names.push(provider.name());
-            }
-        }
-        Ok(names)
-    })
+    call(py, || Ok(names_of(&runtime::built_in()?)))
+}
+
+/// Returns those of them that are worth trying where nobody has chosen one, the best first.
+#[pyfunction]
+fn automatic_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
+    call(py, || Ok(names_of(&Provider::worth_trying(&runtime::built_in()?))))
+}
+
+fn names_of(providers: &[Provider]) -> Vec<&'static str> {
+    providers.iter().map(|provider| provider.name()).collect()
 }
 
 /// Returns the resident memory of this process in bytes, or None where the system does not tell.
@@ -86,6 +88,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(load_runtime, module)?)?;
     module.add_function(wrap_pyfunction!(runtime_path, module)?)?;
     module.add_function(wrap_pyfunction!(built_in_providers, module)?)?;
+    module.add_function(wrap_pyfunction!(automatic_providers, module)?)?;
     module.add_function(wrap_pyfunction!(resident_bytes, module)?)?;
     // PyO3's list for `import *`, which nobody does. The stub of a typed package would have to repeat it.
     module.delattr("__all__")

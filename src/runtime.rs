@@ -6,4 +6,4 @@ mod session;
 
 pub use model::{Model, ModelSpec, Port, Tensor};
 pub use provider::Provider;
-pub use session::{Keep, OrtModel, SessionOptions, load_runtime, runtime_path};
+pub use session::{Keep, OrtModel, SessionOptions, built_in, load_runtime, runtime_path};

@@ -28,6 +28,7 @@ from ferrocr import (
     OcrTimeoutError,
     Page,
     StorageError,
+    _core,
 )
 
 
@@ -227,6 +228,21 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
     assert not (tmp_path / "not there").exists()
     report = engine.free_resources()
     assert report.sessions == 0
+
+
+def test_a_provider_that_does_not_work_here_is_told_of(
+    engine: OcrEngine, models_dir: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load()
+    missing = next(name for name in ("cuda", "openvino") if name not in _core.built_in_providers())
+    monkeypatch.setattr(_core, "automatic_providers", lambda: [missing, "cpu"])
+    with OcrEngine(model_dir=models_dir) as willing:
+        with pytest.warns(RuntimeWarning, match=f"the provider {missing}, and it does not work here"):
+            willing.load()
+        assert willing.provider == "cpu"
+        assert willing.recognize(picture_file).lines
+    with OcrEngine(model_dir=models_dir, provider=missing) as strict, pytest.raises(InferenceError):
+        strict.load()
 
 
 @pytest.mark.parametrize(

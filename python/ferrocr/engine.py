@@ -63,8 +63,9 @@ class OcrEngine:
         orienter: Another model that tells lines that are upside down, instead of the set's; False for none.
         model_dir: The model directory; by default ``FERROCR_MODEL_DIR`` or the user's data directory.
         provider: The device for models: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for the one that the
-            installed ONNX Runtime is made for. A provider that is named and does not work is an error, never silently
-            another one. OpenVINO computes in bfloat16 where the processor does.
+            installed ONNX Runtime is made for: CUDA, OpenVINO on processors that compute in bfloat16, as it then does
+            too, else the plain one. RuntimeWarning tells of one that does not work here. A provider that is named and
+            does not work is an error, never another one.
         preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
             figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.

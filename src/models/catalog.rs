@@ -42,7 +42,7 @@ impl ModelSet {
     }
 }
 
-/// The orienter of the sets whose family brought none of its own.
+/// The orienter of the sets whose family brought none of its own, and of those that a package index alone can deliver.
 const V2_ORIENTER: &str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx";
 
 const SETS: &[ModelSet] = &[
@@ -68,7 +68,7 @@ const SETS: &[ModelSet] = &[
         name: "ppocrv5-mobile",
         detector: "ch_PP-OCRv5_det_mobile.onnx",
         recognizer: "ch_PP-OCRv5_rec_mobile.onnx",
-        orienter: "ch_PP-LCNet_x0_25_textline_ori_cls_mobile.onnx",
+        orienter: V2_ORIENTER,
     },
     ModelSet {
         name: "ppocrv5-server",
@@ -170,10 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn the_default_set_can_be_taken_from_a_wheel() {
-        let default = set(DEFAULT_SET).unwrap();
-        assert_eq!(default, &sets()[0]);
-        assert!(default.entries().iter().all(|entry| entry.wheel.is_some()));
+    fn some_sets_can_be_taken_from_wheels() {
+        assert_eq!(set(DEFAULT_SET).unwrap(), &sets()[0]);
+        for name in [DEFAULT_SET, "ppocrv5-mobile"] {
+            assert!(set(name).unwrap().entries().iter().all(|entry| entry.wheel.is_some()), "{name}");
+        }
     }
 
     #[test]

@@ -58,20 +58,24 @@ pub fn runtime_path() -> Option<&'static Path> {
     RUNTIME.get().map(|runtime| runtime.path.as_path())
 }
 
-impl Provider {
-    /// Returns true if the loaded library was built with it. Its drivers may still be missing.
-    ///
-    /// # Errors
-    /// [`ErrorKind::RuntimeUnavailable`] before [`load_runtime`].
-    pub fn is_built_in(self) -> Result<bool> {
-        runtime()?;
-        let found = match self {
-            Self::Cpu => ep::CPU::is_available(),
-            Self::Cuda => ep::CUDA::is_available(),
-            Self::OpenVino => ep::OpenVINO::is_available(),
+/// Returns the providers that the loaded library was built with. Their drivers may still be missing.
+///
+/// # Errors
+/// [`ErrorKind::RuntimeUnavailable`] before [`load_runtime`].
+pub fn built_in() -> Result<Vec<Provider>> {
+    runtime()?;
+    let mut providers = Vec::new();
+    for provider in Provider::ALL {
+        let is_there = match provider {
+            Provider::Cpu => ep::CPU::is_available(),
+            Provider::Cuda => ep::CUDA::is_available(),
+            Provider::OpenVino => ep::OpenVINO::is_available(),
         };
-        found.map_err(|error| refused("cannot list the runtime's providers", &error))
+        if is_there.map_err(|error| refused("cannot list the runtime's providers", &error))? {
+            providers.push(provider);
+        }
     }
+    Ok(providers)
 }
 
 fn runtime() -> Result<&'static Runtime> {

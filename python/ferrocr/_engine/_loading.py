@@ -124,9 +124,10 @@ class Loader:
         for provider in self._providers():
             try:
                 in_one_piece(partial(load, provider), first=provider)
-            except (InferenceError, OutOfMemoryError):
+            except (InferenceError, OutOfMemoryError) as error:
                 if self._wanted_provider != "auto" or provider == "cpu":
                     raise
+                warnings.warn(_passed_over(provider, error), RuntimeWarning, stacklevel=1)
             else:
                 self.provider = provider
                 return
@@ -142,10 +143,10 @@ class Loader:
             _look_around(core, call)
 
     def _providers(self) -> list[str]:
-        """Return the providers to try, in order: for ``"auto"`` those that the library has, the processor last."""
+        """Return the providers to try, in order: for ``"auto"`` those that are worth it, the processor last."""
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
-        return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
+        return _core.automatic_providers()
 
 
 class _Files(TypedDict):
@@ -160,6 +161,12 @@ def _look_around(core: _core.Engine, call: Call) -> None:
     """Refuse to go on once the engine is closed or the call that loads is to end."""
     core.check_open()
     call.check()
+
+
+def _passed_over(provider: str, error: OcrError) -> str:
+    """Return the warning that a provider of the installed ONNX Runtime does not work here."""
+    why = str(error).split("\n")[0]
+    return f"ONNX Runtime has the provider {provider}, and it does not work here, so another one is used: {why}"
 
 
 def _unprotected(fault: str) -> str:

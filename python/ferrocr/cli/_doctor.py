@@ -135,7 +135,9 @@ def _check_runtime() -> Iterator[Check]:
     origin = runtime.distribution or "set by hand"
     yield Check("runtime", ok=True, detail=f"ONNX Runtime {version} ({origin}) at {runtime.path}", facts=facts)
     providers = _core.built_in_providers()
-    yield Check("providers", ok=True, detail=", ".join(providers), facts={"providers": providers})
+    automatic = _core.automatic_providers()
+    detail = f'{", ".join(providers)}; provider="auto" takes {automatic[0]}'
+    yield Check("providers", ok=True, detail=detail, facts={"providers": providers, "automatic": automatic})
 
 
 def _check_models(directory: str | None) -> Iterator[Check]:
