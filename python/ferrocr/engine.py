@@ -1,17 +1,12 @@
 """The engine that users make."""
 
-import dataclasses
 import os
-import sys
-import time
-import warnings
-from collections.abc import Callable, Generator, Iterable, Sequence
-from types import FrameType, TracebackType
-from typing import Literal, NoReturn, Self, SupportsIndex, overload
+from collections.abc import Generator, Iterable, Sequence
+from typing import Literal, overload
 
 from . import _core
 from ._engine import _ahead, _exit, _raw
-from ._engine._call import Call, Claim, Deadline
+from ._engine._call import Call, Deadline
 from ._engine._forms import Form, ReadOptions
 from ._engine._inputs import ImageInput, normalise
 from ._engine._loading import Loader, Provider
@@ -26,17 +21,17 @@ from ._engine._options import (
     checked_score,
     model_choices,
 )
+from ._lifecycle import EngineLifecycle
 from ._workers._lender import Workers
 from .documents import Document, DocumentPage
 from .documents._kinds import name_of
 from .documents._opening import open_document
 from .documents._page_numbers import PageNumbers
-from .documents._pages import Limits, OpenDocument, Reader
+from .documents._pages import Limits, Reader
 from .documents._reading import pages_of
 from .documents._request import USUAL_DPI, DocumentRequest, checked_request
 from .exceptions import (
     ForkedError,
-    InvalidArgumentError,
     ModelNotFoundError,
     OcrCancelledError,
     OcrError,
@@ -45,10 +40,10 @@ from .exceptions import (
 )
 from .models._catalog import DEFAULT_SET
 from .models.store import ModelStore, ProgressCallback
-from .results import Page, ReleaseReport
+from .results import Page
 
 
-class OcrEngine:
+class OcrEngine(EngineLifecycle):
     """Reads text from pictures.
 
     Making one is cheap: models load at the first :meth:`recognize` or at :meth:`load`. All methods may be called from
@@ -118,8 +113,6 @@ class OcrEngine:
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
-        # First, so that they are there whatever fails below.
-        self._core: _core.Engine | None = None
         check_preset(preset)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
@@ -128,16 +121,9 @@ class OcrEngine:
         self._min_score = checked_score(min_score)
         self._low_memory = low_memory
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
-        self._store = ModelStore(model_dir)
-        self._loader = Loader(self._store, choices, provider, download=download, progress=progress)
-        # Those that are open: a release closes them, whoever still holds their pages.
-        self._documents: set[OpenDocument] = set()
-        self._workers = Workers(0) if low_memory else Workers()
-        self._processes = 0
-        self._freeing_since: float | None = None
-        self._report: ReleaseReport | None = None
-        self._made_at = _place_of_creation(self)
-        self._core = _core.Engine(
+        store = ModelStore(model_dir)
+        loader = Loader(store, choices, provider, download=download, progress=progress)
+        core = _core.Engine(
             preset=preset,
             threads=threads,
             max_pixels=max_pixels,
@@ -149,55 +135,7 @@ class OcrEngine:
             idle_unload=idle_unload,
             languages=checked_languages(languages),
         )
-
-    @property
-    def closed(self) -> bool:
-        """True once :meth:`free_resources` has begun."""
-        return self._core is None or self._core.closed
-
-    @property
-    def loaded(self) -> bool:
-        """True while models are in memory."""
-        return self._core is not None and self._core.loaded
-
-    @property
-    def provider(self) -> str | None:
-        """The provider of the loaded models, or of those that were given back; None before the first load."""
-        return None if self._core is None else self._loader.provider
-
-    def list_local(self) -> list[str]:
-        """Return names of the model files in the model directory, sorted; empty for a directory that is not there.
-
-        Raises:
-            ResourcesFreedError: The engine was freed.
-        """
-        self._open()
-        return self._store.list_local()
-
-    def get_local_path(self, name: str | None = None) -> str:
-        """Return the absolute path of the model directory, or of a file in it.
-
-        Raises:
-            InvalidArgumentError: The name is no plain file name.
-            ModelNotFoundError: There is no such file.
-            ResourcesFreedError: The engine was freed.
-        """
-        self._open()
-        return self._store.get_local_path(name)
-
-    def load(self) -> None:
-        """Load the models now instead of at the first :meth:`recognize`; download missing ones where that is allowed.
-
-        Raises:
-            ModelNotFoundError: A model is missing and may not be downloaded.
-            DownloadError: No source could deliver a model.
-            ModelCorruptError: A file is no readable model.
-            ModelMismatchError: A model does not fit its role.
-            RuntimeUnavailableError: ONNX Runtime is missing, too old or ambiguous.
-            InvalidArgumentError: This is the callback `progress`, which the load is waiting for.
-            ResourcesFreedError: The engine was freed, also during a download.
-        """
-        self._loader.load(self._open(), Call())
+        super().__init__(core, store, loader, Workers(0) if low_memory else Workers())
 
     def recognize(
         self,
@@ -581,121 +519,6 @@ class OcrEngine:
             self._loader.load(core, call)
         return _ahead.Reading(core, picture, options, timeout, lambda: self._loader.load(core, Call(timeout)))
 
-    def unload(self) -> ReleaseReport:
-        """Give sessions and memory back, and stay open: the next call loads the models again.
-
-        Calls in flight finish first, and calls that begin meanwhile wait. Ctrl-C ends the wait; the unload is done
-        nevertheless. Models that were removed meanwhile are downloaded again where that is allowed.
-
-        Raises:
-            ResourcesFreedError: The engine was freed, also during the wait.
-            ForkedError: This is a forked child, and its parent had loaded the engine.
-        """
-        report = _raw.release_report(self._open().unload())
-        return dataclasses.replace(report, processes=self._workers.end_idle())
-
-    def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
-        """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
-
-        Calls in flight finish first; a download and the rendering of a PDF's pages end. Nothing is written to the model
-        directory afterwards. May be called again, and from any thread: all get the same report. Every other method
-        raises ResourcesFreedError from its start on.
-
-        Args:
-            cancel: End calls in flight early; they raise OcrCancelledError.
-            timeout: Seconds to wait; the report says then that it is not complete. That, and Ctrl-C, ends the wait
-                alone: the last call out does the release, and calling this again waits for it.
-            trim: Give memory that is free in the C library back to the system at the end. It looks through all that
-                the process has allocated, a matter of milliseconds for most. The first call decides.
-
-        In a forked child it does nothing to what the parent had loaded, and the report is marked as `inherited`.
-
-        Raises:
-            InvalidArgumentError: The timeout is negative or no number.
-        """
-        deadline = Deadline(timeout)
-        if self._core is None:  # the constructor failed
-            return ReleaseReport(0, None, None, None, 0.0)
-        if self._freeing_since is None:
-            self._freeing_since = time.monotonic()
-        # First, since nothing bounds what they do, and what they give could not be read any more.
-        self._processes += self._workers.close(cancel=cancel)
-        raw = self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim)
-        report = _raw.release_report(raw)
-        if self._core.inherited:  # what else there is belongs to the parent too
-            return dataclasses.replace(report, inherited=True)
-        if not report.complete:
-            return report
-        claim, gate = Claim(), self._loader.gate
-        try:
-            # A download notices at its next step that the engine is closed.
-            if not gate.enter(claim, deadline):
-                return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
-            if self._report is None:
-                waited = max(report.waited_s, self._loader.ended - self._freeing_since)
-                self._report = dataclasses.replace(report, waited_s=waited, processes=self._processes)
-                for document in list(self._documents):
-                    document.close()
-                _exit.forget(self._core)
-            return self._report
-        finally:
-            if gate.owner is claim:
-                del gate.owner
-
-    def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
-        """Do the same as :meth:`free_resources`."""
-        return self.free_resources(cancel=cancel, timeout=timeout, trim=trim)
-
-    def __enter__(self) -> Self:
-        self._open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.free_resources()
-
-    # The default keeps the function where the module's names are gone already.
-    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        core = getattr(self, "_core", None)
-        # At interpreter exit the engine was released already, and what this needs may be gone.
-        if core is None or _is_finalizing():
-            return
-        _exit.forget(core)
-        self._workers.close()
-        if core.closed or not core.loaded:
-            return
-        message = f"unreleased {self!r}{self._made_at}; call free_resources() or use `with`"
-        # Nobody can be in a call, so there is nothing to wait for.
-        core.free(cancel=False, timeout=0.0, trim=True)
-        # Last, because a warning may be an error.
-        warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        # A copy would be a second owner, and the first of both to be collected would release what the other one uses.
-        message = (
-            f"{type(self).__name__} cannot be copied or pickled, because it owns models in memory: share it between "
-            "threads as it is, and make a new one in another process"
-        )
-        raise TypeError(message)
-
-    def __repr__(self) -> str:
-        if self._core is None:
-            return f"<{type(self).__name__}, never made>"
-        state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
-        return f"<{type(self).__name__} {self._loader.recognizer}, {state}>"
-
-    def _open(self) -> _core.Engine:
-        if self._core is None:
-            message = "this engine was never made: its constructor failed"
-            raise InvalidArgumentError(message)
-        try:
-            self._core.check_open()
-        except ResourcesFreedError:
-            _exit.pause()
-            raise
-        return self._core
-
     def _options_of(self, min_score: float | None, *, characters: bool) -> ReadOptions:
         """Return the options that hold for a call; refuse the call of a freed engine first."""
         self._open()
@@ -728,18 +551,3 @@ class OcrEngine:
         except (OcrCancelledError, ResourcesFreedError):
             _exit.pause()
             raise
-
-
-def _place_of_creation(engine: OcrEngine) -> str:
-    """Return the place that made the engine, for the warning about a forgotten one; empty unless tracemalloc traces.
-
-    tracemalloc itself does not find objects of ordinary classes in Python 3.11, and an error shows no trace of it.
-    """
-    import tracemalloc  # which brings pickle with it
-
-    if not tracemalloc.is_tracing():
-        return ""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_locals.get("self") is engine:  # also constructors of classes made from this one
-        frame = frame.f_back
-    return "" if frame is None else f", made in {frame.f_code.co_filename}, line {frame.f_lineno}"
