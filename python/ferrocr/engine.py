@@ -9,10 +9,12 @@ from ._engine import _ahead, _exit, _raw
 from ._engine._call import Call, Deadline
 from ._engine._forms import Form, ReadOptions
 from ._engine._inputs import ImageInput, normalise
-from ._engine._loading import Loader, Provider
+from ._engine._loading import Loader
 from ._engine._options import (
     MOST_SIDE,
     ModelChoice,
+    Preset,
+    Provider,
     check_idle_unload,
     check_preset,
     check_ranges,
@@ -29,7 +31,7 @@ from .documents._opening import open_document
 from .documents._page_numbers import PageNumbers
 from .documents._pages import Limits, Reader
 from .documents._reading import pages_of
-from .documents._request import USUAL_DPI, DocumentRequest, checked_request
+from .documents._request import USUAL_DPI, DocumentRequest, UseOfTextLayer, checked_request
 from .exceptions import (
     ForkedError,
     ModelNotFoundError,
@@ -99,7 +101,7 @@ class OcrEngine(EngineLifecycle):
         orienter: ModelChoice | Literal[False] | None = None,
         model_dir: str | os.PathLike[str] | None = None,
         provider: Provider = "auto",
-        preset: Literal["default", "fast"] = "default",
+        preset: Preset = "default",
         threads: int | None = None,
         min_score: float = 0.5,
         max_pixels: int = 150_000_000,
@@ -273,7 +275,7 @@ class OcrEngine(EngineLifecycle):
         *,
         pages: PageNumbers | None = None,
         dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        text_layer: UseOfTextLayer = "ignore",
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
@@ -320,7 +322,7 @@ class OcrEngine(EngineLifecycle):
         *,
         pages: PageNumbers | None = None,
         dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        text_layer: UseOfTextLayer = "ignore",
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
@@ -365,7 +367,7 @@ class OcrEngine(EngineLifecycle):
         *,
         pages: PageNumbers | None = None,
         dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        text_layer: UseOfTextLayer = "ignore",
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
@@ -380,7 +382,7 @@ class OcrEngine(EngineLifecycle):
         *,
         pages: PageNumbers | None = None,
         dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        text_layer: UseOfTextLayer = "ignore",
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
@@ -395,7 +397,7 @@ class OcrEngine(EngineLifecycle):
         *,
         pages: PageNumbers | None = None,
         dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        text_layer: UseOfTextLayer = "ignore",
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,

@@ -5,7 +5,7 @@ import time
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from .. import _core
 from ..exceptions import InferenceError, InvalidArgumentError, OcrError, OcrTimeoutError, OutOfMemoryError
@@ -13,9 +13,7 @@ from ..models.store import ModelStore, ProgressCallback
 from . import _exit
 from ._call import Call, Claim, Gate
 from ._forks import in_one_piece
-from ._options import ModelChoices, check_progress, check_provider
-
-Provider = Literal["auto", "cpu", "cuda", "openvino"]
+from ._options import TRIED, ModelChoices, Provider, check_progress, check_provider
 
 
 class Loader:
@@ -145,7 +143,7 @@ class Loader:
         """Return the providers to try, in order: for ``"auto"`` those that the library has, the processor last."""
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
-        return [name for name in ("cuda", "openvino", "cpu") if name in _core.built_in_providers()]
+        return [name for name in TRIED if name in _core.built_in_providers()]
 
 
 class _Files(TypedDict):

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import Literal
+from typing import Literal, get_args
 
 from .._arguments import checked_seconds, text_of
 from ..exceptions import InvalidArgumentError
@@ -15,8 +15,13 @@ ModelChoice = str | os.PathLike[str]
 ModelChoices = tuple[ModelChoice, ModelChoice, ModelChoice | None]
 """Detector, recogniser, and orienter if there is one."""
 
-PRESETS = ("default", "fast")
-"""Names of the presets."""
+Preset = Literal["default", "fast"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
+
+Provider = Literal["auto", "cpu", "cuda", "openvino"]
+PROVIDERS: tuple[Provider, ...] = get_args(Provider)
+TRIED: tuple[Provider, ...] = ("cuda", "openvino", "cpu")
+"""The providers that ``"auto"`` stands for, in the order in which they are tried."""
 
 MOST_SIDE = 2**32 - 1
 """The core counts sides in 32 bits."""
@@ -33,14 +38,18 @@ _RANGES = {
 }
 
 
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def check_provider(provider: str) -> None:
     """Refuse an unknown name.
 
     Raises:
         InvalidArgumentError: There is no such provider.
     """
-    if provider not in ("auto", "cpu", "cuda", "openvino"):
-        message = f"there is no provider {provider!r}; the providers are auto, cpu, cuda and openvino"
+    if provider not in PROVIDERS:
+        message = f"there is no provider {provider!r}; the providers are {_listed(PROVIDERS)}"
         raise InvalidArgumentError(message)
 
 
@@ -51,7 +60,7 @@ def check_preset(preset: str) -> None:
         InvalidArgumentError: There is no such preset.
     """
     if preset not in PRESETS:
-        message = f"there is no preset {preset!r}; the presets are {' and '.join(PRESETS)}"
+        message = f"there is no preset {preset!r}; the presets are {_listed(PRESETS)}"
         raise InvalidArgumentError(message)
 
 

@@ -1,14 +1,14 @@
 """The pages that a call wants of a document, and in which way."""
 
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from .._arguments import text_of
 from ..exceptions import InvalidArgumentError
 from ._page_numbers import PageNumbers, Wanted
 
 UseOfTextLayer = Literal["ignore", "auto", "only"]
-
+USES_OF_TEXT_LAYER: tuple[UseOfTextLayer, ...] = get_args(UseOfTextLayer)
 
 USUAL_DPI = 200.0
 """Fewer lose small print, more only cost: seven pages of 5 to 12 point text have a token F1 of .996, .9999 and .9996 at
@@ -39,7 +39,7 @@ def checked_request(
     if isinstance(dpi, bool) or not isinstance(dpi, int | float) or not 1 <= dpi <= 10_000:
         message = f"dpi is a number of pixels to the inch from 1 to 10000, not {dpi!r}"
         raise InvalidArgumentError(message)
-    if text_layer not in ("ignore", "auto", "only"):
+    if text_layer not in USES_OF_TEXT_LAYER:
         message = f"text_layer is 'ignore', 'auto' or 'only', not {text_layer!r}"
         raise InvalidArgumentError(message)
     # The text of the error would show it.
