@@ -29,6 +29,7 @@ from ferrocr import (
     Page,
     StorageError,
 )
+from ferrocr._engine._pictures import Pictures
 
 
 def test_it_reads_lines_and_words_where_they_are(engine: OcrEngine, picture_file: Path) -> None:
@@ -116,10 +117,10 @@ def test_only_errors_of_pictures_keep_their_place(engine: OcrEngine, monkeypatch
     kinds = (ImageError, StorageError, InferenceError, OcrTimeoutError, OcrCancelledError)
     errors = {kind.__name__: kind("for a test") for kind in kinds}
 
-    def fail(name: str, *, min_score: float | None, timeout: float | None, characters: bool) -> Page:
+    def fail(_pictures: Pictures, name: str, *_options: object) -> Page:
         raise errors[name]
 
-    monkeypatch.setattr(engine, "recognize", fail)
+    monkeypatch.setattr(Pictures, "read", fail)
     results = engine.recognize_many(errors, ahead=0)
     for name in ("ImageError", "StorageError", "InferenceError", "OcrTimeoutError"):
         assert next(results) is errors[name]

@@ -2,44 +2,34 @@
 
 import os
 from collections.abc import Generator, Iterable, Sequence
-from typing import Literal, overload
+from functools import partial
+from typing import Literal, Unpack, overload
 
 from . import _core
-from ._engine import _ahead, _exit, _raw
-from ._engine._call import Call, Deadline
-from ._engine._forms import Form, ReadOptions
-from ._engine._inputs import ImageInput, normalise
+from ._engine._call import Call
+from ._engine._call_options import CallOptions, OnError, ReadKeywords, check_ahead, keeps_going, takes_keywords_of
+from ._engine._inputs import ImageInput
 from ._engine._loading import Loader
 from ._engine._options import (
-    MOST_SIDE,
     ModelChoice,
     Preset,
     Provider,
     check_idle_unload,
     check_preset,
     check_ranges,
-    checked_flag,
     checked_languages,
     checked_score,
     model_choices,
 )
+from ._engine._pictures import Pictures
 from ._lifecycle import EngineLifecycle
 from ._workers._lender import Workers
 from .documents import Document, DocumentPage
-from .documents._kinds import name_of
-from .documents._opening import open_document
 from .documents._page_numbers import PageNumbers
-from .documents._pages import Limits, Reader
-from .documents._reading import pages_of
-from .documents._request import USUAL_DPI, DocumentRequest, UseOfTextLayer, checked_request
-from .exceptions import (
-    ForkedError,
-    ModelNotFoundError,
-    OcrCancelledError,
-    OcrError,
-    OcrTimeoutError,
-    ResourcesFreedError,
-)
+from .documents._pages import Limits
+from .documents._reading import DocumentReader
+from .documents._request import USUAL_DPI, DocumentKeywords, UseOfTextLayer, checked_request, split_request
+from .exceptions import OcrError
 from .models._catalog import DEFAULT_SET
 from .models.store import ModelStore, ProgressCallback
 from .results import Page
@@ -167,7 +157,8 @@ class OcrEngine(EngineLifecycle):
             ResourcesFreedError: The engine was freed.
             OcrError: As :meth:`load`, at the first call.
         """
-        return self._read(image, self._options_of(min_score, characters=characters), Call(timeout))
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        return self._pictures().read(image, options, Call(options.timeout))
 
     async def arecognize(
         self,
@@ -180,54 +171,45 @@ class OcrEngine(EngineLifecycle):
         """Read one picture in a thread, while the event loop goes on.
 
         Cancelling the task ends the reading early; the task is over when the thread has left the engine. The thread is
-        one of the event loop's default executor, as with :func:`asyncio.to_thread`.
-
-        Args:
-            image: As for :meth:`recognize`; do not change an array before the call is over.
-            min_score: As for :meth:`recognize`.
-            timeout: As for :meth:`recognize`; the wait for a thread counts.
-            characters: As for :meth:`recognize`.
+        one of the event loop's default executor, as with :func:`asyncio.to_thread`. Do not change an array before the
+        call is over. Arguments are those of :meth:`recognize`; the wait for a thread counts for `timeout`.
 
         Raises:
             OcrError: As :meth:`recognize`.
         """
         from ._engine._asyncio import in_thread
 
-        options, call = self._options_of(min_score, characters=characters), Call(timeout)
-        return await in_thread(call, lambda: self._read(image, options, call))
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        call = Call(options.timeout)
+        return await in_thread(call, partial(self._pictures().read, image, options, call))
 
     @overload
     def recognize_many(
         self,
         images: Iterable[ImageInput],
         *,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["return"] = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[ReadKeywords],
     ) -> Generator[Page | OcrError]: ...
     @overload
     def recognize_many(
         self,
         images: Iterable[ImageInput],
         *,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["raise"],
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[ReadKeywords],
     ) -> Generator[Page]: ...
 
+    @takes_keywords_of(recognize)
     def recognize_many(
         self,
         images: Iterable[ImageInput],
         *,
-        min_score: float | None = None,
-        timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "return",
+        on_error: OnError = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[ReadKeywords],
     ) -> Generator[Page | OcrError]:
         """Read many pictures, in order: while one is waited for or its page is handled, the next ones are being read.
 
@@ -238,36 +220,23 @@ class OcrEngine(EngineLifecycle):
 
         Args:
             images: Any iterable of what :meth:`recognize` takes, however long.
-            min_score: As for :meth:`recognize`.
-            timeout: As for :meth:`recognize`, for each picture, from when it is waited for.
             on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError
                 or OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
                 case.
             ahead: Pictures that may be read ahead, from 0 on. The default is a small number, and 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
                 handled. Each takes the memory of a decoded picture.
-            characters: As for :meth:`recognize`.
+            **options: `min_score`, `timeout` and `characters` as for :meth:`recognize`. The timeout is for each
+                picture, from when it is waited for.
 
         Raises:
             InvalidArgumentError: The bound, the timeout or `ahead` is out of its range, or there is no such `on_error`.
             ResourcesFreedError: The engine was freed, also between two pictures.
             OcrError: As :meth:`load`.
         """
-        keep_going = _ahead.keeps_going(on_error)
-        _ahead.check_ahead(ahead)
-        options = self._options_of(min_score, characters=characters)
-        Deadline(timeout)  # refuses what is no time
-        self.load()
-        ahead = self._usual_ahead() if ahead is None else ahead
-        if ahead == 0:
-            return self._each(images, options, timeout, keep_going=keep_going)
-
-        def begin(image: ImageInput) -> _ahead.Reading:
-            self._open()
-            return self._begin(normalise(image, self._check_size, self._max_bytes), options, timeout)
-
-        begun = _ahead.Ahead(images, begin, ahead + 1)
-        return _ahead.stream(begun, _ahead.Reading.page, self._open, keep_going=keep_going)
+        keep_going = keeps_going(on_error)
+        check_ahead(ahead)
+        return self._pictures().each(images, self._options(**options), ahead, keep_going=keep_going)
 
     def recognize_document(
         self,
@@ -279,7 +248,7 @@ class OcrEngine(EngineLifecycle):
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "raise",
+        on_error: OnError = "raise",
         characters: bool = False,
     ) -> Document:
         """Read the pages of a PDF, of a TIFF with several pages, or of a picture, which is a document of one page.
@@ -311,10 +280,9 @@ class OcrEngine(EngineLifecycle):
             RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed, or no process can be started for it.
             OcrError: As :meth:`recognize`.
         """
-        request = checked_request(pages, dpi, text_layer, password)
-        keep_going = _ahead.keeps_going(on_error)
-        options = self._options_of(min_score, characters=characters)
-        return self._document(document, request, options, timeout, Call(), keep_going=keep_going)
+        request, keep_going = checked_request(pages, dpi, text_layer, password), keeps_going(on_error)
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        return self._reader().document(document, request, options, Call(), keep_going=keep_going)
 
     async def arecognize_document(
         self,
@@ -326,84 +294,51 @@ class OcrEngine(EngineLifecycle):
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "raise",
+        on_error: OnError = "raise",
         characters: bool = False,
     ) -> Document:
         """Read the pages of a document in a thread, while the event loop goes on.
 
         Cancelling the task ends the pages that are being rendered and read. The thread is as for :meth:`arecognize`.
-
-        Args:
-            document: As for :meth:`recognize_document`, with the same options.
-            pages: See there.
-            dpi: See there.
-            text_layer: See there.
-            password: See there.
-            min_score: See there.
-            timeout: See there; the wait for a thread does not count.
-            on_error: See there.
-            characters: See there.
+        Arguments are those of :meth:`recognize_document`; the wait for a thread does not count for `timeout`.
 
         Raises:
             OcrError: As :meth:`recognize_document`.
         """
         from ._engine._asyncio import in_thread
 
-        request = checked_request(pages, dpi, text_layer, password)
-        keep_going = _ahead.keeps_going(on_error)
-        call = Call()
-
-        def read() -> Document:
-            call.begin()
-            options = self._options_of(min_score, characters=characters)
-            return self._document(document, request, options, timeout, call, keep_going=keep_going)
-
-        return await in_thread(call, read)
+        request, keep_going = checked_request(pages, dpi, text_layer, password), keeps_going(on_error)
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        call, read = Call(), self._reader().document
+        return await in_thread(call, partial(read, document, request, options, call, keep_going=keep_going))
 
     @overload
     def recognize_pages(
         self,
         document: ImageInput,
         *,
-        pages: PageNumbers | None = None,
-        dpi: float = USUAL_DPI,
-        text_layer: UseOfTextLayer = "ignore",
-        password: str | None = None,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["return"] = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[DocumentKeywords],
     ) -> Generator[DocumentPage | OcrError]: ...
     @overload
     def recognize_pages(
         self,
         document: ImageInput,
         *,
-        pages: PageNumbers | None = None,
-        dpi: float = USUAL_DPI,
-        text_layer: UseOfTextLayer = "ignore",
-        password: str | None = None,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["raise"],
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[DocumentKeywords],
     ) -> Generator[DocumentPage]: ...
 
+    @takes_keywords_of(recognize_document)
     def recognize_pages(
         self,
         document: ImageInput,
         *,
-        pages: PageNumbers | None = None,
-        dpi: float = USUAL_DPI,
-        text_layer: UseOfTextLayer = "ignore",
-        password: str | None = None,
-        min_score: float | None = None,
-        timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "return",
+        on_error: OnError = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[DocumentKeywords],
     ) -> Generator[DocumentPage | OcrError]:
         """Read the pages of a document one by one, in order: while one is waited for, the next ones are rendered.
 
@@ -411,145 +346,31 @@ class OcrEngine(EngineLifecycle):
         leaving the loop, and when the engine is freed. A file must stay as it is until then.
 
         Args:
-            document: As for :meth:`recognize_document`, with `pages`, `dpi`, `text_layer`, `password`, `min_score` and
-                `timeout`.
-            pages: See there.
-            dpi: See there.
-            text_layer: See there.
-            password: See there.
-            min_score: See there.
-            timeout: See there.
+            document: As for :meth:`recognize_document`.
             on_error: ``"return"`` yields a page's error in its place, with the page's number as its ``page``, and goes
                 on; ``"raise"`` ends there. Every other error ends it in any case.
             ahead: Pages that may be rendered and read ahead, as for :meth:`recognize_many`: each takes the memory of
                 its picture.
-            characters: As for :meth:`recognize_document`.
+            **options: All others as for :meth:`recognize_document`.
 
         Raises:
             ResourcesFreedError: The engine was freed, also between two pages.
             OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
-        request = checked_request(pages, dpi, text_layer, password)
-        keep_going = _ahead.keeps_going(on_error)
-        _ahead.check_ahead(ahead)
-        options = self._options_of(min_score, characters=characters)
-        return self._pages(document, request, options, timeout, ahead, Call(), keep_going=keep_going)[1]
+        request, others = split_request(**options)
+        keep_going = keeps_going(on_error)
+        check_ahead(ahead)
+        return self._reader().pages(document, request, self._options(**others), ahead, Call(), keep_going=keep_going)[1]
 
-    def _document(
-        self,
-        source: ImageInput,
-        request: DocumentRequest,
-        options: ReadOptions,
-        timeout: float | None,
-        call: Call,
-        *,
-        keep_going: bool,
-    ) -> Document:
-        count, results = self._pages(source, request, options, timeout, None, call, keep_going=keep_going)
-        read = list(results)
-        good = tuple(page for page in read if isinstance(page, DocumentPage))
-        bad = tuple(error for error in read if isinstance(error, OcrError))
-        return Document(good, bad, count, name_of(source))
-
-    def _pages(
-        self,
-        source: ImageInput,
-        request: DocumentRequest,
-        options: ReadOptions,
-        timeout: float | None,
-        ahead: int | None,
-        call: Call,
-        *,
-        keep_going: bool,
-    ) -> tuple[int, Generator[DocumentPage | OcrError]]:
-        """Return the number of pages, and what comes of those that are wanted. Cancelling `call` ends them."""
-        Deadline(timeout)  # refuses what is no time
-        request = request._replace(characters=options.characters)
-        name = name_of(source)
-        reader = Reader(self._workers, call.take_along, timeout)
-        document = open_document(source, request, self._limits(), reader)
-        try:
-            numbers = request.pages.among(document.count, name or "the document")
-            # Pages that may bring their text may be all there are, and none has to be read then.
-            if request.text_layer == "ignore":
-                self.load()
-        except BaseException:
-            document.close()
-            raise
-        ahead = self._usual_ahead() if ahead is None else ahead
-        process = os.getpid()
-
-        def begin(picture: _ahead.Picture) -> _ahead.Reading:
-            reading = self._begin(picture, options, timeout)
-            call.take_along(reading)
-            return reading
-
-        def check() -> None:
-            if os.getpid() != process:  # the place in the file is shared with the parent
-                message = f"this document belongs to process {process}, which forked this one"
-                raise ForkedError(message, "open it anew in the child process")
-            self._open()
-            call.check()
-
-        results = pages_of(
-            document, numbers, name, begin, check, self._documents, most=ahead + 1, keep_going=keep_going
-        )
-        return document.count, results
-
-    def _limits(self) -> Limits:
-        return Limits(self._max_pixels, self._max_side, self._max_bytes, self._check_size)
-
-    def _usual_ahead(self) -> int:
-        return 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
-
-    def _each(
-        self, images: Iterable[ImageInput], options: ReadOptions, timeout: float | None, *, keep_going: bool
-    ) -> Generator[Page | OcrError]:
-        result: Page | OcrError
-        for image in images:
-            try:
-                result = self.recognize(image, timeout=timeout, **options._asdict())
-            except _ahead.OF_ONE_PICTURE as error:
-                if not keep_going:
-                    raise
-                result = _ahead.bare(error)
-            yield result
-
-    def _begin(self, picture: _ahead.Picture, options: ReadOptions, timeout: float | None) -> _ahead.Reading:
-        core, call = self._open(), Call(timeout)
-        if not core.loaded:
-            self._loader.load(core, call)
-        return _ahead.Reading(core, picture, options, timeout, lambda: self._loader.load(core, Call(timeout)))
-
-    def _options_of(self, min_score: float | None, *, characters: bool) -> ReadOptions:
+    def _options(self, **options: Unpack[ReadKeywords]) -> CallOptions:
         """Return the options that hold for a call; refuse the call of a freed engine first."""
         self._open()
-        bound = self._min_score if min_score is None else checked_score(min_score)
-        return ReadOptions(bound, checked_flag("characters", characters))
+        return CallOptions.checked(self._min_score, **options)
 
-    def _check_size(self, width: int, height: int) -> None:
-        self._open().check_size(min(width, MOST_SIDE), min(height, MOST_SIDE))
+    def _pictures(self) -> Pictures:
+        return Pictures(self._open, self._loader, self._max_bytes, self._low_memory)
 
-    def _read(self, image: ImageInput, options: ReadOptions, call: Call) -> Page:
-        call.begin()
-        core = self._open()
-        form = normalise(image, self._check_size, self._max_bytes)
-        if not core.loaded:
-            self._loader.load(core, call)
-        try:
-            return self._run(core, form, options, call)
-        except ModelNotFoundError:
-            # It unloaded since we looked, and a file is gone from where the core would load it again.
-            self._loader.load(core, call)
-            return self._run(core, form, options, call)
-
-    def _run(self, core: _core.Engine, form: Form, options: ReadOptions, call: Call) -> Page:
-        call.check()
-        try:
-            return _raw.page(form.recognize(core, options, call.deadline.left(), call.stop))
-        except OcrTimeoutError:
-            # The core knows of what was left.
-            raise call.timed_out() from None
-        except (OcrCancelledError, ResourcesFreedError):
-            _exit.pause()
-            raise
+    def _reader(self) -> DocumentReader:
+        pictures = self._pictures()
+        limits = Limits(self._max_pixels, self._max_side, self._max_bytes, pictures.check_size)
+        return DocumentReader(pictures, limits, self._workers, self._documents)

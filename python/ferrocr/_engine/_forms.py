@@ -1,23 +1,15 @@
-"""The three forms in which the core takes a picture, and what is asked of it."""
+"""The three forms in which the core takes a picture."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .. import _core
+from ._call_options import ReadOptions
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-
-class ReadOptions(NamedTuple):
-    """Options of one call for the lines that it reads."""
-
-    min_score: float
-    """Lines with a lower score are left out."""
-    characters: bool
-    """True if words come with their characters."""
 
 
 SizeCheck: TypeAlias = Callable[[int, int], None]

@@ -1,9 +1,10 @@
 """The pages that a call wants of a document, and in which way."""
 
 from contextlib import suppress
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Unpack, get_args
 
 from .._arguments import text_of
+from .._engine._call_options import ReadKeywords
 from ..exceptions import InvalidArgumentError
 from ._page_numbers import PageNumbers, Wanted
 
@@ -16,15 +17,22 @@ USUAL_DPI = 200.0
 200. Chinese documents did a little better at 200 than at 150. docs/decisions.md has the figures."""
 
 
+class DocumentKeywords(ReadKeywords, total=False):
+    """Keywords of :meth:`ferrocr.OcrEngine.recognize_document`, for methods that pass them on."""
+
+    pages: PageNumbers | None
+    dpi: float
+    text_layer: UseOfTextLayer
+    password: str | None
+
+
 class DocumentRequest(NamedTuple):
-    """The options of a call for a document, checked by :func:`checked_request`."""
+    """The options of a call that are about the document, checked by :func:`checked_request`."""
 
     pages: Wanted
     dpi: float
     text_layer: UseOfTextLayer
     password: str | None
-    characters: bool = False
-    """True if words of text that is taken have their characters."""
 
 
 def checked_request(
@@ -53,3 +61,19 @@ def checked_request(
         message = "a password is text, and this one has bytes that are no UTF-8"
         raise InvalidArgumentError(message)
     return DocumentRequest(Wanted(pages), float(dpi), text_layer, None)
+
+
+def split_request(
+    *,
+    pages: PageNumbers | None = None,
+    dpi: float = USUAL_DPI,
+    text_layer: UseOfTextLayer = "ignore",
+    password: str | None = None,
+    **others: Unpack[ReadKeywords],
+) -> tuple[DocumentRequest, ReadKeywords]:
+    """Return keywords of :class:`DocumentKeywords` that are about the document, checked, and the others as they are.
+
+    Raises:
+        InvalidArgumentError: One is out of its range.
+    """
+    return checked_request(pages, dpi, text_layer, password), others

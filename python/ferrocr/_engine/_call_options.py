@@ -1,0 +1,110 @@
+"""The options of one call, listed once: methods of the engine that read take them, and everything below gets them."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, cast
+
+from ..exceptions import InvalidArgumentError
+from ._call import Deadline
+from ._options import checked_flag, checked_score
+
+OnError = Literal["return", "raise"]
+"""Errors of one picture stand in its place, or end it all."""
+
+M = TypeVar("M", bound=Callable[..., object])
+
+
+class ReadKeywords(TypedDict, total=False):
+    """Keywords of :meth:`ferrocr.OcrEngine.recognize`, for methods that pass them on."""
+
+    min_score: float | None
+    timeout: float | None
+    characters: bool
+
+
+class ReadOptions(NamedTuple):
+    """Options for the lines that a call reads, as the core takes them."""
+
+    min_score: float
+    """Lines with a lower score are left out."""
+    characters: bool
+    """True if words come with their characters."""
+
+
+class CallOptions(NamedTuple):
+    """Options of one call, checked."""
+
+    reading: ReadOptions
+    timeout: float | None
+    """Seconds for each picture or page."""
+
+    @classmethod
+    def checked(
+        cls,
+        usual_score: float,
+        *,
+        min_score: float | None = None,
+        timeout: float | None = None,
+        characters: bool = False,
+    ) -> "CallOptions":
+        """Return the options that hold for a call of an engine with `usual_score`.
+
+        Raises:
+            InvalidArgumentError: One is out of its range.
+        """
+        bound = usual_score if min_score is None else checked_score(min_score)
+        reading = ReadOptions(bound, checked_flag("characters", characters))
+        return cls(reading, Deadline(timeout).timeout)
+
+
+def takes_keywords_of(model: Callable[..., object]) -> Callable[[M], M]:
+    """Return a decorator for a method that passes ``**options`` on, of which `model` has the keywords.
+
+    The method shows them in its signature, with their defaults, and refuses others as if it had them there: with a
+    TypeError at the call.
+    """
+
+    def decorate(method: M) -> M:
+        own = signature(method)
+        mine = [one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+        passed_on = [one for one in signature(model).parameters.values() if one.kind is Parameter.KEYWORD_ONLY]
+        first = [one for one in mine if one.kind is not Parameter.KEYWORD_ONLY]
+        keywords = {one.name: one for one in [*passed_on, *mine[len(first) :]]}
+        known = keywords.keys() | {one.name for one in first}
+
+        @wraps(method)
+        def checked(*arguments: Any, **options: Any) -> object:  # noqa: ANN401
+            for name in options:
+                if name not in known:
+                    message = f"{method.__qualname__}() got an unexpected keyword argument {name!r}"
+                    raise TypeError(message)
+            return method(*arguments, **options)
+
+        vars(checked)["__signature__"] = own.replace(parameters=[*first, *keywords.values()])
+        return cast("M", checked)
+
+    return decorate
+
+
+def keeps_going(on_error: OnError) -> bool:
+    """Return True if `on_error` says to go on.
+
+    Raises:
+        InvalidArgumentError: There is no such choice.
+    """
+    if on_error not in ("return", "raise"):
+        message = f"on_error is 'return' or 'raise', not {on_error!r}"
+        raise InvalidArgumentError(message)
+    return on_error == "return"
+
+
+def check_ahead(ahead: int | None) -> None:
+    """Refuse what is no number of pictures.
+
+    Raises:
+        InvalidArgumentError: It is negative or no whole number.
+    """
+    if ahead is not None and (isinstance(ahead, bool) or not isinstance(ahead, int) or ahead < 0):
+        message = f"ahead is a number of pictures from 0 on, not {ahead!r}"
+        raise InvalidArgumentError(message)
