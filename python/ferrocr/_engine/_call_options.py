@@ -5,8 +5,8 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, cast
 
+from .._arguments import checked_seconds
 from ..exceptions import InvalidArgumentError
-from ._call import Deadline
 from ._options import checked_flag, checked_score
 
 OnError = Literal["return", "raise"]
@@ -55,7 +55,7 @@ class CallOptions(NamedTuple):
         """
         bound = usual_score if min_score is None else checked_score(min_score)
         reading = ReadOptions(bound, checked_flag("characters", characters))
-        return cls(reading, Deadline(timeout).timeout)
+        return cls(reading, None if timeout is None else checked_seconds("timeout", timeout))
 
 
 def takes_keywords_of(model: Callable[..., object]) -> Callable[[M], M]:
