@@ -7,15 +7,16 @@ from typing import Literal, Unpack, overload
 
 from . import _core
 from ._engine._call import Call
-from ._engine._call_options import CallOptions, OnError, ReadKeywords, check_ahead, keeps_going, takes_keywords_of
+from ._engine._call_options import CallOptions, OnError, ReadKeywords, check_ahead, takes_keywords_of
 from ._engine._inputs import ImageInput
 from ._engine._loading import Loader
 from ._engine._options import (
+    PRESETS,
     ModelChoice,
     Preset,
     Provider,
+    check_choice,
     check_idle_unload,
-    check_preset,
     check_ranges,
     checked_languages,
     checked_score,
@@ -105,7 +106,7 @@ class OcrEngine(EngineLifecycle):
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
-        check_preset(preset)
+        check_choice("preset", preset, PRESETS)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
@@ -234,9 +235,8 @@ class OcrEngine(EngineLifecycle):
             ResourcesFreedError: The engine was freed, also between two pictures.
             OcrError: As :meth:`load`.
         """
-        keep_going = keeps_going(on_error)
         check_ahead(ahead)
-        return self._pictures().each(images, self._options(**options), ahead, keep_going=keep_going)
+        return self._pictures().each(images, self._options(on_error, **options), ahead)
 
     def recognize_document(
         self,
@@ -280,9 +280,9 @@ class OcrEngine(EngineLifecycle):
             RuntimeUnavailableError: It is a PDF, and pypdfium2 is not installed, or no process can be started for it.
             OcrError: As :meth:`recognize`.
         """
-        request, keep_going = checked_request(pages, dpi, text_layer, password), keeps_going(on_error)
-        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
-        return self._reader().document(document, request, options, Call(), keep_going=keep_going)
+        request = checked_request(pages, dpi, text_layer, password)
+        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters)
+        return self._reader().document(document, request, options, Call())
 
     async def arecognize_document(
         self,
@@ -307,10 +307,10 @@ class OcrEngine(EngineLifecycle):
         """
         from ._engine._asyncio import in_thread
 
-        request, keep_going = checked_request(pages, dpi, text_layer, password), keeps_going(on_error)
-        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
-        call, read = Call(), self._reader().document
-        return await in_thread(call, partial(read, document, request, options, call, keep_going=keep_going))
+        request = checked_request(pages, dpi, text_layer, password)
+        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters)
+        call = Call()
+        return await in_thread(call, partial(self._reader().document, document, request, options, call))
 
     @overload
     def recognize_pages(
@@ -358,14 +358,13 @@ class OcrEngine(EngineLifecycle):
             OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
         request, others = split_request(**options)
-        keep_going = keeps_going(on_error)
         check_ahead(ahead)
-        return self._reader().pages(document, request, self._options(**others), ahead, Call(), keep_going=keep_going)[1]
+        return self._reader().pages(document, request, self._options(on_error, **others), ahead, Call())[1]
 
-    def _options(self, **options: Unpack[ReadKeywords]) -> CallOptions:
+    def _options(self, on_error: OnError = "raise", **options: Unpack[ReadKeywords]) -> CallOptions:
         """Return the options that hold for a call; refuse the call of a freed engine first."""
         self._open()
-        return CallOptions.checked(self._min_score, **options)
+        return CallOptions.checked(self._min_score, on_error=on_error, **options)
 
     def _pictures(self) -> Pictures:
         return Pictures(self._open, self._loader, self._max_bytes, self._low_memory)

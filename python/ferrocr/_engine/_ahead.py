@@ -18,7 +18,7 @@ from ..exceptions import (
     StorageError,
 )
 from ..results import Page
-from . import _exit, _raw
+from . import _call, _exit, _raw
 from ._call import Call
 from ._call_options import CallOptions, ReadOptions
 
@@ -31,14 +31,11 @@ fill the moments in which one alone leaves a core idle: decoding, the detector's
 memory, since the readers are busy then."""
 
 
-class Work(Protocol):
+class Work(_call.Work, Protocol):
     """A picture or page that is being read in the background."""
 
     def over(self) -> bool:
         """Return True once there is nothing left to wait for."""
-
-    def cancel(self) -> None:
-        """End it early, without waiting for that."""
 
     def end(self) -> None:
         """End it early, and wait until nothing of it runs any more."""

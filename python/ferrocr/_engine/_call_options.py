@@ -38,6 +38,8 @@ class CallOptions(NamedTuple):
     reading: ReadOptions
     timeout: float | None
     """Seconds for each picture or page."""
+    keep_going: bool
+    """True if an error of one picture or page stands in its place instead of ending it all."""
 
     @classmethod
     def checked(
@@ -47,6 +49,7 @@ class CallOptions(NamedTuple):
         min_score: float | None = None,
         timeout: float | None = None,
         characters: bool = False,
+        on_error: OnError = "raise",
     ) -> "CallOptions":
         """Return the options that hold for a call of an engine with `usual_score`.
 
@@ -55,7 +58,11 @@ class CallOptions(NamedTuple):
         """
         bound = usual_score if min_score is None else checked_score(min_score)
         reading = ReadOptions(bound, checked_flag("characters", characters))
-        return cls(reading, None if timeout is None else checked_seconds("timeout", timeout))
+        if on_error not in ("return", "raise"):
+            message = f"on_error is 'return' or 'raise', not {on_error!r}"
+            raise InvalidArgumentError(message)
+        seconds = None if timeout is None else checked_seconds("timeout", timeout)
+        return cls(reading, seconds, on_error == "return")
 
 
 def takes_keywords_of(model: Callable[..., object]) -> Callable[[M], M]:
@@ -85,18 +92,6 @@ def takes_keywords_of(model: Callable[..., object]) -> Callable[[M], M]:
         return cast("M", checked)
 
     return decorate
-
-
-def keeps_going(on_error: OnError) -> bool:
-    """Return True if `on_error` says to go on.
-
-    Raises:
-        InvalidArgumentError: There is no such choice.
-    """
-    if on_error not in ("return", "raise"):
-        message = f"on_error is 'return' or 'raise', not {on_error!r}"
-        raise InvalidArgumentError(message)
-    return on_error == "return"
 
 
 def check_ahead(ahead: int | None) -> None:

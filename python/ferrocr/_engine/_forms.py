@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .. import _core
+from ._call import Call
 from ._call_options import ReadOptions
 
 if TYPE_CHECKING:
@@ -21,11 +22,9 @@ class File(NamedTuple):
 
     path: Path
 
-    def recognize(
-        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_file(self.path, options, timeout, stop)
+        return core.recognize_file(self.path, options, call.deadline.left(), call.stop)
 
     def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it in the background."""
@@ -37,11 +36,9 @@ class Encoded(NamedTuple):
 
     data: bytes
 
-    def recognize(
-        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_encoded(self.data, options, timeout, stop)
+        return core.recognize_encoded(self.data, options, call.deadline.left(), call.stop)
 
     def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it in the background."""
@@ -56,11 +53,11 @@ class Pixels(NamedTuple):
     height: int
     channels: int
 
-    def recognize(
-        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read them, waiting for that."""
-        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, options, timeout, stop)
+        return core.recognize_pixels(
+            self.data, (self.width, self.height), self.channels, options, call.deadline.left(), call.stop
+        )
 
     def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read them in the background."""

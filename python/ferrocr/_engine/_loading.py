@@ -13,7 +13,7 @@ from ..models.store import ModelStore, ProgressCallback
 from . import _exit
 from ._call import Call, Claim, Gate
 from ._forks import in_one_piece
-from ._options import TRIED, ModelChoices, Provider, check_progress, check_provider
+from ._options import PROVIDERS, TRIED, ModelChoices, Provider, check_choice, check_progress
 
 
 class Loader:
@@ -44,7 +44,7 @@ class Loader:
         download: bool,
         progress: ProgressCallback | None,
     ) -> None:
-        check_provider(provider)
+        check_choice("provider", provider, PROVIDERS)
         check_progress(progress)
         self._store, self._choices, self._wanted_provider = store, choices, provider
         self._download, self._progress = download, progress

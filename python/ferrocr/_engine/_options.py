@@ -38,29 +38,15 @@ _RANGES = {
 }
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def check_provider(provider: str) -> None:
-    """Refuse an unknown name.
+def check_choice(what: str, choice: str, choices: Sequence[str]) -> None:
+    """Refuse an unknown name of a provider or a preset.
 
     Raises:
-        InvalidArgumentError: There is no such provider.
+        InvalidArgumentError: There is none of that name.
     """
-    if provider not in PROVIDERS:
-        message = f"there is no provider {provider!r}; the providers are {_listed(PROVIDERS)}"
-        raise InvalidArgumentError(message)
-
-
-def check_preset(preset: str) -> None:
-    """Refuse an unknown name.
-
-    Raises:
-        InvalidArgumentError: There is no such preset.
-    """
-    if preset not in PRESETS:
-        message = f"there is no preset {preset!r}; the presets are {_listed(PRESETS)}"
+    if choice not in choices:
+        listed = f"{', '.join(choices[:-1])} and {choices[-1]}"
+        message = f"there is no {what} {choice!r}; the {what}s are {listed}"
         raise InvalidArgumentError(message)
 
 

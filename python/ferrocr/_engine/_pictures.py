@@ -4,13 +4,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
 from .. import _core
-from ..exceptions import (
-    ModelNotFoundError,
-    OcrCancelledError,
-    OcrError,
-    OcrTimeoutError,
-    ResourcesFreedError,
-)
+from ..exceptions import ModelNotFoundError, OcrCancelledError, OcrError, OcrTimeoutError, ResourcesFreedError
 from ..results import Page
 from . import _ahead, _exit, _raw
 from ._call import Call
@@ -31,11 +25,7 @@ class Pictures(NamedTuple):
     low_memory: bool
 
     def read(self, image: ImageInput, options: CallOptions, call: Call) -> Page:
-        """Read one picture, waiting for that.
-
-        Raises:
-            OcrError: As :meth:`ferrocr.OcrEngine.recognize`.
-        """
+        """Read one picture, as :meth:`ferrocr.OcrEngine.recognize`."""
         call.begin()
         core = self.open()
         form = normalise(image, self.check_size, self.max_bytes)
@@ -49,11 +39,7 @@ class Pictures(NamedTuple):
             return self._run(core, form, options.reading, call)
 
     def load(self) -> None:
-        """Load the models now.
-
-        Raises:
-            OcrError: As :meth:`ferrocr.OcrEngine.load`.
-        """
+        """Load the models, as :meth:`ferrocr.OcrEngine.load`."""
         self.loader.load(self.open(), Call())
 
     def begin(self, picture: _ahead.Picture, options: CallOptions) -> _ahead.Reading:
@@ -63,21 +49,19 @@ class Pictures(NamedTuple):
             self.loader.load(core, Call(options.timeout))
         return _ahead.Reading(core, picture, options, lambda: self.loader.load(core, Call(options.timeout)))
 
-    def each(
-        self, images: Iterable[ImageInput], options: CallOptions, ahead: int | None, *, keep_going: bool
-    ) -> Generator[Page | OcrError]:
+    def each(self, images: Iterable[ImageInput], options: CallOptions, ahead: int | None) -> Generator[Page | OcrError]:
         """Read pictures in order, as :meth:`ferrocr.OcrEngine.recognize_many`."""
         self.load()
         ahead = self.usual_ahead() if ahead is None else ahead
         if ahead == 0:
-            return self._one_by_one(images, options, keep_going=keep_going)
+            return self._one_by_one(images, options)
 
         def begin(image: ImageInput) -> _ahead.Reading:
             self.open()
             return self.begin(normalise(image, self.check_size, self.max_bytes), options)
 
         begun = _ahead.Ahead(images, begin, ahead + 1)
-        return _ahead.stream(begun, _ahead.Reading.page, self.open, keep_going=keep_going)
+        return _ahead.stream(begun, _ahead.Reading.page, self.open, keep_going=options.keep_going)
 
     def usual_ahead(self) -> int:
         """Return the number of pictures that are read ahead where nobody says it."""
@@ -91,15 +75,13 @@ class Pictures(NamedTuple):
         """
         self.open().check_size(min(width, MOST_SIDE), min(height, MOST_SIDE))
 
-    def _one_by_one(
-        self, images: Iterable[ImageInput], options: CallOptions, *, keep_going: bool
-    ) -> Generator[Page | OcrError]:
+    def _one_by_one(self, images: Iterable[ImageInput], options: CallOptions) -> Generator[Page | OcrError]:
         result: Page | OcrError
         for image in images:
             try:
                 result = self.read(image, options, Call(options.timeout))
             except _ahead.OF_ONE_PICTURE as error:
-                if not keep_going:
+                if not options.keep_going:
                     raise
                 result = _ahead.bare(error)
             yield result
@@ -107,7 +89,7 @@ class Pictures(NamedTuple):
     def _run(self, core: _core.Engine, form: Form, options: ReadOptions, call: Call) -> Page:
         call.check()
         try:
-            return _raw.page(form.recognize(core, options, call.deadline.left(), call.stop))
+            return _raw.page(form.recognize(core, options, call))
         except OcrTimeoutError:
             # The core knows of what was left.
             raise call.timed_out() from None

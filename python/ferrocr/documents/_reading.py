@@ -29,30 +29,17 @@ class DocumentReader(NamedTuple):
     open_ones: set[OpenDocument]
     """Has each document while it is open."""
 
-    def document(
-        self, source: ImageInput, request: DocumentRequest, options: CallOptions, call: Call, *, keep_going: bool
-    ) -> Document:
-        """Read pages, and wait for all of them. Cancelling `call` ends that.
-
-        Raises:
-            OcrError: As :meth:`ferrocr.OcrEngine.recognize_document`.
-        """
+    def document(self, source: ImageInput, request: DocumentRequest, options: CallOptions, call: Call) -> Document:
+        """Read a document, as :meth:`ferrocr.OcrEngine.recognize_document`. Cancelling `call` ends that."""
         call.begin()
-        count, results = self.pages(source, request, options, None, call, keep_going=keep_going)
+        count, results = self.pages(source, request, options, None, call)
         read = list(results)
         good = tuple(page for page in read if isinstance(page, DocumentPage))
         bad = tuple(error for error in read if isinstance(error, OcrError))
         return Document(good, bad, count, name_of(source))
 
     def pages(
-        self,
-        source: ImageInput,
-        request: DocumentRequest,
-        options: CallOptions,
-        ahead: int | None,
-        call: Call,
-        *,
-        keep_going: bool,
+        self, source: ImageInput, request: DocumentRequest, options: CallOptions, ahead: int | None, call: Call
     ) -> tuple[int, Generator[DocumentPage | OcrError]]:
         """Return the number of pages, and what comes of those that are wanted, in order. Cancelling `call` ends them.
 
@@ -73,7 +60,7 @@ class DocumentReader(NamedTuple):
             document.close()
             raise
         most = 1 + (self.pictures.usual_ahead() if ahead is None else ahead)
-        begun = self._results(document, numbers, name, options, call, most=most, keep_going=keep_going)
+        begun = self._results(document, numbers, name, options, call, most)
         # From here on it is closed however the generator ends, also when nobody takes a page.
         next(begun)
         return document.count, cast("Generator[DocumentPage | OcrError]", begun)
@@ -85,9 +72,7 @@ class DocumentReader(NamedTuple):
         name: str | None,
         options: CallOptions,
         call: Call,
-        *,
         most: int,
-        keep_going: bool,
     ) -> Generator[DocumentPage | OcrError | None]:
         """Give None, and then pages or errors, of which `most` are in work at a time."""
         process = os.getpid()
@@ -120,7 +105,8 @@ class DocumentReader(NamedTuple):
         self.open_ones.add(document)
         try:
             yield None
-            yield from _ahead.stream(_ahead.Ahead(numbers, begin, most), result_of, check, keep_going=keep_going)
+            ahead = _ahead.Ahead(numbers, begin, most)
+            yield from _ahead.stream(ahead, result_of, check, keep_going=options.keep_going)
         finally:
             self.open_ones.discard(document)
             document.close()
