@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, cast
+from typing import Literal, NamedTuple, TypedDict, TypeVar, cast
 
 from .._arguments import checked_seconds
 from ..exceptions import InvalidArgumentError
@@ -73,22 +73,20 @@ def takes_keywords_of(model: Callable[..., object]) -> Callable[[M], M]:
     """
 
     def decorate(method: M) -> M:
-        own = signature(method)
-        mine = [one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
-        passed_on = [one for one in signature(model).parameters.values() if one.kind is Parameter.KEYWORD_ONLY]
-        first = [one for one in mine if one.kind is not Parameter.KEYWORD_ONLY]
-        keywords = {one.name: one for one in [*passed_on, *mine[len(first) :]]}
-        known = keywords.keys() | {one.name for one in first}
+        own, passed_on = signature(method), signature(model).parameters
+        first = [one for one in own.parameters.values() if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
+        keywords = [one for one in (passed_on | own.parameters).values() if one.kind is Parameter.KEYWORD_ONLY]
+        shown = own.replace(parameters=[*first, *keywords])
 
         @wraps(method)
-        def checked(*arguments: Any, **options: Any) -> object:  # noqa: ANN401
+        def checked(*arguments: object, **options: object) -> object:
             for name in options:
-                if name not in known:
+                if name not in shown.parameters:
                     message = f"{method.__qualname__}() got an unexpected keyword argument {name!r}"
                     raise TypeError(message)
             return method(*arguments, **options)
 
-        vars(checked)["__signature__"] = own.replace(parameters=[*first, *keywords.values()])
+        vars(checked)["__signature__"] = shown
         return cast("M", checked)
 
     return decorate
