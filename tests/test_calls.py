@@ -29,6 +29,7 @@ from ferrocr import (
     Page,
     ResourcesFreedError,
 )
+from ferrocr._engine._pictures import Pictures
 from own_process import wait_until
 
 LONG = 60.0
@@ -267,11 +268,9 @@ def test_reading_in_an_event_loop(engine: OcrEngine, picture_file: Path) -> None
     assert asyncio.run(engine.arecognize(picture_file, min_score=1.0)).lines == ()
 
 
-def in_flight(
-    engine: OcrEngine, monkeypatch: pytest.MonkeyPatch, raised: list[type[BaseException]] | None = None
-) -> threading.Event:
+def in_flight(monkeypatch: pytest.MonkeyPatch, raised: list[type[BaseException]] | None = None) -> threading.Event:
     """Set when a call goes into the core; `raised` gets the class of what comes out instead of a page."""
-    begun, run = threading.Event(), engine._run
+    begun, run = threading.Event(), Pictures._run
 
     def noted(*arguments: object) -> Page:
         begun.set()
@@ -282,7 +281,7 @@ def in_flight(
                 raised.append(type(error))
             raise
 
-    monkeypatch.setattr(engine, "_run", noted)
+    monkeypatch.setattr(Pictures, "_run", noted)
     return begun
 
 
@@ -293,7 +292,7 @@ def test_a_cancelled_task_ends_its_reading_and_is_over_with_it(
     complaints: list[object] = []
     with OcrEngine(model_dir=models_dir, threads=1) as engine:
         engine.load()
-        begun = in_flight(engine, monkeypatch)
+        begun = in_flight(monkeypatch)
 
         async def cancel() -> None:
             asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
@@ -316,7 +315,7 @@ def test_a_task_that_is_cancelled_before_its_turn_reads_nothing(
 ) -> None:
     with OcrEngine(model_dir=models_dir) as engine:
         engine.load()
-        begun = in_flight(engine, monkeypatch)
+        begun = in_flight(monkeypatch)
 
         async def cancel() -> None:
             let_go = threading.Event()
@@ -337,7 +336,7 @@ def test_a_timeout_ends_the_wait_for_a_thread_too(
 ) -> None:
     with OcrEngine(model_dir=models_dir) as engine:
         engine.load()
-        begun = in_flight(engine, monkeypatch)
+        begun = in_flight(monkeypatch)
 
         async def wait() -> None:
             let_go = threading.Event()
@@ -361,7 +360,7 @@ def test_a_closed_coroutine_ends_its_reading(
     with OcrEngine(model_dir=models_dir, threads=1) as engine:
         engine.load()
         ended: list[type[BaseException]] = []
-        begun = in_flight(engine, monkeypatch, ended)
+        begun = in_flight(monkeypatch, ended)
         call = engine.arecognize(long_page)
 
         async def begin() -> None:
@@ -392,7 +391,7 @@ def test_a_release_that_cancels_reaches_a_task(
 ) -> None:
     engine = OcrEngine(model_dir=models_dir, threads=1)
     engine.load()
-    begun = in_flight(engine, monkeypatch)
+    begun = in_flight(monkeypatch)
 
     async def release() -> None:
         task = asyncio.create_task(engine.arecognize(long_page))

@@ -15,7 +15,10 @@ import pytest
 import ferrocr
 from conftest import draw_text
 from ferrocr import OcrEngine
+from ferrocr._engine._options import PRESETS, PROVIDERS
 from ferrocr.cli import _parser, _show, main
+from ferrocr.cli._formats import FORMATS
+from ferrocr.documents._request import USES_OF_TEXT_LAYER
 from pdf_files import numbered
 
 ROOT = Path(__file__).parent.parent
@@ -155,6 +158,23 @@ def test_what_is_installed_and_made_is_there() -> None:
             assert set(extras.split(",")) <= set(project["optional-dependencies"]), (document.name, extras)
         for target in re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE):
             assert target in targets, (document.name, target)
+
+
+@pytest.mark.parametrize(
+    ("text", "choices"),
+    [
+        (str(OcrEngine.__doc__), [f'``"{name}"``' for name in (*PROVIDERS, *PRESETS)]),
+        (str(OcrEngine.recognize_document.__doc__), [f'``"{name}"``' for name in USES_OF_TEXT_LAYER]),
+        ((ROOT / "docs" / "documents.md").read_text(encoding="utf-8"), [f'- `"{use}"`' for use in USES_OF_TEXT_LAYER]),
+        (
+            (ROOT / "docs" / "formats.md").read_text(encoding="utf-8"),
+            [f" | {row.suffix} | " for row in FORMATS.values()],
+        ),
+    ],
+    ids=["engine", "call", "documents.md", "formats.md"],
+)
+def test_all_choices_are_named(text: str, choices: list[str]) -> None:
+    assert not [choice for choice in choices if choice not in text]
 
 
 def anchors(document: Path) -> set[str]:

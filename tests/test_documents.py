@@ -27,6 +27,7 @@ from ferrocr import (
     ResourcesFreedError,
     StorageError,
 )
+from ferrocr._engine._pictures import Pictures
 from ferrocr.documents._page_numbers import PageNumbers, Wanted
 
 # --- which pages --------------------------------------------------------------------------------------------------
@@ -253,13 +254,13 @@ def test_a_cancelled_task_ends_its_document_and_is_over_with_it(
     with OcrEngine(model_dir=models_dir, download=False, threads=2) as engine:
         engine.load()
         begun: list[object] = []
-        begin = engine._begin
+        begin = Pictures.begin
 
         def noted(*arguments: object) -> object:
             begun.append(arguments)
             return begin(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(engine, "_begin", noted)
+        monkeypatch.setattr(Pictures, "begin", noted)
 
         async def cancel() -> None:
             task = asyncio.create_task(engine.arecognize_document(many_pages))

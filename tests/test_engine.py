@@ -30,6 +30,8 @@ from ferrocr import (
     StorageError,
     _core,
 )
+from ferrocr._engine._options import Provider
+from ferrocr._engine._pictures import Pictures
 
 
 def test_it_reads_lines_and_words_where_they_are(engine: OcrEngine, picture_file: Path) -> None:
@@ -117,10 +119,10 @@ def test_only_errors_of_pictures_keep_their_place(engine: OcrEngine, monkeypatch
     kinds = (ImageError, StorageError, InferenceError, OcrTimeoutError, OcrCancelledError)
     errors = {kind.__name__: kind("for a test") for kind in kinds}
 
-    def fail(name: str, *, min_score: float | None, timeout: float | None, characters: bool) -> Page:
+    def fail(_pictures: Pictures, name: str, *_options: object) -> Page:
         raise errors[name]
 
-    monkeypatch.setattr(engine, "recognize", fail)
+    monkeypatch.setattr(Pictures, "read", fail)
     results = engine.recognize_many(errors, ahead=0)
     for name in ("ImageError", "StorageError", "InferenceError", "OcrTimeoutError"):
         assert next(results) is errors[name]
@@ -234,7 +236,8 @@ def test_a_provider_that_does_not_work_here_is_told_of(
     engine: OcrEngine, models_dir: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.load()
-    missing = next(name for name in ("cuda", "openvino") if name not in _core.built_in_providers())
+    options: tuple[Provider, ...] = ("cuda", "openvino")
+    missing = next(name for name in options if name not in _core.built_in_providers())
     monkeypatch.setattr(_core, "automatic_providers", lambda: [missing, "cpu"])
     with OcrEngine(model_dir=models_dir) as willing:
         with pytest.warns(RuntimeWarning, match=f"the provider {missing}, and it does not work here"):

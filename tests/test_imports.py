@@ -23,6 +23,7 @@ LAYERS = (
     {"store", "audit", "removal", "lease", "progress", "_engine"},
     {"_workers"},
     {"documents"},
+    {"_lifecycle"},
     {"engine", "formats"},
     {"_rendering", "searchable_pdf"},
     {"", "formats.pdf"},

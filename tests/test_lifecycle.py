@@ -28,6 +28,7 @@ from ferrocr import (
     ResourcesFreedError,
     StorageError,
 )
+from ferrocr._engine._pictures import Pictures
 from own_process import check_child, scaled
 
 
@@ -445,15 +446,15 @@ def test_what_vanished_at_the_last_moment_is_fetched_too(
     monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
     with OcrEngine(model_dir=real_folder) as engine:
         page = engine.recognize(picture_file)
-        run = engine._run
+        run = Pictures._run
 
         def unload_before(*arguments: object) -> Page:
-            monkeypatch.setattr(engine, "_run", run)
+            monkeypatch.setattr(Pictures, "_run", run)
             engine.unload()
             (real_folder / DETECTOR).unlink()
             return run(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(engine, "_run", unload_before)
+        monkeypatch.setattr(Pictures, "_run", unload_before)
         assert engine.recognize(picture_file) == page
 
 

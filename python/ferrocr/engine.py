@@ -1,54 +1,42 @@
 """The engine that users make."""
 
-import dataclasses
 import os
-import sys
-import time
-import warnings
-from collections.abc import Callable, Generator, Iterable, Sequence
-from types import FrameType, TracebackType
-from typing import Literal, NoReturn, Self, SupportsIndex, overload
+from collections.abc import Generator, Iterable, Sequence
+from functools import partial
+from typing import Literal, Unpack, overload
 
 from . import _core
-from ._engine import _ahead, _exit, _raw
-from ._engine._call import Call, Claim, Deadline
-from ._engine._forms import Form, ReadOptions
-from ._engine._inputs import ImageInput, normalise
-from ._engine._loading import Loader, Provider
+from ._engine._call import Call
+from ._engine._call_options import CallOptions, OnError, ReadKeywords, check_ahead, takes_keywords_of
+from ._engine._inputs import ImageInput
+from ._engine._loading import Loader
 from ._engine._options import (
-    MOST_SIDE,
+    PRESETS,
     ModelChoice,
+    Preset,
+    Provider,
+    check_choice,
     check_idle_unload,
-    check_preset,
     check_ranges,
-    checked_flag,
     checked_languages,
     checked_score,
     model_choices,
 )
+from ._engine._pictures import Pictures
+from ._lifecycle import EngineLifecycle
 from ._workers._lender import Workers
 from .documents import Document, DocumentPage
-from .documents._kinds import name_of
-from .documents._opening import open_document
 from .documents._page_numbers import PageNumbers
-from .documents._pages import Limits, OpenDocument, Reader
-from .documents._reading import pages_of
-from .documents._request import USUAL_DPI, DocumentRequest, checked_request
-from .exceptions import (
-    ForkedError,
-    InvalidArgumentError,
-    ModelNotFoundError,
-    OcrCancelledError,
-    OcrError,
-    OcrTimeoutError,
-    ResourcesFreedError,
-)
+from .documents._pages import Limits
+from .documents._reading import DocumentReader
+from .documents._request import USUAL_DPI, DocumentKeywords, UseOfTextLayer, checked_request, split_request
+from .exceptions import OcrError
 from .models._catalog import DEFAULT_SET
 from .models.store import ModelStore, ProgressCallback
-from .results import Page, ReleaseReport
+from .results import Page
 
 
-class OcrEngine:
+class OcrEngine(EngineLifecycle):
     """Reads text from pictures.
 
     Making one is cheap: models load at the first :meth:`recognize` or at :meth:`load`. All methods may be called from
@@ -105,7 +93,7 @@ class OcrEngine:
         orienter: ModelChoice | Literal[False] | None = None,
         model_dir: str | os.PathLike[str] | None = None,
         provider: Provider = "auto",
-        preset: Literal["default", "fast"] = "default",
+        preset: Preset = "default",
         threads: int | None = None,
         min_score: float = 0.5,
         max_pixels: int = 150_000_000,
@@ -119,9 +107,7 @@ class OcrEngine:
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
-        # First, so that they are there whatever fails below.
-        self._core: _core.Engine | None = None
-        check_preset(preset)
+        check_choice("preset", preset, PRESETS)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
@@ -129,16 +115,9 @@ class OcrEngine:
         self._min_score = checked_score(min_score)
         self._low_memory = low_memory
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
-        self._store = ModelStore(model_dir)
-        self._loader = Loader(self._store, choices, provider, download=download, progress=progress)
-        # Those that are open: a release closes them, whoever still holds their pages.
-        self._documents: set[OpenDocument] = set()
-        self._workers = Workers(0) if low_memory else Workers()
-        self._processes = 0
-        self._freeing_since: float | None = None
-        self._report: ReleaseReport | None = None
-        self._made_at = _place_of_creation(self)
-        self._core = _core.Engine(
+        store = ModelStore(model_dir)
+        loader = Loader(store, choices, provider, download=download, progress=progress)
+        core = _core.Engine(
             preset=preset,
             threads=threads,
             max_pixels=max_pixels,
@@ -150,55 +129,7 @@ class OcrEngine:
             idle_unload=idle_unload,
             languages=checked_languages(languages),
         )
-
-    @property
-    def closed(self) -> bool:
-        """True once :meth:`free_resources` has begun."""
-        return self._core is None or self._core.closed
-
-    @property
-    def loaded(self) -> bool:
-        """True while models are in memory."""
-        return self._core is not None and self._core.loaded
-
-    @property
-    def provider(self) -> str | None:
-        """The provider of the loaded models, or of those that were given back; None before the first load."""
-        return None if self._core is None else self._loader.provider
-
-    def list_local(self) -> list[str]:
-        """Return names of the model files in the model directory, sorted; empty for a directory that is not there.
-
-        Raises:
-            ResourcesFreedError: The engine was freed.
-        """
-        self._open()
-        return self._store.list_local()
-
-    def get_local_path(self, name: str | None = None) -> str:
-        """Return the absolute path of the model directory, or of a file in it.
-
-        Raises:
-            InvalidArgumentError: The name is no plain file name.
-            ModelNotFoundError: There is no such file.
-            ResourcesFreedError: The engine was freed.
-        """
-        self._open()
-        return self._store.get_local_path(name)
-
-    def load(self) -> None:
-        """Load the models now instead of at the first :meth:`recognize`; download missing ones where that is allowed.
-
-        Raises:
-            ModelNotFoundError: A model is missing and may not be downloaded.
-            DownloadError: No source could deliver a model.
-            ModelCorruptError: A file is no readable model.
-            ModelMismatchError: A model does not fit its role.
-            RuntimeUnavailableError: ONNX Runtime is missing, too old or ambiguous.
-            InvalidArgumentError: This is the callback `progress`, which the load is waiting for.
-            ResourcesFreedError: The engine was freed, also during a download.
-        """
-        self._loader.load(self._open(), Call())
+        super().__init__(core, store, loader, Workers(0) if low_memory else Workers())
 
     def recognize(
         self,
@@ -228,7 +159,8 @@ class OcrEngine:
             ResourcesFreedError: The engine was freed.
             OcrError: As :meth:`load`, at the first call.
         """
-        return self._read(image, self._options_of(min_score, characters=characters), Call(timeout))
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        return self._pictures().read(image, options, Call(options.timeout))
 
     async def arecognize(
         self,
@@ -241,54 +173,45 @@ class OcrEngine:
         """Read one picture in a thread, while the event loop goes on.
 
         Cancelling the task ends the reading early; the task is over when the thread has left the engine. The thread is
-        one of the event loop's default executor, as with :func:`asyncio.to_thread`.
-
-        Args:
-            image: As for :meth:`recognize`; do not change an array before the call is over.
-            min_score: As for :meth:`recognize`.
-            timeout: As for :meth:`recognize`; the wait for a thread counts.
-            characters: As for :meth:`recognize`.
+        one of the event loop's default executor, as with :func:`asyncio.to_thread`. Do not change an array before the
+        call is over. Arguments are those of :meth:`recognize`; the wait for a thread counts for `timeout`.
 
         Raises:
             OcrError: As :meth:`recognize`.
         """
         from ._engine._asyncio import in_thread
 
-        options, call = self._options_of(min_score, characters=characters), Call(timeout)
-        return await in_thread(call, lambda: self._read(image, options, call))
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        call = Call(options.timeout)
+        return await in_thread(call, partial(self._pictures().read, image, options, call))
 
     @overload
     def recognize_many(
         self,
         images: Iterable[ImageInput],
         *,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["return"] = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[ReadKeywords],
     ) -> Generator[Page | OcrError]: ...
     @overload
     def recognize_many(
         self,
         images: Iterable[ImageInput],
         *,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["raise"],
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[ReadKeywords],
     ) -> Generator[Page]: ...
 
+    @takes_keywords_of(recognize)
     def recognize_many(
         self,
         images: Iterable[ImageInput],
         *,
-        min_score: float | None = None,
-        timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "return",
+        on_error: OnError = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[ReadKeywords],
     ) -> Generator[Page | OcrError]:
         """Read many pictures, in order: while one is waited for or its page is handled, the next ones are being read.
 
@@ -299,36 +222,22 @@ class OcrEngine:
 
         Args:
             images: Any iterable of what :meth:`recognize` takes, however long.
-            min_score: As for :meth:`recognize`.
-            timeout: As for :meth:`recognize`, for each picture, from when it is waited for.
             on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError
                 or OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
                 case.
             ahead: Pictures that may be read ahead, from 0 on. The default is a small number, and 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
                 handled. Each takes the memory of a decoded picture.
-            characters: As for :meth:`recognize`.
+            **options: `min_score`, `timeout` and `characters` as for :meth:`recognize`. The timeout is for each
+                picture, from when it is waited for.
 
         Raises:
             InvalidArgumentError: The bound, the timeout or `ahead` is out of its range, or there is no such `on_error`.
             ResourcesFreedError: The engine was freed, also between two pictures.
             OcrError: As :meth:`load`.
         """
-        keep_going = _ahead.keeps_going(on_error)
-        _ahead.check_ahead(ahead)
-        options = self._options_of(min_score, characters=characters)
-        Deadline(timeout)  # refuses what is no time
-        self.load()
-        ahead = self._usual_ahead() if ahead is None else ahead
-        if ahead == 0:
-            return self._each(images, options, timeout, keep_going=keep_going)
-
-        def begin(image: ImageInput) -> _ahead.Reading:
-            self._open()
-            return self._begin(normalise(image, self._check_size, self._max_bytes), options, timeout)
-
-        begun = _ahead.Ahead(images, begin, ahead + 1)
-        return _ahead.stream(begun, _ahead.Reading.page, self._open, keep_going=keep_going)
+        check_ahead(ahead)
+        return self._pictures().each(images, self._options(on_error, **options), ahead)
 
     def recognize_document(
         self,
@@ -336,11 +245,11 @@ class OcrEngine:
         *,
         pages: PageNumbers | None = None,
         dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        text_layer: UseOfTextLayer = "ignore",
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "raise",
+        on_error: OnError = "raise",
         characters: bool = False,
     ) -> Document:
         """Read the pages of a PDF, of a TIFF with several pages, or of a picture, which is a document of one page.
@@ -373,9 +282,8 @@ class OcrEngine:
             OcrError: As :meth:`recognize`.
         """
         request = checked_request(pages, dpi, text_layer, password)
-        keep_going = _ahead.keeps_going(on_error)
-        options = self._options_of(min_score, characters=characters)
-        return self._document(document, request, options, timeout, Call(), keep_going=keep_going)
+        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters)
+        return self._reader().document(document, request, options, Call())
 
     async def arecognize_document(
         self,
@@ -383,27 +291,17 @@ class OcrEngine:
         *,
         pages: PageNumbers | None = None,
         dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
+        text_layer: UseOfTextLayer = "ignore",
         password: str | None = None,
         min_score: float | None = None,
         timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "raise",
+        on_error: OnError = "raise",
         characters: bool = False,
     ) -> Document:
         """Read the pages of a document in a thread, while the event loop goes on.
 
         Cancelling the task ends the pages that are being rendered and read. The thread is as for :meth:`arecognize`.
-
-        Args:
-            document: As for :meth:`recognize_document`, with the same options.
-            pages: See there.
-            dpi: See there.
-            text_layer: See there.
-            password: See there.
-            min_score: See there.
-            timeout: See there; the wait for a thread does not count.
-            on_error: See there.
-            characters: See there.
+        Arguments are those of :meth:`recognize_document`; the wait for a thread does not count for `timeout`.
 
         Raises:
             OcrError: As :meth:`recognize_document`.
@@ -411,60 +309,37 @@ class OcrEngine:
         from ._engine._asyncio import in_thread
 
         request = checked_request(pages, dpi, text_layer, password)
-        keep_going = _ahead.keeps_going(on_error)
+        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters)
         call = Call()
-
-        def read() -> Document:
-            call.begin()
-            options = self._options_of(min_score, characters=characters)
-            return self._document(document, request, options, timeout, call, keep_going=keep_going)
-
-        return await in_thread(call, read)
+        return await in_thread(call, partial(self._reader().document, document, request, options, call))
 
     @overload
     def recognize_pages(
         self,
         document: ImageInput,
         *,
-        pages: PageNumbers | None = None,
-        dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
-        password: str | None = None,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["return"] = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[DocumentKeywords],
     ) -> Generator[DocumentPage | OcrError]: ...
     @overload
     def recognize_pages(
         self,
         document: ImageInput,
         *,
-        pages: PageNumbers | None = None,
-        dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
-        password: str | None = None,
-        min_score: float | None = None,
-        timeout: float | None = None,
         on_error: Literal["raise"],
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[DocumentKeywords],
     ) -> Generator[DocumentPage]: ...
 
+    @takes_keywords_of(recognize_document)
     def recognize_pages(
         self,
         document: ImageInput,
         *,
-        pages: PageNumbers | None = None,
-        dpi: float = USUAL_DPI,
-        text_layer: Literal["ignore", "auto", "only"] = "ignore",
-        password: str | None = None,
-        min_score: float | None = None,
-        timeout: float | None = None,
-        on_error: Literal["return", "raise"] = "return",
+        on_error: OnError = "return",
         ahead: int | None = None,
-        characters: bool = False,
+        **options: Unpack[DocumentKeywords],
     ) -> Generator[DocumentPage | OcrError]:
         """Read the pages of a document one by one, in order: while one is waited for, the next ones are rendered.
 
@@ -472,275 +347,30 @@ class OcrEngine:
         leaving the loop, and when the engine is freed. A file must stay as it is until then.
 
         Args:
-            document: As for :meth:`recognize_document`, with `pages`, `dpi`, `text_layer`, `password`, `min_score` and
-                `timeout`.
-            pages: See there.
-            dpi: See there.
-            text_layer: See there.
-            password: See there.
-            min_score: See there.
-            timeout: See there.
+            document: As for :meth:`recognize_document`.
             on_error: ``"return"`` yields a page's error in its place, with the page's number as its ``page``, and goes
                 on; ``"raise"`` ends there. Every other error ends it in any case.
             ahead: Pages that may be rendered and read ahead, as for :meth:`recognize_many`: each takes the memory of
                 its picture.
-            characters: As for :meth:`recognize_document`.
+            **options: All others as for :meth:`recognize_document`.
 
         Raises:
             ResourcesFreedError: The engine was freed, also between two pages.
             OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
-        request = checked_request(pages, dpi, text_layer, password)
-        keep_going = _ahead.keeps_going(on_error)
-        _ahead.check_ahead(ahead)
-        options = self._options_of(min_score, characters=characters)
-        return self._pages(document, request, options, timeout, ahead, Call(), keep_going=keep_going)[1]
+        request, others = split_request(**options)
+        check_ahead(ahead)
+        return self._reader().pages(document, request, self._options(on_error, **others), ahead, Call())[1]
 
-    def _document(
-        self,
-        source: ImageInput,
-        request: DocumentRequest,
-        options: ReadOptions,
-        timeout: float | None,
-        call: Call,
-        *,
-        keep_going: bool,
-    ) -> Document:
-        count, results = self._pages(source, request, options, timeout, None, call, keep_going=keep_going)
-        read = list(results)
-        good = tuple(page for page in read if isinstance(page, DocumentPage))
-        bad = tuple(error for error in read if isinstance(error, OcrError))
-        return Document(good, bad, count, name_of(source))
-
-    def _pages(
-        self,
-        source: ImageInput,
-        request: DocumentRequest,
-        options: ReadOptions,
-        timeout: float | None,
-        ahead: int | None,
-        call: Call,
-        *,
-        keep_going: bool,
-    ) -> tuple[int, Generator[DocumentPage | OcrError]]:
-        """Return the number of pages, and what comes of those that are wanted. Cancelling `call` ends them."""
-        Deadline(timeout)  # refuses what is no time
-        request = request._replace(characters=options.characters)
-        name = name_of(source)
-        reader = Reader(self._workers, call.take_along, timeout)
-        document = open_document(source, request, self._limits(), reader)
-        try:
-            numbers = request.pages.among(document.count, name or "the document")
-            # Pages that may bring their text may be all there are, and none has to be read then.
-            if request.text_layer == "ignore":
-                self.load()
-        except BaseException:
-            document.close()
-            raise
-        ahead = self._usual_ahead() if ahead is None else ahead
-        process = os.getpid()
-
-        def begin(picture: _ahead.Picture) -> _ahead.Reading:
-            reading = self._begin(picture, options, timeout)
-            call.take_along(reading)
-            return reading
-
-        def check() -> None:
-            if os.getpid() != process:  # the place in the file is shared with the parent
-                message = f"this document belongs to process {process}, which forked this one"
-                raise ForkedError(message, "open it anew in the child process")
-            self._open()
-            call.check()
-
-        results = pages_of(
-            document, numbers, name, begin, check, self._documents, most=ahead + 1, keep_going=keep_going
-        )
-        return document.count, results
-
-    def _limits(self) -> Limits:
-        return Limits(self._max_pixels, self._max_side, self._max_bytes, self._check_size)
-
-    def _usual_ahead(self) -> int:
-        return 0 if self._low_memory or self._open().threads == 1 else _ahead.USUAL
-
-    def _each(
-        self, images: Iterable[ImageInput], options: ReadOptions, timeout: float | None, *, keep_going: bool
-    ) -> Generator[Page | OcrError]:
-        result: Page | OcrError
-        for image in images:
-            try:
-                result = self.recognize(image, timeout=timeout, **options._asdict())
-            except _ahead.OF_ONE_PICTURE as error:
-                if not keep_going:
-                    raise
-                result = _ahead.bare(error)
-            yield result
-
-    def _begin(self, picture: _ahead.Picture, options: ReadOptions, timeout: float | None) -> _ahead.Reading:
-        core, call = self._open(), Call(timeout)
-        if not core.loaded:
-            self._loader.load(core, call)
-        return _ahead.Reading(core, picture, options, timeout, lambda: self._loader.load(core, Call(timeout)))
-
-    def unload(self) -> ReleaseReport:
-        """Give sessions and memory back, and stay open: the next call loads the models again.
-
-        Calls in flight finish first, and calls that begin meanwhile wait. Ctrl-C ends the wait; the unload is done
-        nevertheless. Models that were removed meanwhile are downloaded again where that is allowed.
-
-        Raises:
-            ResourcesFreedError: The engine was freed, also during the wait.
-            ForkedError: This is a forked child, and its parent had loaded the engine.
-        """
-        report = _raw.release_report(self._open().unload())
-        return dataclasses.replace(report, processes=self._workers.end_idle())
-
-    def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
-        """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
-
-        Calls in flight finish first; a download and the rendering of a PDF's pages end. Nothing is written to the model
-        directory afterwards. May be called again, and from any thread: all get the same report. Every other method
-        raises ResourcesFreedError from its start on.
-
-        Args:
-            cancel: End calls in flight early; they raise OcrCancelledError.
-            timeout: Seconds to wait; the report says then that it is not complete. That, and Ctrl-C, ends the wait
-                alone: the last call out does the release, and calling this again waits for it.
-            trim: Give memory that is free in the C library back to the system at the end. It looks through all that
-                the process has allocated, a matter of milliseconds for most. The first call decides.
-
-        In a forked child it does nothing to what the parent had loaded, and the report is marked as `inherited`.
-
-        Raises:
-            InvalidArgumentError: The timeout is negative or no number.
-        """
-        deadline = Deadline(timeout)
-        if self._core is None:  # the constructor failed
-            return ReleaseReport(0, None, None, None, 0.0)
-        if self._freeing_since is None:
-            self._freeing_since = time.monotonic()
-        # First, since nothing bounds what they do, and what they give could not be read any more.
-        self._processes += self._workers.close(cancel=cancel)
-        raw = self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim)
-        report = _raw.release_report(raw)
-        if self._core.inherited:  # what else there is belongs to the parent too
-            return dataclasses.replace(report, inherited=True)
-        if not report.complete:
-            return report
-        claim, gate = Claim(), self._loader.gate
-        try:
-            # A download notices at its next step that the engine is closed.
-            if not gate.enter(claim, deadline):
-                return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
-            if self._report is None:
-                waited = max(report.waited_s, self._loader.ended - self._freeing_since)
-                self._report = dataclasses.replace(report, waited_s=waited, processes=self._processes)
-                for document in list(self._documents):
-                    document.close()
-                _exit.forget(self._core)
-            return self._report
-        finally:
-            if gate.owner is claim:
-                del gate.owner
-
-    def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
-        """Do the same as :meth:`free_resources`."""
-        return self.free_resources(cancel=cancel, timeout=timeout, trim=trim)
-
-    def __enter__(self) -> Self:
-        self._open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.free_resources()
-
-    # The default keeps the function where the module's names are gone already.
-    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        core = getattr(self, "_core", None)
-        # At interpreter exit the engine was released already, and what this needs may be gone.
-        if core is None or _is_finalizing():
-            return
-        _exit.forget(core)
-        self._workers.close()
-        if core.closed or not core.loaded:
-            return
-        message = f"unreleased {self!r}{self._made_at}; call free_resources() or use `with`"
-        # Nobody can be in a call, so there is nothing to wait for.
-        core.free(cancel=False, timeout=0.0, trim=True)
-        # Last, because a warning may be an error.
-        warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        # A copy would be a second owner, and the first of both to be collected would release what the other one uses.
-        message = (
-            f"{type(self).__name__} cannot be copied or pickled, because it owns models in memory: share it between "
-            "threads as it is, and make a new one in another process"
-        )
-        raise TypeError(message)
-
-    def __repr__(self) -> str:
-        if self._core is None:
-            return f"<{type(self).__name__}, never made>"
-        state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
-        return f"<{type(self).__name__} {self._loader.recognizer}, {state}>"
-
-    def _open(self) -> _core.Engine:
-        if self._core is None:
-            message = "this engine was never made: its constructor failed"
-            raise InvalidArgumentError(message)
-        try:
-            self._core.check_open()
-        except ResourcesFreedError:
-            _exit.pause()
-            raise
-        return self._core
-
-    def _options_of(self, min_score: float | None, *, characters: bool) -> ReadOptions:
+    def _options(self, on_error: OnError = "raise", **options: Unpack[ReadKeywords]) -> CallOptions:
         """Return the options that hold for a call; refuse the call of a freed engine first."""
         self._open()
-        bound = self._min_score if min_score is None else checked_score(min_score)
-        return ReadOptions(bound, checked_flag("characters", characters))
+        return CallOptions.checked(self._min_score, on_error=on_error, **options)
 
-    def _check_size(self, width: int, height: int) -> None:
-        self._open().check_size(min(width, MOST_SIDE), min(height, MOST_SIDE))
+    def _pictures(self) -> Pictures:
+        return Pictures(self._open, self._loader, self._max_bytes, self._low_memory)
 
-    def _read(self, image: ImageInput, options: ReadOptions, call: Call) -> Page:
-        call.begin()
-        core = self._open()
-        form = normalise(image, self._check_size, self._max_bytes)
-        if not core.loaded:
-            self._loader.load(core, call)
-        try:
-            return self._run(core, form, options, call)
-        except ModelNotFoundError:
-            # It unloaded since we looked, and a file is gone from where the core would load it again.
-            self._loader.load(core, call)
-            return self._run(core, form, options, call)
-
-    def _run(self, core: _core.Engine, form: Form, options: ReadOptions, call: Call) -> Page:
-        call.check()
-        try:
-            return _raw.page(form.recognize(core, options, call.deadline.left(), call.stop))
-        except OcrTimeoutError:
-            # The core knows of what was left.
-            raise call.timed_out() from None
-        except (OcrCancelledError, ResourcesFreedError):
-            _exit.pause()
-            raise
-
-
-def _place_of_creation(engine: OcrEngine) -> str:
-    """Return the place that made the engine, for the warning about a forgotten one; empty unless tracemalloc traces.
-
-    tracemalloc itself does not find objects of ordinary classes in Python 3.11, and an error shows no trace of it.
-    """
-    import tracemalloc  # which brings pickle with it
-
-    if not tracemalloc.is_tracing():
-        return ""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_locals.get("self") is engine:  # also constructors of classes made from this one
-        frame = frame.f_back
-    return "" if frame is None else f", made in {frame.f_code.co_filename}, line {frame.f_lineno}"
+    def _reader(self) -> DocumentReader:
+        pictures = self._pictures()
+        limits = Limits(self._max_pixels, self._max_side, self._max_bytes, pictures.check_size)
+        return DocumentReader(pictures, limits, self._workers, self._documents)

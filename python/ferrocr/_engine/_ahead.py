@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import Generic, Literal, Protocol, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from .. import _core
 from ..exceptions import (
     ImageError,
     InferenceError,
-    InvalidArgumentError,
     ModelNotFoundError,
     OcrCancelledError,
     OcrError,
@@ -19,9 +18,9 @@ from ..exceptions import (
     StorageError,
 )
 from ..results import Page
-from . import _exit, _raw
+from . import _call, _exit, _raw
 from ._call import Call
-from ._forms import ReadOptions
+from ._call_options import CallOptions, ReadOptions
 
 OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError)
 """Errors that are about one picture and leave the next ones as they are."""
@@ -32,14 +31,11 @@ fill the moments in which one alone leaves a core idle: decoding, the detector's
 memory, since the readers are busy then."""
 
 
-class Work(Protocol):
+class Work(_call.Work, Protocol):
     """A picture or page that is being read in the background."""
 
     def over(self) -> bool:
         """Return True once there is nothing left to wait for."""
-
-    def cancel(self) -> None:
-        """End it early, without waiting for that."""
 
     def end(self) -> None:
         """End it early, and wait until nothing of it runs any more."""
@@ -161,37 +157,13 @@ def bare(error: OcrError) -> OcrError:
     return error
 
 
-def keeps_going(on_error: Literal["return", "raise"]) -> bool:
-    """Return True if `on_error` says to go on.
-
-    Raises:
-        InvalidArgumentError: There is no such choice.
-    """
-    if on_error not in ("return", "raise"):
-        message = f"on_error is 'return' or 'raise', not {on_error!r}"
-        raise InvalidArgumentError(message)
-    return on_error == "return"
-
-
-def check_ahead(ahead: int | None) -> None:
-    """Refuse what is no number of pictures.
-
-    Raises:
-        InvalidArgumentError: It is negative or no whole number.
-    """
-    if ahead is not None and (isinstance(ahead, bool) or not isinstance(ahead, int) or ahead < 0):
-        message = f"ahead is a number of pictures from 0 on, not {ahead!r}"
-        raise InvalidArgumentError(message)
-
-
 class Reading:
     """A picture that is read in the background.
 
     Args:
         core: The engine that reads it.
         picture: The picture. It is begun again where the models have to be fetched again.
-        options: The options for its lines.
-        timeout: Seconds that :meth:`page` may wait.
+        options: The options of the call; :meth:`page` may wait for their timeout.
         load: Loads the models, also those that have to be fetched again.
     """
 
@@ -199,12 +171,11 @@ class Reading:
         self,
         core: _core.Engine,
         picture: Picture,
-        options: ReadOptions,
-        timeout: float | None,
+        options: CallOptions,
         load: Callable[[], None],
     ) -> None:
-        self._timeout, self._load = timeout, load
-        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, options)
+        self._timeout, self._load = options.timeout, load
+        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, options.reading)
         self._reading = self._begin()
 
     def over(self) -> bool:

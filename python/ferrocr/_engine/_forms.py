@@ -1,23 +1,16 @@
-"""The three forms in which the core takes a picture, and what is asked of it."""
+"""The three forms in which the core takes a picture."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .. import _core
+from ._call import Call
+from ._call_options import ReadOptions
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-
-class ReadOptions(NamedTuple):
-    """Options of one call for the lines that it reads."""
-
-    min_score: float
-    """Lines with a lower score are left out."""
-    characters: bool
-    """True if words come with their characters."""
 
 
 SizeCheck: TypeAlias = Callable[[int, int], None]
@@ -29,11 +22,9 @@ class File(NamedTuple):
 
     path: Path
 
-    def recognize(
-        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_file(self.path, options, timeout, stop)
+        return core.recognize_file(self.path, options, call.deadline.left(), call.stop)
 
     def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it in the background."""
@@ -45,11 +36,9 @@ class Encoded(NamedTuple):
 
     data: bytes
 
-    def recognize(
-        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read it, waiting for that."""
-        return core.recognize_encoded(self.data, options, timeout, stop)
+        return core.recognize_encoded(self.data, options, call.deadline.left(), call.stop)
 
     def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read it in the background."""
@@ -64,11 +53,11 @@ class Pixels(NamedTuple):
     height: int
     channels: int
 
-    def recognize(
-        self, core: _core.Engine, options: ReadOptions, timeout: float | None, stop: _core.Stop
-    ) -> "_core._RawPage":
+    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read them, waiting for that."""
-        return core.recognize_pixels(self.data, (self.width, self.height), self.channels, options, timeout, stop)
+        return core.recognize_pixels(
+            self.data, (self.width, self.height), self.channels, options, call.deadline.left(), call.stop
+        )
 
     def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
         """Begin to read them in the background."""

@@ -5,7 +5,7 @@ import time
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from .. import _core
 from ..exceptions import InferenceError, InvalidArgumentError, OcrError, OcrTimeoutError, OutOfMemoryError
@@ -13,9 +13,7 @@ from ..models.store import ModelStore, ProgressCallback
 from . import _exit
 from ._call import Call, Claim, Gate
 from ._forks import in_one_piece
-from ._options import ModelChoices, check_progress, check_provider
-
-Provider = Literal["auto", "cpu", "cuda", "openvino"]
+from ._options import PROVIDERS, ModelChoices, Provider, check_choice, check_progress
 
 
 class Loader:
@@ -46,7 +44,7 @@ class Loader:
         download: bool,
         progress: ProgressCallback | None,
     ) -> None:
-        check_provider(provider)
+        check_choice("provider", provider, PROVIDERS)
         check_progress(progress)
         self._store, self._choices, self._wanted_provider = store, choices, provider
         self._download, self._progress = download, progress

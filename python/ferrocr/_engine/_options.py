@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import Literal
+from typing import Literal, get_args
 
 from .._arguments import checked_seconds, text_of
 from ..exceptions import InvalidArgumentError
@@ -15,8 +15,11 @@ ModelChoice = str | os.PathLike[str]
 ModelChoices = tuple[ModelChoice, ModelChoice, ModelChoice | None]
 """Detector, recogniser, and orienter if there is one."""
 
-PRESETS = ("default", "fast")
-"""Names of the presets."""
+Preset = Literal["default", "fast"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
+
+Provider = Literal["auto", "cpu", "cuda", "openvino"]
+PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 
 MOST_SIDE = 2**32 - 1
 """The core counts sides in 32 bits."""
@@ -33,25 +36,15 @@ _RANGES = {
 }
 
 
-def check_provider(provider: str) -> None:
-    """Refuse an unknown name.
+def check_choice(what: str, choice: str, choices: Sequence[str]) -> None:
+    """Refuse an unknown name of a provider or a preset.
 
     Raises:
-        InvalidArgumentError: There is no such provider.
+        InvalidArgumentError: There is none of that name.
     """
-    if provider not in ("auto", "cpu", "cuda", "openvino"):
-        message = f"there is no provider {provider!r}; the providers are auto, cpu, cuda and openvino"
-        raise InvalidArgumentError(message)
-
-
-def check_preset(preset: str) -> None:
-    """Refuse an unknown name.
-
-    Raises:
-        InvalidArgumentError: There is no such preset.
-    """
-    if preset not in PRESETS:
-        message = f"there is no preset {preset!r}; the presets are {' and '.join(PRESETS)}"
+    if choice not in choices:
+        listed = f"{', '.join(choices[:-1])} and {choices[-1]}"
+        message = f"there is no {what} {choice!r}; the {what}s are {listed}"
         raise InvalidArgumentError(message)
 
 

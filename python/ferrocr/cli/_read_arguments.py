@@ -3,8 +3,8 @@
 import argparse
 import os
 
-from .._engine._options import PRESETS
-from ..documents._request import USUAL_DPI
+from .._engine._options import PRESETS, PROVIDERS
+from ..documents._request import USES_OF_TEXT_LAYER, USUAL_DPI
 from ..models._catalog import DEFAULT_SET
 from ._command import positive
 from ._formats import FORMATS
@@ -66,7 +66,7 @@ def _describe_documents(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--pages", metavar="PAGES", help="pages of each document, such as 1-3,7,12-; default: all")
     group.add_argument("--dpi", type=float, default=USUAL_DPI, help="for pages of a PDF, default: %(default)g")
     layers = "auto: take the text that a PDF brings where it is likely to be all; default: ignore, for pdf auto"
-    group.add_argument("--text-layer", choices=("ignore", "auto", "only"), help=layers)
+    group.add_argument("--text-layer", choices=USES_OF_TEXT_LAYER, help=layers)
     secret = f"opens encrypted PDF files; ${PASSWORD_VARIABLE} does not show in lists of processes"
     group.add_argument("--password", default=os.environ.get(PASSWORD_VARIABLE), help=secret)
 
@@ -79,7 +79,7 @@ def _describe_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--languages", type=_codes, metavar="CODES", help=languages)
     group.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
     group.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
-    group.add_argument("--provider", choices=("auto", "cpu", "cuda", "openvino"), default="auto", help="default: auto")
+    group.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
     group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 

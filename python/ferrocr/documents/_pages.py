@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from .._engine._ahead import Picture
 from .._engine._call import Budget, Work
+from .._engine._call_options import CallOptions
 from .._engine._forms import SizeCheck
 from .._workers._lender import Workers
 from ..results import Page
@@ -30,8 +31,8 @@ class Reader(NamedTuple):
     """Processes for what could come to no end."""
     take_along: Callable[[Work], object]
     """Has what goes on cancelled together with the call."""
-    timeout: float | None
-    """Seconds that a page may take."""
+    options: CallOptions
+    """Options of the call, whose timeout is that of each page."""
 
 
 class Prepared(NamedTuple):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .. import _core
 from .._engine._call import Budget
-from .._engine._forms import ReadOptions
+from .._engine._call_options import ReadOptions
 from ._pages import Limits, Prepared, Reader, resolution
 from ._pdf import PdfFile
 from ._request import DocumentRequest
@@ -27,14 +27,14 @@ class PdfPages:
     def __init__(
         self, content: Path | bytes, name: str, request: DocumentRequest, limits: Limits, reader: Reader
     ) -> None:
-        self._request, self._limits, self._timeout = request, limits, reader.timeout
+        self._request, self._limits, self._options = request, limits, reader.options
         self._file = PdfFile(
             content,
             name,
             request.password,
             workers=reader.workers,
             max_pixels=limits.max_pixels,
-            timeout=reader.timeout,
+            timeout=reader.options.timeout,
             begun=reader.take_along,
         )
         self.count = self._file.count
@@ -45,14 +45,14 @@ class PdfPages:
         Raises:
             DocumentError: The page is damaged.
         """
-        budget = Budget(self._timeout)
+        budget = Budget(self._options.timeout)
         size = self._file.size(number, budget)
         dpi, width, height = resolution(size, self._request.dpi, self._limits)
         if self._request.text_layer != "ignore":
             layer = self._file.text_layer(number, budget)
             if self._request.text_layer == "only" or layer.is_usable:
                 to_pixels = self._file.to_pixels(number, width, height, budget)
-                page = layer.page(width, height, to_pixels, characters=self._request.characters)
+                page = layer.page(width, height, to_pixels, characters=self._options.reading.characters)
                 return Prepared(page, size, dpi, budget)
         return Prepared(_Rendered(self._file, number, (width, height), budget), size, dpi, budget)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .. import _core
 from .._engine._ahead import Picture
-from .._engine._forms import ReadOptions
+from .._engine._call_options import ReadOptions
 from ._pages import Prepared
 
 

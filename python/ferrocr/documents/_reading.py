@@ -1,68 +1,115 @@
-"""Reads the pages of an open document in order."""
+"""Reads the pages of documents in order."""
 
-from collections.abc import Callable, Generator, Iterator
-from typing import cast
+import os
+from collections.abc import Generator, Iterator
+from typing import NamedTuple, cast
 
 from .._engine import _ahead
-from ..exceptions import OcrError
+from .._engine._call import Call
+from .._engine._call_options import CallOptions
+from .._engine._inputs import ImageInput
+from .._engine._pictures import Pictures
+from .._workers._lender import Workers
+from ..exceptions import ForkedError, OcrError
 from ..results import Page
-from . import DocumentPage, Origin
-from ._pages import OpenDocument, Prepared
+from . import Document, DocumentPage, Origin
+from ._kinds import name_of
+from ._opening import open_document
+from ._pages import Limits, OpenDocument, Prepared, Reader
 from ._pictures import OnePicture
+from ._request import DocumentRequest
 
 
-def pages_of(
-    document: OpenDocument,
-    numbers: Iterator[int],
-    name: str | None,
-    read: Callable[[_ahead.Picture], _ahead.Reading],
-    check_open: Callable[[], object],
-    open_ones: set[OpenDocument],
-    *,
-    most: int,
-    keep_going: bool,
-) -> Generator[DocumentPage | OcrError]:
-    """Read pages in order, and close the document at the end, or when the generator is closed or forgotten.
+class DocumentReader(NamedTuple):
+    """Reads documents for one engine."""
 
-    Args:
-        document: The document.
-        numbers: The pages' numbers.
-        name: The document's path, if it is a file.
-        read: Begins to read a picture.
-        check_open: Refuses to go on once the engine is freed.
-        open_ones: Has the document while it is open.
-        most: Number of pages that may be in work.
-        keep_going: True if an error of one page stands in its place instead of ending it all.
-    """
+    pictures: Pictures
+    limits: Limits
+    workers: Workers
+    open_ones: set[OpenDocument]
+    """Has each document while it is open."""
 
-    def begin(number: int) -> _PageInWork:
-        check_open()  # before the file is touched: a forked child would move its parent's place in it
+    def document(self, source: ImageInput, request: DocumentRequest, options: CallOptions, call: Call) -> Document:
+        """Read a document, as :meth:`ferrocr.OcrEngine.recognize_document`. Cancelling `call` ends that."""
+        call.begin()
+        count, results = self.pages(source, request, options, None, call)
+        read = list(results)
+        good = tuple(page for page in read if isinstance(page, DocumentPage))
+        bad = tuple(error for error in read if isinstance(error, OcrError))
+        return Document(good, bad, count, name_of(source))
+
+    def pages(
+        self, source: ImageInput, request: DocumentRequest, options: CallOptions, ahead: int | None, call: Call
+    ) -> tuple[int, Generator[DocumentPage | OcrError]]:
+        """Return the number of pages, and what comes of those that are wanted, in order. Cancelling `call` ends them.
+
+        The document is closed at the end, or when the generator is closed or forgotten.
+
+        Raises:
+            OcrError: It cannot be opened, or has no such page.
+        """
+        name = name_of(source)
+        reader = Reader(self.workers, call.take_along, options)
+        document = open_document(source, request, self.limits, reader)
         try:
-            prepared = document.page(number)
-            work = prepared.what if isinstance(prepared.what, Page) else read(prepared.what)
-        except _ahead.OF_ONE_PICTURE as error:
-            raise _about(error, number, document, name) from None
-        return _PageInWork(number, name, prepared, work)
+            numbers = request.pages.among(document.count, name or "the document")
+            # Pages that may bring their text may be all there are, and none has to be read then.
+            if request.text_layer == "ignore":
+                self.pictures.load()
+        except BaseException:
+            document.close()
+            raise
+        most = 1 + (self.pictures.usual_ahead() if ahead is None else ahead)
+        begun = self._results(document, numbers, name, options, call, most)
+        # From here on it is closed however the generator ends, also when nobody takes a page.
+        next(begun)
+        return document.count, cast("Generator[DocumentPage | OcrError]", begun)
 
-    def result_of(work: _PageInWork) -> DocumentPage:
-        try:
-            return work.page()
-        except _ahead.OF_ONE_PICTURE as error:
-            raise _about(error, work.number, document, name) from None
+    def _results(
+        self,
+        document: OpenDocument,
+        numbers: Iterator[int],
+        name: str | None,
+        options: CallOptions,
+        call: Call,
+        most: int,
+    ) -> Generator[DocumentPage | OcrError | None]:
+        """Give None, and then pages or errors, of which `most` are in work at a time."""
+        process = os.getpid()
 
-    def results() -> Generator[DocumentPage | OcrError | None]:
-        open_ones.add(document)
+        def check() -> None:
+            if os.getpid() != process:  # the place in the file is shared with the parent
+                message = f"this document belongs to process {process}, which forked this one"
+                raise ForkedError(message, "open it anew in the child process")
+            self.pictures.open()
+            call.check()
+
+        def begin(number: int) -> _PageInWork:
+            check()  # before the file is touched: a forked child would move its parent's place in it
+            try:
+                prepared = document.page(number)
+                if isinstance(prepared.what, Page):
+                    return _PageInWork(number, name, prepared, prepared.what)
+                reading = self.pictures.begin(prepared.what, options)
+            except _ahead.OF_ONE_PICTURE as error:
+                raise _about(error, number, document, name) from None
+            call.take_along(reading)
+            return _PageInWork(number, name, prepared, reading)
+
+        def result_of(work: _PageInWork) -> DocumentPage:
+            try:
+                return work.page()
+            except _ahead.OF_ONE_PICTURE as error:
+                raise _about(error, work.number, document, name) from None
+
+        self.open_ones.add(document)
         try:
             yield None
-            yield from _ahead.stream(_ahead.Ahead(numbers, begin, most), result_of, check_open, keep_going=keep_going)
+            ahead = _ahead.Ahead(numbers, begin, most)
+            yield from _ahead.stream(ahead, result_of, check, keep_going=options.keep_going)
         finally:
-            open_ones.discard(document)
+            self.open_ones.discard(document)
             document.close()
-
-    begun = results()
-    # From here on it is closed however the generator ends, also when nobody takes a page.
-    next(begun)
-    return cast("Generator[DocumentPage | OcrError]", begun)
 
 
 class _PageInWork:

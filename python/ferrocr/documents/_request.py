@@ -1,14 +1,15 @@
 """The pages that a call wants of a document, and in which way."""
 
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Unpack, get_args
 
 from .._arguments import text_of
+from .._engine._call_options import ReadKeywords
 from ..exceptions import InvalidArgumentError
 from ._page_numbers import PageNumbers, Wanted
 
 UseOfTextLayer = Literal["ignore", "auto", "only"]
-
+USES_OF_TEXT_LAYER: tuple[UseOfTextLayer, ...] = get_args(UseOfTextLayer)
 
 USUAL_DPI = 200.0
 """Fewer lose small print, more only cost: seven pages of 5 to 12 point text have a token F1 of .996, .9999 and .9996 at
@@ -16,15 +17,22 @@ USUAL_DPI = 200.0
 200. Chinese documents did a little better at 200 than at 150. docs/decisions.md has the figures."""
 
 
+class DocumentKeywords(ReadKeywords, total=False):
+    """Keywords of :meth:`ferrocr.OcrEngine.recognize_document`, for methods that pass them on."""
+
+    pages: PageNumbers | None
+    dpi: float
+    text_layer: UseOfTextLayer
+    password: str | None
+
+
 class DocumentRequest(NamedTuple):
-    """The options of a call for a document, checked by :func:`checked_request`."""
+    """The options of a call that are about the document, checked by :func:`checked_request`."""
 
     pages: Wanted
     dpi: float
     text_layer: UseOfTextLayer
     password: str | None
-    characters: bool = False
-    """True if words of text that is taken have their characters."""
 
 
 def checked_request(
@@ -39,7 +47,7 @@ def checked_request(
     if isinstance(dpi, bool) or not isinstance(dpi, int | float) or not 1 <= dpi <= 10_000:
         message = f"dpi is a number of pixels to the inch from 1 to 10000, not {dpi!r}"
         raise InvalidArgumentError(message)
-    if text_layer not in ("ignore", "auto", "only"):
+    if text_layer not in USES_OF_TEXT_LAYER:
         message = f"text_layer is 'ignore', 'auto' or 'only', not {text_layer!r}"
         raise InvalidArgumentError(message)
     # The text of the error would show it.
@@ -53,3 +61,19 @@ def checked_request(
         message = "a password is text, and this one has bytes that are no UTF-8"
         raise InvalidArgumentError(message)
     return DocumentRequest(Wanted(pages), float(dpi), text_layer, None)
+
+
+def split_request(
+    *,
+    pages: PageNumbers | None = None,
+    dpi: float = USUAL_DPI,
+    text_layer: UseOfTextLayer = "ignore",
+    password: str | None = None,
+    **others: Unpack[ReadKeywords],
+) -> tuple[DocumentRequest, ReadKeywords]:
+    """Return keywords of :class:`DocumentKeywords` that are about the document, checked, and the others as they are.
+
+    Raises:
+        InvalidArgumentError: One is out of its range.
+    """
+    return checked_request(pages, dpi, text_layer, password), others

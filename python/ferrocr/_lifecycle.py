@@ -1,0 +1,222 @@
+"""The life of an engine: made, loaded, unloaded, freed."""
+
+import dataclasses
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import NoReturn, Self, SupportsIndex
+
+from ._core import Engine as Core
+from ._engine import _exit, _raw
+from ._engine._call import Call, Claim, Deadline
+from ._engine._loading import Loader
+from ._workers._lender import Workers
+from .documents._pages import OpenDocument
+from .exceptions import InvalidArgumentError, ResourcesFreedError
+from .models.store import ModelStore
+from .results import ReleaseReport
+
+
+class EngineLifecycle:
+    """Everything that an engine owns, from its making to its release; :class:`ferrocr.OcrEngine` adds the reading.
+
+    Args:
+        core: The engine in the core.
+        store: The model directory.
+        loader: Loads the models.
+        workers: Processes for documents.
+    """
+
+    # Also where a constructor fails before it is made.
+    _core: Core | None = None
+
+    def __init__(self, core: Core, store: ModelStore, loader: Loader, workers: Workers) -> None:
+        self._store, self._loader, self._workers = store, loader, workers
+        # Those that are open: a release closes them, whoever still holds their pages.
+        self._documents: set[OpenDocument] = set()
+        self._processes = 0
+        self._freeing_since: float | None = None
+        self._report: ReleaseReport | None = None
+        self._made_at = _place_of_creation(self)
+        self._core = core
+
+    @property
+    def closed(self) -> bool:
+        """True once :meth:`free_resources` has begun."""
+        return self._core is None or self._core.closed
+
+    @property
+    def loaded(self) -> bool:
+        """True while models are in memory."""
+        return self._core is not None and self._core.loaded
+
+    @property
+    def provider(self) -> str | None:
+        """The provider of the loaded models, or of those that were given back; None before the first load."""
+        return None if self._core is None else self._loader.provider
+
+    def list_local(self) -> list[str]:
+        """Return names of the model files in the model directory, sorted; empty for a directory that is not there.
+
+        Raises:
+            ResourcesFreedError: The engine was freed.
+        """
+        self._open()
+        return self._store.list_local()
+
+    def get_local_path(self, name: str | None = None) -> str:
+        """Return the absolute path of the model directory, or of a file in it.
+
+        Raises:
+            InvalidArgumentError: The name is no plain file name.
+            ModelNotFoundError: There is no such file.
+            ResourcesFreedError: The engine was freed.
+        """
+        self._open()
+        return self._store.get_local_path(name)
+
+    def load(self) -> None:
+        """Load the models now instead of at the first :meth:`recognize`; download missing ones where that is allowed.
+
+        Raises:
+            ModelNotFoundError: A model is missing and may not be downloaded.
+            DownloadError: No source could deliver a model.
+            ModelCorruptError: A file is no readable model.
+            ModelMismatchError: A model does not fit its role.
+            RuntimeUnavailableError: ONNX Runtime is missing, too old or ambiguous.
+            InvalidArgumentError: This is the callback `progress`, which the load is waiting for.
+            ResourcesFreedError: The engine was freed, also during a download.
+        """
+        self._loader.load(self._open(), Call())
+
+    def unload(self) -> ReleaseReport:
+        """Give sessions and memory back, and stay open: the next call loads the models again.
+
+        Calls in flight finish first, and calls that begin meanwhile wait. Ctrl-C ends the wait; the unload is done
+        nevertheless. Models that were removed meanwhile are downloaded again where that is allowed.
+
+        Raises:
+            ResourcesFreedError: The engine was freed, also during the wait.
+            ForkedError: This is a forked child, and its parent had loaded the engine.
+        """
+        report = _raw.release_report(self._open().unload())
+        return dataclasses.replace(report, processes=self._workers.end_idle())
+
+    def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
+        """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
+
+        Calls in flight finish first; a download and the rendering of a PDF's pages end. Nothing is written to the model
+        directory afterwards. May be called again, and from any thread: all get the same report. Every other method
+        raises ResourcesFreedError from its start on.
+
+        Args:
+            cancel: End calls in flight early; they raise OcrCancelledError.
+            timeout: Seconds to wait; the report says then that it is not complete. That, and Ctrl-C, ends the wait
+                alone: the last call out does the release, and calling this again waits for it.
+            trim: Give memory that is free in the C library back to the system at the end. It looks through all that
+                the process has allocated, a matter of milliseconds for most. The first call decides.
+
+        In a forked child it does nothing to what the parent had loaded, and the report is marked as `inherited`.
+
+        Raises:
+            InvalidArgumentError: The timeout is negative or no number.
+        """
+        deadline = Deadline(timeout)
+        if self._core is None:  # the constructor failed
+            return ReleaseReport(0, None, None, None, 0.0)
+        if self._freeing_since is None:
+            self._freeing_since = time.monotonic()
+        # First, since nothing bounds what they do, and what they give could not be read any more.
+        self._processes += self._workers.close(cancel=cancel)
+        raw = self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim)
+        report = _raw.release_report(raw)
+        if self._core.inherited:  # what else there is belongs to the parent too
+            return dataclasses.replace(report, inherited=True)
+        if not report.complete:
+            return report
+        claim, gate = Claim(), self._loader.gate
+        try:
+            # A download notices at its next step that the engine is closed.
+            if not gate.enter(claim, deadline):
+                return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
+            if self._report is None:
+                waited = max(report.waited_s, self._loader.ended - self._freeing_since)
+                self._report = dataclasses.replace(report, waited_s=waited, processes=self._processes)
+                for document in list(self._documents):
+                    document.close()
+                _exit.forget(self._core)
+            return self._report
+        finally:
+            if gate.owner is claim:
+                del gate.owner
+
+    def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
+        """Do the same as :meth:`free_resources`."""
+        return self.free_resources(cancel=cancel, timeout=timeout, trim=trim)
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.free_resources()
+
+    # The default keeps the function where the module's names are gone already.
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        core = self._core
+        # At interpreter exit the engine was released already, and what this needs may be gone.
+        if core is None or _is_finalizing():
+            return
+        _exit.forget(core)
+        self._workers.close()
+        if core.closed or not core.loaded:
+            return
+        message = f"unreleased {self!r}{self._made_at}; call free_resources() or use `with`"
+        # Nobody can be in a call, so there is nothing to wait for.
+        core.free(cancel=False, timeout=0.0, trim=True)
+        # Last, because a warning may be an error.
+        warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        # A copy would be a second owner, and the first of both to be collected would release what the other one uses.
+        message = (
+            f"{type(self).__name__} cannot be copied or pickled, because it owns models in memory: share it between "
+            "threads as it is, and make a new one in another process"
+        )
+        raise TypeError(message)
+
+    def __repr__(self) -> str:
+        if self._core is None:
+            return f"<{type(self).__name__}, never made>"
+        state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
+        return f"<{type(self).__name__} {self._loader.recognizer}, {state}>"
+
+    def _open(self) -> Core:
+        if self._core is None:
+            message = "this engine was never made: its constructor failed"
+            raise InvalidArgumentError(message)
+        try:
+            self._core.check_open()
+        except ResourcesFreedError:
+            _exit.pause()
+            raise
+        return self._core
+
+
+def _place_of_creation(engine: EngineLifecycle) -> str:
+    """Return the place that made the engine, for the warning about a forgotten one; empty unless tracemalloc traces.
+
+    tracemalloc itself does not find objects of ordinary classes in Python 3.11, and an error shows no trace of it.
+    """
+    import tracemalloc  # which brings pickle with it
+
+    if not tracemalloc.is_tracing():
+        return ""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_locals.get("self") is engine:  # also constructors of classes made from this one
+        frame = frame.f_back
+    return "" if frame is None else f", made in {frame.f_code.co_filename}, line {frame.f_lineno}"
