@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Audience, Error, Result};
+pub use crate::text::path_text;
 
 mod admission;
 mod archive;
@@ -30,7 +31,6 @@ mod place;
 mod removal;
 mod space;
 mod temporary;
-mod text;
 mod trash;
 mod watch;
 
@@ -54,7 +54,6 @@ pub(super) use part::Part;
 pub(super) use place::DIR_VARIABLE;
 use removal::Remover;
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
-pub use text::path_text;
 use trash::Trash;
 pub use trash::Trashed;
 use watch::Watch;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::place::{absolute, default_dir};
-use super::text::is_unsafe;
 use crate::error::Audience;
+use crate::text::is_unsafe;
 
 /// Something that can be done with the model directory.
 #[derive(Debug, Clone, Copy)]

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::super::text::path_text;
 use super::state::State;
 use crate::models::catalog::Entry;
 use crate::models::role::Role;
 use crate::onnx::Summary;
+use crate::text::path_text;
 
 /// One thing that an audit found, or missed.
 #[derive(Debug, Clone, PartialEq, Eq)]
