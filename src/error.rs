@@ -13,7 +13,7 @@ mod hint;
 mod remedy;
 
 pub use hint::Hint;
-pub use remedy::{Action, Remedy};
+pub(crate) use remedy::{Action, Remedy};
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

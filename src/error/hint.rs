@@ -19,15 +19,9 @@ impl Hint {
     }
 }
 
-impl From<&'static str> for Hint {
-    fn from(text: &'static str) -> Self {
-        Self(vec![text.into()])
-    }
-}
-
-impl From<String> for Hint {
-    fn from(text: String) -> Self {
-        Self(vec![text.into()])
+impl<T: Into<Remedy>> From<T> for Hint {
+    fn from(part: T) -> Self {
+        Self(vec![part.into()])
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::layout::{BOOKKEEPING, INCOMING};
 use super::super::trash::Trash;
 use super::super::{Trashed, lock, part, trash};
-use super::judge::{PRUNE_PARTIAL, action};
+use super::judge::action;
 use super::report::AuditEntry;
 use super::state::State;
 use super::survey::{children, special};
@@ -91,7 +91,8 @@ impl Auditor<'_> {
         let model = self.catalog.iter().find(|known| entry.name.starts_with(&format!("{}.", known.name)));
         if let Some(model) = model.filter(|_| is_resumable && !entry.in_use) {
             let pull = self.layout.remedy(Action::Pull(vec![model.name.to_owned()]));
-            entry.action = Some([pull, ", or ".into(), self.layout.remedy(PRUNE_PARTIAL)].into());
+            let prune = self.layout.remedy(Action::Prune(Some("partial")));
+            entry.action = Some([pull, ", or ".into(), prune].into());
         }
         entry
     }

@@ -13,9 +13,6 @@ use crate::models::catalog::{Entry, Size};
 /// Begins the name of a model that somebody has put aside.
 pub(in super::super) const PUT_ASIDE: &str = "old_";
 
-/// The removal of what is unfinished.
-pub(super) const PRUNE_PARTIAL: Action = Action::Prune(Some("partial"));
-
 /// The judgement on a model's name and content together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
@@ -128,7 +125,7 @@ pub(super) fn state_of_list(models: &[State]) -> State {
 
 /// Suggests what to do about a thing in the directory.
 pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> Option<Hint> {
-    let to = |action: Action| Hint::from([layout.remedy(action)]);
+    let to = |action: Action| Hint::from(layout.remedy(action));
     let name = || entry.name.clone();
     let can_pull = catalog.iter().any(|known| known.name == entry.name);
     Some(match entry.state {
@@ -141,7 +138,7 @@ pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> 
         State::Old if entry.name.starts_with(PUT_ASIDE) => to(Action::Prune(None)),
         State::Old => to(Action::Remove(name())),
         State::Unverified => [layout.remedy(Action::Verify(name())), ", with its publisher's hash".into()].into(),
-        State::Partial => to(PRUNE_PARTIAL),
+        State::Partial => to(Action::Prune(Some("partial"))),
         State::Trashed => to(Action::Restore { name: Some(name()), removal: None }),
         State::Foreign => "move it out of the directory".into(),
         State::Unreadable => "make it readable for this user".into(),

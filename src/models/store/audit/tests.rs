@@ -78,7 +78,7 @@ fn audit(store: &Store) -> Audit {
 }
 
 fn to(store: &Store, action: Action) -> Option<Hint> {
-    Some([store.layout.remedy(action)].into())
+    Some(store.layout.remedy(action).into())
 }
 
 fn needing(names: &[&str]) -> AuditOptions {

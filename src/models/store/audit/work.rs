@@ -283,7 +283,7 @@ impl<'a> Auditor<'a> {
                 entry.action = action(self.layout, &entry, self.catalog);
                 if trashed.iter().any(|trashed| trashed.name == name) {
                     let restore = Action::Restore { name: Some(name), removal: None };
-                    entry.action = Some([self.layout.remedy(restore)].into());
+                    entry.action = Some(self.layout.remedy(restore).into());
                 }
                 entry
             })
