@@ -3,7 +3,7 @@
 //!
 //! Small ones, and those whose size is fixed, are made as usual.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Remedy, Result};
 
 /// Returns an empty buffer with room for `count` elements.
 ///
@@ -75,8 +75,12 @@ pub(crate) fn out_of_memory(bytes: u64, what: &str) -> Error {
 }
 
 /// The advice that goes with a lack of memory.
-pub(crate) const HINT: &str = "give it smaller pictures, the engine fewer threads or low_memory=True, or the process \
-                               more memory; a lower max_pixels refuses pictures that are too large for it";
+pub(crate) const HINT: [Remedy; 4] = [
+    Remedy::text("give it smaller pictures, the engine fewer threads"),
+    Remedy::InCode(" or low_memory=True"),
+    Remedy::text(", or the process more memory"),
+    Remedy::InCode("; a lower max_pixels refuses pictures that are too large for it"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -97,6 +101,16 @@ mod tests {
             assert!(error.to_string().starts_with("there is no memory for a test: "), "{error}");
             assert!(error.hint().is_some());
         }
+    }
+
+    #[test]
+    fn the_advice_names_keywords_to_users_of_the_library_alone() {
+        let error = check_room(u64::MAX, "a test").unwrap_err();
+        assert!(
+            error.hint().is_some_and(|hint| hint.contains(" or low_memory=True, or ") && hint.contains("max_pixels"))
+        );
+        let shell = "give it smaller pictures, the engine fewer threads, or the process more memory";
+        assert_eq!(error.shell_hint().as_deref(), Some(shell));
     }
 
     #[test]

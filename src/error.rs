@@ -7,6 +7,14 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 
+mod call;
+mod command;
+mod hint;
+mod remedy;
+
+pub use hint::Hint;
+pub(crate) use remedy::{Action, Remedy};
+
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -52,55 +60,25 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// The reader of a hint, and so the words in which it names what can be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Audience {
-    /// Somebody who uses the library: methods and their keywords.
-    Programmer,
-    /// Somebody who uses the command line: commands and their options.
-    Shell,
-}
-
-impl Audience {
-    /// Returns the text for this reader.
-    pub fn choose(self, programmer: &'static str, shell: &'static str) -> &'static str {
-        match self {
-            Self::Programmer => programmer,
-            Self::Shell => shell,
-        }
-    }
-}
-
 /// An error with its kind, a message for people, a hint, and the error that caused it.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    hint: Option<String>,
-    /// The hint for the command line, where that has other words.
-    shell_hint: Option<String>,
+    hint: Option<Hint>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// Returns an error of `kind`. The message starts in lower case and has no full stop at its end.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, shell_hint: None, source: None }
+        Self { kind, message: message.into(), hint: None, source: None }
     }
 
     /// Adds what the reader can do about it.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
-        self.shell_hint = None;
-        self
-    }
-
-    /// Adds what the reader can do about it, in the words of each reader.
-    #[must_use]
-    pub fn with_hint_for(mut self, hint: impl Fn(Audience) -> String) -> Self {
-        self.hint = Some(hint(Audience::Programmer));
-        self.shell_hint = Some(hint(Audience::Shell));
         self
     }
 
@@ -140,13 +118,13 @@ impl Error {
     }
 
     /// Returns the advice for somebody who uses the library.
-    pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+    pub fn hint(&self) -> Option<String> {
+        self.hint.as_ref().map(Hint::for_library)
     }
 
     /// Returns the advice for somebody who uses the command line.
-    pub fn shell_hint(&self) -> Option<&str> {
-        self.shell_hint.as_deref().or(self.hint())
+    pub fn shell_hint(&self) -> Option<String> {
+        self.hint.as_ref().map(Hint::for_shell)
     }
 }
 
@@ -157,7 +135,7 @@ impl fmt::Display for Error {
             // Some libraries end their messages with a line break.
             write!(f, ": {}", source.to_string().trim_end())?;
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.hint() {
             write!(f, "\n{hint}")?;
         }
         Ok(())

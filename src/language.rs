@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use unicode_script::{Script, UnicodeScript};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Remedy, Result};
 pub use table::Language;
 use table::{LANGUAGES, MARKS};
 
@@ -95,10 +95,11 @@ impl Languages {
             if lacks.len() == language.needs.len() {
                 let Language { name, code, .. } = language;
                 let message = format!("{model} cannot read {name} ({code:?}): it knows too few {}", lacks.join(" or "));
-                return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-                    let list = reader.choose("`ferrocr.catalog()` has", "`ferrocr models list --available` shows");
-                    format!("choose a recogniser of that language, which {list}, or leave the language out")
-                }));
+                return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint([
+                    "choose a recogniser of that language, which ".into(),
+                    Remedy::Catalog,
+                    ", or leave the language out".into(),
+                ]));
             }
         }
         Ok(())

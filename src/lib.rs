@@ -36,6 +36,7 @@ mod python;
 pub mod recognize;
 pub mod runtime;
 pub mod stop;
+mod text;
 mod threads;
 
 pub use engine::{Engine, ModelFiles};

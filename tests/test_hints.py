@@ -1,5 +1,6 @@
 """Hints in the words of their readers: methods for programmers, commands with their directory for a shell."""
 
+import json
 import pickle
 import re
 import shlex
@@ -218,6 +219,24 @@ def test_a_limit_that_has_no_option_is_not_to_be_raised() -> None:
         ocr._core.check_size(11, 11)  # type: ignore[union-attr]
     assert (caught.value.hint or "").startswith("raise the limit")
     assert caught.value.shell_hint == "scale the picture down first"
+
+
+def test_an_audit_advises_methods_or_commands(store: ModelStore, folder: Path, capsys: Captured) -> None:
+    entry = store.info("a.onnx").entry
+    call = f'`ModelStore("{folder}").verify("a.onnx", sha256=...)`, with its publisher\'s hash'
+    command = f"`ferrocr models verify a.onnx --sha256 HASH --dir '{folder}'`, with its publisher's hash"
+    assert (entry.action, entry.shell_action) == (call, command)
+    assert entry.to_dict()["action"] == call
+    assert all("ferrocr models" not in entry.action for entry in store.audit())
+    for words in (["info", "a.onnx"], ["audit", "--details"]):
+        main(["models", *words, "--dir", str(folder)])
+        printed = capsys.readouterr().out
+        assert command in printed
+        assert "ModelStore" not in printed
+        main(["models", *words, "--json", "--dir", str(folder)])
+        told = json.loads(capsys.readouterr().out)
+        assert command in [told.get("action"), *(entry["action"] for entry in told.get("entries", []))]
+        assert "shell_action" not in told
 
 
 @pytest.mark.parametrize("command", ["export", "import"])

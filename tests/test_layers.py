@@ -9,6 +9,7 @@ SRC = Path(__file__).parent.parent / "src"
 
 # A module may use those in rows above its own. Where a new one belongs is a decision: write it down here.
 LAYERS = (
+    {"text"},
     {"error"},
     {"language"},
     {"buffer", "event", "files", "geometry", "memory", "options", "process", "stop", "threads"},

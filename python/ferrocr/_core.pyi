@@ -18,7 +18,8 @@ _RawBlock = tuple[int, int, _Quad]
 # why it could not be read, outline
 _RawUnread = tuple[str, _Quad]
 _RawPage = tuple[int, int, list[_Line], list[_RawBlock], list[_RawUnread]]
-# name, path, state, bytes, modified, sha256, role, version, in_use, pids, kept, detail, action, removal
+# name, path, state, bytes, modified, sha256, role, version, in_use, pids, kept, detail, action, removal,
+# the action for the command line
 _RawEntry = tuple[
     str,
     str,
@@ -34,6 +35,7 @@ _RawEntry = tuple[
     str,
     str,
     str | None,
+    str,
 ]
 # name, path, bytes, decision, pids, reason, whether it is an unfinished download
 _RawPlanned = tuple[str, str, int, str, list[int], str, bool]

@@ -18,11 +18,11 @@ use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use self::fault::CONVERT;
 pub use self::limits::check_size;
-use self::limits::{check_length, too_large};
+use self::limits::{TOO_LARGE, check_length};
 use self::source::open_picture;
 use super::Picture;
 use crate::buffer;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::options::DecodeLimits;
 
 /// Decodes JPEG, PNG, TIFF, BMP, GIF or WebP (the first page or frame), told apart by content.
@@ -99,14 +99,16 @@ fn damaged(format: ImageFormat, error: ImageError, limits: &DecodeLimits) -> Err
             }
             _ => format!("needs more memory than max_pixels={} allows", limits.max_pixels),
         };
-        return Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_hint_for(too_large);
+        return Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_hint(TOO_LARGE);
     }
     if matches!(&error, ImageError::IoError(error) if error.kind() == IoErrorKind::OutOfMemory) {
         return Error::new(ErrorKind::OutOfMemory, format!("there is no memory for the {name} file"))
             .with_hint(buffer::HINT);
     }
-    let what = if matches!(error, ImageError::Unsupported(_)) { "is of an unsupported variety" } else { "is damaged" };
-    let hint = if matches!(error, ImageError::Unsupported(_)) { CONVERT } else { "fetch or save the file again" };
+    let (what, hint): (_, Hint) = match error {
+        ImageError::Unsupported(_) => ("is of an unsupported variety", CONVERT.into()),
+        _ => ("is damaged", "fetch or save the file again".into()),
+    };
     Error::new(ErrorKind::Image, format!("the {name} picture {what}")).with_source(error).with_hint(hint)
 }
 

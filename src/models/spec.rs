@@ -1,7 +1,7 @@
 //! The inputs and outputs of a model of each role, checked before its first run.
 
 use super::role::Role;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Remedy, Result};
 use crate::runtime::{ModelSpec, Port, Tensor};
 
 /// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
@@ -51,10 +51,8 @@ pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
         ports_text(&spec.inputs),
         ports_text(&spec.outputs)
     );
-    Err(Error::new(ErrorKind::ModelMismatch, message).with_hint_for(|reader| {
-        let list = reader.choose("`ferrocr.catalog()` has", "`ferrocr models list --available` shows");
-        format!("name a PP-OCR {role} in ONNX form; {list} some")
-    }))
+    let hint = [format!("name a PP-OCR {role} in ONNX form; ").into(), Remedy::Catalog, " some".into()];
+    Err(Error::new(ErrorKind::ModelMismatch, message).with_hint(hint))
 }
 
 /// The size that a side of an array has to have. A side that the file leaves open fits all of them.

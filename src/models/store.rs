@@ -9,13 +9,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Audience, Error, Result};
+use crate::error::{Action, Error, Remedy, Result};
+pub use crate::text::path_text;
 
 mod admission;
 mod archive;
 mod audit;
 mod characters;
-mod command;
 mod digest;
 mod directory;
 mod disk;
@@ -30,7 +30,6 @@ mod place;
 mod removal;
 mod space;
 mod temporary;
-mod text;
 mod trash;
 mod watch;
 
@@ -39,7 +38,6 @@ pub use admission::Expected;
 pub use archive::{Archive, ArchiveFile, ArchiveProgress, Archived, ImportOptions};
 use archive::{Exporter, Importer};
 pub use audit::{Audit, AuditEntry, AuditOptions, Examination, Inspection, State};
-pub(in crate::models) use command::Action;
 use digest::Digest;
 pub(super) use disk::free_bytes;
 #[cfg(test)]
@@ -54,7 +52,6 @@ pub(super) use part::Part;
 pub(super) use place::DIR_VARIABLE;
 use removal::Remover;
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
-pub use text::path_text;
 use trash::Trash;
 pub use trash::Trashed;
 use watch::Watch;
@@ -95,9 +92,9 @@ impl Store {
         &self.layout
     }
 
-    /// Returns words for an action, for whoever is to do it, about this directory.
-    pub(in crate::models) fn how_to(&self, reader: Audience, action: Action<'_>) -> String {
-        self.layout.advice().how_to(reader, action)
+    /// Returns an action on this directory, for a hint.
+    pub(in crate::models) fn remedy(&self, action: Action) -> Remedy {
+        self.layout.remedy(action)
     }
 
     /// Returns the sorted names of the model files; none for a directory that is empty or not there.

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 def audit_entry(raw: "_core._RawEntry") -> AuditEntry:
     """Return one thing that an audit found. The fields have the order of the core's tuple."""
-    name, path, state, size, modified, sha256, role, version, in_use, pids, kept, detail, action, removal = raw
-    facts = (size, modified, sha256, role, version)
-    return AuditEntry(name, path, ModelState(state), *facts, in_use, tuple(pids), kept, detail, action, removal)
+    name, path, state, *_ = raw
+    return AuditEntry(name, path, ModelState(state), *raw[3:9], tuple(raw[9]), *raw[10:])
 
 
 def model_info(raw: "_core._RawInspection") -> ModelInfo:

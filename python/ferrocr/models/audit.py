@@ -67,6 +67,7 @@ class AuditEntry:
         detail: Why it is in this state.
         action: Advice; empty where there is nothing to do.
         removal: The removal that took it to the trash; None for what is not there.
+        shell_action: The advice for somebody who uses the command line.
     """
 
     name: str
@@ -83,13 +84,16 @@ class AuditEntry:
     detail: str
     action: str
     removal: str | None
+    shell_action: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.state}: {path_text(self.path)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields under their names, in types that JSON has."""
-        return {**dataclasses.asdict(self), "state": self.state.value, "pids": list(self.pids)}
+        """Return the fields under their names, in types that JSON has; ``action`` is the only advice."""
+        fields = {**dataclasses.asdict(self), "state": self.state.value, "pids": list(self.pids)}
+        del fields["shell_action"]
+        return fields
 
 
 @dataclass(frozen=True, slots=True)

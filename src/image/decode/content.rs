@@ -2,7 +2,8 @@
 
 use image::ImageFormat;
 
-use crate::error::{Error, ErrorKind, Result};
+use super::fault::CONVERT;
+use crate::error::{Error, ErrorKind, Hint, Remedy, Result};
 
 const READ: &str = "the content is no JPEG, PNG, TIFF, BMP, GIF or WebP";
 
@@ -69,13 +70,17 @@ pub(super) fn format_of(bytes: &[u8]) -> Result<ImageFormat> {
 
 fn unknown(bytes: &[u8]) -> Error {
     if let Some((_, name, hint)) = NO_PICTURES.iter().find(|(mark, ..)| bytes.starts_with(mark)) {
-        return refused(name, hint);
+        return refused(name, *hint);
     }
     match other_picture(bytes) {
-        Some("HEIC") => refused("HEIC", &pillow("with the pillow-heif plugin ")),
-        Some("JPEG XL") => refused("JPEG XL", &pillow("with the pillow-jxl-plugin ")),
+        Some("HEIC") => {
+            refused("HEIC", pillow(", or open it with Pillow with the pillow-heif plugin and pass the image"))
+        }
+        Some("JPEG XL") => {
+            refused("JPEG XL", pillow(", or open it with Pillow with the pillow-jxl-plugin and pass the image"))
+        }
         Some("a film") => refused("a film", "give pictures of it"),
-        Some(name) => refused(name, &pillow("")),
+        Some(name) => refused(name, CONVERT),
         None if is_text(bytes, &["<!doctype html", "<html"]) => {
             refused("an HTML page", "where it was fetched from, there may be a message instead of the picture")
         }
@@ -83,11 +88,11 @@ fn unknown(bytes: &[u8]) -> Error {
     }
 }
 
-fn pillow(plugin: &str) -> String {
-    format!("convert it to PNG, or open it with Pillow {plugin}and pass the image")
+fn pillow(with_plugin: &'static str) -> [Remedy; 2] {
+    ["convert it to PNG".into(), Remedy::InCode(with_plugin)]
 }
 
-fn refused(name: &str, hint: &str) -> Error {
+fn refused(name: &str, hint: impl Into<Hint>) -> Error {
     Error::new(ErrorKind::Image, format!("{READ}, it is {name}")).with_hint(hint)
 }
 
@@ -151,6 +156,8 @@ mod tests {
             let error = format_of(bytes).expect_err(name);
             assert!(error.to_string().contains(&format!("it is {name}")), "{error}");
             assert!(error.hint().is_some_and(|text| text.contains(hint)), "{error}");
+            // It takes code.
+            assert!(error.shell_hint().is_some_and(|text| !text.contains("Pillow")), "{error}");
         }
         for bytes in [&b"hello"[..], b"P6", b"Pages", b"\0\0\0\x08ftyp", b"\0\0\0\0ftypheic", b"<p>"] {
             let error = format_of(bytes).expect_err("unknown");

@@ -1,9 +1,10 @@
 //! Errors that decoders share.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Remedy};
 
 /// The advice for pictures that are not read.
-pub(super) const CONVERT: &str = "convert it to PNG, or open it with Pillow and pass the image";
+pub(super) const CONVERT: [Remedy; 2] =
+    [Remedy::text("convert it to PNG"), Remedy::InCode(", or open it with Pillow and pass the image")];
 
 /// Returns a picture of which the file has the first rows alone.
 pub(super) fn cut_off(name: &str, rows: u64, height: u64) -> Error {

@@ -1,6 +1,6 @@
 //! The limits on the size of pictures.
 
-use crate::error::{Audience, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Remedy, Result};
 use crate::options::DecodeLimits;
 
 /// Refuses sizes beyond `limits`.
@@ -16,14 +16,14 @@ pub fn check_size(width: u32, height: u32, limits: &DecodeLimits) -> Result<()> 
     } else {
         return Ok(());
     };
-    Err(Error::new(ErrorKind::Image, format!("the {width}x{height} picture {over}")).with_hint_for(too_large))
+    Err(Error::new(ErrorKind::Image, format!("the {width}x{height} picture {over}")).with_hint(TOO_LARGE))
 }
 
-/// Returns the advice for too large pictures. The command line has no options for limits.
-pub(super) fn too_large(reader: Audience) -> String {
-    let advice = "raise the limit if you trust the source, or scale the picture down first";
-    reader.choose(advice, "scale the picture down first").to_owned()
-}
+/// The way around a limit. The command line has no options for them.
+pub(super) const RAISE: Remedy = Remedy::InCode("raise the limit if you trust the source, or ");
+
+/// The advice for too large pictures.
+pub(super) const TOO_LARGE: [Remedy; 2] = [RAISE, Remedy::text("scale the picture down first")];
 
 pub(super) fn check_length(length: u64, limits: &DecodeLimits) -> Result<()> {
     if length <= limits.max_bytes {

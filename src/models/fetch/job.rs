@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::failure::{Outcome, SourceFailure};
 use super::options::{OFFLINE_VARIABLE, PACKAGE_INDEX_VARIABLE};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Remedy, Result};
 use crate::models::catalog::Entry;
-use crate::models::store::Action;
 use crate::models::store::{Expected, Store};
 
 /// A model that is wanted, and why it is not there yet.
@@ -64,11 +63,12 @@ pub(super) fn offline(store: &Store, jobs: &[Job<'_>]) -> Error {
         },
         store.dir().display()
     );
-    Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| {
-        let names: Vec<_> = jobs.iter().map(|job| job.entry.name).collect();
-        let pull = store.how_to(reader, Action::Pull(&names));
-        format!("where the network may be used, without {OFFLINE_VARIABLE}, {pull} fetches what is missing")
-    })
+    let names = jobs.iter().map(|job| job.entry.name.to_owned()).collect();
+    Error::new(ErrorKind::ModelNotFound, message).with_hint([
+        format!("where the network may be used, without {OFFLINE_VARIABLE}, ").into(),
+        store.remedy(Action::Pull(names)),
+        " fetches what is missing".into(),
+    ])
 }
 
 /// Returns the error for jobs that are not done, with the reason of each source.
@@ -79,11 +79,12 @@ pub(super) fn undelivered(store: &Store, jobs: &[Job<'_>]) -> Error {
             message.push_str(&format!("\n  {}: {failure}", job.entry.name));
         }
     }
-    Error::new(ErrorKind::Download, message).with_hint_for(|reader| {
-        let mirror = reader.choose("`mirror=`", "`--mirror URL`");
-        format!(
-            "check the network, name a mirror with {mirror} or FERROCR_MIRROR, or a package index with \
-             {PACKAGE_INDEX_VARIABLE}, or put the files there yourself"
-        )
-    })
+    let others = format!(
+        " or FERROCR_MIRROR, or a package index with {PACKAGE_INDEX_VARIABLE}, or put the files there yourself"
+    );
+    Error::new(ErrorKind::Download, message).with_hint([
+        "check the network, name a mirror with ".into(),
+        Remedy::Option { keyword: "mirror=", flag: "--mirror URL" },
+        others.into(),
+    ])
 }

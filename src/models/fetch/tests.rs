@@ -213,7 +213,7 @@ fn a_directory_that_may_not_be_written_is_told_from_one_that_failed() {
         assert_eq!(error.hint().is_some_and(|hint| hint.contains("FERROCR_MODEL_DIR")), hints, "{kind}");
     }
     let kept = Error::io("write", store.dir(), std::io::ErrorKind::PermissionDenied.into()).with_hint("another");
-    assert_eq!(with_directory_hint(&store, kept).hint(), Some("another"));
+    assert_eq!(with_directory_hint(&store, kept).hint().as_deref(), Some("another"));
 }
 
 /// Needs a package index: `FERROCR_TEST_INDEX=https://... cargo test --lib real_default_set -- --ignored`.

@@ -76,6 +76,6 @@ impl Admission<'_> {
             _ => format!("expected SHA-256 {}, found {}", expected.sha256, found.sha256),
         };
         let message = format!("wrong content for {}: {what}", self.0.dir().join(name).display());
-        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint_for(|reader| self.0.remedy(reader, name, true)))
+        Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint(self.0.how_to_mend(name, true)))
     }
 }

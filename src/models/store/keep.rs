@@ -9,7 +9,6 @@ use std::io::{self, Read};
 
 use glob::Pattern;
 
-use super::command::Action;
 use super::directory::Opening;
 use super::disk;
 use super::layout::KEEP;
@@ -17,7 +16,7 @@ use super::layout::Layout;
 use super::lock::DirectoryLock;
 use super::names::fault;
 use super::part::Part;
-use crate::error::{Audience, Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Hint, Result};
 
 /// Begins a line that is no entry.
 const COMMENT: char = '#';
@@ -73,8 +72,8 @@ impl KeepList {
     /// Refuses a list with an entry that matches none of `names`: it is likely mistyped, and what it was to protect is
     /// not.
     ///
-    /// `hint` says to each reader what to do about the first of them.
-    pub(super) fn check(&self, names: &[String], hint: impl Fn(Audience, &str) -> String) -> Result<()> {
+    /// `hint` says what to do about the first of them.
+    pub(super) fn check(&self, names: &[String], hint: impl FnOnce(&str) -> Hint) -> Result<()> {
         let idle = self.unmatched(names);
         let Some(first) = idle.first() else { return Ok(()) };
         let entries: Vec<_> = idle.iter().map(|entry| format!("{entry:?}")).collect();
@@ -82,7 +81,7 @@ impl KeepList {
             [entry] => format!("the keep entry {entry} matches no model in the directory"),
             _ => format!("the keep entries {} match no model in the directory", entries.join(", ")),
         };
-        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| hint(reader, first)))
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint(first)))
     }
 
     fn parse(text: &str) -> Self {
@@ -153,7 +152,7 @@ impl KeepFile<'_> {
     pub(super) fn change_keep(&self, add: &[String], remove: &[String]) -> Result<KeepList> {
         let added = KeepList::new(add)?;
         if !add.is_empty() {
-            added.check(&self.0.list()?, |reader, _| self.0.advice().how_to_list(reader))?;
+            added.check(&self.0.list()?, |_| self.0.how_to_list())?;
         }
         // First only a look: a mistyped entry makes no directory.
         let planned = self.changed_keep_list(&added, remove)?;
@@ -176,7 +175,7 @@ impl KeepFile<'_> {
         if let Some(unknown) = remove.iter().find(|entry| !list.entries.contains(*entry)) {
             let message = format!("{unknown:?} is not on the keep-list of {}", self.0.dir().display());
             return Err(Error::new(ErrorKind::InvalidArgument, message)
-                .with_hint_for(|reader| format!("{} shows the list", self.0.advice().how_to(reader, Action::Keep))));
+                .with_hint([self.0.remedy(Action::Keep), " shows the list".into()]));
         }
         list.entries.retain(|entry| !remove.contains(entry));
         Ok(list)

@@ -7,13 +7,13 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::command::{Action, Advice};
 use super::directory::{Directory, Location};
 use super::disk;
 use super::follow::follow;
 use super::names::{SUFFIXES, fault, is_model_name};
+use super::place::{absolute, default_dir};
 use super::watch::Watch;
-use crate::error::{Audience, Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Hint, Remedy, Result};
 use crate::models::catalog;
 
 /// The hidden folder for all that is no model. It must be inside the directory: a rename cannot cross file systems.
@@ -55,9 +55,17 @@ impl Layout {
         &self.dir
     }
 
-    /// Returns suggestions of messages about this directory.
-    pub(super) fn advice(&self) -> Advice<'_> {
-        Advice::of(&self.dir)
+    /// Returns an action on this directory, for a hint. The directory is named unless it is the one that is meant when
+    /// none is named.
+    pub(super) fn remedy(&self, action: Action) -> Remedy {
+        let default = default_dir().and_then(|dir| absolute(&dir));
+        let dir = (!default.is_ok_and(|default| default == self.dir)).then(|| self.dir.clone());
+        Remedy::Models { dir, action }
+    }
+
+    /// Says where the names of models are shown.
+    pub(super) fn how_to_list(&self) -> Hint {
+        [self.remedy(Action::List), " shows the names".into()].into()
     }
 
     /// Returns the sorted names of the model files; none for a directory that is empty or not there.
@@ -114,19 +122,23 @@ impl Layout {
     /// Returns the error for a model file that cannot be used, and `why`: that it is not there, for example.
     pub(super) fn missing(&self, name: &str, why: &str) -> Error {
         let message = format!("the model file {name} {why} in {}", self.dir.display());
-        Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.remedy(reader, name, false))
+        Error::new(ErrorKind::ModelNotFound, message).with_hint(self.how_to_mend(name, false))
     }
 
     /// Returns what to do about a model file that is missing, or there with wrong content.
-    pub(super) fn remedy(&self, reader: Audience, name: &str, is_there: bool) -> String {
+    pub(super) fn how_to_mend(&self, name: &str, is_there: bool) -> Hint {
         match catalog::find(name) {
-            Some(_) => format!("fetch it with {}", self.advice().how_to(reader, Action::Pull(&[name]))),
-            None if is_there => format!("put the right file in the place of {name}, or give the hash that it has"),
-            None if fs::symlink_metadata(self.dir.join(name)).is_err() => {
-                format!("{name} is not in the catalog: put the file there yourself")
+            Some(_) => ["fetch it with ".into(), self.remedy(Action::Pull(vec![name.to_owned()]))].into(),
+            None if is_there => {
+                format!("put the right file in the place of {name}, or give the hash that it has").into()
             }
-            None if !is_model_name(name) => format!("names of models end with .{}: rename it", SUFFIXES.join(", .")),
-            None => "put the model itself there: a file, or a link to one of the directory".to_owned(),
+            None if fs::symlink_metadata(self.dir.join(name)).is_err() => {
+                format!("{name} is not in the catalog: put the file there yourself").into()
+            }
+            None if !is_model_name(name) => {
+                format!("names of models end with .{}: rename it", SUFFIXES.join(", .")).into()
+            }
+            None => "put the model itself there: a file, or a link to one of the directory".into(),
         }
     }
 

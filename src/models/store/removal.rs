@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::audit::{AuditOptions, Key, PUT_ASIDE, State, audit};
-use super::command::Action;
 use super::directory::Location;
 use super::keep::KeepFile;
 use super::keep::KeepList;
@@ -19,7 +18,7 @@ use super::lease::Leases;
 use super::lock::DirectoryLock;
 use super::part::{is_left, take_left};
 use super::trash::Trash;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Result};
 
 mod neighbours;
 mod plan;
@@ -140,9 +139,8 @@ impl Remover<'_> {
     fn in_states(&self, states: &[State], options: &RemoveOptions) -> Result<Vec<Selected>> {
         if let Some(state) = states.iter().find(|state| matches!(state, State::Missing | State::Trashed)) {
             let message = format!("files in the state {state} cannot be removed");
-            return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-                format!("{} deletes what is in the trash", self.0.advice().how_to(reader, Action::Purge))
-            }));
+            return Err(Error::new(ErrorKind::InvalidArgument, message)
+                .with_hint([self.0.remedy(Action::Purge), " deletes what is in the trash".into()]));
         }
         let options =
             AuditOptions { needed: options.needed.clone(), memory: options.memory.clone(), ..AuditOptions::default() };
@@ -204,12 +202,12 @@ impl Remover<'_> {
     fn protected(&self, options: &RemoveOptions) -> Result<Protected> {
         let models = self.0.list()?;
         let stored = KeepFile(self.0).keep_list()?;
-        stored.check(&models, |reader, entry| {
-            let unkeep = self.0.advice().how_to(reader, Action::Unkeep(entry));
-            format!("put that model back, or take the entry off with {unkeep}")
+        stored.check(&models, |entry| {
+            let unkeep = self.0.remedy(Action::Unkeep(entry.to_owned()));
+            ["put that model back, or take the entry off with ".into(), unkeep].into()
         })?;
         let given = KeepList::new(&options.keep)?;
-        given.check(&models, |reader, _| self.0.advice().how_to_list(reader))?;
+        given.check(&models, |_| self.0.how_to_list())?;
         Ok(Protected {
             in_use: Leases(self.0).in_use()?,
             stored,

@@ -1,8 +1,7 @@
 //! The check that the disk has room for what is to come.
 
-use super::command::Action;
 use super::layout::Layout;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Result};
 
 /// The bytes that stay free beside the models: the file system's own bookkeeping and the store's locks and folders take
 /// some blocks too, and a disk that is full to its last byte makes other programs fail.
@@ -28,10 +27,11 @@ fn full(layout: &Layout, what: &str, needed: u64, free: u64) -> Error {
         tenths(needed.div_ceil(TENTH)),
         tenths(free / TENTH)
     );
-    Error::new(ErrorKind::Io, message).with_hint_for(|reader| {
-        let purge = layout.advice().how_to(reader, Action::Purge);
-        format!("free some space there, for example with {purge}, or choose a model directory on another disk")
-    })
+    Error::new(ErrorKind::Io, message).with_hint([
+        "free some space there, for example with ".into(),
+        layout.remedy(Action::Purge),
+        ", or choose a model directory on another disk".into(),
+    ])
 }
 
 fn tenths(count: u64) -> String {

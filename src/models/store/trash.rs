@@ -10,14 +10,13 @@ use std::process;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::characters::list_of;
-use super::command::Action;
 use super::directory::{Directory, Kind, Location};
 use super::disk;
 use super::layout::Layout;
 use super::layout::TRASH;
 use super::lock::DirectoryLock;
 use super::names::fault;
-use crate::error::{Audience, Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Result};
 
 /// The last time that a name of a removal can have, in the year 2286.
 const LAST_TIME: u64 = 9_999_999_999_999;
@@ -80,14 +79,10 @@ impl Trash<'_> {
     fn in_the_way(&self, trashed: &Trashed, is_whole: bool) -> Error {
         let Trashed { name, removal, .. } = trashed;
         let message = format!("cannot restore {name}: {} has a file of that name", self.0.dir().display());
-        let restore = Action::Restore(removal, (!is_whole).then_some(name));
-        Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            format!(
-                "{}, then {}",
-                self.0.advice().how_to(reader, Action::Remove(name)),
-                self.0.advice().how_to(reader, restore)
-            )
-        })
+        let remove = self.0.remedy(Action::Remove(name.clone()));
+        let name = (!is_whole).then(|| name.clone());
+        let restore = self.0.remedy(Action::Restore { name, removal: Some(removal.clone()) });
+        Error::new(ErrorKind::InvalidArgument, message).with_hint([remove, ", then ".into(), restore])
     }
 
     fn put_back(&self, chosen: &[Trashed]) -> Result<()> {
@@ -169,16 +164,17 @@ impl Trash<'_> {
             Some(removal) => format!("the trash of {} has no removal {removal}", self.0.dir().display()),
             None => format!("the trash of {} is empty", self.0.dir().display()),
         };
-        Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
+        self.not_found(message)
     }
 
     fn not_trashed(&self, name: &str) -> Error {
         let message = format!("the trash of {} has no {name}", self.0.dir().display());
-        Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| self.how_to_look(reader))
+        self.not_found(message)
     }
 
-    fn how_to_look(&self, reader: Audience) -> String {
-        format!("{} shows what is in the trash", self.0.advice().how_to(reader, Action::Audit))
+    fn not_found(&self, message: String) -> Error {
+        let hint = [self.0.remedy(Action::Audit), " shows what is in the trash".into()];
+        Error::new(ErrorKind::ModelNotFound, message).with_hint(hint)
     }
 
     /// Moves files of the directory to the trash, as one removal, whose name it gives. The caller holds the directory.
@@ -249,8 +245,8 @@ impl Trash<'_> {
             }
         }
         let message = format!("cannot find a name for a new removal in {}", trash.path().display());
-        Err(Error::new(ErrorKind::Io, message)
-            .with_hint(format!("{} empties the trash", self.0.advice().command("purge"))))
+        let hint = [self.0.remedy(Action::Purge), " empties the trash".into()];
+        Err(Error::new(ErrorKind::Io, message).with_hint(hint))
     }
 }
 

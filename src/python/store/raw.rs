@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::error::Hint;
 use crate::models::store::{Archived, AuditEntry, Decision, Inspection, Planned, Removal, Trashed};
 use crate::onnx::ValueInfo;
 
@@ -38,7 +39,9 @@ impl<'py> IntoPyObject<'py> for RawEntry {
         let path = entry.path.into_os_string();
         // Two halves, because a conversion exists for tuples of up to twelve.
         let file = (entry.name, path, entry.state.name(), entry.bytes, modified, entry.sha256, role, entry.version);
-        let rest = (entry.in_use, entry.pids, entry.kept, entry.detail, entry.action, entry.removal);
+        let words = |words: fn(&Hint) -> String| entry.action.as_ref().map_or(String::new(), words);
+        let actions = (words(Hint::for_library), words(Hint::for_shell));
+        let rest = (entry.in_use, entry.pids, entry.kept, entry.detail, actions.0, entry.removal, actions.1);
         let whole = file.into_pyobject(py)?.as_sequence().concat(rest.into_pyobject(py)?.as_sequence())?;
         Ok(whole.cast_into::<PyTuple>()?)
     }

@@ -1,6 +1,7 @@
 """``ferrocr models audit``: what is in the directory, and whether anything needs looking after."""
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from .._command import add_command
 from .._errors import EXIT_OK, EXIT_PROBLEMS, report
 from .._output import print_json
 from .._streams import is_terminal
-from ._common import add_common, add_for, counted, print_rows, size_of, state, total
+from ._common import add_common, add_for, counted, for_shell, print_rows, size_of, state, total
 
 if TYPE_CHECKING:
     from .._command import Commands
@@ -53,6 +54,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     except (OcrError, OSError) as error:
         report(error, directory=arguments.dir)
         return EXIT_AUDIT_FAILED
+    found = dataclasses.replace(found, entries=tuple(map(for_shell, found)))
     if arguments.json:
         print_json(found.to_dict())
     elif arguments.details or sys.stdout.isatty():

@@ -1,6 +1,7 @@
 """Common parts of these commands: options, words for counts and times, and the question before a change."""
 
 import argparse
+import dataclasses
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from typing import IO, Any
 from ...exceptions import InvalidArgumentError, ModelNotFoundError
 from ...models._arguments import state_of
 from ...models._catalog import CatalogEntry, catalog
-from ...models.audit import ModelState
+from ...models.audit import AuditEntry, ModelState
 from ...models.progress import megabytes
 from ...models.store import ModelStore
 from .._command import add_dir, add_json, dir_option
@@ -110,6 +111,11 @@ def table_output(arguments: argparse.Namespace) -> IO[str]:
 def again(arguments: argparse.Namespace, command: str) -> str:
     """Return the command line of another command for the same directory."""
     return f"ferrocr models {command}{dir_option(arguments.dir)}"
+
+
+def for_shell(entry: AuditEntry) -> AuditEntry:
+    """Return an entry whose action is in commands instead of methods."""
+    return dataclasses.replace(entry, action=entry.shell_action)
 
 
 def counted(number: int, what: str) -> str:

@@ -1,6 +1,7 @@
 """``ferrocr models info``: what one file is."""
 
 import argparse
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ...models.store import ModelStore
 from .._command import add_command
 from .._errors import EXIT_OK
 from .._output import print_json
-from ._common import add_common, size_of, time_of
+from ._common import add_common, for_shell, size_of, time_of
 
 if TYPE_CHECKING:
     from .._command import Commands
@@ -25,6 +26,7 @@ def add(commands: "Commands") -> None:
 
 def _info(arguments: argparse.Namespace) -> int:
     info = ModelStore(arguments.dir).info(arguments.name)
+    info = dataclasses.replace(info, entry=for_shell(info.entry))
     if arguments.json:
         print_json(info.to_dict())
         return EXIT_OK

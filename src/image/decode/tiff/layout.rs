@@ -6,6 +6,7 @@ use super::directory::{Directory, Stored};
 use super::fault::{damaged, unsupported};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::decode::check_size;
+use crate::image::decode::limits::RAISE;
 use crate::options::DecodeLimits;
 
 const WIDTH: u64 = 256;
@@ -158,8 +159,7 @@ impl Layout {
             return Ok(());
         }
         let message = format!("the TIFF picture needs more memory than max_pixels={} allows", limits.max_pixels);
-        Err(Error::new(ErrorKind::Image, message)
-            .with_hint("raise the limit if you trust the source, or save the picture anew in smaller strips"))
+        Err(Error::new(ErrorKind::Image, message).with_hint([RAISE, "save the picture anew in smaller strips".into()]))
     }
 }
 

@@ -11,7 +11,6 @@ use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 use super::super::audit::{State, examine};
 use super::super::characters::list_of;
-use super::super::command::Action;
 use super::super::digest::Digest;
 use super::super::directory::Directory;
 use super::super::disk;
@@ -24,7 +23,7 @@ use super::manifest::ArchiveFile;
 use super::output::Output;
 use super::progress::{ArchiveProgress, Meter};
 use super::rules::{MANIFEST, MOST_FILES, longest, name_fault};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Hint, Result};
 use crate::files::open_regular;
 use crate::models::catalog;
 
@@ -82,7 +81,7 @@ impl Exporter<'_> {
 
     /// Returns the archive's path, absolute, if an archive may be there.
     fn check_target(&self, archive: &Path) -> Result<PathBuf> {
-        let unfit = |why: &str, hint: &str| {
+        let unfit = |why: &str, hint: &'static str| {
             let message = format!("cannot write an archive to {}: {why}", archive.display());
             Error::new(ErrorKind::InvalidArgument, message).with_hint(hint)
         };
@@ -140,8 +139,8 @@ impl Exporter<'_> {
         let message = format!("{} cannot be archived: {}", path.display(), found.detail);
         let is_known = catalog::find(name).is_some();
         let hint = match is_known {
-            true => format!("fetch it anew with {}", self.0.advice().command_for("pull", name, "")),
-            false => format!("replace it, or remove it with {}", self.0.advice().command_for("remove", name, "")),
+            true => self.how_to_repair(name),
+            false => ["replace it, or remove it with ".into(), self.0.remedy(Action::Remove(name.to_owned()))].into(),
         };
         let file = Archived {
             name: name.to_owned(),
@@ -173,15 +172,14 @@ impl Exporter<'_> {
     fn wanted(&self, models: BTreeSet<String>) -> Result<Vec<Wanted>> {
         if models.is_empty() {
             let message = format!("there are no models in {}", self.0.dir().display());
-            return Err(Error::new(ErrorKind::ModelNotFound, message).with_hint_for(|reader| {
-                format!("fetch some with {}", self.0.advice().how_to(reader, Action::PullDefault))
-            }));
+            let hint = ["fetch some with ".into(), self.0.remedy(Action::PullDefault)];
+            return Err(Error::new(ErrorKind::ModelNotFound, message).with_hint(hint));
         }
         let mut files = models.clone();
         for model in &models {
             self.0.existing(model)?;
             if !is_model_name(model) {
-                return Err(unfit(model, "it is no model").with_hint_for(|reader| self.0.advice().how_to_list(reader)));
+                return Err(unfit(model, "it is no model").with_hint(self.0.how_to_list()));
             }
             // One that is there and cannot be read would be missed where the archive goes.
             let is_there = |list: &String| fs::symlink_metadata(self.0.dir().join(list)).is_ok();
@@ -226,10 +224,12 @@ impl Exporter<'_> {
             return Err(Error::new(ErrorKind::Io, message).with_hint("try again"));
         }
         let file = ArchiveFile { name: wanted.name.clone(), bytes, sha256: digest.sha256 };
-        let repair =
-            |reader| format!("fetch it anew with {}", self.0.advice().how_to(reader, Action::Pull(&[&file.name])));
-        check_known(&file).map_err(|error| error.with_hint_for(repair))?;
+        check_known(&file).map_err(|error| error.with_hint(self.how_to_repair(&file.name)))?;
         Ok(file)
+    }
+
+    fn how_to_repair(&self, name: &str) -> Hint {
+        ["fetch it anew with ".into(), self.0.remedy(Action::Pull(vec![name.to_owned()]))].into()
     }
 }
 

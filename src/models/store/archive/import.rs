@@ -8,7 +8,6 @@ use std::path::Path;
 use super::super::admission::Admission;
 use super::super::admission::Expected;
 use super::super::audit::{Needed, damage};
-use super::super::command::Action;
 use super::super::directory::{Access, Location};
 use super::super::disk::{self, free_bytes};
 use super::super::layout::Layout;
@@ -22,7 +21,7 @@ use super::manifest::ArchiveFile;
 use super::progress::{ArchiveProgress, Meter};
 use super::read::Archive;
 use super::rules::shown;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Action, Error, ErrorKind, Remedy, Result};
 use crate::files::open_regular;
 
 /// Options of [`crate::models::store::Store::import`].
@@ -137,10 +136,10 @@ impl Importer<'_> {
     fn alike(&self, name: &str, other: &str) -> Error {
         let message =
             format!("cannot put {name} into {}: {other} is there and differs in case only", self.0.dir().display());
-        Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            let remove = self.0.advice().how_to(reader, Action::Remove(other));
-            format!("rename that file to {name}, or remove it with {remove}")
-        })
+        Error::new(ErrorKind::InvalidArgument, message).with_hint([
+            format!("rename that file to {name}, or remove it with ").into(),
+            self.0.remedy(Action::Remove(other.to_owned())),
+        ])
     }
 
     fn check_conflicts(&self, archive: &Path, options: ImportOptions, items: &[Item]) -> Result<()> {
@@ -155,10 +154,10 @@ impl Importer<'_> {
             self.0.dir().display(),
             taken.join(", ")
         );
-        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint_for(|reader| {
-            let replace = reader.choose("`replace=True`", "`--replace`");
-            format!("{replace} puts the archive's files in their place, and moves those that are there to the trash")
-        }))
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint([
+            Remedy::Option { keyword: "replace=True", flag: "--replace" },
+            " puts the archive's files in their place, and moves those that are there to the trash".into(),
+        ]))
     }
 
     /// Gives the verified files in `folder` their names.

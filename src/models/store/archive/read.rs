@@ -11,7 +11,7 @@ use zip::result::ZipError;
 use super::super::digest::Digest;
 use super::manifest::{self, ArchiveFile, Fault};
 use super::rules::{MANIFEST, MOST_FILES, name_fault, shown};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Remedy, Result};
 
 /// The longest list of files. A thousand rows with names as long as any file system takes them have 400 kB.
 const MOST_MANIFEST: u64 = 1 << 20;
@@ -197,9 +197,8 @@ fn damage(message: String) -> Error {
 }
 
 fn no_archive(subject: &str, why: &str) -> Error {
-    Error::new(ErrorKind::ModelCorrupt, format!("{subject} is no archive of models: {why}")).with_hint_for(|reader| {
-        format!("such an archive is made by {}", reader.choose("`ModelStore.export`", "`ferrocr models export`"))
-    })
+    Error::new(ErrorKind::ModelCorrupt, format!("{subject} is no archive of models: {why}"))
+        .with_hint(["such an archive is made by ".into(), Remedy::Export])
 }
 
 fn foreign(subject: &str, error: ZipError) -> Error {

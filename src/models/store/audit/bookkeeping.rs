@@ -12,6 +12,7 @@ use super::report::AuditEntry;
 use super::state::State;
 use super::survey::{children, special};
 use super::work::Auditor;
+use crate::error::Action;
 
 /// Says that nobody knows what something in the bookkeeping is for.
 const STRAY: &str = "the store did not put it there";
@@ -89,8 +90,9 @@ impl Auditor<'_> {
         entry.action = action(self.layout, &entry, self.catalog);
         let model = self.catalog.iter().find(|known| entry.name.starts_with(&format!("{}.", known.name)));
         if let Some(model) = model.filter(|_| is_resumable && !entry.in_use) {
-            let pull = self.layout.advice().command_for("pull", model.name, "");
-            entry.action = format!("{pull}, or {}", entry.action);
+            let pull = self.layout.remedy(Action::Pull(vec![model.name.to_owned()]));
+            let prune = self.layout.remedy(Action::Prune(Some("partial")));
+            entry.action = Some([pull, ", or ".into(), prune].into());
         }
         entry
     }
@@ -167,7 +169,7 @@ impl Auditor<'_> {
         let mut entry = AuditEntry::new(&file_name(&path), path, state);
         entry.detail = detail;
         entry.action = match state {
-            State::Foreign => format!("move it out of {BOOKKEEPING}"),
+            State::Foreign => Some(format!("move it out of {BOOKKEEPING}").into()),
             _ => action(self.layout, &entry, self.catalog),
         };
         entry

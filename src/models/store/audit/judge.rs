@@ -6,6 +6,7 @@ use super::content::{self, Content};
 use super::report::AuditEntry;
 use super::state::State;
 use super::structure::Structure;
+use crate::error::{Action, Hint};
 use crate::models::Role;
 use crate::models::catalog::{Entry, Size};
 
@@ -123,24 +124,25 @@ pub(super) fn state_of_list(models: &[State]) -> State {
 }
 
 /// Suggests what to do about a thing in the directory.
-pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> String {
-    let named = |verb: &str, options: &str| layout.advice().command_for(verb, &entry.name, options);
+pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> Option<Hint> {
+    let to = |action: Action| Hint::from(layout.remedy(action));
+    let name = || entry.name.clone();
     let can_pull = catalog.iter().any(|known| known.name == entry.name);
-    match entry.state {
-        State::Current => String::new(),
-        State::Corrupt | State::Missing if can_pull => named("pull", ""),
-        State::Corrupt => format!("replace it, or remove it with {}", named("remove", "")),
-        State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".to_owned(),
-        State::Missing => "put the file there".to_owned(),
-        _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".to_owned(),
-        State::Old if entry.name.starts_with(PUT_ASIDE) => layout.advice().command("prune"),
-        State::Old => named("remove", ""),
-        State::Unverified => format!("{}, with its publisher's hash", named("verify", "--sha256 HASH")),
-        State::Partial => layout.advice().command("prune --state partial"),
-        State::Trashed => named("restore", ""),
-        State::Foreign => "move it out of the directory".to_owned(),
-        State::Unreadable => "make it readable for this user".to_owned(),
-    }
+    Some(match entry.state {
+        State::Current => return None,
+        State::Corrupt | State::Missing if can_pull => to(Action::Pull(vec![name()])),
+        State::Corrupt => ["replace it, or remove it with ".into(), layout.remedy(Action::Remove(name()))].into(),
+        State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".into(),
+        State::Missing => "put the file there".into(),
+        _ if entry.in_use && entry.state == State::Partial => "wait for the process that works on it".into(),
+        State::Old if entry.name.starts_with(PUT_ASIDE) => to(Action::Prune(None)),
+        State::Old => to(Action::Remove(name())),
+        State::Unverified => [layout.remedy(Action::Verify(name())), ", with its publisher's hash".into()].into(),
+        State::Partial => to(Action::Prune(Some("partial"))),
+        State::Trashed => to(Action::Restore { name: Some(name()), removal: None }),
+        State::Foreign => "move it out of the directory".into(),
+        State::Unreadable => "make it readable for this user".into(),
+    })
 }
 
 #[cfg(test)]

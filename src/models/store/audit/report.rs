@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::super::text::path_text;
 use super::state::State;
+use crate::error::Hint;
 use crate::models::catalog::Entry;
 use crate::models::role::Role;
 use crate::onnx::Summary;
+use crate::text::path_text;
 
 /// One thing that an audit found, or missed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub struct AuditEntry {
     pub kept: bool,
     /// Why it is in this state.
     pub detail: String,
-    /// The suggested action; empty where there is nothing to do.
-    pub action: String,
+    /// The suggested action; none where there is nothing to do.
+    pub action: Option<Hint>,
     /// The removal that took it to the trash.
     pub removal: Option<String>,
 }
@@ -58,7 +59,7 @@ impl AuditEntry {
             pids: Vec::new(),
             kept: false,
             detail: String::new(),
-            action: String::new(),
+            action: None,
             removal: None,
         }
     }

@@ -91,8 +91,7 @@ fn version(summary: &Summary) -> Option<String> {
 
 /// Returns a text from a file, fit for a line of a report and of the memory.
 fn one_line(text: &str) -> String {
-    let plain: String =
-        text.chars().map(|letter| if super::super::text::is_unsafe(letter) { ' ' } else { letter }).collect();
+    let plain: String = text.chars().map(|letter| if crate::text::is_unsafe(letter) { ' ' } else { letter }).collect();
     plain.trim().chars().take(LONGEST).collect::<String>().trim_end().to_owned()
 }
 
@@ -156,7 +155,7 @@ mod tests {
         #[test]
         fn any_bytes_give_a_line(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Structure::Neither(why) = Structure::of(&bytes) {
-                prop_assert!(!why.is_empty() && !why.chars().any(super::super::super::text::is_unsafe));
+                prop_assert!(!why.is_empty() && !why.chars().any(crate::text::is_unsafe));
             }
         }
     }

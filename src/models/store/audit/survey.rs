@@ -10,10 +10,10 @@ use super::super::characters::Lists;
 use super::super::layout::BOOKKEEPING;
 use super::super::layout::Layout;
 use super::super::names::{fault, is_model_name};
-use super::super::text::path_text;
 use super::key::Key;
 use crate::error::Result;
 use crate::models::LONGEST_LIST;
+use crate::text::path_text;
 
 /// Suffixes that programs give to what they have not finished.
 const UNFINISHED: [&str; 6] = ["part", "tmp", "download", "crdownload", "incomplete", "partial"];

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::*;
-use crate::error::ErrorKind;
+use crate::error::{Action, ErrorKind, Hint};
 use crate::models::Role;
 use crate::models::catalog::Entry;
 use crate::models::catalog::{Family, Size};
@@ -75,6 +75,10 @@ fn audit_with(store: &Store, options: &AuditOptions) -> Audit {
 
 fn audit(store: &Store) -> Audit {
     audit_with(store, &AuditOptions::default())
+}
+
+fn to(store: &Store, action: Action) -> Option<Hint> {
+    Some(store.layout.remedy(action).into())
 }
 
 fn needing(names: &[&str]) -> AuditOptions {
@@ -173,8 +177,9 @@ fn each_file_has_the_state_that_name_and_content_give_it() {
         let entry = only(&audit, case.name);
         assert_eq!((entry.state, audit.entries.len()), (case.state, 1), "{} {}", case.name, entry.detail);
         assert!(entry.detail.contains(case.detail), "{}: {}", case.name, entry.detail);
-        assert!(entry.action.contains(case.action), "{}: {}", case.name, entry.action);
-        assert_eq!(entry.action.is_empty(), case.state == Current, "{}", case.name);
+        let action = entry.action.as_ref().map_or(String::new(), Hint::for_shell);
+        assert!(action.contains(case.action), "{}: {action}", case.name);
+        assert_eq!(action.is_empty(), case.state == Current, "{}", case.name);
         assert_eq!(entry.bytes, Some(case.content.len() as u64), "{}", case.name);
         let is_hashed = ![Foreign, Partial].contains(&case.state);
         assert_eq!(entry.sha256.is_some(), is_hashed, "{}", case.name);
@@ -249,7 +254,7 @@ fn a_newer_model_makes_an_older_one_old() {
     put(&store, "new.onnx", b"abc");
     let found = audit(&store);
     let old = only(&found, "a.onnx");
-    assert_eq!((old.state, &old.action), (State::Old, &store.layout.advice().command_for("remove", "a.onnx", "")));
+    assert_eq!((old.state, &old.action), (State::Old, &to(&store, Action::Remove("a.onnx".to_owned()))));
     assert!(old.detail.contains("new.onnx of PP-OCRv6 can do the same"), "{}", old.detail);
     // It is larger, and orienters stay.
     assert_eq!(found.findings().count(), 1);
@@ -257,7 +262,7 @@ fn a_newer_model_makes_an_older_one_old() {
     store.keep(&["a*".to_owned()]).unwrap();
     assert!(audit(&store).is_clean());
     fs::rename(store.dir().join("new.onnx"), store.dir().join("old_new.onnx")).unwrap();
-    assert_eq!(only(&audit(&store), "old_new.onnx").action, store.layout.advice().command("prune"));
+    assert_eq!(only(&audit(&store), "old_new.onnx").action, to(&store, Action::Prune(None)));
     store.unkeep(&["a*".to_owned()]).unwrap();
     assert_eq!(only(&audit(&store), "a.onnx").state, State::Current, "one that was put aside replaces nothing");
 }
@@ -276,7 +281,7 @@ fn what_is_wanted_and_not_there_is_missing_once_with_its_reasons() {
         audit.entries.iter().filter(|it| it.state == State::Missing).map(|it| it.name.as_str()).collect();
     assert_eq!(missing, ["/etc/x.onnx", "big_rec.onnx", "both.onnx", "none*"]);
     assert!(audit.entries.iter().all(|entry| entry.path.starts_with(store.dir())));
-    assert_eq!(only(&audit, "big_rec.onnx").action, store.layout.advice().command_for("pull", "big_rec.onnx", ""));
+    assert_eq!(only(&audit, "big_rec.onnx").action, to(&store, Action::Pull(vec!["big_rec.onnx".to_owned()])));
     let both = only(&audit, "both.onnx");
     assert!(both.kept && both.detail.contains("keep-list") && both.detail.contains("need"), "{both:?}");
     assert_eq!(only(&audit, "new_rec.onnx").state, State::Corrupt);
@@ -362,5 +367,5 @@ fn the_real_catalog_is_what_users_get() {
     let audit = store.audit(&AuditOptions::default()).unwrap();
     let entry = only(&audit, "PP-OCRv6_det_small.onnx");
     assert_eq!(entry.state, State::Corrupt);
-    assert_eq!(entry.action, store.layout.advice().command_for("pull", "PP-OCRv6_det_small.onnx", ""));
+    assert_eq!(entry.action, to(&store, Action::Pull(vec!["PP-OCRv6_det_small.onnx".to_owned()])));
 }

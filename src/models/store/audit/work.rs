@@ -19,7 +19,7 @@ use super::report::{Audit, AuditEntry, AuditOptions, Inspection};
 use super::state::State;
 use super::structure::{self, Structure};
 use super::survey::{Found, Kind, look, survey};
-use crate::error::Result;
+use crate::error::{Action, Result};
 use crate::files::open_regular;
 use crate::models::catalog::Entry;
 use crate::onnx::{Summary, read_model};
@@ -282,7 +282,8 @@ impl<'a> Auditor<'a> {
                 entry.detail = format!("it is not there, and {}", reasons.join(", and "));
                 entry.action = action(self.layout, &entry, self.catalog);
                 if trashed.iter().any(|trashed| trashed.name == name) {
-                    entry.action = self.layout.advice().command_for("restore", &name, "");
+                    let restore = Action::Restore { name: Some(name), removal: None };
+                    entry.action = Some(self.layout.remedy(restore).into());
                 }
                 entry
             })

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::command::Action;
 use super::super::layout::Layout;
-use crate::error::Audience;
+use crate::error::{Action, Hint, Remedy};
 
 /// The decision about a file that was selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,22 +87,21 @@ impl Why {
     }
 
     /// Suggests how to remove the file all the same.
-    pub(super) fn hint(&self, reader: Audience, layout: &Layout) -> String {
+    pub(super) fn hint(&self, layout: &Layout) -> Hint {
         match self {
             Self::Listed(entry) => {
-                format!("{} takes that entry off the keep-list", layout.advice().how_to(reader, Action::Unkeep(entry)))
+                [layout.remedy(Action::Unkeep(entry.clone())), " takes that entry off the keep-list".into()].into()
             }
-            Self::Given => {
-                format!("leave the file out of {}, or do not remove it", reader.choose("`keep=`", "`--keep`"))
-            }
-            Self::Needed => format!(
-                "leave the models that need the file out of {}, or do not remove it",
-                reader.choose("`models=`", "`--for`")
-            ),
-            Self::Link(_, why) => why.hint(reader, layout),
-            Self::Characters(_) => "remove the model: its list goes with it".to_owned(),
-            Self::Changed | Self::Gone => "see what is there now, and try again".to_owned(),
-            Self::ByHand => "move it away by hand".to_owned(),
+            Self::Given => leave_out("leave the file out of ", "keep=", "--keep"),
+            Self::Needed => leave_out("leave the models that need the file out of ", "models=", "--for"),
+            Self::Link(_, why) => why.hint(layout),
+            Self::Characters(_) => "remove the model: its list goes with it".into(),
+            Self::Changed | Self::Gone => "see what is there now, and try again".into(),
+            Self::ByHand => "move it away by hand".into(),
         }
     }
+}
+
+fn leave_out(what: &'static str, keyword: &'static str, flag: &'static str) -> Hint {
+    [what.into(), Remedy::Option { keyword, flag }, ", or do not remove it".into()].into()
 }

@@ -6,7 +6,7 @@ use super::super::keep::KeepList;
 use super::super::layout::Layout;
 use super::neighbours::Neighbours;
 use super::plan::{Decision, Judged, Planned, Why};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Remedy, Result};
 
 /// The files that are not to be removed, by name.
 pub(super) struct Protected {
@@ -56,11 +56,10 @@ pub(super) fn refuse_in_use(files: &[Judged]) -> Result<()> {
     if used.is_empty() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::ModelInUse, format!("nothing was removed: in use are {}", used.join(", ")))
-        .with_hint_for(|reader| {
-            let keep = reader.choose("`keep=`", "`--keep NAME`");
-            format!("free the engines of these processes or end them, or spare the files with {keep}")
-        }))
+    Err(Error::new(ErrorKind::ModelInUse, format!("nothing was removed: in use are {}", used.join(", "))).with_hint([
+        "free the engines of these processes or end them, or spare the files with ".into(),
+        Remedy::Option { keyword: "keep=", flag: "--keep NAME" },
+    ]))
 }
 
 /// Refuses a removal of files of which some are not to be removed.
@@ -73,7 +72,7 @@ pub(super) fn refuse_spared(layout: &Layout, files: &[Judged]) -> Result<()> {
     let Some((_, first)) = spared.first() else { return Ok(()) };
     let kept: Vec<_> = spared.iter().map(|(file, why)| format!("{} is spared ({})", file.name, why.text())).collect();
     let message = format!("nothing was removed: {}", kept.join(", "));
-    Err(Error::new(ErrorKind::ModelKept, message).with_hint_for(|reader| first.hint(reader, layout)))
+    Err(Error::new(ErrorKind::ModelKept, message).with_hint(first.hint(layout)))
 }
 
 /// Returns these processes in words.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Hint;
 use crate::models::store::Store;
 use crate::models::store::part::Part;
 
@@ -253,7 +254,7 @@ fn the_hint_says_what_to_do_about_the_reason() {
     let (_dir, store) = store(&["a.onnx", "b.onnx", "c.onnx", "d.onnx"]);
     store.keep(&owned(&["a.o*"])).unwrap();
     let options = RemoveOptions { needed: owned(&["c.onnx"]), ..keeping(&["b.onnx"]) };
-    let unkeep = store.layout.advice().command_for("keep --remove", "a.o*", "");
+    let unkeep = Hint::from([store.layout.remedy(Action::Unkeep("a.o*".to_owned()))]).for_shell();
     for (name, hint) in [("a.onnx", unkeep.as_str()), ("b.onnx", "`--keep`"), ("c.onnx", "`--for`")] {
         let error = store.remove(&owned(&[name]), &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ModelKept);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Hint;
 use crate::models::store::Store;
 
 fn store(names: &[&str]) -> (tempfile::TempDir, Store) {
@@ -236,13 +237,11 @@ fn what_to_do_about_a_file_in_the_way_brings_back_the_right_one() {
         let removal = discard(&store, &["a.onnx"]);
         fs::write(store.path("a.onnx").unwrap(), "newer").unwrap();
         let error = store.restore(&owned(names), None, false).unwrap_err();
-        let option = format!("--removal {removal}");
-        let restore = match names {
-            [] => store.layout.advice().command(&format!("restore {option}")),
-            _ => store.layout.advice().command_for("restore", "a.onnx", &option),
-        };
-        let hint = format!("{}, then {restore}", store.layout.advice().command_for("remove", "a.onnx", ""));
-        assert_eq!(error.shell_hint(), Some(hint.as_str()));
+        let name = names.first().map(|&name| name.to_owned());
+        let restore = Action::Restore { name, removal: Some(removal.clone()) };
+        let steps = [Action::Remove("a.onnx".to_owned()), restore].map(|step| store.layout.remedy(step));
+        let [remove, restore] = steps.map(|step| Hint::from([step]).for_shell());
+        assert_eq!(error.shell_hint(), Some(format!("{remove}, then {restore}")));
         // These are the steps of the hint.
         discard(&store, &["a.onnx"]);
         store.restore(&owned(names), Some(&removal), false).unwrap();

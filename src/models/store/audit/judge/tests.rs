@@ -55,10 +55,10 @@ fn every_state_but_the_right_one_says_what_to_do() {
     let store = Store::open("models").unwrap();
     for state in State::ALL {
         let entry = AuditEntry::new("mine.onnx", "mine.onnx".into(), state);
-        assert_eq!(action(&store.layout, &entry, &[]).is_empty(), state == State::Current, "{state}");
+        assert_eq!(action(&store.layout, &entry, &[]).is_none(), state == State::Current, "{state}");
     }
     let unreadable = AuditEntry::new("mine.onnx", "mine.onnx".into(), State::Unreadable);
-    assert_eq!(action(&store.layout, &unreadable, &[]), "make it readable for this user");
+    assert_eq!(action(&store.layout, &unreadable, &[]), Some("make it readable for this user".into()));
 }
 
 #[test]

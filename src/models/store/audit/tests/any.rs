@@ -32,7 +32,7 @@ fn is_consistent(entry: &AuditEntry) -> bool {
     let is_list = entry.detail.starts_with("list of characters");
     let is_read = matches!(entry.state, State::Current | State::Old | State::Unverified | State::Corrupt);
     is_read == entry.sha256.is_some()
-        && entry.action.is_empty() == (entry.state == State::Current)
+        && entry.action.is_none() == (entry.state == State::Current)
         && !entry.detail.is_empty()
         && (entry.state != State::Current || is_list || entry.role.is_some() && entry.version.is_some())
         && entry.state.is_finding() == (entry.state != State::Current)

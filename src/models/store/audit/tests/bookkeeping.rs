@@ -17,14 +17,12 @@ fn the_unfinished_is_told_from_what_was_left_behind() {
     let name = worked_on.name().to_str().unwrap();
     let growing = only(&audit, name);
     assert_eq!((growing.state, growing.in_use, growing.bytes), (State::Partial, true, Some(5)));
-    assert!(growing.action.contains("wait"));
+    assert!(growing.action.as_ref().is_some_and(|action| action.for_shell().contains("wait")));
     let resumable = only(&audit, "new_rec.onnx.ba7816bf.part");
     assert!(resumable.detail.contains("goes on") && !resumable.in_use);
-    let (pull, prune) = (
-        store.layout.advice().command_for("pull", "new_rec.onnx", ""),
-        store.layout.advice().command("prune --state partial"),
-    );
-    assert_eq!(resumable.action, format!("{pull}, or {prune}"));
+    let pull = store.layout.remedy(Action::Pull(vec!["new_rec.onnx".to_owned()]));
+    let prune = store.layout.remedy(Action::Prune(Some("partial")));
+    assert_eq!(resumable.action, Some([pull, ", or ".into(), prune].into()));
     assert!(only(&audit, "a.onnx.1.2.3.tmp").detail.contains("left it behind"));
     let folder = only(&audit, "export.1.2.3.tmp");
     assert_eq!((folder.state, folder.bytes), (State::Partial, Some(7)));
@@ -111,9 +109,9 @@ fn the_trash_comes_last_the_oldest_removal_first() {
         ("else", Foreign),
     ];
     assert_eq!(found, expected);
-    assert_eq!(audit.entries[0].action, store.layout.advice().command_for("restore", "a.onnx", ""));
+    assert_eq!(audit.entries[0].action, to(&store, Action::Restore { name: Some("a.onnx".to_owned()), removal: None }));
     let trashed = &audit.entries[2];
     assert_eq!((trashed.removal.as_deref(), trashed.bytes), (Some("0000000001000-0000-1"), Some(2)));
     assert_eq!(trashed.modified, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
-    assert_eq!(trashed.action, store.layout.advice().command_for("restore", "b.onnx", ""));
+    assert_eq!(trashed.action, to(&store, Action::Restore { name: Some("b.onnx".to_owned()), removal: None }));
 }

@@ -27,7 +27,7 @@ fn push_letter(text: &mut String, letter: char) {
 }
 
 /// Returns true if a terminal or a reader of lines may take it for something else than a letter.
-pub(super) fn is_unsafe(letter: char) -> bool {
+pub(crate) fn is_unsafe(letter: char) -> bool {
     // Beside control characters: what cannot be seen, what ends a line, and what turns the direction of writing.
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
