@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from conftest import run_python
+from ferrocr import _core
+from ferrocr._engine._options import PRESETS, Preset, Provider
 from ferrocr.cli import main
+from ferrocr.cli._benchmark import Measurement, advice_of
 from ferrocr.cli._environment import KNOWN
 from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS
 from ferrocr.cli._release_check import Cycle, problems_of
@@ -145,6 +148,62 @@ def test_the_release_check_fetches_nothing(tmp_path: Path, capsys: Captured, mon
     assert main(["doctor", "--release-check", "--dir", str(tmp_path / "models")]) == EXIT_CANNOT_RUN
     assert "ferrocr models pull" in capsys.readouterr().err
     assert not (tmp_path / "models").exists()
+
+
+# --- --benchmark --------------------------------------------------------------------------------------------------
+
+
+def measured(provider: Provider, preset: Preset, pages_per_s: float | None, agreement: float = 1.0) -> Measurement:
+    """What is measured of a provider with a preset, as far as the advice goes by it."""
+    return Measurement(provider, preset, pages_per_s=pages_per_s, agreement=agreement)
+
+
+def test_the_benchmark_measures_all_that_works_here(models_dir: Path, capsys: Captured) -> None:
+    arguments = ["doctor", "--benchmark", "--cycles", "1", "--dir", str(models_dir)]
+    assert main([*arguments, "--json"]) == EXIT_OK
+    report = json.loads(capsys.readouterr().out)
+    found = {(one["provider"], one["preset"]): one for one in report["measurements"] if one["fault"] is None}
+    assert set(found) >= {("cpu", preset) for preset in PRESETS}
+    assert found["cpu", "default"]["agreement"] == 1
+    assert all(one["pages_per_s"] > 0 and 0.8 < one["agreement"] <= 1 for one in found.values())
+    assert report["advice"].startswith('take provider="')
+    assert main(arguments) == EXIT_OK
+    head, *rows, advice = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["provider", "preset", "pages/s"]
+    assert len(rows) >= len(found)
+    assert advice.startswith('take provider="')
+
+
+def test_the_benchmark_fetches_nothing_and_names_a_picture_that_is_none(
+    models_dir: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERROCR_OFFLINE", "0")
+    assert main(["doctor", "--benchmark", "--dir", str(tmp_path / "models")]) == EXIT_CANNOT_RUN
+    assert "ferrocr models pull" in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()
+    assert main(["doctor", "--benchmark", "--picture", "gone.png", "--dir", str(models_dir)]) != EXIT_OK
+    assert "gone.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("found", "says", "says_not"),
+    [
+        ([measured("cpu", "default", 2), measured("cpu", "fast", 3, 0.95)], ["cpu", "1.50 times", "95.0%"], ["not"]),
+        ([measured("cpu", "default", 2), measured("openvino", "default", 4)], ["openvino", 'not "cpu" as'], []),
+        ([measured("cpu", "default", 2), measured("openvino", "default", 4, 0.9)], ['"cpu", as "auto"'], ["openvino"]),
+        ([measured("cpu", "default", 2), measured("cuda", "default", None)], ['"cpu", as "auto"'], ["cuda"]),
+    ],
+)
+def test_the_advice_is_the_fastest_that_reads_the_same(
+    found: list[Measurement], says: list[str], says_not: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_core, "automatic_providers", lambda: ["cpu"])
+    advice = advice_of(found)
+    assert all(part in advice for part in says), advice
+    assert not any(part in advice for part in says_not), advice
+
+
+# --- what was not given back --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 import time
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypedDict
@@ -140,7 +141,7 @@ class Loader:
             self._progress(name, source, done, total)
             _look_around(core, call)
 
-    def _providers(self) -> list[str]:
+    def _providers(self) -> Sequence[Provider]:
         """Return the providers to try, in order: for ``"auto"`` those that are worth it, the processor last."""
         if self._wanted_provider != "auto":
             return [self._wanted_provider]

@@ -33,10 +33,12 @@ def add(commands: "Commands") -> None:
     doctor = add_command(commands, "doctor", run, "check whether reading will work here", "ferrocr doctor")
     doctor.add_argument("--json", action="store_true", help="print the checks as JSON")
     add_dir(doctor)
-    release = doctor.add_argument_group("what a release gives back, measured in this process")
-    release.add_argument("--release-check", action="store_true", help="load, read and free again and again instead")
-    release.add_argument("--cycles", type=positive, default=5, metavar="N", help="how often, default: %(default)s")
-    release.add_argument("--picture", metavar="FILE", help="the picture to read, default: a drawn one")
+    measured = doctor.add_argument_group("measurements in this process, instead of the checks")
+    either = measured.add_mutually_exclusive_group()
+    either.add_argument("--release-check", action="store_true", help="load, read and free again and again")
+    either.add_argument("--benchmark", action="store_true", help="time every provider and preset that works here")
+    measured.add_argument("--cycles", type=positive, default=5, metavar="N", help="how often, default: %(default)s")
+    measured.add_argument("--picture", metavar="FILE", help="the picture to read, default: a drawn one")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,11 +61,15 @@ class Check:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make every check, or the one of the release, and print what came of it."""
+    """Make every check, or one of the measurements, and print what came of it."""
     if arguments.release_check:
         from . import _release_check
 
         return _release_check.run(arguments)
+    if arguments.benchmark:
+        from . import _benchmark
+
+        return _benchmark.run(arguments)
     # The variables first: looking for the runtime sets one.
     checks = [
         _check_versions(),
