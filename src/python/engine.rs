@@ -162,36 +162,36 @@ impl Engine {
         call(py, || check_size(width, height, &self.0.options().decode))
     }
 
-    #[pyo3(signature = (path, asked, timeout, stop))]
+    #[pyo3(signature = (path, options, timeout, stop))]
     fn recognize_file(
         &self,
         py: Python<'_>,
         path: PathBuf,
-        asked: RawCallOptions,
+        options: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, options, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_file(&path, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
-    #[pyo3(signature = (data, asked, timeout, stop))]
+    #[pyo3(signature = (data, options, timeout, stop))]
     fn recognize_encoded(
         &self,
         py: Python<'_>,
         data: PyBackedBytes,
-        asked: RawCallOptions,
+        options: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
-        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, options, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize_encoded(&data, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Returns the pixels are copied before the interpreter's lock is released: the caller may change them afterwards.
-    #[pyo3(signature = (data, size, channels, asked, timeout, stop))]
+    #[pyo3(signature = (data, size, channels, options, timeout, stop))]
     #[allow(clippy::too_many_arguments, reason = "an array is three of them")]
     fn recognize_pixels(
         &self,
@@ -199,30 +199,30 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        asked: RawCallOptions,
+        options: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<RawPage> {
         let bytes = bytes_of(py, &data)?;
         let picture = call(py, || picture_of(bytes, size, channels))?;
-        let (engine, options, stop) = self.prepare(py, asked, timeout, stop)?;
+        let (engine, options, stop) = self.prepare(py, options, timeout, stop)?;
         let work = move |stop: &stop::Stop| engine.recognize(&picture, &options, stop);
         interruptible::call(py, &stop, work).map(raw_page)
     }
 
     /// Begins to read a file in the background. Its content is what it is now.
-    fn begin_file(&self, py: Python<'_>, path: PathBuf, asked: RawCallOptions) -> PyResult<Reading> {
+    fn begin_file(&self, py: Python<'_>, path: PathBuf, options: RawCallOptions) -> PyResult<Reading> {
         call(py, || {
             // A released engine reads no file.
             self.0.check_open()?;
             let bytes = read_file(&path, &self.0.options().decode)?;
-            self.begin(Source::Encoded(bytes, Some(path.display().to_string())), asked)
+            self.begin(Source::Encoded(bytes, Some(path.display().to_string())), options)
         })
     }
 
     /// Begins to read an encoded picture in the background.
-    fn begin_encoded(&self, py: Python<'_>, data: &[u8], asked: RawCallOptions) -> PyResult<Reading> {
-        call(py, || self.begin(Source::Encoded(buffer::copied(data, "the file")?, None), asked))
+    fn begin_encoded(&self, py: Python<'_>, data: &[u8], options: RawCallOptions) -> PyResult<Reading> {
+        call(py, || self.begin(Source::Encoded(buffer::copied(data, "the file")?, None), options))
     }
 
     /// Begins to read pixels in the background. They are copied before the interpreter's lock is released.
@@ -232,15 +232,15 @@ impl Engine {
         data: PyBuffer<u8>,
         size: (u32, u32),
         channels: u32,
-        asked: RawCallOptions,
+        options: RawCallOptions,
     ) -> PyResult<Reading> {
         let bytes = bytes_of(py, &data)?;
-        call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), asked))
+        call(py, || self.begin(Source::Picture(picture_of(bytes, size, channels)?), options))
     }
 
     /// Begins to read a page of a TIFF file in the background.
-    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, asked: RawCallOptions) -> PyResult<Reading> {
-        call(py, || self.begin(Source::Frame(Arc::clone(&frames.0), index), asked))
+    fn begin_frame(&self, py: Python<'_>, frames: &Frames, index: usize, options: RawCallOptions) -> PyResult<Reading> {
+        call(py, || self.begin(Source::Frame(Arc::clone(&frames.0), index), options))
     }
 
     /// Reads pixels that are one line of text, for comparing the stage with other implementations.
@@ -263,9 +263,9 @@ impl Engine {
 }
 
 impl Engine {
-    fn options(&self, asked: RawCallOptions, timeout: Option<f64>) -> Result<RecognizeOptions> {
+    fn options(&self, options: RawCallOptions, timeout: Option<f64>) -> Result<RecognizeOptions> {
         let timeout = duration("timeout", timeout)?;
-        let (min_score, characters) = asked;
+        let (min_score, characters) = options;
         Ok(RecognizeOptions { min_score, characters, timeout, ..self.0.options().recognize })
     }
 
@@ -273,16 +273,16 @@ impl Engine {
     fn prepare(
         &self,
         py: Python<'_>,
-        asked: RawCallOptions,
+        options: RawCallOptions,
         timeout: Option<f64>,
         stop: Option<&Stop>,
     ) -> PyResult<(Arc<crate::Engine>, RecognizeOptions, stop::Stop)> {
-        let options = call(py, || self.options(asked, timeout))?;
+        let options = call(py, || self.options(options, timeout))?;
         Ok((Arc::clone(&self.0), options, stop.map(|stop| stop.0.clone()).unwrap_or_default()))
     }
 
-    fn begin(&self, source: Source, asked: RawCallOptions) -> Result<Reading> {
-        self.0.begin(source, &self.options(asked, None)?).map(Reading)
+    fn begin(&self, source: Source, options: RawCallOptions) -> Result<Reading> {
+        self.0.begin(source, &self.options(options, None)?).map(Reading)
     }
 }
 
