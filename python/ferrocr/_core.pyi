@@ -208,7 +208,9 @@ class Engine:
     def recognize_file(
         self, path: str | PathLike[str], options: _ReadOptions, timeout: float | None, stop: Stop | None
     ) -> _RawPage: ...
-    def recognize_encoded(self, data: bytes, options: _ReadOptions, timeout: float | None, stop: Stop | None) -> _RawPage: ...
+    def recognize_encoded(
+        self, data: bytes, options: _ReadOptions, timeout: float | None, stop: Stop | None
+    ) -> _RawPage: ...
     def recognize_pixels(
         self,
         data: npt.NDArray[np.uint8] | bytearray,
