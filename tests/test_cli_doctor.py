@@ -154,7 +154,7 @@ def test_the_release_check_fetches_nothing(tmp_path: Path, capsys: Captured, mon
 
 
 def measured(provider: Provider, preset: Preset, pages_per_s: float | None, agreement: float = 1.0) -> Measurement:
-    """What is measured of a provider with a preset, as far as the advice goes by it."""
+    """A measurement of a provider with a preset, as far as the advice goes by it."""
     return Measurement(provider, preset, pages_per_s=pages_per_s, agreement=agreement)
 
 

@@ -100,7 +100,7 @@ class Crate:
                 return None
         while rest and (*module, rest[0]) in self.modules:
             module, rest = (*module, rest[0]), rest[1:]
-        # What a module only passes on belongs to the one that defines it.
+        # A name that a module only passes on belongs to the one that defines it.
         if rest and rest[0] in self.names.get(module, {}) and (module, rest[0]) not in seen:
             passed_on = self.names[module][rest[0]] + rest[1:]
             return self.home_of(module, passed_on, seen | {(module, rest[0])}) or module
@@ -116,7 +116,7 @@ class Crate:
 def circle_among(graph: dict[Module, set[Module]]) -> list[Module]:
     """One circle of a graph, or nothing."""
     left = dict(graph)
-    # What uses nothing that is left is in no circle.
+    # A module that uses nothing that is left is in no circle.
     while done := [module for module, used in left.items() if not used & left.keys()]:
         for module in done:
             del left[module]
@@ -129,7 +129,7 @@ def circle_among(graph: dict[Module, set[Module]]) -> list[Module]:
 
 
 def is_of_tests(path: Path) -> bool:
-    """Whether a file is compiled for tests alone: those that a module declares so, and all below them."""
+    """Tell files that are compiled for tests alone: those that a module declares so, and all below them."""
     parts = path.relative_to(SRC).with_suffix("").parts
     parents = [SRC.joinpath(*parts[:count]).with_suffix(".rs") for count in range(1, len(parts))]
     declared = {*zip(parents, parts[1:], strict=True)} if parents else set()

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from busy_engine import BusyEngine
 from conftest import DETECTOR, ORIENTER, draw_text, run_python
 from ferrocr import (
     InvalidArgumentError,
     ModelInUseError,
-    ModelNotFoundError,
     ModelStore,
     OcrCancelledError,
     OcrEngine,
@@ -28,7 +28,6 @@ from ferrocr import (
     ResourcesFreedError,
     StorageError,
 )
-from ferrocr._engine._pictures import Pictures
 from own_process import check_child, scaled
 
 
@@ -178,22 +177,6 @@ def test_a_release_waits_for_calls_in_flight(models_dir: Path) -> None:
     assert len(texts) <= 1, "who got in got the whole page"
 
 
-class Reader:
-    """An engine with one thread, and calls in flight that take a second or more."""
-
-    def __init__(self, models_dir: Path, calls: int = 1) -> None:
-        self.engine = OcrEngine(model_dir=models_dir, threads=1)
-        self.engine.load()
-        self.page = np.asarray(draw_text([f"A line of text with number {i}" for i in range(45)]))
-        self._pool = ThreadPoolExecutor(calls)
-        self.calls = [self._pool.submit(self.engine.recognize, self.page) for _ in range(calls)]
-        core = self.engine._core
-        assert core is not None
-        while core.calls < calls:
-            assert not any(call.done() for call in self.calls)
-            time.sleep(0.001)
-
-
 def test_a_report_says_what_was_given_back(real_folder: Path, picture_file: Path) -> None:
     engine = OcrEngine(model_dir=real_folder)
     engine.recognize(picture_file)
@@ -217,7 +200,7 @@ def test_a_report_says_what_was_given_back(real_folder: Path, picture_file: Path
 
 
 def test_concurrent_releases_get_the_same_report(models_dir: Path) -> None:
-    reader = Reader(models_dir, calls=2)
+    reader = BusyEngine(models_dir, calls=2)
     with ThreadPoolExecutor(8) as pool:
         reports = [job.result(60) for job in [pool.submit(reader.engine.free_resources) for _ in range(8)]]
     assert all(report is reports[0] for report in reports)
@@ -227,7 +210,7 @@ def test_concurrent_releases_get_the_same_report(models_dir: Path) -> None:
 
 
 def test_a_timeout_ends_the_wait_and_not_the_release(models_dir: Path) -> None:
-    reader = Reader(models_dir)
+    reader = BusyEngine(models_dir)
     for timeout in (0, 0.05):
         early = reader.engine.free_resources(timeout=timeout)
         assert (early.complete, early.calls, early.sessions, early.files) == (False, 1, 0, 0)
@@ -244,7 +227,7 @@ def test_a_timeout_ends_the_wait_and_not_the_release(models_dir: Path) -> None:
 
 
 def test_a_release_that_cancels_ends_calls_early(models_dir: Path) -> None:
-    reader = Reader(models_dir, calls=3)
+    reader = BusyEngine(models_dir, calls=3)
     assert reader.engine.free_resources(cancel=True).complete
     for call in reader.calls:
         with pytest.raises(OcrCancelledError, match="being released"):
@@ -252,7 +235,7 @@ def test_a_release_that_cancels_ends_calls_early(models_dir: Path) -> None:
 
 
 def test_a_release_may_become_impatient(models_dir: Path) -> None:
-    reader = Reader(models_dir)
+    reader = BusyEngine(models_dir)
     with ThreadPoolExecutor(1) as pool:
         patient = pool.submit(reader.engine.free_resources)
         while not reader.engine.closed:
@@ -397,96 +380,6 @@ def test_a_call_that_downloads_is_ended_by_a_release(
             waiting.result(30)  # though the download has not ended yet
         slow.go_on.set()
     slow.thread.join(30)
-
-
-# --- unloading ----------------------------------------------------------------------------------------------------
-
-
-def test_an_unloaded_engine_loads_again(models_dir: Path, picture_file: Path) -> None:
-    with OcrEngine(model_dir=models_dir) as engine:
-        assert engine.unload().sessions == 0, "there is nothing to give back yet"
-        first = engine.recognize(picture_file)
-        for _ in range(2):
-            report = engine.unload()
-            assert report.sessions >= 3
-            assert (report.files, report.complete, report.calls) == (3, True, 0)
-            assert (engine.loaded, engine.closed) == (False, False)
-            assert engine.list_local(), "it is open"
-            assert engine.recognize(picture_file) == first
-            assert engine.loaded
-        assert list(engine.recognize_many([picture_file])) == [first]
-
-
-def test_an_unload_waits_for_calls_in_flight(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(models_dir)
-    assert reader.engine.unload().sessions >= 2
-    page = reader.calls[0].result(60)
-    assert reader.engine.recognize(reader.page) == page
-    reader.engine.free_resources()
-
-
-def test_what_vanished_while_unloaded_is_fetched_or_named(
-    models_dir: Path, real_folder: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with OcrEngine(model_dir=real_folder) as engine:
-        page = engine.recognize(picture_file)
-        engine.unload()
-        (real_folder / DETECTOR).unlink()
-        with pytest.raises(ModelNotFoundError, match=DETECTOR):
-            engine.recognize(picture_file)
-        monkeypatch.setenv("FERROCR_OFFLINE", "0")
-        monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
-        assert engine.recognize(picture_file) == page
-
-
-def test_what_vanished_at_the_last_moment_is_fetched_too(
-    models_dir: Path, real_folder: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FERROCR_OFFLINE", "0")
-    monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
-    with OcrEngine(model_dir=real_folder) as engine:
-        page = engine.recognize(picture_file)
-        run = Pictures._run
-
-        def unload_before(*arguments: object) -> Page:
-            monkeypatch.setattr(Pictures, "_run", run)
-            engine.unload()
-            (real_folder / DETECTOR).unlink()
-            return run(*arguments)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(Pictures, "_run", unload_before)
-        assert engine.recognize(picture_file) == page
-
-
-def test_an_idle_engine_unloads_by_itself(models_dir: Path, picture_file: Path) -> None:
-    with OcrEngine(model_dir=models_dir, idle_unload=0.1) as engine:
-        pages = []
-        for _ in range(2):
-            pages.append(engine.recognize(picture_file))
-            deadline = time.monotonic() + 60
-            while engine.loaded:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            assert not engine.closed
-        assert pages[0] == pages[1]
-    with OcrEngine(model_dir=models_dir, idle_unload=0) as engine:
-        assert [engine.recognize(picture_file) for _ in range(3)] == [pages[0]] * 3
-
-
-def test_a_download_can_be_unloaded_from_its_callback(
-    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FERROCR_OFFLINE", "0")
-    monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
-    reports = []
-
-    def unload(*_: object) -> None:
-        reports.append(engine.unload())
-
-    with OcrEngine(model_dir=tmp_path, progress=unload) as engine:
-        engine.load()
-        assert engine.loaded
-    assert {report.sessions for report in reports} == {0}
 
 
 # --- what is left -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use super::format::Format;
-use super::schema;
+use super::{schema, wire};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::read_bounded;
 
@@ -141,8 +141,7 @@ impl<R: BufRead + Seek> Walk<R> {
 
     fn varint(&mut self, end: u64) -> std::result::Result<u64, Fault> {
         let start = self.at;
-        let mut value = 0;
-        for shift in (0..u64::BITS).step_by(7) {
+        let number = wire::number_of(|| {
             if self.at >= end {
                 return Err(Fault::Model(corrupt(start, "the bytes end inside a number")));
             }
@@ -150,17 +149,9 @@ impl<R: BufRead + Seek> Walk<R> {
             self.source.read_exact(&mut byte)?;
             self.at = self.at.saturating_add(1);
             let [byte] = byte;
-            let bits = u64::from(byte & 0x7f);
-            // Of the tenth byte only one bit is left.
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            value |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(Fault::Model(corrupt(start, "a number has more than 64 bits")))
+            Ok(byte)
+        })?;
+        number.ok_or_else(|| Fault::Model(corrupt(start, "a number has more than 64 bits")))
     }
 
     /// Goes on behind so many bytes, which are not read if they are many.

@@ -105,26 +105,16 @@ impl<'a> Message<'a> {
         Ok(Field { number, value })
     }
 
-    /// Returns a number of up to 64 bits, seven in a byte, the lowest first.
+    /// Returns the number that begins here.
     fn varint(&mut self) -> Result<u64> {
         let start = *self;
-        let mut value = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let Some((&byte, rest)) = self.bytes.split_first() else {
-                return Err(start.malformed("the bytes end inside a number"));
-            };
+        let number = number_of(|| {
+            let ended = || start.malformed("the bytes end inside a number");
+            let (&byte, rest) = self.bytes.split_first().ok_or_else(ended)?;
             (self.bytes, self.offset) = (rest, self.offset.saturating_add(1));
-            let bits = u64::from(byte & 0x7f);
-            // Of the tenth byte only one bit is left.
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            value |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(start.malformed("a number has more than 64 bits"))
+            Ok(byte)
+        })?;
+        number.ok_or_else(|| start.malformed("a number has more than 64 bits"))
     }
 
     fn take(&mut self, length: u64) -> Result<Self> {
@@ -152,6 +142,27 @@ impl<'a> Iterator for Message<'a> {
         }
         Some(field)
     }
+}
+
+/// Returns the number of up to 64 bits in the bytes that `next` gives, seven bits in a byte, the lowest first; none for
+/// one that has more bits.
+pub(super) fn number_of<E>(
+    mut next: impl FnMut() -> std::result::Result<u8, E>,
+) -> std::result::Result<Option<u64>, E> {
+    let mut value = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = next()?;
+        let bits = u64::from(byte & 0x7f);
+        // Of the tenth byte only one bit is left.
+        if shift == 63 && bits > 1 {
+            break;
+        }
+        value |= bits << shift;
+        if byte & 0x80 == 0 {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

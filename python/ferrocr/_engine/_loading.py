@@ -165,7 +165,8 @@ def _look_around(core: _core.Engine, call: Call) -> None:
 def _passed_over(provider: str, error: OcrError) -> str:
     """Return the warning that a provider of the installed ONNX Runtime does not work here."""
     why = str(error).split("\n")[0]
-    return f"ONNX Runtime has the provider {provider}, and it does not work here, so another one is used: {why}"
+    what = f"ONNX Runtime has the provider {provider}, and it does not work here, so another one is used: {why}"
+    return f'{what}; `ferrocr doctor` shows the providers, and provider="cpu" does without this one'
 
 
 def _unprotected(fault: str) -> str:
