@@ -84,6 +84,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(store::entries, module)?)?;
     module.add_function(wrap_pyfunction!(store::model_sets, module)?)?;
     module.add_function(wrap_pyfunction!(store::path_text, module)?)?;
+    module.add_function(wrap_pyfunction!(store::cache_folder, module)?)?;
     module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;
     module.add_function(wrap_pyfunction!(load_runtime, module)?)?;
     module.add_function(wrap_pyfunction!(runtime_path, module)?)?;

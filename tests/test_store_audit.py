@@ -24,6 +24,7 @@ from ferrocr import (
     ModelStore,
     OcrEngine,
     StorageError,
+    _core,
     model_sets,
 )
 from ferrocr.models._hash_memory import hash_memory
@@ -195,10 +196,8 @@ def test_the_memory_lies_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("HOME", "/home/user")
         assert hash_memory("/models") == Path("/home/user/.cache/ferrocr/hashes") / name
 
-    def no_home() -> Path:
-        raise RuntimeError
-
-    monkeypatch.setattr(Path, "home", no_home)
+    # A user without a home.
+    monkeypatch.setattr(_core, "cache_folder", lambda: None)
     assert hash_memory("/models") is None
 
 

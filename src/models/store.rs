@@ -50,6 +50,8 @@ use lease::Leases;
 use part::Incoming;
 pub(super) use part::Part;
 pub(super) use place::DIR_VARIABLE;
+#[cfg(feature = "python")]
+pub(crate) use place::cache_dir;
 use removal::Remover;
 pub use removal::{Decision, Planned, Removal, RemoveOptions, Selection};
 use trash::Trash;

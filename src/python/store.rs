@@ -59,6 +59,12 @@ pub(super) fn path_text(path: PathBuf) -> String {
     crate::models::store::path_text(&path)
 }
 
+/// Returns the folder of this user's files that a program can make anew; `None` for a user without a home.
+#[pyfunction]
+pub(super) fn cache_folder() -> Option<OsString> {
+    crate::models::store::cache_dir().map(PathBuf::into_os_string)
+}
+
 /// The core's model directory.
 #[pyclass(frozen, module = "ferrocr._core")]
 pub(super) struct Store(store::Store);

@@ -1,10 +1,10 @@
 """The files in the user's cache that remember the hashes of models."""
 
-import os
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from .. import _core
 
 _FORGOTTEN_AFTER = 90 * 86_400
 """Seconds after which a memory of hashes goes that nothing was added to: one of a deleted directory has up to 3 MB, and
@@ -18,9 +18,9 @@ def hash_memory(directory: str) -> Path | None:
     """
     from hashlib import sha256
 
-    cache = _cache_directory()
+    cache = _core.cache_folder()
     digest = sha256(directory.encode("utf-8", "surrogatepass")).hexdigest()
-    return None if cache is None else cache / "ferrocr" / "hashes" / f"{digest[:16]}.txt"
+    return None if cache is None else Path(cache) / "ferrocr" / "hashes" / f"{digest[:16]}.txt"
 
 
 def forget_directories(memory: Path) -> None:
@@ -33,19 +33,3 @@ def forget_directories(memory: Path) -> None:
             with suppress(OSError):  # what somebody else has put there, or deletes too
                 if other != memory and time.time() - other.lstat().st_mtime > _FORGOTTEN_AFTER:
                     other.unlink()
-
-
-def _cache_directory() -> Path | None:
-    # A relative path would mean another place in every working directory; the specification says to ignore it.
-    if (named := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
-        return named
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return Path(local) if local else None
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    if not home.is_absolute():
-        return None
-    return home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"

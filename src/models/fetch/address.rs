@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use percent_encoding::percent_decode_str;
 use ureq::http::Uri;
+use url::Url;
 
 /// An address that may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl Address {
     /// Returns the address that a redirect, or a link on a page, leads to, or why it is not followed.
     pub(super) fn follow(&self, location: &str, trusted: &Trusted) -> Result<Self, String> {
         let Self::Web(from) = self else { return Err("a file leads nowhere".to_owned()) };
-        let target = Self::parse_trusting(&absolute(from, location), trusted);
+        let target = absolute(from, location).and_then(|target| Self::parse_trusting(&target, trusted));
         match target.map_err(|why| format!("a redirect is not followed: {why}"))? {
             // A server elsewhere has no business with this machine's own.
             target if target.is_local() && !self.is_local() => {
@@ -113,37 +114,9 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Completes a redirect's target, which may leave out what it shares with where it comes from.
-fn absolute(from: &Uri, location: &str) -> String {
-    let scheme = from.scheme_str().unwrap_or_default();
-    let authority = from.authority().map(|authority| authority.as_str()).unwrap_or_default();
-    let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-    if location.contains("://") {
-        location.to_owned()
-    } else if location.starts_with("//") {
-        format!("{scheme}:{location}")
-    } else if location.starts_with('/') {
-        format!("{scheme}://{authority}{}", without_dots(location))
-    } else {
-        format!("{scheme}://{authority}{}", without_dots(&format!("{folder}/{location}")))
-    }
-}
-
-/// Returns a path without steps to the same or the upper folder, which package indexes use in their links.
-fn without_dots(location: &str) -> String {
-    let (path, rest) = location.split_at(location.find(['?', '#']).unwrap_or(location.len()));
-    let mut steps: Vec<&str> = Vec::new();
-    let mut found = path.trim_start_matches('/').split('/').peekable();
-    while let Some(step) = found.next() {
-        match step {
-            ".." => drop(steps.pop()),
-            "." => {}
-            step => steps.push(step),
-        }
-        if matches!(step, "." | "..") && found.peek().is_none() {
-            steps.push("");
-        }
-    }
-    format!("/{}{rest}", steps.join("/"))
+fn absolute(from: &Uri, location: &str) -> Result<String, String> {
+    let target = Url::parse(&from.to_string()).and_then(|from| from.join(location));
+    target.map(String::from).map_err(|error| format!("{:?} is no address: {error}", shown(location)))
 }
 
 /// Returns the address with the user and password of the one it comes from, where both are the same server's.
@@ -207,6 +180,7 @@ mod tests {
             "ftp://localhost/a",
             "file://models/a",
             "https:///a",
+            "https://b\u{fc}cher.example/a",
         ] {
             assert!(Address::parse(refused).is_err(), "{refused}");
         }
@@ -239,6 +213,10 @@ mod tests {
             Case { from: local, location: "https://example.org/a", to: Some("https://example.org/a") },
             Case { from: local, location: "http://192.0.2.1/a", to: None },
             Case { from: web, location: "https://127.0.0.1/a", to: None },
+            Case { from: web, location: "https://b\u{fc}cher.example/a", to: None },
+            Case { from: web, location: "a b\u{fc}", to: Some("https://example.org/x/a%20b%C3%BC") },
+            Case { from: web, location: "\\\\127.0.0.1/a", to: None },
+            Case { from: web, location: "https://0x7f.1/a", to: None },
             Case { from: web, location: "../../a/./b#c", to: Some("https://example.org/a/b") },
             Case { from: web, location: "../../../a?b/../c", to: Some("https://example.org/a?b/../c") },
             Case { from: web, location: "/../a/..", to: Some("https://example.org/") },

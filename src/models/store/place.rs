@@ -20,6 +20,12 @@ pub(super) fn default_dir() -> Result<PathBuf> {
     })
 }
 
+/// Returns the folder of this user's files that a program can make anew; `None` for a user without a home.
+#[cfg(feature = "python")]
+pub(crate) fn cache_dir() -> Option<PathBuf> {
+    dirs::cache_dir()
+}
+
 /// Makes `dir` absolute, so that a later change of the working directory does not move it.
 ///
 /// # Errors
