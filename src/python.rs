@@ -6,6 +6,7 @@ mod error;
 mod frames;
 mod interpreter;
 mod interruptible;
+mod named;
 mod store;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 use call::call;
 
 use crate::error::{Error, ErrorKind};
+use crate::models::Role;
 use crate::options::DetectOptions;
 use crate::runtime::{self, Provider};
 use crate::stop::Stop;
@@ -42,6 +44,12 @@ fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
 #[pyfunction]
 fn automatic_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     call(py, || Ok(names_of(&Provider::worth_trying(&runtime::built_in()?))))
+}
+
+/// Returns the roles of models, each with true if no engine works without it.
+#[pyfunction]
+fn roles() -> Vec<(&'static str, bool)> {
+    Role::ALL.map(|role| (role.name(), role.facts().is_required)).to_vec()
 }
 
 fn names_of(providers: &[Provider]) -> Vec<&'static str> {
@@ -90,6 +98,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(built_in_providers, module)?)?;
     module.add_function(wrap_pyfunction!(automatic_providers, module)?)?;
     module.add_function(wrap_pyfunction!(resident_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(roles, module)?)?;
     // PyO3's list for `import *`, which nobody does. The stub of a typed package would have to repeat it.
     module.delattr("__all__")
 }
