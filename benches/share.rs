@@ -19,7 +19,9 @@ use ferrocr::engine::{Sessions, Stages};
 use ferrocr::models::Role;
 use ferrocr::models::catalog::{self, Entry};
 use ferrocr::models::onnx;
-use ferrocr::models::session::{Keep, Model, ModelSpec, OrtModel, Provider, SessionOptions, Tensor, load_runtime};
+use ferrocr::models::session::{
+    Keep, Model, ModelSpec, Named, OrtModel, Provider, ReadOutputs, SessionOptions, load_runtime,
+};
 use ferrocr::models::store::Store;
 use ferrocr::options::{EngineOptions, RecognizeOptions};
 use ferrocr::recognize::head::Head;
@@ -48,15 +50,15 @@ impl Model for Timed {
         self.model.spec()
     }
 
-    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
         let (started, mut outside) = (Instant::now(), Duration::ZERO);
-        let outcome = self.model.run(input, stop, &mut |output| {
+        let outcome = self.model.run_named(inputs, stop, &mut |outputs| {
             let began = Instant::now();
             if let Some(head) = &self.head {
-                black_box(head.best(output.data));
+                black_box(head.best(outputs[0].tensor().expect("floats").data));
             }
             add(&self.clock.heads, began.elapsed());
-            let outcome = read(output);
+            let outcome = read(outputs);
             outside = began.elapsed();
             outcome
         });

@@ -2,7 +2,7 @@
 
 use super::role::{Facts, Role, Side};
 use crate::error::{Error, ErrorKind, Remedy, Result};
-use crate::runtime::{ModelSpec, Port, Tensor};
+use crate::runtime::{Element, ModelSpec, Port, Tensor};
 
 /// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
 pub(crate) const LONGEST_LIST: u64 = 8 << 20;
@@ -42,7 +42,9 @@ fn ports_fit(ports: &[Port], expected: &[&[Side]]) -> bool {
 
 fn port_fits(port: &Port, expected: &[Side]) -> bool {
     let sides = port.shape.iter().zip(expected);
-    port.is_f32 && port.shape.len() == expected.len() && sides.into_iter().all(|(found, side)| side.takes(*found))
+    port.element == Element::F32
+        && port.shape.len() == expected.len()
+        && sides.into_iter().all(|(found, side)| side.takes(*found))
 }
 
 /// Says what is expected: `one` of a shape, and one more of each other shape.
@@ -85,8 +87,11 @@ mod tests {
     use super::*;
 
     fn spec(input: &[Option<usize>], output: &[Option<usize>]) -> ModelSpec {
-        let port =
-            |name: &str, shape: &[Option<usize>]| Port { name: name.into(), shape: shape.to_vec(), is_f32: true };
+        let port = |name: &str, shape: &[Option<usize>]| Port {
+            name: name.into(),
+            shape: shape.to_vec(),
+            element: Element::F32,
+        };
         ModelSpec {
             name: "m.onnx".into(),
             inputs: vec![port("x", input)],
@@ -156,7 +161,7 @@ mod tests {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
         let mut ints = spec(&[None, Some(3), None, None], &[None, Some(1), None, None]);
-        ints.inputs[0].is_f32 = false;
+        ints.inputs[0].element = Element::Other;
         assert!(check(&ints, Role::Detector).is_err());
         assert!(check(&ModelSpec::default(), Role::Detector).is_err());
     }

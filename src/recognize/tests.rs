@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::runtime::Port;
+use crate::runtime::{Element, Named, Port, ReadOutputs};
 
 const INPUTS: usize = 5;
 
@@ -11,7 +11,7 @@ fn characters() -> Vec<String> {
 }
 
 fn spec(values: usize) -> ModelSpec {
-    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), element: Element::F32 };
     ModelSpec {
         name: "m.onnx".into(),
         inputs: vec![port(&[None, Some(3), Some(48), None])],
@@ -104,13 +104,14 @@ impl Model for Ruler {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let width = input.shape[3];
         self.1.push(width);
         let row = &input.data[..width];
         let output: Vec<_> =
             row.chunks(8).flat_map(|part| if part[0] < -0.9 { [0.0, 1.0, 0.0] } else { [1.0, 0.0, 0.0] }).collect();
-        read(Tensor { shape: &[1, width.div_ceil(8), 3], data: &output })
+        read(&[Named::f32("y", &[1, width.div_ceil(8), 3], &output)])
     }
 }
 

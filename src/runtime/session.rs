@@ -7,10 +7,10 @@ use ort::environment::Environment;
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider};
 use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::session::{RunOptions, Session};
+use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
-use super::model::{Model, ModelSpec, Port, Tensor};
+use super::model::{Element, Model, ModelSpec, Named, Port, ReadOutputs, Value};
 use super::provider::{Provider, openvino_config};
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
@@ -204,7 +204,10 @@ fn port(outlet: &Outlet) -> Port {
     Port {
         name: outlet.name().to_owned(),
         shape: shape.unwrap_or_default(),
-        is_f32: outlet.dtype().tensor_type() == Some(TensorElementType::Float32),
+        element: match outlet.dtype().tensor_type() {
+            Some(TensorElementType::Float32) => Element::F32,
+            _ => Element::Other,
+        },
     }
 }
 
@@ -213,22 +216,45 @@ impl Model for OrtModel {
         &self.spec
     }
 
-    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
         let name = &self.spec.name;
         let failed = |error: &ort::Error| {
-            refused(&format!("ONNX Runtime failed to run {name} on an input of shape {:?}", input.shape), error)
+            refused(&format!("ONNX Runtime failed to run {name} on {}", shapes_text(inputs)), error)
         };
-        let tensor = TensorRef::from_array_view((input.shape, input.data)).map_err(|error| failed(&error))?;
+        let elements = inputs.iter().filter_map(Named::tensor).map(|tensor| tensor.data.len()).sum();
         // New ones each time: those that were terminated once stay so.
-        let options = Arc::new(self.run_options(input.data.len()).map_err(|error| failed(&error))?);
+        let options = Arc::new(self.run_options(elements).map_err(|error| failed(&error))?);
         let ending = Arc::clone(&options);
         // Its error would say that there is nothing to end.
         let _watch = stop.watch(move || drop(ending.terminate()))?;
-        let outputs = self.session.run_with_options(ort::inputs![tensor], &options);
+        let given = inputs.iter().map(input).collect::<ort::Result<Vec<_>>>().map_err(|error| failed(&error))?;
+        let outputs = self.session.run_with_options(given, &options);
         let outputs = outputs.map_err(|error| stop.check().err().unwrap_or_else(|| failed(&error)))?;
         stop.check()?;
-        let (shape, data) = outputs[0].try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
-        let shape: Vec<usize> = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
-        read(Tensor { shape: &shape, data })
+        let floats = self.spec.outputs.iter().enumerate().filter(|(_, port)| port.element == Element::F32);
+        let tensors = floats.map(|(index, port)| {
+            let (shape, data) = outputs[index].try_extract_tensor::<f32>()?;
+            let shape: Vec<usize> = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+            Ok((port.name.as_str(), shape, data))
+        });
+        let tensors: Vec<_> = tensors.collect::<ort::Result<_>>().map_err(|error| failed(&error))?;
+        let lent: Vec<_> = tensors.iter().map(|(name, shape, data)| Named::f32(name, shape, data)).collect();
+        read(&lent)
+    }
+}
+
+/// Returns an input as the runtime takes it; nothing is copied.
+fn input<'a>(input: &Named<'a>) -> ort::Result<(&'a str, SessionInputValue<'a>)> {
+    match input.value {
+        Value::F32(tensor) => Ok((input.name, TensorRef::from_array_view((tensor.shape, tensor.data))?.into())),
+    }
+}
+
+/// Names the shapes of inputs.
+fn shapes_text(inputs: &[Named<'_>]) -> String {
+    let shapes: Vec<_> = inputs.iter().filter_map(Named::tensor).map(|tensor| tensor.shape).collect();
+    match shapes.as_slice() {
+        [shape] => format!("an input of shape {shape:?}"),
+        shapes => format!("inputs of shapes {shapes:?}"),
     }
 }

@@ -3,7 +3,7 @@
 use crate::models::Role;
 use crate::models::spec;
 use crate::onnx::{self, Format, Summary, ValueInfo};
-use crate::runtime::{ModelSpec, Port};
+use crate::runtime::{Element, ModelSpec, Port};
 
 /// The most letters that are kept of a text from a file: enough for a program's name, or for one sentence.
 const LONGEST: usize = 160;
@@ -76,7 +76,7 @@ fn port(value: &ValueInfo) -> Port {
         name: value.name.clone(),
         shape: value.dims.iter().flatten().map(side).collect(),
         // The type of the elements is not read; models of all roles have floats.
-        is_f32: true,
+        element: Element::F32,
     }
 }
 
