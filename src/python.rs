@@ -34,6 +34,14 @@ fn runtime_path() -> Option<PathBuf> {
     runtime::runtime_path().map(PathBuf::from)
 }
 
+/// Returns all providers: name, name for people, the package that has it, the extra that installs that, and the memory
+/// in 2**20 bytes that may stay after a release.
+#[pyfunction]
+fn providers() -> Vec<(&'static str, &'static str, &'static str, &'static str, u32)> {
+    let facts = Provider::ALL.map(Provider::facts);
+    facts.map(|row| (row.name, row.title, row.package, row.extra, row.most_kept_mb)).to_vec()
+}
+
 /// Returns the providers that the loaded library was built with.
 #[pyfunction]
 fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
@@ -95,6 +103,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;
     module.add_function(wrap_pyfunction!(load_runtime, module)?)?;
     module.add_function(wrap_pyfunction!(runtime_path, module)?)?;
+    module.add_function(wrap_pyfunction!(providers, module)?)?;
     module.add_function(wrap_pyfunction!(built_in_providers, module)?)?;
     module.add_function(wrap_pyfunction!(automatic_providers, module)?)?;
     module.add_function(wrap_pyfunction!(resident_bytes, module)?)?;

@@ -18,6 +18,10 @@ def test_auto_stands_for_providers_that_can_be_named(engine: OcrEngine) -> None:
     assert set(tried) <= set(built_in) <= set(PROVIDERS)
 
 
+def test_every_provider_can_be_named() -> None:
+    assert ("auto", *(name for name, *_ in _core.providers())) == PROVIDERS
+
+
 METHODS = ("recognize", "arecognize", "recognize_many", "recognize_document", "arecognize_document", "recognize_pages")
 
 

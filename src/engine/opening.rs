@@ -130,17 +130,11 @@ impl File {
     }
 }
 
-/// Opens sessions of a model: without its head, where its role has one that can be taken off, and they run on a
-/// processor with vectors.
-///
-/// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities, and
-/// computing the head here, is faster there was not measured, so it keeps the model as it is.
+/// Opens sessions of a model: without its head, where role and provider allow that, it can be cut off, and the processor
+/// has vectors.
 fn open(role: Role, path: &Path, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Sessions> {
     let mut file = File::read(path)?;
-    let is_cut = match options.provider {
-        Provider::Cpu | Provider::OpenVino => role.facts().is_cut && Head::is_fast(),
-        Provider::Cuda => false,
-    };
+    let is_cut = role.facts().is_cut && options.provider.facts().takes_heads_off && Head::is_fast();
     let cut = if is_cut { onnx::cut_head(&file.bytes) } else { None };
     let head = cut.map(|cut| {
         file.bytes = cut.model;

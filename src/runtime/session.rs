@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ort::environment::Environment;
-use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider};
+use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
 use super::model::{Element, Model, ModelSpec, Named, Port, ReadOutputs, Value};
-use super::provider::{Provider, openvino_config};
+use super::provider::Provider;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::onnx::check_size;
@@ -66,12 +66,8 @@ pub fn built_in() -> Result<Vec<Provider>> {
     runtime()?;
     let mut providers = Vec::new();
     for provider in Provider::ALL {
-        let is_there = match provider {
-            Provider::Cpu => ep::CPU::is_available(),
-            Provider::Cuda => ep::CUDA::is_available(),
-            Provider::OpenVino => ep::OpenVINO::is_available(),
-        };
-        if is_there.map_err(|error| refused("cannot list the runtime's providers", &error))? {
+        let (is_there, _) = in_ort(SessionOptions { threads: 1, provider, keep: Keep::All });
+        if is_there().map_err(|error| refused("cannot list the runtime's providers", &error))? {
             providers.push(provider);
         }
     }
@@ -148,11 +144,10 @@ impl OrtModel {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),
             characters,
-            step: options.provider.step(),
+            step: options.provider.facts().step,
         };
-        let shrink_above = match (options.provider, options.keep) {
-            // Only tried there: other providers have arenas of their own, and refuse to shrink one that they lack.
-            (Provider::Cpu, Keep::UpTo(elements)) => Some(elements),
+        let shrink_above = match options.keep {
+            Keep::UpTo(elements) if options.provider.facts().shrinks => Some(elements),
             _ => None,
         };
         Ok(Self { spec, session, shrink_above })
@@ -185,17 +180,35 @@ fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<Se
         // Spinning workers burn a core between the calls of a mostly idle service.
         .with_intra_op_spinning(false)?;
     // Last in any case: it runs what the others cannot.
-    let processor = ep::CPU::default().with_arena_allocator(options.keep != Keep::Nothing).build();
-    let provider = match options.provider {
-        Provider::Cpu => return Ok(builder.with_execution_providers([processor])?),
-        Provider::Cuda => ep::CUDA::default().build(),
-        Provider::OpenVino => ep::OpenVINO::default()
-            .with_device_type("CPU")
-            .with_num_threads(options.threads)
-            .with_arbitrary_config("load_config", openvino_config())
-            .build(),
-    };
-    Ok(builder.with_execution_providers([provider.error_on_failure(), processor])?)
+    let mut providers = vec![in_ort(SessionOptions { provider: Provider::Cpu, ..options }).1];
+    if options.provider != Provider::Cpu {
+        providers.insert(0, in_ort(options).1.error_on_failure());
+    }
+    Ok(builder.with_execution_providers(providers)?)
+}
+
+/// Asks the loaded library whether it has a provider.
+type IsThere = fn() -> ort::Result<bool>;
+
+/// Returns the provider of the options as `ort` has it.
+fn in_ort(options: SessionOptions) -> (IsThere, ExecutionProviderDispatch) {
+    match options.provider {
+        Provider::Cpu => {
+            let processor = ep::CPU::default().with_arena_allocator(options.keep != Keep::Nothing);
+            (ep::CPU::is_available, processor.build())
+        }
+        Provider::Cuda => with_settings::<ep::CUDA>(options),
+        Provider::OpenVino => with_settings::<ep::OpenVINO>(options),
+    }
+}
+
+fn with_settings<P>(options: SessionOptions) -> (IsThere, ExecutionProviderDispatch)
+where
+    P: ExecutionProvider + ArbitrarilyConfigurableExecutionProvider + Default + Into<ExecutionProviderDispatch>,
+{
+    let settings = (options.provider.facts().settings)(options.threads);
+    let set = |provider: P, (key, value)| provider.with_arbitrary_config(key, value);
+    (P::is_available, settings.into_iter().fold(P::default(), set).into())
 }
 
 fn port(outlet: &Outlet) -> Port {
