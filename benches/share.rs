@@ -95,7 +95,7 @@ fn stages(store: &Store, clock: &Arc<Clock>) -> Result<Stages> {
         let head = Arc::new(Head::new(&cut.head, None));
         Ok((role, Sessions { models: vec![timed(name, &cut.model, Some(head))?], head: Some(cut.head) }))
     };
-    Stages::with(set.entries().into_iter().map(sessions).collect::<Result<_>>()?, None)
+    Stages::with(set.entries().into_iter().map(sessions).collect::<Result<_>>()?, &EngineOptions::default())
 }
 
 fn main() {

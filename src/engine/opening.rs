@@ -58,7 +58,7 @@ impl Stages {
             let begun: Vec<_> = begun.collect();
             begun.into_iter().map(|(role, task)| Ok((role, task.wait()?))).collect::<Result<_>>()
         })?;
-        Self::with(models, options.languages.as_ref())
+        Self::with(models, options)
     }
 }
 

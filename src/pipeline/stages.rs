@@ -10,7 +10,6 @@ use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
-use crate::language::Languages;
 use crate::models::Role;
 use crate::onnx::LinearHead;
 use crate::options::{EngineOptions, OrientOptions};
@@ -54,16 +53,17 @@ impl Stages {
         orienters: Vec<Box<dyn Model>>,
     ) -> Result<Self> {
         let models = [(Role::Detector, vec![detector]), (Role::Recognizer, recognizers), (Role::Orienter, orienters)];
-        Self::with(models.into_iter().map(|(role, models)| (role, models.into())).collect(), None)
+        let models = models.into_iter().map(|(role, models)| (role, models.into())).collect();
+        Self::with(models, &EngineOptions::default())
     }
 
-    /// Makes stages as [`Stages::new`] does, from the sessions of each role, whose head may have been cut off, and for
-    /// some languages only.
+    /// Makes stages as [`Stages::new`] does, from the sessions of each role, whose head may have been cut off, for an
+    /// engine with these options.
     ///
     /// # Errors
     /// Those of [`Stages::new`], and [`crate::ErrorKind::InvalidArgument`] for a language that the recogniser does not
     /// know.
-    pub fn with(mut models: BTreeMap<Role, Sessions>, languages: Option<&Languages>) -> Result<Self> {
+    pub fn with(mut models: BTreeMap<Role, Sessions>, options: &EngineOptions) -> Result<Self> {
         let mut take = |role| models.remove(&role).unwrap_or_default();
         let Some(detector) = take(Role::Detector).models.pop() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs a detector"));
@@ -77,7 +77,7 @@ impl Stages {
             let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
         }
-        let alphabet = Alphabet::of(first.spec(), head.as_ref(), languages)?;
+        let alphabet = Alphabet::of(first.spec(), head.as_ref(), options.languages.as_ref())?;
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
         let mut orienters = orienters.into_iter();
         let readers =
