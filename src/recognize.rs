@@ -98,7 +98,7 @@ impl Alphabet {
         let width = own.max(MIN_WIDTH).next_multiple_of(model.spec().step.max(1));
         let data = to_bgr_planes(strip, width)?;
         let mut decoded = Decoded::default();
-        model.run(spec::input(&[1, 3, height, width], &data), stop, &mut |output| {
+        model.run(Tensor { shape: &[1, 3, height, width], data: &data }, stop, &mut |output| {
             decoded = self.decoder.decode(&self.steps(output)?, &self.charset)?;
             Ok(())
         })?;

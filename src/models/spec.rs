@@ -7,11 +7,6 @@ use crate::runtime::{Element, ModelSpec, Port, Tensor};
 /// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
 pub(crate) const LONGEST_LIST: u64 = 8 << 20;
 
-/// Returns an input for a run.
-pub fn input<'a>(shape: &'a [usize], data: &'a [f32]) -> Tensor<'a> {
-    Tensor { shape, data }
-}
-
 /// Refuses a model that does not fit `role`, also one that fixes sides beyond all reason.
 ///
 /// # Errors
