@@ -22,6 +22,11 @@ def test_every_provider_can_be_named() -> None:
     assert ("auto", *(name for name, *_ in _core.providers())) == PROVIDERS
 
 
+def test_every_role_of_a_model_has_its_keyword() -> None:
+    assert dict(_core.roles()) == {"detector": True, "recognizer": True, "orienter": False}
+    assert dict(_core.roles()).keys() <= signature(OcrEngine).parameters.keys()
+
+
 METHODS = ("recognize", "arecognize", "recognize_many", "recognize_document", "arecognize_document", "recognize_pages")
 
 
