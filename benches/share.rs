@@ -15,10 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ferrocr::engine::{Recognizers, Stages};
-use ferrocr::models::catalog;
+use ferrocr::engine::{Sessions, Stages};
+use ferrocr::models::Role;
+use ferrocr::models::catalog::{self, Entry};
 use ferrocr::models::onnx;
-use ferrocr::models::session::{Keep, Model, ModelSpec, OrtModel, Provider, SessionOptions, Tensor, load_runtime};
+use ferrocr::models::session::{
+    Keep, Model, ModelSpec, Named, OrtModel, Provider, ReadOutputs, SessionOptions, load_runtime,
+};
 use ferrocr::models::store::Store;
 use ferrocr::options::{EngineOptions, RecognizeOptions};
 use ferrocr::recognize::head::Head;
@@ -47,15 +50,15 @@ impl Model for Timed {
         self.model.spec()
     }
 
-    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
         let (started, mut outside) = (Instant::now(), Duration::ZERO);
-        let outcome = self.model.run(input, stop, &mut |output| {
+        let outcome = self.model.run_named(inputs, stop, &mut |outputs| {
             let began = Instant::now();
             if let Some(head) = &self.head {
-                black_box(head.best(output.data));
+                black_box(head.best(outputs[0].tensor().expect("floats").data));
             }
             add(&self.clock.heads, began.elapsed());
-            let outcome = read(output);
+            let outcome = read(outputs);
             outside = began.elapsed();
             outcome
         });
@@ -84,16 +87,15 @@ fn stages(store: &Store, clock: &Arc<Clock>) -> Result<Stages> {
         Ok(bytes)
     };
     let set = &catalog::sets()[0];
-    let (detector, recognizer, orienter) = (set.detector, set.recognizer, set.orienter);
-    let cut = onnx::cut_head(&read(recognizer)?).expect("a head to cut off");
-    let head = Arc::new(Head::new(&cut.head, None));
-    let models = vec![timed(recognizer, &cut.model, Some(head))?];
-    Stages::with(
-        timed(detector, &read(detector)?, None)?,
-        Recognizers { models, head: Some(cut.head) },
-        vec![timed(orienter, &read(orienter)?, None)?],
-        None,
-    )
+    let sessions = |&Entry { role, name, .. }: &Entry| -> Result<(Role, Sessions)> {
+        let bytes = read(name)?;
+        let Some(cut) = role.facts().is_cut.then(|| onnx::cut_head(&bytes).expect("a head to cut off")) else {
+            return Ok((role, vec![timed(name, &bytes, None)?].into()));
+        };
+        let head = Arc::new(Head::new(&cut.head, None));
+        Ok((role, Sessions { models: vec![timed(name, &cut.model, Some(head))?], head: Some(cut.head) }))
+    };
+    Stages::with(set.entries().into_iter().map(sessions).collect::<Result<_>>()?, &EngineOptions::default())
 }
 
 fn main() {

@@ -17,7 +17,7 @@ use crate::image::warp::turned;
 use crate::models::Role;
 use crate::models::spec;
 use crate::options::DetectOptions;
-use crate::runtime::Model;
+use crate::runtime::{Model, Tensor};
 use crate::stop::Stop;
 
 /// Pictures more elongated than this are given a margin: text that fills a picture from edge to edge has no outline to
@@ -83,7 +83,7 @@ impl Detector {
         let (columns, rows) = (shown.width() as usize, shown.height() as usize);
         let input = to_bgr_planes(shown, columns)?;
         let (mut take, mut taken) = (Some(take), None);
-        self.model.run(spec::input(&[1, 3, rows, columns], &input), stop, &mut |output| {
+        self.model.run(Tensor { shape: &[1, 3, rows, columns], data: &input }, stop, &mut |output| {
             let map = spec::plane(output, columns, rows)?;
             taken = take.take().map(|take| take(map));
             Ok(())

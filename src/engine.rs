@@ -24,7 +24,7 @@ use crate::memory;
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 use crate::pipeline::{Call, Turn};
-pub use crate::pipeline::{Recognizers, Stages};
+pub use crate::pipeline::{Sessions, Stages};
 use crate::process::PerProcess;
 use crate::runtime::Provider;
 use crate::stop::Stop;

@@ -7,7 +7,7 @@ pub mod spec;
 pub mod store;
 mod tick;
 
-pub use role::Role;
+pub use role::{Copies, Role};
 pub(crate) use spec::LONGEST_LIST;
 
 // Their paths before they had modules of their own.

@@ -8,7 +8,7 @@ use crate::image::Picture;
 use crate::image::tensor::to_bgr_planes;
 use crate::models::Role;
 use crate::models::spec;
-use crate::runtime::{Model, ModelSpec};
+use crate::runtime::{Model, ModelSpec, Tensor};
 use crate::stop::Stop;
 
 /// The input of PP-OCR's line classifiers up to version 4; later ones fix 80x160 in the file.
@@ -52,7 +52,7 @@ impl Orienter {
     pub fn upside_down(&self, model: &mut dyn Model, strip: &Picture, stop: &Stop) -> Result<f32> {
         let data = to_bgr_planes(strip, self.width)?;
         let mut probability = 0.0;
-        model.run(spec::input(&[1, 3, self.height, self.width], &data), stop, &mut |output| {
+        model.run(Tensor { shape: &[1, 3, self.height, self.width], data: &data }, stop, &mut |output| {
             let (&[1, 2], &[_, turned]) = (output.shape, output.data) else {
                 let message = format!("a line classifier's output has shape {:?}, expected [1, 2]", output.shape);
                 return Err(Error::new(ErrorKind::ModelMismatch, message));

@@ -7,4 +7,4 @@ mod share;
 mod stages;
 
 pub(crate) use call::{Call, Turn};
-pub use stages::{Recognizers, Stages};
+pub use stages::{Sessions, Stages};

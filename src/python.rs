@@ -6,6 +6,7 @@ mod error;
 mod frames;
 mod interpreter;
 mod interruptible;
+mod named;
 mod store;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 use call::call;
 
 use crate::error::{Error, ErrorKind};
+use crate::models::Role;
 use crate::options::DetectOptions;
 use crate::runtime::{self, Provider};
 use crate::stop::Stop;
@@ -32,6 +34,14 @@ fn runtime_path() -> Option<PathBuf> {
     runtime::runtime_path().map(PathBuf::from)
 }
 
+/// Returns all providers: name, name for people, the package that has it, the extra that installs that, and the memory
+/// in 2**20 bytes that may stay after a release.
+#[pyfunction]
+fn providers() -> Vec<(&'static str, &'static str, &'static str, &'static str, u32)> {
+    let facts = Provider::ALL.map(Provider::facts);
+    facts.map(|row| (row.name, row.title, row.package, row.extra, row.most_kept_mb)).to_vec()
+}
+
 /// Returns the providers that the loaded library was built with.
 #[pyfunction]
 fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
@@ -42,6 +52,12 @@ fn built_in_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
 #[pyfunction]
 fn automatic_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     call(py, || Ok(names_of(&Provider::worth_trying(&runtime::built_in()?))))
+}
+
+/// Returns the roles of models, each with true if no engine works without it.
+#[pyfunction]
+fn roles() -> Vec<(&'static str, bool)> {
+    Role::ALL.map(|role| (role.name(), role.facts().is_required)).to_vec()
 }
 
 fn names_of(providers: &[Provider]) -> Vec<&'static str> {
@@ -88,9 +104,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;
     module.add_function(wrap_pyfunction!(load_runtime, module)?)?;
     module.add_function(wrap_pyfunction!(runtime_path, module)?)?;
+    module.add_function(wrap_pyfunction!(providers, module)?)?;
     module.add_function(wrap_pyfunction!(built_in_providers, module)?)?;
     module.add_function(wrap_pyfunction!(automatic_providers, module)?)?;
     module.add_function(wrap_pyfunction!(resident_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(roles, module)?)?;
     // PyO3's list for `import *`, which nobody does. The stub of a typed package would have to repeat it.
     module.delattr("__all__")
 }

@@ -3,6 +3,7 @@
 pub mod charset;
 pub(crate) mod column;
 pub mod ctc;
+pub mod decoder;
 pub mod head;
 pub mod ink;
 pub mod place;
@@ -20,6 +21,7 @@ use crate::runtime::{Model, ModelSpec, Tensor};
 use crate::stop::Stop;
 use charset::Charset;
 use ctc::Decoded;
+use decoder::{Decoder, Greedy, Steps};
 use head::Head;
 
 /// Strips of PP-OCR recognisers of version 3 and later are this high; a model that fixes another height gets that.
@@ -38,6 +40,7 @@ pub struct Alphabet {
     head: Option<Arc<Head>>,
     /// The classes that can come out; all, where there is no list. A head has no others.
     allowed: Option<Vec<usize>>,
+    decoder: Arc<dyn Decoder>,
 }
 
 impl Alphabet {
@@ -60,7 +63,19 @@ impl Alphabet {
         let charset = Charset::new(characters, classes).map_err(|error| error.named(&spec.name))?;
         let allowed = languages.map(|languages| charset.classes_of(languages, &spec.name)).transpose()?;
         let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref())));
-        Ok(Self { height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32, charset, head, allowed })
+        Ok(Self {
+            height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32,
+            charset,
+            head,
+            allowed,
+            decoder: Arc::new(Greedy),
+        })
+    }
+
+    /// Makes text with another decoder than [`Greedy`].
+    #[must_use]
+    pub fn with_decoder(self, decoder: Arc<dyn Decoder>) -> Self {
+        Self { decoder, ..self }
     }
 
     /// Returns the height of a strip in pixels.
@@ -83,29 +98,30 @@ impl Alphabet {
         let width = own.max(MIN_WIDTH).next_multiple_of(model.spec().step.max(1));
         let data = to_bgr_planes(strip, width)?;
         let mut decoded = Decoded::default();
-        model.run(spec::input(&[1, 3, height, width], &data), stop, &mut |output| {
-            decoded = ctc::decode(&self.best_classes(output)?, &self.charset);
+        model.run(Tensor { shape: &[1, 3, height, width], data: &data }, stop, &mut |output| {
+            decoded = self.decoder.decode(&self.steps(output)?, &self.charset)?;
             Ok(())
         })?;
         decoded.stretch(width as f32 / own as f32);
         Ok(decoded)
     }
 
-    /// Returns the best class of each step, with its probability.
-    fn best_classes(&self, output: Tensor<'_>) -> Result<Vec<(usize, f32)>> {
+    /// Returns what a decoder sees of the model's output.
+    fn steps<'a>(&'a self, output: Tensor<'a>) -> Result<Steps<'a>> {
         let &[1, _, values] = output.shape else {
             let message = format!("a recogniser's output has shape {:?}, expected [1, T, classes]", output.shape);
             return Err(Error::new(ErrorKind::ModelMismatch, message));
         };
-        let Some(head) = &self.head else {
-            self.charset.check_classes(values)?;
-            return Ok(ctc::best_classes(output.data, values, self.allowed.as_deref()));
-        };
-        if values != head.inputs() {
-            let message = format!("a recogniser gives {values} values a step, and its head takes {}", head.inputs());
-            return Err(Error::new(ErrorKind::ModelMismatch, message));
+        match &self.head {
+            None => self.charset.check_classes(values)?,
+            Some(head) if values != head.inputs() => {
+                let inputs = head.inputs();
+                let message = format!("a recogniser gives {values} values a step, and its head takes {inputs}");
+                return Err(Error::new(ErrorKind::ModelMismatch, message));
+            }
+            Some(_) => {}
         }
-        Ok(head.best(output.data))
+        Ok(Steps { output: output.data, values, head: self.head.as_deref(), allowed: self.allowed.as_deref() })
     }
 }
 

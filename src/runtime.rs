@@ -4,6 +4,6 @@ mod model;
 mod provider;
 mod session;
 
-pub use model::{Model, ModelSpec, Port, Tensor};
+pub use model::{Element, Model, ModelSpec, Named, Port, ReadOutputs, Tensor, Value};
 pub use provider::Provider;
 pub use session::{Keep, OrtModel, SessionOptions, built_in, load_runtime, runtime_path};

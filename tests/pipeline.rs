@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ferrocr::engine::{Release, Source, Stages};
 use ferrocr::image::Picture;
-use ferrocr::models::session::{Model, ModelSpec, Tensor};
+use ferrocr::models::session::{Model, ModelSpec, Named, ReadOutputs};
 use ferrocr::options::{EngineOptions, RecognizeOptions};
 use ferrocr::stop::Reason;
 use ferrocr::{Engine, Error, ErrorKind, Result, Stop};
@@ -82,12 +82,13 @@ impl Model for SqueamishRecognizer {
         self.0.spec()
     }
 
-    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         if input.data[height / 2 * width + width / 4] < -0.9 {
             return Err(Error::new(self.1, "too dark"));
         }
-        self.0.run(input, stop, read)
+        self.0.run_named(inputs, stop, read)
     }
 }
 
@@ -132,13 +133,14 @@ impl Model for ParticularRecognizer {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let row = &input.data[height / 2 * width..][..width];
         let turned = row[width / 4] < row[3 * width / 4] - 0.01;
         let mut data = vec![0.0; 13];
         data[if turned { 1 } else { 2 }] = if turned { 0.7 } else { 0.97 };
-        read(Tensor { shape: &[1, 1, 13], data: &data })
+        read(&[Named::f32("y", &[1, 1, 13], &data)])
     }
 }
 
@@ -150,9 +152,9 @@ impl<M: Model> Model for Counting<M> {
         self.0.spec()
     }
 
-    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
         self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.run(input, stop, read)
+        self.0.run_named(inputs, stop, read)
     }
 }
 
@@ -324,7 +326,7 @@ impl Model for StuckRecognizer {
         &self.0
     }
 
-    fn run(&mut self, _: Tensor<'_>, stop: &Stop, _: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, _: &[Named<'_>], stop: &Stop, _: &mut ReadOutputs<'_>) -> Result<()> {
         let (fired, ended) = mpsc::channel();
         let _watch = stop.watch(move || fired.send(()).unwrap_or_default())?;
         self.1.fetch_add(1, Ordering::SeqCst);

@@ -18,6 +18,15 @@ def test_auto_stands_for_providers_that_can_be_named(engine: OcrEngine) -> None:
     assert set(tried) <= set(built_in) <= set(PROVIDERS)
 
 
+def test_every_provider_can_be_named() -> None:
+    assert ("auto", *(name for name, *_ in _core.providers())) == PROVIDERS
+
+
+def test_every_role_of_a_model_has_its_keyword() -> None:
+    assert dict(_core.roles()) == {"detector": True, "recognizer": True, "orienter": False}
+    assert dict(_core.roles()).keys() <= signature(OcrEngine).parameters.keys()
+
+
 METHODS = ("recognize", "arecognize", "recognize_many", "recognize_document", "arecognize_document", "recognize_pages")
 
 

@@ -111,7 +111,7 @@ class OcrEngine(EngineLifecycle):
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
-        choices = model_choices(models, detector, recognizer, orienter)
+        choices = model_choices(models, {"detector": detector, "recognizer": recognizer, "orienter": orienter})
         self._min_score = checked_score(min_score)
         self._low_memory = low_memory
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes

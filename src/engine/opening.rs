@@ -8,11 +8,11 @@ use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{open_regular, read_bounded};
 use crate::memory;
-use crate::models::LONGEST_LIST;
 use crate::models::store::Store;
+use crate::models::{Copies, LONGEST_LIST, Role};
 use crate::onnx;
 use crate::options::EngineOptions;
-use crate::pipeline::{Recognizers, Stages};
+use crate::pipeline::{Sessions, Stages};
 use crate::recognize::head::Head;
 use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::stop::Stop;
@@ -47,20 +47,18 @@ impl Stages {
         // The detector's input is bounded, and of about the same size for every page.
         let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
         let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
+        let open = |role: Role, path: &Path| match role.facts().copies {
+            Copies::One => open(role, path, 1, whole, &loading),
+            Copies::OneAReader => open(role, path, readers, share, &loading),
+        };
+        let open = &open;
         // Each model is optimised on one thread by the runtime, so they are made side by side.
-        std::thread::scope(|scope| {
-            let detector = Task::begin(scope, || File::read(&files.detector)?.open_copies(1, whole, &loading));
-            let orienters = Task::begin(scope, || match &files.orienter {
-                Some(path) => File::read(path)?.open_copies(readers, share, &loading),
-                None => Ok(Vec::new()),
-            });
-            let recognizers = open_recognizers(&files.recognizer, readers, share, &loading);
-            let mut detector = detector.wait()?;
-            let Some(detector) = detector.pop() else {
-                return Err(Error::new(ErrorKind::Internal, "no detector was made"));
-            };
-            Self::with(detector, recognizers?, orienters.wait()?, options.languages.as_ref())
-        })
+        let models = std::thread::scope(|scope| {
+            let begun = files.iter().map(|(role, path)| (role, Task::begin(scope, move || open(role, path))));
+            let begun: Vec<_> = begun.collect();
+            begun.into_iter().map(|(role, task)| Ok((role, task.wait()?))).collect::<Result<_>>()
+        })?;
+        Self::with(models, options)
     }
 }
 
@@ -132,21 +130,17 @@ impl File {
     }
 }
 
-/// Recognisers without their head, where it can be taken off and they run on a processor with vectors.
-///
-/// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities, and
-/// computing the head here, is faster there was not measured, so it keeps the model as it is.
-fn open_recognizers(path: &Path, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Recognizers> {
+/// Opens sessions of a model: without its head, where role and provider allow that, it can be cut off, and the processor
+/// has vectors.
+fn open(role: Role, path: &Path, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Sessions> {
     let mut file = File::read(path)?;
-    let cut = match options.provider {
-        Provider::Cpu | Provider::OpenVino if Head::is_fast() => onnx::cut_head(&file.bytes),
-        Provider::Cpu | Provider::OpenVino | Provider::Cuda => None,
-    };
+    let is_cut = role.facts().is_cut && options.provider.facts().takes_heads_off && Head::is_fast();
+    let cut = if is_cut { onnx::cut_head(&file.bytes) } else { None };
     let head = cut.map(|cut| {
         file.bytes = cut.model;
         cut.head
     });
-    Ok(Recognizers { models: file.open_copies(copies, options, loading)?, head })
+    Ok(Sessions { models: file.open_copies(copies, options, loading)?, head })
 }
 
 #[cfg(test)]

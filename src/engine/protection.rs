@@ -1,28 +1,33 @@
 //! Protecting an engine's model files from removal while they are loaded.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::models::Role;
 use crate::models::store::{Lease, Store};
 use crate::stop::Stop;
 
-/// The model files of an engine.
+/// The model files of an engine, one for each role that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelFiles {
-    /// Finds regions with text.
-    pub detector: PathBuf,
-    /// Reads a line.
-    pub recognizer: PathBuf,
-    /// Tells whether a line is upside down; without it every line is taken as upright.
-    pub orienter: Option<PathBuf>,
+pub struct ModelFiles(BTreeMap<Role, PathBuf>);
+
+impl FromIterator<(Role, PathBuf)> for ModelFiles {
+    fn from_iter<I: IntoIterator<Item = (Role, PathBuf)>>(files: I) -> Self {
+        Self(files.into_iter().collect())
+    }
 }
 
 impl ModelFiles {
+    /// Returns the files in the order of their roles.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Role, &Path)> {
+        self.0.iter().map(|(&role, path)| (role, path.as_path()))
+    }
+
     /// Names of those that lie in `store`, by whatever way they are reached. A lease on a link holds what it leads to.
     pub(super) fn names_in(&self, store: &Store) -> Vec<String> {
-        let files = [Some(&self.detector), Some(&self.recognizer), self.orienter.as_ref()];
-        files.into_iter().flatten().filter_map(|file| store.names_along(file).into_iter().next()).collect()
+        self.iter().filter_map(|(_, file)| store.names_along(file).into_iter().next()).collect()
     }
 }
 

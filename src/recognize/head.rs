@@ -9,8 +9,10 @@ mod kernel;
 
 use std::iter::repeat_n;
 
+use crate::buffer;
+use crate::error;
 use crate::onnx::LinearHead;
-use kernel::{Best, COLUMNS, Row, Run};
+use kernel::{All, Best, COLUMNS, Row, Run};
 
 /// The weights of a head in the order in which they are used.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,14 +67,40 @@ impl Head {
     /// `features` has [`Head::inputs`] values for each step. Where they or the weights give a score that is no number,
     /// or infinite, the step's answer is class 0 with probability 0.
     pub fn best(&self, features: &[f32]) -> Vec<(usize, f32)> {
-        let steps = features.len().checked_div(self.inputs).unwrap_or(0);
-        let mut best = vec![Best::default(); steps];
+        let mut best = vec![Best::default(); self.steps(features)];
         self.run(features, &mut best).start();
         best.iter().map(|best| self.answer(best)).collect()
     }
 
-    fn run<'a>(&'a self, features: &'a [f32], best: &'a mut [Best]) -> Run<'a> {
-        Run { features, inputs: self.inputs, weights: &self.weights, bias: &self.bias, best }
+    /// Returns the softmax probabilities of all classes, a row for each step: 0 for those that are left out, and where
+    /// [`Head::best`] has no answer.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::OutOfMemory`] when there is no memory for them.
+    pub fn probabilities(&self, features: &[f32]) -> error::Result<Vec<f32>> {
+        let (steps, columns) = (self.steps(features), self.bias.len() * COLUMNS);
+        let mut scores = buffer::filled(steps * columns, 0.0, "the scores of a line")?;
+        let mut rows: Vec<_> = scores.chunks_exact_mut(columns.max(1)).map(All).collect();
+        self.run(features, &mut rows).start();
+        let mut probabilities = buffer::filled(steps * self.all, 0.0, "the probabilities of a line")?;
+        for (All(scores), row) in rows.iter().zip(probabilities.chunks_exact_mut(self.all.max(1))) {
+            let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let powers: Vec<f32> = scores.iter().map(|score| (score - top).exp()).collect();
+            let sum: f32 = powers.iter().sum();
+            // False for what is no number.
+            if sum > 0.0 {
+                self.classes.iter().zip(powers).for_each(|(&class, power)| row[class as usize] = power / sum);
+            }
+        }
+        Ok(probabilities)
+    }
+
+    fn steps(&self, features: &[f32]) -> usize {
+        features.len().checked_div(self.inputs).unwrap_or(0)
+    }
+
+    fn run<'a, T>(&'a self, features: &'a [f32], steps: &'a mut [T]) -> Run<'a, T> {
+        Run { features, inputs: self.inputs, weights: &self.weights, bias: &self.bias, steps }
     }
 
     fn answer(&self, best: &Best) -> (usize, f32) {

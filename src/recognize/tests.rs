@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::runtime::Port;
+use crate::runtime::{Element, Named, Port, ReadOutputs};
 
 const INPUTS: usize = 5;
 
@@ -11,7 +11,7 @@ fn characters() -> Vec<String> {
 }
 
 fn spec(values: usize) -> ModelSpec {
-    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), element: Element::F32 };
     ModelSpec {
         name: "m.onnx".into(),
         inputs: vec![port(&[None, Some(3), Some(48), None])],
@@ -63,8 +63,8 @@ proptest! {
         let of = |head, values| Alphabet::of(&spec(values), head, languages.as_ref()).unwrap();
         let (whole, cut) = (of(None, classes()), of(Some(&head), INPUTS));
         let given = probabilities(&head, &features);
-        let whole = whole.best_classes(Tensor { shape: &[1, 30, classes()], data: &given }).unwrap();
-        let cut = cut.best_classes(Tensor { shape: &[1, 30, INPUTS], data: &features }).unwrap();
+        let whole = whole.steps(Tensor { shape: &[1, 30, classes()], data: &given }).unwrap().best();
+        let cut = cut.steps(Tensor { shape: &[1, 30, INPUTS], data: &features }).unwrap().best();
         for (step, (whole, cut)) in whole.iter().zip(&cut).enumerate() {
             prop_assert!((whole.1 - cut.1).abs() < 1e-4, "step {step}: {whole:?} {cut:?}");
             // Two classes may be as good as each other.
@@ -72,6 +72,77 @@ proptest! {
             prop_assert!(whole.0 == cut.0 || (row[whole.0] / row[cut.0] - 1.0).abs() < 1e-4, "{whole:?} {cut:?}");
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn the_probabilities_of_all_classes_agree_with_the_best_one(
+        head in any_head(),
+        features in prop::collection::vec(-1f32..1.0, INPUTS * 30),
+        codes in prop::sample::select(vec![None, Some(vec!["en"]), Some(vec!["zh", "id"])]),
+    ) {
+        let languages = codes.map(|codes| Languages::of(&codes).unwrap());
+        let of = |head, values| Alphabet::of(&spec(values), head, languages.as_ref()).unwrap();
+        let (whole, cut) = (of(None, classes()), of(Some(&head), INPUTS));
+        let given = probabilities(&head, &features);
+        let shape = [1, 30, classes()];
+        let whole = whole.steps(Tensor { shape: &shape, data: &given }).unwrap();
+        let cut = cut.steps(Tensor { shape: &[1, 30, INPUTS], data: &features }).unwrap();
+        prop_assert_eq!((whole.classes(), cut.classes()), (classes(), classes()));
+        let rows = whole.probabilities().unwrap();
+        for (one, other) in rows.iter().zip(cut.probabilities().unwrap()) {
+            prop_assert!((one - other).abs() < 1e-4, "{one} {other}");
+        }
+        for steps in [whole, cut] {
+            let rows = steps.probabilities().unwrap();
+            prop_assert_eq!(rows.len(), 30 * classes());
+            for (row, (class, score)) in rows.chunks_exact(classes()).zip(steps.best()) {
+                prop_assert!((row[class] - score).abs() < 1e-4, "{} {score}", row[class]);
+                prop_assert!(row.iter().all(|&other| other <= row[class] + 1e-6), "{row:?} {class}");
+                prop_assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{row:?}");
+                let allowed = steps.allowed.unwrap_or_default();
+                let is_there = |class| allowed.is_empty() || allowed.contains(&class);
+                prop_assert!(row.iter().enumerate().all(|(class, &share)| share == 0.0 || is_there(class)));
+            }
+        }
+    }
+}
+
+/// Takes the best of a few classes, as an allow-list of a call would.
+#[derive(Debug)]
+struct Only(&'static [usize]);
+
+impl Decoder for Only {
+    fn decode(&self, steps: &Steps<'_>, charset: &Charset) -> Result<Decoded> {
+        let rows = steps.probabilities()?;
+        Ok(ctc::decode(&ctc::best_classes(&rows, steps.classes(), Some(self.0)), charset))
+    }
+}
+
+/// Sees an `a` in each strip, and next to it a `b`.
+struct Unsure(ModelSpec);
+
+impl Model for Unsure {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run_named(&mut self, _: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        read(&[Named::f32("y", &[1, 1, 4], &[0.1, 0.6, 0.2, 0.1])])
+    }
+}
+
+#[test]
+fn another_decoder_sees_the_probabilities_of_all_classes() {
+    let spec = ModelSpec { characters: Some("a\nb".into()), ..spec(4) };
+    let strip = Picture::from_rgb(48, 48, vec![0; 48 * 48 * 3]).unwrap();
+    let read = |alphabet: Alphabet| alphabet.read(&mut Unsure(spec.clone()), &strip, &Stop::new()).unwrap();
+    let alphabet = Alphabet::of(&spec, None, None).unwrap();
+    let greedy = read(alphabet.clone());
+    assert_eq!((greedy.text.as_str(), greedy.score), ("a", 0.6));
+    let listed = read(alphabet.with_decoder(Arc::new(Only(&[0, 2]))));
+    assert_eq!(listed.text, "b");
+    assert!((listed.score - 2.0 / 3.0).abs() < 1e-6, "{}", listed.score);
 }
 
 #[test]
@@ -89,7 +160,7 @@ fn an_output_that_does_not_fit_is_refused() {
     let head = LinearHead { inputs: INPUTS, classes: classes(), weights: vec![0.0; INPUTS * classes()], bias: vec![] };
     let cut = Alphabet::of(&spec(INPUTS), Some(&head), None).unwrap();
     for (shape, text) in [(&[1, 1, 6][..], "6 values"), (&[2, 1, 5], "[2, 1, 5]"), (&[1, 5], "[1, 5]")] {
-        let error = cut.best_classes(Tensor { shape, data: &[0.0; 10] }).unwrap_err();
+        let error = cut.steps(Tensor { shape, data: &[0.0; 10] }).unwrap_err();
         assert!(error.kind() == ErrorKind::ModelMismatch && error.to_string().contains(text), "{error}");
     }
     let short = LinearHead { classes: 9, ..head };
@@ -104,13 +175,14 @@ impl Model for Ruler {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let width = input.shape[3];
         self.1.push(width);
         let row = &input.data[..width];
         let output: Vec<_> =
             row.chunks(8).flat_map(|part| if part[0] < -0.9 { [0.0, 1.0, 0.0] } else { [1.0, 0.0, 0.0] }).collect();
-        read(Tensor { shape: &[1, width.div_ceil(8), 3], data: &output })
+        read(&[Named::f32("y", &[1, width.div_ceil(8), 3], &output)])
     }
 }
 

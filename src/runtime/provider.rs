@@ -1,4 +1,4 @@
-//! Execution providers: the names that options use, and the settings of each.
+//! Execution providers: one row each.
 
 use serde_json::json;
 
@@ -14,50 +14,119 @@ pub enum Provider {
     OpenVino,
 }
 
+/// The facts of a provider: a row of [`Provider::facts`].
+#[derive(Debug)]
+pub struct Facts {
+    /// The name that options and messages use.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// The Python package whose ONNX Runtime has it.
+    pub package: &'static str,
+    /// The extra of this package that installs it.
+    pub extra: &'static str,
+    /// Its place among those that are tried where nobody has chosen one; the lowest comes first.
+    rank: u8,
+    /// True if it is tried then only where the processor computes in bfloat16.
+    needs_bfloat16: bool,
+    /// True if a model's head is computed here instead.
+    ///
+    /// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities,
+    /// and computing the head here, is faster there was not measured, so it keeps the model as it is.
+    pub takes_heads_off: bool,
+    /// True if it can give back what a large run took. Only tried on the processor: other providers have arenas of
+    /// their own, and refuse to shrink one that they lack.
+    pub(super) shrinks: bool,
+    /// The multiple that sides which differ between runs are best rounded up to; 0 where any will do.
+    pub(super) step: usize,
+    /// Its options for so many threads.
+    pub(super) settings: fn(usize) -> Vec<(&'static str, String)>,
+    /// Memory in 2**20 bytes that may stay after the first release beyond that before the first load: the libraries
+    /// with their tables (28 MB with ONNX Runtime 1.32), what Python imports for the first picture, and what the C
+    /// library keeps in pieces. With the default models that is 36 to 54 MB, and 117 MB with OpenVINO; the models
+    /// themselves, if kept, take more than 200. The libraries for a GPU are larger than the bound, and what they keep
+    /// is told as a problem too.
+    pub most_kept_mb: u32,
+}
+
 impl Provider {
     /// All of them, the default first.
     pub const ALL: [Self; 3] = [Self::Cpu, Self::Cuda, Self::OpenVino];
 
-    /// Returns the name that options and messages use.
-    pub fn name(self) -> &'static str {
+    /// Returns the provider's row.
+    pub fn facts(self) -> &'static Facts {
         match self {
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-            Self::OpenVino => "openvino",
+            Self::Cpu => &Facts {
+                name: "cpu",
+                title: "the processor",
+                package: "onnxruntime",
+                extra: "cpu",
+                rank: 2,
+                needs_bfloat16: false,
+                takes_heads_off: true,
+                shrinks: true,
+                step: 0,
+                settings: |_| Vec::new(),
+                most_kept_mb: 100,
+            },
+            Self::Cuda => &Facts {
+                name: "cuda",
+                title: "CUDA",
+                package: "onnxruntime-gpu",
+                extra: "gpu",
+                rank: 0,
+                needs_bfloat16: false,
+                takes_heads_off: false,
+                shrinks: false,
+                step: 0,
+                settings: |_| Vec::new(),
+                most_kept_mb: 100,
+            },
+            Self::OpenVino => &Facts {
+                name: "openvino",
+                title: "OpenVINO",
+                package: "onnxruntime-openvino",
+                extra: "openvino",
+                rank: 1,
+                // In one run each, on two cores, it took 0.50 of the plain provider's processor time on an Intel Xeon
+                // with AMX and 0.65 on an AMD EPYC with AVX-512, both with bfloat16, and 1.14 on an AMD EPYC without
+                // either. See docs/decisions.md.
+                needs_bfloat16: true,
+                takes_heads_off: true,
+                shrinks: false,
+                // In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page,
+                // steps of 32 took 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See
+                // docs/decisions.md.
+                step: 64,
+                settings: openvino_settings,
+                most_kept_mb: 160,
+            },
         }
     }
 
+    /// Returns the name that options and messages use.
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
     /// Returns those of the `built_in` ones that are worth trying where nobody has chosen one, the best first.
-    ///
-    /// OpenVINO is worth it where the processor computes in bfloat16. In one run each, on two cores, it took 0.50 of the
-    /// plain provider's processor time on an Intel Xeon with AMX and 0.65 on an AMD EPYC with AVX-512, both with
-    /// bfloat16, and 1.14 on an AMD EPYC without either. See docs/decisions.md.
     pub fn worth_trying(built_in: &[Self]) -> Vec<Self> {
         Self::best_first(built_in, has_bfloat16())
     }
 
     fn best_first(built_in: &[Self], has_bfloat16: bool) -> Vec<Self> {
-        let is_worth_it = |provider: &Self| *provider != Self::OpenVino || has_bfloat16;
-        let by_speed = [Self::Cuda, Self::OpenVino, Self::Cpu].into_iter();
-        by_speed.filter(|provider| built_in.contains(provider) && is_worth_it(provider)).collect()
-    }
-
-    /// Returns the multiple that sides which differ between runs are best rounded up to; 0 where any will do.
-    pub(super) fn step(self) -> usize {
-        if self == Self::OpenVino { OPENVINO_STEP } else { 0 }
+        let mut worth = built_in.to_vec();
+        worth.retain(|provider| has_bfloat16 || !provider.facts().needs_bfloat16);
+        worth.sort_by_key(|provider| provider.facts().rank);
+        worth
     }
 }
-
-/// In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page, steps of 32 took
-/// 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See docs/decisions.md.
-const OPENVINO_STEP: usize = 64;
 
 /// Prepared operations that a session of OpenVINO remembers, of which a model has about 100 for each shape. With 300,
 /// 1,000 and 5,000 of them 42 pages peaked at 761, 886 and 916 MB, and took the same time.
 const OPENVINO_REMEMBERS: usize = 1000;
 
-/// Settings of OpenVINO beyond the provider's own options, as JSON.
-pub(super) fn openvino_config() -> String {
+fn openvino_settings(threads: usize) -> Vec<(&'static str, String)> {
     // Its own default where the processor computes with it, which ONNX Runtime's provider leaves out.
     let precision = if has_bfloat16() { "bf16" } else { "f32" };
     // Pinned threads of two sessions would share a core. Each shape that is remembered takes memory, up to gigabytes.
@@ -66,7 +135,12 @@ pub(super) fn openvino_config() -> String {
         "ENABLE_CPU_PINNING": false,
         "CPU_RUNTIME_CACHE_CAPACITY": OPENVINO_REMEMBERS.to_string(),
     });
-    json!({ "CPU": processor }).to_string()
+    vec![
+        ("device_type", "CPU".to_owned()),
+        ("num_of_threads", threads.to_string()),
+        // Settings beyond the provider's own options.
+        ("load_config", json!({ "CPU": processor }).to_string()),
+    ]
 }
 
 fn has_bfloat16() -> bool {

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ort::environment::Environment;
-use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider};
+use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::session::{RunOptions, Session};
+use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
-use super::model::{Model, ModelSpec, Port, Tensor};
-use super::provider::{Provider, openvino_config};
+use super::model::{Element, Model, ModelSpec, Named, Port, ReadOutputs, Value};
+use super::provider::Provider;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::onnx::check_size;
@@ -66,12 +66,8 @@ pub fn built_in() -> Result<Vec<Provider>> {
     runtime()?;
     let mut providers = Vec::new();
     for provider in Provider::ALL {
-        let is_there = match provider {
-            Provider::Cpu => ep::CPU::is_available(),
-            Provider::Cuda => ep::CUDA::is_available(),
-            Provider::OpenVino => ep::OpenVINO::is_available(),
-        };
-        if is_there.map_err(|error| refused("cannot list the runtime's providers", &error))? {
+        let (is_there, _) = in_ort(SessionOptions { threads: 1, provider, keep: Keep::All });
+        if is_there().map_err(|error| refused("cannot list the runtime's providers", &error))? {
             providers.push(provider);
         }
     }
@@ -148,11 +144,10 @@ impl OrtModel {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),
             characters,
-            step: options.provider.step(),
+            step: options.provider.facts().step,
         };
-        let shrink_above = match (options.provider, options.keep) {
-            // Only tried there: other providers have arenas of their own, and refuse to shrink one that they lack.
-            (Provider::Cpu, Keep::UpTo(elements)) => Some(elements),
+        let shrink_above = match options.keep {
+            Keep::UpTo(elements) if options.provider.facts().shrinks => Some(elements),
             _ => None,
         };
         Ok(Self { spec, session, shrink_above })
@@ -185,17 +180,35 @@ fn builder(environment: &Environment, options: SessionOptions) -> ort::Result<Se
         // Spinning workers burn a core between the calls of a mostly idle service.
         .with_intra_op_spinning(false)?;
     // Last in any case: it runs what the others cannot.
-    let processor = ep::CPU::default().with_arena_allocator(options.keep != Keep::Nothing).build();
-    let provider = match options.provider {
-        Provider::Cpu => return Ok(builder.with_execution_providers([processor])?),
-        Provider::Cuda => ep::CUDA::default().build(),
-        Provider::OpenVino => ep::OpenVINO::default()
-            .with_device_type("CPU")
-            .with_num_threads(options.threads)
-            .with_arbitrary_config("load_config", openvino_config())
-            .build(),
-    };
-    Ok(builder.with_execution_providers([provider.error_on_failure(), processor])?)
+    let mut providers = vec![in_ort(SessionOptions { provider: Provider::Cpu, ..options }).1];
+    if options.provider != Provider::Cpu {
+        providers.insert(0, in_ort(options).1.error_on_failure());
+    }
+    Ok(builder.with_execution_providers(providers)?)
+}
+
+/// Asks the loaded library whether it has a provider.
+type IsThere = fn() -> ort::Result<bool>;
+
+/// Returns the provider of the options as `ort` has it.
+fn in_ort(options: SessionOptions) -> (IsThere, ExecutionProviderDispatch) {
+    match options.provider {
+        Provider::Cpu => {
+            let processor = ep::CPU::default().with_arena_allocator(options.keep != Keep::Nothing);
+            (ep::CPU::is_available, processor.build())
+        }
+        Provider::Cuda => with_settings::<ep::CUDA>(options),
+        Provider::OpenVino => with_settings::<ep::OpenVINO>(options),
+    }
+}
+
+fn with_settings<P>(options: SessionOptions) -> (IsThere, ExecutionProviderDispatch)
+where
+    P: ExecutionProvider + ArbitrarilyConfigurableExecutionProvider + Default + Into<ExecutionProviderDispatch>,
+{
+    let settings = (options.provider.facts().settings)(options.threads);
+    let set = |provider: P, (key, value)| provider.with_arbitrary_config(key, value);
+    (P::is_available, settings.into_iter().fold(P::default(), set).into())
 }
 
 fn port(outlet: &Outlet) -> Port {
@@ -204,7 +217,10 @@ fn port(outlet: &Outlet) -> Port {
     Port {
         name: outlet.name().to_owned(),
         shape: shape.unwrap_or_default(),
-        is_f32: outlet.dtype().tensor_type() == Some(TensorElementType::Float32),
+        element: match outlet.dtype().tensor_type() {
+            Some(TensorElementType::Float32) => Element::F32,
+            _ => Element::Other,
+        },
     }
 }
 
@@ -213,22 +229,45 @@ impl Model for OrtModel {
         &self.spec
     }
 
-    fn run(&mut self, input: Tensor<'_>, stop: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
         let name = &self.spec.name;
         let failed = |error: &ort::Error| {
-            refused(&format!("ONNX Runtime failed to run {name} on an input of shape {:?}", input.shape), error)
+            refused(&format!("ONNX Runtime failed to run {name} on {}", shapes_text(inputs)), error)
         };
-        let tensor = TensorRef::from_array_view((input.shape, input.data)).map_err(|error| failed(&error))?;
+        let elements = inputs.iter().filter_map(Named::tensor).map(|tensor| tensor.data.len()).sum();
         // New ones each time: those that were terminated once stay so.
-        let options = Arc::new(self.run_options(input.data.len()).map_err(|error| failed(&error))?);
+        let options = Arc::new(self.run_options(elements).map_err(|error| failed(&error))?);
         let ending = Arc::clone(&options);
         // Its error would say that there is nothing to end.
         let _watch = stop.watch(move || drop(ending.terminate()))?;
-        let outputs = self.session.run_with_options(ort::inputs![tensor], &options);
+        let given = inputs.iter().map(input).collect::<ort::Result<Vec<_>>>().map_err(|error| failed(&error))?;
+        let outputs = self.session.run_with_options(given, &options);
         let outputs = outputs.map_err(|error| stop.check().err().unwrap_or_else(|| failed(&error)))?;
         stop.check()?;
-        let (shape, data) = outputs[0].try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
-        let shape: Vec<usize> = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
-        read(Tensor { shape: &shape, data })
+        let floats = self.spec.outputs.iter().enumerate().filter(|(_, port)| port.element == Element::F32);
+        let tensors = floats.map(|(index, port)| {
+            let (shape, data) = outputs[index].try_extract_tensor::<f32>()?;
+            let shape: Vec<usize> = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+            Ok((port.name.as_str(), shape, data))
+        });
+        let tensors: Vec<_> = tensors.collect::<ort::Result<_>>().map_err(|error| failed(&error))?;
+        let lent: Vec<_> = tensors.iter().map(|(name, shape, data)| Named::f32(name, shape, data)).collect();
+        read(&lent)
+    }
+}
+
+/// Returns an input as the runtime takes it; nothing is copied.
+fn input<'a>(input: &Named<'a>) -> ort::Result<(&'a str, SessionInputValue<'a>)> {
+    match input.value {
+        Value::F32(tensor) => Ok((input.name, TensorRef::from_array_view((tensor.shape, tensor.data))?.into())),
+    }
+}
+
+/// Names the shapes of inputs.
+fn shapes_text(inputs: &[Named<'_>]) -> String {
+    let shapes: Vec<_> = inputs.iter().filter_map(Named::tensor).map(|tensor| tensor.shape).collect();
+    match shapes.as_slice() {
+        [shape] => format!("an input of shape {shape:?}"),
+        shapes => format!("inputs of shapes {shapes:?}"),
     }
 }

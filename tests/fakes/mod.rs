@@ -1,10 +1,10 @@
 //! Models that are a few lines of Rust.
 
-use ferrocr::models::session::{Model, ModelSpec, Port, Tensor};
+use ferrocr::models::session::{Element, Model, ModelSpec, Named, Port, ReadOutputs};
 use ferrocr::{Result, Stop};
 
 pub(crate) fn spec(output: &[Option<usize>], characters: Option<&str>) -> ModelSpec {
-    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+    let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), element: Element::F32 };
     ModelSpec {
         name: "fake.onnx".into(),
         inputs: vec![port(&[None, Some(3), None, None])],
@@ -22,10 +22,11 @@ impl Model for FakeDetector {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let map: Vec<f32> = input.data[..height * width].iter().map(|&v| if v < 0.9 { 1.0 } else { 0.0 }).collect();
-        read(Tensor { shape: &[1, 1, height, width], data: &map })
+        read(&[Named::f32("y", &[1, 1, height, width], &map)])
     }
 }
 
@@ -40,14 +41,15 @@ impl Model for FakeRecognizer {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let grey = |x: usize| ((input.data[height / 2 * width + x] + 1.0) * 127.5) as usize;
         let mut data = vec![0.0; 4 * 13];
         for (step, x) in [width / 4, width / 4, 3 * width / 4, 3 * width / 4].into_iter().enumerate() {
             data[step * 13 + 1 + grey(x) / 20] = if grey(x) < 10 { 0.2 } else { 0.9 };
         }
-        read(Tensor { shape: &[1, 4, 13], data: &data })
+        read(&[Named::f32("y", &[1, 4, 13], &data)])
     }
 }
 
@@ -59,10 +61,11 @@ impl Model for FakeOrienter {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let row = &input.data[height / 2 * width..][..width];
         let turned = f32::from(u8::from(row[width / 8] < row[width / 2] - 0.01));
-        read(Tensor { shape: &[1, 2], data: &[1.0 - turned, turned] })
+        read(&[Named::f32("y", &[1, 2], &[1.0 - turned, turned])])
     }
 }

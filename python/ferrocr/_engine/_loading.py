@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypedDict
 
 from .. import _core
 from ..exceptions import InferenceError, InvalidArgumentError, OcrError, OcrTimeoutError, OutOfMemoryError
@@ -22,7 +21,7 @@ class Loader:
 
     Args:
         store: The model directory.
-        choices: Detector, recogniser and, if there is one, orienter.
+        choices: The models by role.
         provider: The provider that was asked for.
         download: True if missing models may be fetched.
         progress: Told of downloads.
@@ -56,7 +55,7 @@ class Loader:
     @property
     def recognizer(self) -> str:
         """The recogniser's name, for people."""
-        return Path(os.fspath(self._choices[1])).name
+        return Path(os.fspath(self._choices["recognizer"])).name
 
     def load(self, core: _core.Engine, call: Call) -> None:
         """Load the models into `core`, unless they are there.
@@ -96,18 +95,13 @@ class Loader:
 
     def _load(self, core: _core.Engine, call: Call) -> None:
         library = in_one_piece(_library)
-        chosen = [choice for choice in self._choices if choice is not None]
         tell = partial(self._tell, core, call)
-        detector, recognizer, *orienter = self._store.resolve(chosen, download=self._download, progress=tell)
+        paths = self._store.resolve(self._choices.values(), download=self._download, progress=tell)
         _exit.remember(core, self)
         in_one_piece(lambda: _core.load_runtime(library))
-        files: _Files = {
-            "detector": detector,
-            "recognizer": recognizer,
-            "orienter": orienter[0] if orienter else None,
-        }
+        files = dict(zip(self._choices, paths, strict=True))
         # Outside of what forks wait for: another process may hold the directory's lock for a while.
-        protection = self._store._core.protect(**files, look_around=partial(_look_around, core, call))
+        protection = self._store._core.protect(files, look_around=partial(_look_around, core, call))
         try:
             if protection.fault is not None:
                 warnings.warn(_unprotected(protection.fault), RuntimeWarning, stacklevel=1)
@@ -115,10 +109,12 @@ class Loader:
         finally:
             protection.release()
 
-    def _load_somewhere(self, core: _core.Engine, files: "_Files", protection: _core.Protection, call: Call) -> None:
+    def _load_somewhere(
+        self, core: _core.Engine, files: dict[str, Path], protection: _core.Protection, call: Call
+    ) -> None:
         def load(provider: str) -> None:
             timeout = call.deadline.left()
-            core.load(**files, provider=provider, protection=protection, timeout=timeout, stop=call.stop)
+            core.load(files, provider=provider, protection=protection, timeout=timeout, stop=call.stop)
 
         for provider in self._providers():
             try:
@@ -146,14 +142,6 @@ class Loader:
         if self._wanted_provider != "auto":
             return [self._wanted_provider]
         return _core.automatic_providers()
-
-
-class _Files(TypedDict):
-    """The model files of an engine."""
-
-    detector: Path
-    recognizer: Path
-    orienter: Path | None
 
 
 def _look_around(core: _core.Engine, call: Call) -> None:

@@ -1,19 +1,20 @@
 """The engine's arguments, checked: each that is wrong is refused when the engine is made, not at the first picture."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Literal, get_args
 
+from .. import _core
 from .._arguments import checked_seconds, text_of
 from ..exceptions import InvalidArgumentError
-from ..models.store import ProgressCallback, model_sets
+from ..models.store import ProgressCallback
 
 ModelChoice = str | os.PathLike[str]
 """A catalog name, the name of a file in the model directory, or a path to a file anywhere."""
 
-ModelChoices = tuple[ModelChoice, ModelChoice, ModelChoice | None]
-"""Detector, recogniser, and orienter if there is one."""
+ModelChoices = dict[str, ModelChoice]
+"""A model for each role that has one."""
 
 Preset = Literal["default", "fast"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
@@ -127,37 +128,31 @@ def checked_flag(name: str, flag: object) -> bool:
     raise InvalidArgumentError(message)
 
 
-def model_choices(
-    models: str,
-    detector: ModelChoice | None,
-    recognizer: ModelChoice | None,
-    orienter: ModelChoice | Literal[False] | None,
-) -> ModelChoices:
-    """Return the models of the set, but for those that are given instead.
+def model_choices(models: str, chosen: Mapping[str, ModelChoice | Literal[False] | None]) -> ModelChoices:
+    """Return the models of the set by role, but for those that are `chosen` instead; False is for none at all.
 
     Raises:
         InvalidArgumentError: There is no such set, or a name is empty, or neither a name nor a path.
     """
-    sets = model_sets()
+    sets = dict(_core.model_sets())
     if not isinstance(models, str) or models not in sets:
         message = f"there is no model set {models!r}; the sets are {', '.join(sorted(sets))}"
         raise InvalidArgumentError(message)
-    defaults = sets[models]
-    return (
-        _model_choice("detector", detector, defaults[0]),
-        _model_choice("recognizer", recognizer, defaults[1]),
-        None if orienter is False else _model_choice("orienter", orienter, defaults[2]),
-    )
+    choices: ModelChoices = {}
+    for role, is_required in _core.roles():
+        choice = chosen.get(role)
+        if choice is None and role in sets[models]:
+            choices[role] = sets[models][role]
+        elif choice is not None and (is_required or choice is not False):
+            choices[role] = _model_choice(role, choice, "" if is_required else " or False")
+    return choices
 
 
-def _model_choice(role: str, choice: ModelChoice | None, default: str) -> ModelChoice:
-    """Return the model for a role: that of the set unless another is given."""
-    if choice is None:
-        return default
+def _model_choice(role: str, choice: ModelChoice | Literal[False], or_false: str) -> ModelChoice:
+    """Return the model that is chosen for a role."""
     text = os.fspath(choice) if isinstance(choice, str | os.PathLike) else None
-    if not isinstance(text, str) or "\0" in text:
-        false = " or False" if role == "orienter" else ""
-        message = f"{role} is a name, a path{false}, not {choice!r}"
+    if not isinstance(choice, str | os.PathLike) or not isinstance(text, str) or "\0" in text:
+        message = f"{role} is a name, a path{or_false}, not {choice!r}"
         raise InvalidArgumentError(message, "leave it out for that of the model set")
     if text == "":
         message = f"the {role}'s name is empty"

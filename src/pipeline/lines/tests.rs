@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::*;
-use crate::runtime::{ModelSpec, Port, Tensor};
+use crate::runtime::{Element, ModelSpec, Named, Port, ReadOutputs};
 
 /// Knows two things: a square around the middle of the strip's height is 字, and a speck below the middle that is closer
 /// to what comes before is 、. So it sees none of the commas of a column, which stand in the upper right of their
@@ -10,7 +10,7 @@ struct Squares(ModelSpec);
 
 impl Squares {
     fn new() -> Self {
-        let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), is_f32: true };
+        let port = |shape: &[Option<usize>]| Port { name: "x".into(), shape: shape.to_vec(), element: Element::F32 };
         Self(ModelSpec {
             name: "squares.onnx".into(),
             inputs: vec![port(&[None, Some(3), Some(48), None])],
@@ -26,7 +26,8 @@ impl Model for Squares {
         &self.0
     }
 
-    fn run(&mut self, input: Tensor<'_>, _: &Stop, read: &mut dyn FnMut(Tensor<'_>) -> Result<()>) -> Result<()> {
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let input = inputs[0].tensor().expect("floats");
         let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
         let dark = |x: usize, y: usize| input.data[y * width + x] < 0.0;
         let mut parts: Vec<(Range<usize>, bool)> = Vec::new();
@@ -51,7 +52,7 @@ impl Model for Squares {
                 (false, false) => {}
             }
         }
-        read(Tensor { shape: &[1, width, 3], data: &data })
+        read(&[Named::f32("y", &[1, width, 3], &data)])
     }
 }
 

@@ -57,6 +57,45 @@ impl Best {
     }
 }
 
+/// Takes the scores of one step in, a few columns at a time.
+pub(super) trait Step {
+    /// Takes the scores of the columns from `column` on. Those farther below the best than `skip` count for nothing.
+    fn take<S: Simd>(&mut self, simd: S, scores: [S::f32s; 2], column: usize, skip: f32);
+}
+
+impl Step for Best {
+    #[inline(always)]
+    fn take<S: Simd>(&mut self, simd: S, scores: [S::f32s; 2], column: usize, skip: f32) {
+        let [left, right] = scores;
+        let floor = simd.splat_f32s(self.score - skip);
+        let are_below = simd.and_m32s(simd.less_than_f32s(left, floor), simd.less_than_f32s(right, floor));
+        // A value that is no number is not below, and so reaches the sum.
+        if simd.first_true_m32s(simd.not_m32s(are_below)) >= S::F32_LANES {
+            return;
+        }
+        let top = simd.splat_f32s(self.score);
+        let is_above = simd.or_m32s(simd.greater_than_f32s(left, top), simd.greater_than_f32s(right, top));
+        if simd.first_true_m32s(is_above) < S::F32_LANES {
+            self.raise(pulp::bytemuck::cast_slice(&scores), column);
+        }
+        let top = simd.splat_f32s(self.score);
+        let powers = simd.add_f32s(exp(simd, simd.sub_f32s(left, top)), exp(simd, simd.sub_f32s(right, top)));
+        let sum = &mut S::as_mut_simd_f32s(&mut self.sums).0[0];
+        *sum = simd.add_f32s(*sum, powers);
+    }
+}
+
+/// All scores of a step, by column.
+pub(super) struct All<'a>(pub(super) &'a mut [f32]);
+
+impl Step for All<'_> {
+    #[inline(always)]
+    fn take<S: Simd>(&mut self, _: S, scores: [S::f32s; 2], column: usize, _: f32) {
+        let columns = self.0.iter_mut().skip(column);
+        columns.zip(pulp::bytemuck::cast_slice::<_, f32>(&scores)).for_each(|(place, &score)| *place = score);
+    }
+}
+
 /// Returns true if this processor has vectors that are made use of.
 pub(super) fn has_vectors() -> bool {
     struct Lanes;
@@ -71,7 +110,7 @@ pub(super) fn has_vectors() -> bool {
 }
 
 /// A head and the steps that it is for.
-pub(super) struct Run<'a> {
+pub(super) struct Run<'a, T = Best> {
     /// A number of values for each step.
     pub(super) features: &'a [f32],
     pub(super) inputs: usize,
@@ -80,10 +119,10 @@ pub(super) struct Run<'a> {
     /// One row for each block.
     pub(super) bias: &'a [Row],
     /// One for each step.
-    pub(super) best: &'a mut [Best],
+    pub(super) steps: &'a mut [T],
 }
 
-impl Run<'_> {
+impl<T: Step> Run<'_, T> {
     /// Does the work with the best vectors that the processor has.
     pub(super) fn start(self) {
         Arch::new().dispatch(self);
@@ -92,23 +131,23 @@ impl Run<'_> {
     /// Computes all blocks of weights, each for all steps while it lies in the nearest cache.
     #[inline(always)]
     fn blocks<S: Simd, const STEPS: usize, const FEW: usize>(self, simd: S) {
-        let (inputs, steps) = (self.inputs, self.best.len());
+        let (inputs, steps) = (self.inputs, self.steps.len());
         let whole = steps - steps % STEPS;
         let packed = pack::<STEPS>(self.features, inputs, 0, whole);
         let rest = pack::<FEW>(self.features, inputs, whole, steps);
-        let (best, best_of_rest) = self.best.split_at_mut(whole);
+        let (taking, taking_rest) = self.steps.split_at_mut(whole);
         let skip = negligible(self.bias.len() * COLUMNS);
         for (block, (weights, bias)) in self.weights.chunks_exact(inputs.max(1)).zip(self.bias).enumerate() {
             for first in (0..COLUMNS / S::F32_LANES).step_by(2) {
                 let tile = Tile { weights, bias, column: block * COLUMNS + first * S::F32_LANES, first, skip };
-                tile.steps::<S, STEPS>(simd, &packed, inputs, best);
-                tile.steps::<S, FEW>(simd, &rest, inputs, best_of_rest);
+                tile.steps::<S, STEPS, T>(simd, &packed, inputs, taking);
+                tile.steps::<S, FEW, T>(simd, &rest, inputs, taking_rest);
             }
         }
     }
 }
 
-impl WithSimd for Run<'_> {
+impl<T: Step> WithSimd for Run<'_, T> {
     type Output = ();
 
     /// Computes with vectors. With 32 registers, as AVX-512 and NEON have, the sums of a tile take 24 of them; with 16,
@@ -147,11 +186,17 @@ struct Tile<'a> {
 
 impl Tile<'_> {
     #[inline(always)]
-    fn steps<S: Simd, const STEPS: usize>(&self, simd: S, features: &[[f32; STEPS]], inputs: usize, best: &mut [Best]) {
-        for (features, best) in features.chunks_exact(inputs.max(1)).zip(best.chunks_mut(STEPS)) {
+    fn steps<S: Simd, const STEPS: usize, T: Step>(
+        &self,
+        simd: S,
+        features: &[[f32; STEPS]],
+        inputs: usize,
+        taking: &mut [T],
+    ) {
+        for (features, taking) in features.chunks_exact(inputs.max(1)).zip(taking.chunks_mut(STEPS)) {
             let scores = self.scores::<S, STEPS>(simd, features);
-            for (best, scores) in best.iter_mut().zip(scores) {
-                self.update(simd, best, scores);
+            for (step, scores) in taking.iter_mut().zip(scores) {
+                step.take(simd, scores, self.column, self.skip);
             }
         }
     }
@@ -177,27 +222,6 @@ impl Tile<'_> {
     fn pair<S: Simd>(&self, row: &Row) -> [S::f32s; 2] {
         let vectors = S::as_simd_f32s(&row.0).0;
         [vectors[self.first % (COLUMNS / S::F32_LANES)], vectors[(self.first | 1) % (COLUMNS / S::F32_LANES)]]
-    }
-
-    /// Takes the scores of one step in.
-    #[inline(always)]
-    fn update<S: Simd>(&self, simd: S, best: &mut Best, scores: [S::f32s; 2]) {
-        let [left, right] = scores;
-        let floor = simd.splat_f32s(best.score - self.skip);
-        let are_below = simd.and_m32s(simd.less_than_f32s(left, floor), simd.less_than_f32s(right, floor));
-        // A value that is no number is not below, and so reaches the sum.
-        if simd.first_true_m32s(simd.not_m32s(are_below)) >= S::F32_LANES {
-            return;
-        }
-        let top = simd.splat_f32s(best.score);
-        let is_above = simd.or_m32s(simd.greater_than_f32s(left, top), simd.greater_than_f32s(right, top));
-        if simd.first_true_m32s(is_above) < S::F32_LANES {
-            best.raise(pulp::bytemuck::cast_slice(&scores), self.column);
-        }
-        let top = simd.splat_f32s(best.score);
-        let powers = simd.add_f32s(exp(simd, simd.sub_f32s(left, top)), exp(simd, simd.sub_f32s(right, top)));
-        let sum = &mut S::as_mut_simd_f32s(&mut best.sums).0[0];
-        *sum = simd.add_f32s(*sum, powers);
     }
 }
 

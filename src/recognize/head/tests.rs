@@ -162,6 +162,20 @@ fn any_case() -> impl Strategy<Value = (LinearHead, Vec<usize>, Vec<f32>)> {
     })
 }
 
+#[test]
+fn where_there_is_no_best_class_all_probabilities_are_zero() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let head = Head::new(&scores(&[1.0, bad, 4.0]), None);
+        assert_eq!(head.best(&[1.0; 2]), [(0, 0.0); 2]);
+        assert_eq!(head.probabilities(&[1.0; 2]).unwrap(), [0.0; 6]);
+    }
+    let head = Head::new(&scores(&[1.0, f32::NEG_INFINITY, 1.0]), Some(&[1, 2]));
+    assert_eq!(head.probabilities(&[1.0]).unwrap(), [0.0, 0.0, 1.0]);
+    assert_eq!(Head::new(&scores(&[]), None).probabilities(&[1.0; 3]).unwrap(), [0.0; 0]);
+    assert_eq!(Head::new(&layer(0, 3, &[], &[]), None).probabilities(&[1.0]).unwrap(), [0.0; 0]);
+    assert_eq!(Head::new(&scores(&[7.0, 8.0]), Some(&[])).probabilities(&[1.0]).unwrap(), [0.0; 2]);
+}
+
 proptest! {
     #[test]
     fn all_vectors_give_the_same((layer, _, features) in any_case()) {
@@ -203,8 +217,12 @@ proptest! {
         classes in 0usize..50,
     ) {
         let layer = LinearHead { inputs, classes, weights, bias };
-        for (class, score) in Head::new(&layer, None).best(&features) {
+        let head = Head::new(&layer, None);
+        for (class, score) in head.best(&features) {
             prop_assert!(class < classes.max(1) && (0.0..=1.0).contains(&score), "{class} {score}");
+        }
+        for share in head.probabilities(&features).unwrap() {
+            prop_assert!((0.0..=1.0).contains(&share), "{share}");
         }
     }
 }

@@ -7,7 +7,6 @@ use super::report::AuditEntry;
 use super::state::State;
 use super::structure::Structure;
 use crate::error::{Action, Hint};
-use crate::models::Role;
 use crate::models::catalog::{Entry, Size};
 
 /// Begins the name of a model that somebody has put aside.
@@ -91,12 +90,10 @@ fn judge_structure(name: &str, structure: Option<&Structure>) -> (State, String)
 }
 
 /// Returns true if `newer` can take the place of `older`: it does the same for the same languages, at no less accuracy.
-///
-/// Orienters stay: the newest sets use the oldest one.
 pub(super) fn can_replace(newer: &Entry, older: &Entry) -> bool {
     let covers = |language: &&str| newer.languages.contains(language) || newer.languages.contains(&"multi");
     newer.role == older.role
-        && newer.role != Role::Orienter
+        && newer.role.facts().is_superseded
         && newer.family > older.family
         && rank(newer.size) >= rank(older.size)
         && older.languages.iter().all(covers)

@@ -180,7 +180,7 @@ impl Line {
             "known" => None,
             "ort" => Some(Structure::Ort),
             "onnx" => Some(Structure::Onnx {
-                role: [Role::Detector, Role::Recognizer, Role::Orienter].into_iter().find(|it| it.to_string() == role),
+                role: Role::named(role),
                 version: Some(words.to_owned()).filter(|words| !words.is_empty()),
             }),
             "neither" => Some(Structure::Neither(words.to_owned())),

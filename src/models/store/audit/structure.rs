@@ -3,7 +3,7 @@
 use crate::models::Role;
 use crate::models::spec;
 use crate::onnx::{self, Format, Summary, ValueInfo};
-use crate::runtime::{ModelSpec, Port};
+use crate::runtime::{Element, ModelSpec, Port};
 
 /// The most letters that are kept of a text from a file: enough for a program's name, or for one sentence.
 const LONGEST: usize = 160;
@@ -65,7 +65,7 @@ fn role(summary: &Summary) -> Option<Role> {
         outputs: summary.outputs.iter().map(port).collect(),
         ..ModelSpec::default()
     };
-    let mut fitting = [Role::Detector, Role::Recognizer, Role::Orienter].into_iter();
+    let mut fitting = Role::ALL.into_iter();
     let first = fitting.find(|&role| spec::check(&spec, role).is_ok())?;
     fitting.all(|role| spec::check(&spec, role).is_err()).then_some(first)
 }
@@ -75,8 +75,8 @@ fn port(value: &ValueInfo) -> Port {
     Port {
         name: value.name.clone(),
         shape: value.dims.iter().flatten().map(side).collect(),
-        // The type of the elements is not read; all models of the three roles have floats.
-        is_f32: true,
+        // The type of the elements is not read; models of all roles have floats.
+        element: Element::F32,
     }
 }
 

@@ -114,7 +114,7 @@ fn it_does_not_grow_without_end_and_forgets_the_unseen_first() {
 
 fn any_structure() -> impl Strategy<Value = Option<Structure>> {
     let words = "[^\\p{C}\\p{Z}]{1,20}";
-    let role = prop::option::of(prop::sample::select(vec![Role::Detector, Role::Recognizer, Role::Orienter]));
+    let role = prop::option::of(prop::sample::select(Role::ALL.to_vec()));
     prop_oneof![
         Just(None),
         Just(Some(Structure::Ort)),

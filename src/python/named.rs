@@ -1,0 +1,26 @@
+//! Choices by the names that Python gives.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::engine::ModelFiles;
+use crate::error::{Error, ErrorKind, Result};
+use crate::models::Role;
+
+/// Returns the one of `all` with exactly this name.
+pub(super) fn named<T: Copy>(what: &str, all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T> {
+    all.iter().copied().find(|&one| name_of(one) == name).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|&one| name_of(one)).collect();
+        let listed = match names.as_slice() {
+            [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+            few => few.concat(),
+        };
+        Error::new(ErrorKind::InvalidArgument, format!("there is no {what} {name:?}; the {what}s are {listed}"))
+    })
+}
+
+/// Returns the model files by role.
+pub(super) fn model_files(files: BTreeMap<String, PathBuf>) -> Result<ModelFiles> {
+    let by_role = |(name, path): (String, PathBuf)| Ok((named("role", &Role::ALL, Role::name, &name)?, path));
+    files.into_iter().map(by_role).collect()
+}

@@ -1,0 +1,74 @@
+//! Decoding: from the output of a recogniser to text.
+//!
+//! A decoder asks for what it needs: the best class of each step, which costs least, or the probabilities of all
+//! classes, for a beam search, a lexicon or an allow-list.
+
+use std::fmt::Debug;
+
+use super::charset::Charset;
+use super::ctc::{self, Decoded};
+use super::head::Head;
+use crate::buffer;
+use crate::error::Result;
+
+/// The steps of a strip as the recogniser sees them. They are lent: the model's output does not outlive its run.
+#[derive(Debug, Clone, Copy)]
+pub struct Steps<'a> {
+    /// A row for each step: the probabilities of all classes, or the features that the head makes them of.
+    pub(super) output: &'a [f32],
+    /// The length of a row.
+    pub(super) values: usize,
+    /// Cut off the model.
+    pub(super) head: Option<&'a Head>,
+    /// The classes that can come out; all, where there is no list. A head has no others.
+    pub(super) allowed: Option<&'a [usize]>,
+}
+
+impl Steps<'_> {
+    /// Returns the number of classes.
+    pub fn classes(&self) -> usize {
+        self.head.map_or(self.values, Head::classes)
+    }
+
+    /// Returns the best class of each step, with its probability.
+    pub fn best(&self) -> Vec<(usize, f32)> {
+        match self.head {
+            Some(head) => head.best(self.output),
+            None => ctc::best_classes(self.output, self.values, self.allowed),
+        }
+    }
+
+    /// Returns the probabilities of all classes, a row for each step. Classes that cannot come out have 0.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::OutOfMemory`] when there is no memory for them: 18,710 classes take 3 MB for 40 steps.
+    pub fn probabilities(&self) -> Result<Vec<f32>> {
+        if let Some(head) = self.head {
+            return head.probabilities(self.output);
+        }
+        let mut all = buffer::copied(self.output, "the probabilities of a line")?;
+        if let Some(allowed) = self.allowed {
+            all.chunks_exact_mut(self.values.max(1)).for_each(|row| ctc::share_out(row, allowed));
+        }
+        Ok(all)
+    }
+}
+
+/// Makes text of a strip's steps.
+pub trait Decoder: Debug + Send + Sync {
+    /// Returns the text, with its characters at the steps in which they were seen.
+    ///
+    /// # Errors
+    /// Those of [`Steps::probabilities`], if it asks for them.
+    fn decode(&self, steps: &Steps<'_>, charset: &Charset) -> Result<Decoded>;
+}
+
+/// Takes the best class of each step.
+#[derive(Debug, Clone, Copy)]
+pub struct Greedy;
+
+impl Decoder for Greedy {
+    fn decode(&self, steps: &Steps<'_>, charset: &Charset) -> Result<Decoded> {
+        Ok(ctc::decode(&steps.best(), charset))
+    }
+}
