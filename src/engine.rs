@@ -24,7 +24,7 @@ use crate::memory;
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 use crate::pipeline::{Call, Turn};
-pub use crate::pipeline::{Sessions, Stages};
+pub use crate::pipeline::{Plan, Sessions, Stages};
 use crate::process::PerProcess;
 use crate::runtime::Provider;
 use crate::stop::Stop;
@@ -147,6 +147,11 @@ impl Engine {
     /// [`crate::ErrorKind::ResourcesFreed`] or [`crate::ErrorKind::Forked`].
     pub fn check_open(&self) -> Result<()> {
         self.life().check_open()
+    }
+
+    /// Returns the number of pictures that are best begun before the one in front of them is done.
+    pub fn ahead(&self) -> usize {
+        Plan::of(&self.options, true).ahead
     }
 
     /// Returns the options it was made with.

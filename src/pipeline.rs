@@ -2,9 +2,11 @@
 
 mod call;
 mod lines;
+mod plan;
 mod pool;
 mod share;
 mod stages;
 
 pub(crate) use call::{Call, Turn};
+pub use plan::Plan;
 pub use stages::{Sessions, Stages};

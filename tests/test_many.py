@@ -29,8 +29,11 @@ from ferrocr import (
     Page,
     ResourcesFreedError,
 )
-from ferrocr._engine._ahead import USUAL, Ahead
+from ferrocr._engine._ahead import Ahead
 from own_process import check_child, scaled, wait_until
+
+USUAL = 2
+"""Pictures that an engine with two threads reads ahead."""
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,6 @@ class OcrEngine(EngineLifecycle):
         check_idle_unload(idle_unload)
         choices = model_choices(models, {"detector": detector, "recognizer": recognizer, "orienter": orienter})
         self._min_score = checked_score(min_score)
-        self._low_memory = low_memory
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
         store = ModelStore(model_dir)
         loader = Loader(store, choices, provider, download=download, progress=progress)
@@ -225,7 +224,7 @@ class OcrEngine(EngineLifecycle):
             on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError
                 or OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
                 case.
-            ahead: Pictures that may be read ahead, from 0 on. The default is a small number, and 0 with
+            ahead: Pictures that may be read ahead, from 0 on. The default grows with the threads, and is 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
                 handled. Each takes the memory of a decoded picture.
             **options: `min_score`, `timeout` and `characters` as for :meth:`recognize`. The timeout is for each
@@ -368,7 +367,7 @@ class OcrEngine(EngineLifecycle):
         return CallOptions.checked(self._min_score, on_error=on_error, **options)
 
     def _pictures(self) -> Pictures:
-        return Pictures(self._open, self._loader, self._max_bytes, self._low_memory)
+        return Pictures(self._open, self._loader, self._max_bytes)
 
     def _reader(self) -> DocumentReader:
         pictures = self._pictures()

@@ -12,15 +12,11 @@ use crate::models::store::Store;
 use crate::models::{Copies, LONGEST_LIST, Role};
 use crate::onnx;
 use crate::options::EngineOptions;
-use crate::pipeline::{Sessions, Stages};
+use crate::pipeline::{Plan, Sessions, Stages};
 use crate::recognize::head::Head;
 use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions};
 use crate::stop::Stop;
 use crate::threads::Task;
-
-/// Each reader has a copy of the recogniser, so more threads than this work inside of the sessions instead. Only tried
-/// with up to two cores.
-const MAX_READERS: usize = 4;
 
 /// Lines up to 2,000 pixels wide at 48 of height are usual, about 100 characters. After a wider one a reader gives back
 /// the memory that it took. With the default models and two readers, without probabilities of 18,710 classes in memory,
@@ -41,15 +37,16 @@ impl Stages {
     ) -> Result<Self> {
         memory::keep_large_blocks_apart();
         let loading = Loading::begin(callers)?;
-        let threads = options.thread_count();
-        let readers = if options.low_memory { 1 } else { threads.min(MAX_READERS) };
-        let keep = |usual| if options.low_memory { Keep::Nothing } else { usual };
-        // The detector's input is bounded, and of about the same size for every page.
-        let whole = SessionOptions { threads, provider, keep: keep(Keep::All) };
-        let share = SessionOptions { threads: (threads / readers).max(1), provider, keep: keep(USUAL_LINE) };
-        let open = |role: Role, path: &Path| match role.facts().copies {
-            Copies::One => open(role, path, 1, whole, &loading),
-            Copies::OneAReader => open(role, path, readers, share, &loading),
+        let plan = Plan::of(options, provider.facts().shares_processor);
+        let open = |role: Role, path: &Path| {
+            let (threads, keep) = match role.facts().copies {
+                // Its input is bounded, and of about the same size for every page.
+                Copies::OneADetector => (&plan.detectors, Keep::All),
+                Copies::OneAReader => (&plan.readers, USUAL_LINE),
+            };
+            let keep = if options.low_memory { Keep::Nothing } else { keep };
+            let options = threads.iter().map(|&threads| SessionOptions { threads, provider, keep });
+            open(role, path, &options.collect::<Vec<_>>(), &loading)
         };
         let open = &open;
         // Each model is optimised on one thread by the runtime, so they are made side by side.
@@ -58,7 +55,11 @@ impl Stages {
             let begun: Vec<_> = begun.collect();
             begun.into_iter().map(|(role, task)| Ok((role, task.wait()?))).collect::<Result<_>>()
         })?;
-        Self::with(models, options)
+        let stages = Self::with(models, options);
+        // What the runtime prepared sessions in. With 16 readers the process holds 364 MB after this and 639 without,
+        // with two 121 and 157.
+        memory::trim();
+        stages
     }
 }
 
@@ -113,34 +114,33 @@ impl File {
         Ok(Self { name, bytes, characters: characters_beside(path)? })
     }
 
-    fn open_copies(&self, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
+    /// Opens a session with each of the options.
+    fn open(&self, options: &[SessionOptions], loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
+        let open = &|options: SessionOptions| -> Result<Box<dyn Model>> {
+            let model = OrtModel::from_bytes(&self.name, &self.bytes, options, loading.stop());
+            let model = model.map_err(|error| loading.explained(&self.name, error))?;
+            Ok(Box::new(model.with_characters(self.characters.as_deref())))
+        };
         std::thread::scope(|scope| {
-            let open = || -> Result<Box<dyn Model>> {
-                let model = OrtModel::from_bytes(&self.name, &self.bytes, options, loading.stop());
-                let model = model.map_err(|error| loading.explained(&self.name, error))?;
-                Ok(Box::new(model.with_characters(self.characters.as_deref())))
-            };
-            let others: Vec<_> = (1..copies).map(|_| Task::begin(scope, open)).collect();
-            let mut models = vec![open()?];
-            for other in others {
-                models.push(other.wait()?);
-            }
-            Ok(models)
+            let begun = options.iter().map(|&options| Task::begin(scope, move || open(options)));
+            begun.collect::<Vec<_>>().into_iter().map(Task::wait).collect()
         })
     }
 }
 
 /// Opens sessions of a model: without its head, where role and provider allow that, it can be cut off, and the processor
 /// has vectors.
-fn open(role: Role, path: &Path, copies: usize, options: SessionOptions, loading: &Loading) -> Result<Sessions> {
+fn open(role: Role, path: &Path, options: &[SessionOptions], loading: &Loading) -> Result<Sessions> {
     let mut file = File::read(path)?;
-    let is_cut = role.facts().is_cut && options.provider.facts().takes_heads_off && Head::is_fast();
+    let is_cut = role.facts().is_cut
+        && options.iter().all(|options| options.provider.facts().takes_heads_off)
+        && Head::is_fast();
     let cut = if is_cut { onnx::cut_head(&file.bytes) } else { None };
     let head = cut.map(|cut| {
         file.bytes = cut.model;
         cut.head
     });
-    Ok(Sessions { models: file.open_copies(copies, options, loading)?, head })
+    Ok(Sessions { models: file.open(options, loading)?, head })
 }
 
 #[cfg(test)]

@@ -35,9 +35,9 @@ pub struct Facts {
 /// The number of sessions of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copies {
-    /// One, which uses all threads.
-    One,
-    /// One for each thread that reads lines.
+    /// One for each page that is looked at.
+    OneADetector,
+    /// One for each line that is read.
     OneAReader,
 }
 
@@ -61,7 +61,7 @@ impl Role {
             Self::Detector => &Facts {
                 name: "detector",
                 is_required: true,
-                copies: Copies::One,
+                copies: Copies::OneADetector,
                 is_cut: false,
                 is_superseded: true,
                 inputs: &[&[Batch, Exactly(3), Free, Free]],

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::event::EventCount;
 use crate::stop::Stop;
 
-/// A set of interchangeable things.
+/// A set of things that do the same.
 pub(super) struct Pool<T> {
     state: Mutex<State<T>>,
     /// Advances when a thing is back, and when one who waited does not any more.
@@ -17,7 +17,8 @@ pub(super) struct Pool<T> {
 }
 
 struct State<T> {
-    idle: Vec<T>,
+    /// With their places, in the order of those.
+    idle: Vec<(usize, T)>,
     /// Turns of those who want one now.
     waiting: Vec<Turn>,
 }
@@ -25,13 +26,21 @@ struct State<T> {
 /// One thing out of a pool, given back on drop, also by a panic.
 pub(super) struct Pooled<'a, T> {
     pool: &'a Pool<T>,
-    item: Option<T>,
+    item: Option<(usize, T)>,
+}
+
+/// The end of a pool from which something is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    First,
+    Last,
 }
 
 impl<T> Pool<T> {
     pub(super) fn new(items: Vec<T>) -> Self {
         let size = items.len();
-        Self { state: Mutex::new(State { idle: items, waiting: Vec::new() }), changed: Arc::default(), size }
+        let idle = items.into_iter().enumerate().collect();
+        Self { state: Mutex::new(State { idle, waiting: Vec::new() }), changed: Arc::default(), size }
     }
 
     pub(super) fn size(&self) -> usize {
@@ -48,8 +57,13 @@ impl<T> Pool<T> {
     /// # Errors
     /// As [`Stop::check`], when `stop` fires before there is one.
     pub(super) fn take(&self, turn: Turn, stop: &Stop) -> Result<Pooled<'_, T>> {
+        self.take_from(End::Last, turn, stop)
+    }
+
+    /// Does as [`Pool::take`], and takes the one that is nearest to this end of the list that the pool was made of.
+    pub(super) fn take_from(&self, end: End, turn: Turn, stop: &Stop) -> Result<Pooled<'_, T>> {
         stop.check()?;
-        if let Some(item) = self.lock().take(turn) {
+        if let Some(item) = self.lock().take(end, turn) {
             return Ok(Pooled { pool: self, item: Some(item) });
         }
         let changes = Arc::clone(&self.changed);
@@ -58,7 +72,7 @@ impl<T> Pool<T> {
         loop {
             let seen = self.changed.current();
             stop.check()?;
-            if let Some(item) = self.lock().take(turn) {
+            if let Some(item) = self.lock().take(end, turn) {
                 return Ok(Pooled { pool: self, item: Some(item) });
             }
             self.changed.wait(seen, None);
@@ -68,9 +82,15 @@ impl<T> Pool<T> {
 
 impl<T> State<T> {
     /// Takes one that is left when all who come first have theirs.
-    fn take(&mut self, turn: Turn) -> Option<T> {
+    fn take(&mut self, end: End, turn: Turn) -> Option<(usize, T)> {
         let before = self.waiting.iter().filter(|&&other| other < turn).count();
-        if self.idle.len() > before { self.idle.pop() } else { None }
+        if self.idle.len() <= before {
+            return None;
+        }
+        match end {
+            End::First => Some(self.idle.remove(0)),
+            End::Last => self.idle.pop(),
+        }
     }
 }
 
@@ -104,20 +124,25 @@ impl<T> Deref for Pooled<'_, T> {
     fn deref(&self) -> &T {
         // Only `drop` takes it.
         #[allow(clippy::expect_used)]
-        self.item.as_ref().expect("a lease holds what is lent")
+        &self.item.as_ref().expect("a lease holds what is lent").1
     }
 }
 
 impl<T> DerefMut for Pooled<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         #[allow(clippy::expect_used)]
-        self.item.as_mut().expect("a lease holds what is lent")
+        &mut self.item.as_mut().expect("a lease holds what is lent").1
     }
 }
 
 impl<T> Drop for Pooled<'_, T> {
     fn drop(&mut self) {
-        self.pool.lock().idle.extend(self.item.take());
+        let mut state = self.pool.lock();
+        if let Some(item) = self.item.take() {
+            let place = state.idle.partition_point(|(place, _)| *place < item.0);
+            state.idle.insert(place, item);
+        }
+        drop(state);
         self.pool.changed.advance();
     }
 }
@@ -145,6 +170,17 @@ mod tests {
         assert!(panicked.is_err());
         assert_eq!(*take(&pool, 0) + *take(&pool, 0), 3);
         assert_eq!(pool.lock().idle.len(), pool.size());
+    }
+
+    #[test]
+    fn either_end_of_the_list_can_be_taken_whatever_was_given_back_last() {
+        let pool = Pool::new(vec!["wide", "narrow", "narrowest"]);
+        let from = |end| pool.take_from(end, 0, &Stop::new()).expect("not stopped");
+        for _ in 0..2 {
+            let (first, last, middle) = (from(End::First), from(End::Last), from(End::First));
+            assert_eq!((*first, *middle, *last), ("wide", "narrow", "narrowest"));
+            drop((last, first, middle));
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The stages with their models, and the way of a picture through them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::call::Call;
 use super::lines::{Lines, Reader};
-use super::pool::Pool;
+use super::pool::{End, Pool, Pooled};
 use super::share::Workers;
 use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,7 +36,10 @@ impl From<Vec<Box<dyn Model>>> for Sessions {
 
 /// Detection and recognition with loaded models.
 pub struct Stages {
+    /// The one with the most threads comes first.
     detectors: Pool<Detector>,
+    /// Pages that are being read.
+    pages: AtomicUsize,
     readers: Pool<Reader>,
     alphabet: Alphabet,
     orienter: Option<Orienter>,
@@ -65,9 +69,10 @@ impl Stages {
     /// know.
     pub fn with(mut models: BTreeMap<Role, Sessions>, options: &EngineOptions) -> Result<Self> {
         let mut take = |role| models.remove(&role).unwrap_or_default();
-        let Some(detector) = take(Role::Detector).models.pop() else {
+        let detectors = take(Role::Detector).models;
+        if detectors.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs a detector"));
-        };
+        }
         let Sessions { models: recognizers, head } = take(Role::Recognizer);
         let orienters = take(Role::Orienter).models;
         let Some(first) = recognizers.first() else {
@@ -82,8 +87,8 @@ impl Stages {
         let mut orienters = orienters.into_iter();
         let readers =
             recognizers.into_iter().map(|recognizer| Reader { recognizer, orienter: orienters.next() }).collect();
-        let detectors = Pool::new(vec![Detector::new(detector)?]);
-        Ok(Self { detectors, readers: Pool::new(readers), alphabet, orienter })
+        let detectors = Pool::new(detectors.into_iter().map(Detector::new).collect::<Result<_>>()?);
+        Ok(Self { detectors, pages: AtomicUsize::new(0), readers: Pool::new(readers), alphabet, orienter })
     }
 
     /// Returns the number of sessions.
@@ -98,7 +103,8 @@ impl Stages {
     /// The errors of a model's run, and [`crate::Stop::check`].
     pub(crate) fn read(&self, picture: &Picture, engine: &EngineOptions, call: Call<'_>) -> Result<Page> {
         let Call { turn, stop, .. } = call;
-        let detect = |quarters| self.detectors.take(turn, stop)?.detect(picture, quarters, &engine.detect, stop);
+        let _page = Counted::begin(&self.pages);
+        let detect = |quarters| self.detector(call)?.detect(picture, quarters, &engine.detect, stop);
         let readers = Workers { pool: &self.readers, turn, stop };
         let lines = self.lines(picture, engine.orient, call);
         let mut found = lines.find(&readers, &detect(0)?)?;
@@ -122,8 +128,30 @@ impl Stages {
         lines.read_one(&mut *self.readers.take(call.turn, call.stop)?, quad)
     }
 
+    /// Waits for a detector: that with all threads for a page that is alone, one with fewer where others are read too.
+    fn detector(&self, call: Call<'_>) -> Result<Pooled<'_, Detector>> {
+        let end = if self.pages.load(Ordering::Relaxed) > 1 { End::Last } else { End::First };
+        self.detectors.take_from(end, call.turn, call.stop)
+    }
+
     fn lines<'a>(&'a self, picture: &'a Picture, orient: OrientOptions, call: Call<'a>) -> Lines<'a> {
         let (options, stop) = (*call.options, call.stop);
         Lines { picture, alphabet: &self.alphabet, orienter: self.orienter.as_ref(), orient, options, stop }
+    }
+}
+
+/// A page that is being read, from here to the drop.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn begin(pages: &'a AtomicUsize) -> Self {
+        pages.fetch_add(1, Ordering::Relaxed);
+        Self(pages)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -152,6 +152,12 @@ impl Engine {
         self.0.options().thread_count()
     }
 
+    /// Pictures that are best begun before the one in front of them is done.
+    #[getter]
+    fn ahead(&self) -> usize {
+        self.0.ahead()
+    }
+
     fn check_open(&self, py: Python<'_>) -> PyResult<()> {
         call(py, || self.0.check_open())
     }

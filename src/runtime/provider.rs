@@ -29,6 +29,9 @@ pub struct Facts {
     rank: u8,
     /// True if it is tried then only where the processor computes in bfloat16.
     needs_bfloat16: bool,
+    /// True if its sessions share the processor as threads do, so that there may be one for each of many cores. Others
+    /// have threads, memory or a device of their own; more than four sessions were not tried there.
+    pub shares_processor: bool,
     /// True if a model's head is computed here instead.
     ///
     /// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities,
@@ -63,6 +66,7 @@ impl Provider {
                 extra: "cpu",
                 rank: 2,
                 needs_bfloat16: false,
+                shares_processor: true,
                 takes_heads_off: true,
                 shrinks: true,
                 step: 0,
@@ -76,6 +80,7 @@ impl Provider {
                 extra: "gpu",
                 rank: 0,
                 needs_bfloat16: false,
+                shares_processor: false,
                 takes_heads_off: false,
                 shrinks: false,
                 step: 0,
@@ -92,6 +97,7 @@ impl Provider {
                 // with AMX and 0.65 on an AMD EPYC with AVX-512, both with bfloat16, and 1.14 on an AMD EPYC without
                 // either. See docs/decisions.md.
                 needs_bfloat16: true,
+                shares_processor: false,
                 takes_heads_off: true,
                 shrinks: false,
                 // In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page,

@@ -1,4 +1,8 @@
 //! Models that are a few lines of Rust.
+#![allow(dead_code, reason = "each test uses some of them")]
+
+pub(crate) mod cores;
+pub(crate) mod machine;
 
 use ferrocr::models::session::{Element, Model, ModelSpec, Named, Port, ReadOutputs};
 use ferrocr::{Result, Stop};

@@ -25,11 +25,6 @@ from ._call_options import CallOptions, ReadOptions
 OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError)
 """Errors that are about one picture and leave the next ones as they are."""
 
-USUAL = 2
-"""Pictures that are begun before the one in front of them is done. On two cores a second and a third picture in work
-fill the moments in which one alone leaves a core idle: decoding, the detector's boxes, the last line. More only take
-memory, since the readers are busy then."""
-
 
 class Work(_call.Work, Protocol):
     """A picture or page that is being read in the background."""

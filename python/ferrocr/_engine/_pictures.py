@@ -22,7 +22,6 @@ class Pictures(NamedTuple):
     """Returns the engine in the core; raises ResourcesFreedError once it is freed."""
     loader: Loader
     max_bytes: int
-    low_memory: bool
 
     def read(self, image: ImageInput, options: CallOptions, call: Call) -> Page:
         """Read one picture, as :meth:`ferrocr.OcrEngine.recognize`."""
@@ -65,7 +64,7 @@ class Pictures(NamedTuple):
 
     def usual_ahead(self) -> int:
         """Return the number of pictures that are read ahead where nobody says it."""
-        return 0 if self.low_memory or self.open().threads == 1 else _ahead.USUAL
+        return self.open().ahead
 
     def check_size(self, width: int, height: int) -> None:
         """Refuse a picture beyond the engine's limits.
