@@ -25,7 +25,7 @@ const SEVERAL_DETECTORS: usize = 4;
 /// A page needs one detector, and then as many readers as there are. Of several pages in work, some are with a detector
 /// while the lines of others are read. On simulated machines, pages a second of one engine compared with those of as
 /// many engines for two threads each as the machine has room for (`cargo bench --bench schedule`; docs/decisions.md):
-/// one detector and four readers reach 1.00 with 4 cores, 0.86 with 8 and 0.59 with 16, and this plan at least 0.95
+/// one detector and four readers reach 0.94 with 4 cores, 0.83 with 8 and 0.61 with 16, and this plan at least 1.04
 /// with each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
