@@ -238,7 +238,12 @@ def test_a_provider_that_does_not_work_here_is_told_of(
     engine.load()
     options: tuple[Provider, ...] = ("cuda", "openvino")
     missing = next(name for name in options if name not in _core.built_in_providers())
-    monkeypatch.setattr(_core, "automatic_providers", lambda: [missing, "cpu"])
+    make = _core.Engine
+
+    def with_both(**options: Any) -> _core.Engine:  # noqa: ANN401
+        return make(**{**options, "providers": options["providers"] or [missing, "cpu"]})
+
+    monkeypatch.setattr(_core, "Engine", with_both)
     with OcrEngine(model_dir=models_dir) as willing:
         with pytest.warns(RuntimeWarning, match=f"the provider {missing}, and it does not work here"):
             willing.load()

@@ -1,11 +1,12 @@
 import builtins
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Literal, final
+from typing import Literal, Protocol, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
 
+_T = TypeVar("_T")
 _Provider = Literal["cpu", "cuda", "openvino"]
 _Point = tuple[float, float]
 _Quad = tuple[_Point, _Point, _Point, _Point]
@@ -52,11 +53,16 @@ _RawInspection = tuple[
 ]
 # links, indexes, trusted hosts, certificates, proxy
 _RawPackages = tuple[Sequence[str], Sequence[str], Sequence[str], str | PathLike[str] | None, str | None]
+# mirror, places of wheels, True to leave the network alone
+_Sources = tuple[str | None, _RawPackages, bool]
 # True once it is over, calls in flight, sessions, threads, files, resident bytes before and after, seconds waited.
 _Release = tuple[bool, int, int, int | None, int, int | None, int | None, float]
 
 __version__: str
 
+def in_one_piece(work: Callable[[], _T]) -> _T: ...
+def begin_fork(seconds: float) -> bool: ...
+def end_fork() -> None: ...
 def load_runtime(library: str | PathLike[str]) -> None: ...
 def runtime_path() -> str | None: ...
 def built_in_providers() -> list[_Provider]: ...
@@ -74,14 +80,19 @@ class Store:
     def directory(self) -> str: ...
     def list(self) -> list[str]: ...
     def existing(self, name: str) -> str: ...
+    def resolve(
+        self,
+        choices: Sequence[tuple[str | PathLike[str], bool]],
+        *,
+        sources: Callable[[], _Sources],
+        progress: Callable[[str, str, int, int | None], None] | None,
+    ) -> builtins.list[str]: ...
     def pull(
         self,
         names: Sequence[str],
         *,
-        mirror: str | None,
-        packages: _RawPackages,
-        offline: bool,
         file: str | PathLike[str] | None,
+        sources: _Sources,
         progress: Callable[[str, str, int, int | None], None] | None,
     ) -> builtins.list[str]: ...
     def verify(self, name: str, sha256: str | None) -> str: ...
@@ -111,14 +122,6 @@ class Store:
     def change_keep(self, add: Sequence[str], remove: Sequence[str]) -> builtins.list[str]: ...
     def in_use(self) -> dict[str, builtins.list[int]]: ...
     def lease(self, names: Sequence[str]) -> Lease: ...
-    def protect(
-        self,
-        *,
-        detector: str | PathLike[str],
-        recognizer: str | PathLike[str],
-        orienter: str | PathLike[str] | None,
-        look_around: Callable[[], None],
-    ) -> Protection: ...
     def export(
         self, archive: str, names: Sequence[str], *, progress: Callable[[str, int, int], None] | None
     ) -> builtins.list[_RawArchived]: ...
@@ -135,12 +138,6 @@ class Store:
 class Lease:
     @property
     def held(self) -> bool: ...
-    def release(self) -> None: ...
-
-@final
-class Protection:
-    @property
-    def fault(self) -> str | None: ...
     def release(self) -> None: ...
 
 @final
@@ -166,11 +163,21 @@ class Frames:
     def dpi(self, index: int) -> float | None: ...
     def close(self) -> None: ...
 
+class _Host(Protocol):
+    def library(self) -> str | PathLike[str]: ...
+    def sources(self) -> _Sources: ...
+    def arrived(self, name: str, source: str, done: int, total: int | None) -> None: ...
+    def warn(self, message: str) -> None: ...
+
 @final
 class Engine:
     def __new__(
         cls,
         *,
+        store: Store,
+        models: Sequence[tuple[str | PathLike[str], bool]],
+        providers: Sequence[str],
+        host: _Host,
         preset: str,
         threads: int | None,
         max_pixels: int,
@@ -182,17 +189,9 @@ class Engine:
         idle_unload: float | None,
         languages: Sequence[str] | None,
     ) -> Engine: ...
-    def load(
-        self,
-        *,
-        detector: str | PathLike[str],
-        recognizer: str | PathLike[str],
-        orienter: str | PathLike[str] | None,
-        provider: str,
-        protection: Protection,
-        timeout: float | None,
-        stop: Stop,
-    ) -> None: ...
+    def load(self, *, timeout: float | None, stop: Stop) -> None: ...
+    @property
+    def provider(self) -> str | None: ...
     @property
     def inherited(self) -> bool: ...
     @property
