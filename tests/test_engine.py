@@ -232,6 +232,12 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
     assert report.sessions == 0
 
 
+@pytest.mark.parametrize("method", ["load", "free_resources", "recognize", "__enter__"])
+def test_an_error_for_wrong_arguments_names_the_class_that_users_know(method: str) -> None:
+    with pytest.raises(TypeError, match=rf"^OcrEngine\.{method}\(\)"):
+        getattr(OcrEngine(), method)(nonsense=1)
+
+
 def test_a_provider_that_does_not_work_here_is_told_of(
     engine: OcrEngine, models_dir: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator, Iterable, Sequence
 from functools import partial
+from inspect import isfunction
 from pathlib import Path
 from typing import Literal, Unpack, overload
 
@@ -382,3 +383,8 @@ class OcrEngine(EngineLifecycle):
         pictures = self._pictures()
         limits = Limits(self._max_pixels, self._max_side, self._max_bytes, pictures.check_size)
         return DocumentReader(pictures, limits, self._workers, self._documents)
+
+
+# So that the errors for wrong arguments name the class that users know.
+for _method in filter(isfunction, vars(EngineLifecycle).values()):
+    _method.__module__, _method.__qualname__ = __name__, f"{OcrEngine.__name__}.{_method.__name__}"

@@ -30,13 +30,9 @@ class Deadline:
         self.timeout = None if timeout is None else checked_seconds("timeout", timeout)
         self._started = time.monotonic()
 
-    def passed(self) -> float:
-        """Return seconds since it was made."""
-        return time.monotonic() - self._started
-
     def left(self) -> float | None:
         """Return seconds that are left, 0 when it is over; None without a bound."""
-        return None if self.timeout is None else max(0.0, self.timeout - self.passed())
+        return None if self.timeout is None else max(0.0, self.timeout + self._started - time.monotonic())
 
 
 class Budget:
