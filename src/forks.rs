@@ -59,8 +59,9 @@ pub(crate) fn in_one_piece<T>(look_around: &dyn Fn() -> Result<()>, work: impl F
     work()
 }
 
-/// Lets nobody in until [`end_fork`], after whoever is inside is out, or after `limit`; says which.
-pub(crate) fn begin_fork(limit: Duration) -> bool {
+/// Lets nobody in until [`end_fork`], for whoever is about to fork. Who is inside is waited for, at most for `limit`:
+/// false when it goes on then.
+pub fn begin_fork(limit: Duration) -> bool {
     let inside = enter(Some(limit), &|| Ok(())).ok().flatten();
     let is_alone = inside.is_some();
     std::mem::forget(inside);
@@ -68,7 +69,7 @@ pub(crate) fn begin_fork(limit: Duration) -> bool {
 }
 
 /// Ends a fork, on both sides. A thread that was inside is not any more: in the child it may not exist.
-pub(crate) fn end_fork() {
+pub fn end_fork() {
     INSIDE.store(0, Ordering::Release);
 }
 
