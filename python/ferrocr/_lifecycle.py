@@ -116,7 +116,9 @@ class EngineLifecycle:
             trim: Give memory that is free in the C library back to the system at the end. It looks through all that
                 the process has allocated, a matter of milliseconds for most. The first call decides.
 
-        In a forked child it does nothing to what the parent had loaded, and the report is marked as `inherited`.
+        Within the callback `progress` it does not wait: the release is done when the load that called it has ended, and
+        the report says that it is not complete. In a forked child it does nothing to what the parent had loaded, and
+        the report is marked as `inherited`.
 
         Raises:
             InvalidArgumentError: The timeout is negative or no number.

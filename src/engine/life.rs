@@ -18,7 +18,7 @@ use machine::{Enter, Load};
 pub(super) use report::{Held, Holding};
 pub use report::{Release, ReleaseReport};
 pub(super) use shared::Attempt;
-use shared::{Guard, Make, Shared, State, made_here, nothing_loaded, released};
+use shared::{Guard, Make, Shared, State, from_own_load, nothing_loaded, released};
 
 /// Owns a `T` from load to release. Everything that uses the `T` holds a [`Guard`], so the release knows when the last
 /// one is gone.
@@ -105,7 +105,7 @@ impl<T: Holding> Life<T> {
                 Load::Begin => return self.shared.make(Arc::new(make), stop, false).map(drop),
                 Load::Present => return Ok(()),
                 Load::Closed => return Err(released()),
-                Load::Wait if waits_for_itself => return Err(made_here()),
+                Load::Wait if waits_for_itself => return Err(from_own_load()),
                 Load::Wait => self.shared.changes.wait(seen, Some(SLICE)),
             }
             look_around()?;
@@ -130,7 +130,7 @@ impl<T: Holding> Life<T> {
                 }
                 (Enter::Load | Enter::Empty, _) => return Err(nothing_loaded()),
                 (Enter::Closed, _) => return Err(released()),
-                (Enter::Wait, _) if state.is_made_here() => return Err(made_here()),
+                (Enter::Wait, _) if state.is_made_here() => return Err(from_own_load()),
                 (Enter::Wait, _) => drop(state),
             }
             self.shared.changes.wait(seen, None);

@@ -358,7 +358,7 @@ pub(super) fn released() -> Error {
 }
 
 /// Refuses a callback what the load that calls it would have to end for.
-pub(super) fn made_here() -> Error {
+pub(super) fn from_own_load() -> Error {
     let message = "this engine is loading its models: `progress` can call neither load nor recognize";
     Error::new(ErrorKind::InvalidArgument, message)
 }
