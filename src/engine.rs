@@ -2,6 +2,7 @@
 
 mod ahead;
 mod life;
+mod loader;
 mod loading;
 mod opening;
 mod protection;
@@ -9,13 +10,14 @@ mod timer;
 
 use std::any::Any;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use ahead::{Reading, Source};
 pub use life::{Release, ReleaseReport};
-pub use protection::{ModelFiles, Protection};
+pub use loader::{Host, Loader};
+pub use protection::ModelFiles;
 
 use crate::error::Result;
 use crate::image::Picture;
@@ -26,24 +28,12 @@ use crate::page::{Line, Page};
 use crate::pipeline::{Call, Turn};
 pub use crate::pipeline::{Plan, Sessions, Stages};
 use crate::process::PerProcess;
-use crate::runtime::Provider;
 use crate::stop::Stop;
 use ahead::{Outcome, Threads};
-use life::{Held, Holding, Life, Unloading};
-use protection::Protections;
+use life::{Attempt, Life, Unloading};
+use loader::Loaded;
+use protection::Protection;
 use timer::Timer;
-
-/// The content of a loaded engine. The sessions go before the lease that protects their files.
-struct Loaded {
-    stages: Stages,
-    protection: Option<Protection>,
-}
-
-impl Holding for Loaded {
-    fn held(&self) -> Held {
-        Held { sessions: self.stages.sessions(), files: self.protection.as_ref().map_or(0, Protection::files) }
-    }
-}
 
 /// An OCR engine. All methods may be called from any thread at any time.
 ///
@@ -82,40 +72,25 @@ impl Engine {
         &self.own().life
     }
 
-    /// Loads the models unless they are loaded. [`crate::runtime::load_runtime`] comes first.
+    /// Loads the models unless they are loaded, after fetching those that are missing.
     ///
-    /// The lease of `protection` is held until the engine is freed or unloaded: no process removes these files through
-    /// the store meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by
-    /// hand works. What is given here is kept for the first call after an unload, which loads again, under a lease of
-    /// its own. `callers` and the timeout end this load alone.
+    /// They have a lease until the engine is freed or unloaded: no process removes these files through the store
+    /// meanwhile. The files themselves are read once and then left alone, so renaming or deleting them by hand works.
+    /// `loader` is kept for the first call after an unload, which loads again. `callers` and the timeout end this load
+    /// alone.
     ///
     /// # Errors
-    /// Those of reading the files and making sessions; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`];
-    /// [`crate::ErrorKind::ModelCorrupt`] for a model that takes minutes to load, and what [`Stop::check`] returns.
-    pub fn load(
-        &self,
-        files: &ModelFiles,
-        provider: Provider,
-        protection: Option<Protection>,
-        callers: &Stop,
-        timeout: Option<Duration>,
-    ) -> Result<()> {
-        let (files, options) = (files.clone(), self.options.clone());
-        let protections = Protections::new(files.clone(), protection);
+    /// Those of finding, fetching and reading the files and making sessions, and those of the [`Host`];
+    /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`]; [`crate::ErrorKind::ModelCorrupt`] for a model that
+    /// takes minutes to load; [`crate::ErrorKind::InvalidArgument`] where the load that is under way called this; and
+    /// what [`Stop::check`] returns.
+    pub fn load(&self, loader: &Arc<Loader>, callers: &Stop, timeout: Option<Duration>) -> Result<()> {
         let stop = Stop::new();
         let _follows = stop.follow(callers)?;
         let _timer = timeout.map(|after| Timer::start(after, &stop)).transpose()?;
-        let first = Mutex::new(Some(stop));
-        self.life().load(move |later| {
-            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let stop = first.as_ref().or(later);
-            // First the lease, then the files: what is there then is not removed while it is read.
-            let protection = protections.next(stop)?;
-            // All that was made before the failure is gone by now, and a caller that tries again would find it kept
-            // each time.
-            let stages = Stages::open(&files, provider, &options, stop).inspect_err(|_| memory::trim())?;
-            Ok(Loaded { stages, protection })
-        })
+        let (own, options) = (Arc::clone(loader), self.options.clone());
+        let make = move |attempt: &Attempt| own.load(&options, attempt);
+        self.life().load(make, &stop, &|| loader.look_around())
     }
 
     /// Loads stages that the caller makes, unless some are loaded: tests bring models of their own.
@@ -123,7 +98,8 @@ impl Engine {
     /// # Errors
     /// The errors of `open`; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load_with(&self, open: impl Fn() -> Result<Stages> + Send + Sync + 'static) -> Result<()> {
-        self.life().load(move |_| Ok(Loaded { stages: open()?, protection: None }))
+        let make = move |_: &Attempt| Ok(Loaded { stages: open()?, protection: Protection::default() });
+        self.life().load(make, &Stop::new(), &|| Ok(()))
     }
 
     /// Returns true if models are loaded now.

@@ -56,6 +56,8 @@ pub enum ErrorKind {
     Cancelled,
     /// The work took longer than the caller allowed.
     Timeout,
+    /// A function of the caller's failed; the source says how.
+    Callback,
     /// A defect of this crate.
     Internal,
 }

@@ -3,6 +3,10 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// The longest wait between two looks at Python's signals, or at others who may end it: short enough for Ctrl-C to feel
+/// immediate.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+
 /// A count of changes that can be waited for. A waiter reads the count first, then looks at the state, then waits for
 /// a higher count: a change between the look and the wait is not lost.
 ///

@@ -20,6 +20,7 @@ pub mod engine;
 pub mod error;
 mod event;
 mod files;
+pub mod forks;
 pub mod geometry;
 pub mod image;
 pub mod language;

@@ -2,11 +2,13 @@
 
 pub mod catalog;
 pub mod fetch;
+mod resolve;
 mod role;
 pub mod spec;
 pub mod store;
 mod tick;
 
+pub use resolve::{Choice, resolve};
 pub use role::{Copies, Role};
 pub(crate) use spec::LONGEST_LIST;
 

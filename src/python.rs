@@ -4,12 +4,14 @@ mod call;
 mod engine;
 mod error;
 mod frames;
+mod host;
 mod interpreter;
 mod interruptible;
 mod named;
 mod store;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
@@ -17,10 +19,31 @@ use pyo3::prelude::*;
 use call::call;
 
 use crate::error::{Error, ErrorKind};
+use crate::forks;
 use crate::models::Role;
 use crate::options::DetectOptions;
 use crate::runtime::{self, Provider};
 use crate::stop::Stop;
+
+/// Returns what `work` returns; no other thread's fork falls into it.
+#[pyfunction]
+fn in_one_piece<'py>(work: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let _inside = call(work.py(), || forks::enter(None, &call::signals))?;
+    work.call0()
+}
+
+/// Lets no other thread begin such work or a first load until [`end_fork`]. What is under way is waited for, at most so
+/// many seconds; False when it goes on then.
+#[pyfunction]
+fn begin_fork(py: Python<'_>, seconds: f64) -> bool {
+    py.detach(|| forks::begin_fork(Duration::try_from_secs_f64(seconds).unwrap_or_default()))
+}
+
+/// Ends a fork, on both sides.
+#[pyfunction]
+fn end_fork() {
+    forks::end_fork();
+}
 
 /// Loads ONNX Runtime's shared library, once for the process.
 #[pyfunction]
@@ -96,12 +119,14 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Stop>()?;
     module.add_class::<store::Store>()?;
     module.add_class::<store::Lease>()?;
-    module.add_class::<store::Protection>()?;
     module.add_function(wrap_pyfunction!(store::entries, module)?)?;
     module.add_function(wrap_pyfunction!(store::model_sets, module)?)?;
     module.add_function(wrap_pyfunction!(store::path_text, module)?)?;
     module.add_function(wrap_pyfunction!(store::cache_folder, module)?)?;
     module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;
+    module.add_function(wrap_pyfunction!(in_one_piece, module)?)?;
+    module.add_function(wrap_pyfunction!(begin_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(end_fork, module)?)?;
     module.add_function(wrap_pyfunction!(load_runtime, module)?)?;
     module.add_function(wrap_pyfunction!(runtime_path, module)?)?;
     module.add_function(wrap_pyfunction!(providers, module)?)?;

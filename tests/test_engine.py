@@ -232,13 +232,24 @@ def test_a_new_engine_is_cheap(tmp_path: Path) -> None:
     assert report.sessions == 0
 
 
+@pytest.mark.parametrize("method", ["load", "free_resources", "recognize", "__enter__"])
+def test_an_error_for_wrong_arguments_names_the_class_that_users_know(method: str) -> None:
+    with pytest.raises(TypeError, match=rf"^OcrEngine\.{method}\(\)"):
+        getattr(OcrEngine(), method)(nonsense=1)
+
+
 def test_a_provider_that_does_not_work_here_is_told_of(
     engine: OcrEngine, models_dir: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.load()
     options: tuple[Provider, ...] = ("cuda", "openvino")
     missing = next(name for name in options if name not in _core.built_in_providers())
-    monkeypatch.setattr(_core, "automatic_providers", lambda: [missing, "cpu"])
+    make = _core.Engine
+
+    def with_both(**options: Any) -> _core.Engine:  # noqa: ANN401
+        return make(**{**options, "providers": options["providers"] or [missing, "cpu"]})
+
+    monkeypatch.setattr(_core, "Engine", with_both)
     with OcrEngine(model_dir=models_dir) as willing:
         with pytest.warns(RuntimeWarning, match=f"the provider {missing}, and it does not work here"):
             willing.load()

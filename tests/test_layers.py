@@ -12,7 +12,7 @@ LAYERS = (
     {"text"},
     {"error"},
     {"language"},
-    {"buffer", "event", "files", "geometry", "memory", "options", "process", "stop", "threads"},
+    {"buffer", "event", "files", "forks", "geometry", "memory", "options", "process", "stop", "threads"},
     {"onnx"},
     {"runtime"},
     {"image", "models"},

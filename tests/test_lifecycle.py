@@ -28,6 +28,7 @@ from ferrocr import (
     ResourcesFreedError,
     StorageError,
 )
+from ferrocr._engine import _runtime
 from own_process import check_child, scaled
 
 
@@ -126,13 +127,18 @@ def test_a_download_can_be_released_from_its_callback(
     monkeypatch.setenv("FERROCR_OFFLINE", "0")
     monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
 
+    early = []
+
     def release(*_: object) -> None:
-        engine.free_resources()
+        early.append(engine.free_resources())
 
     engine = OcrEngine(model_dir=tmp_path, progress=release)
     with pytest.raises(ResourcesFreedError):
         engine.load()
     assert engine.closed
+    assert [(report.complete, report.calls) for report in early] == [(False, 1)]
+    late = engine.free_resources(timeout=0)
+    assert (late.complete, late.sessions) == (True, 0)
 
 
 @pytest.mark.parametrize("method", ["load", "recognize"])
@@ -287,7 +293,7 @@ assert engine.free_resources(timeout=0).sessions >= 2
 def test_ctrl_c_leaves_no_door_closed_wherever_it_falls(models_dir: Path, method: str) -> None:
     code = f"""
 import random, signal, sys, threading
-from ferrocr import OcrEngine
+from ferrocr import OcrEngine, _core
 
 def interrupt(number, frame):
     raise KeyboardInterrupt
@@ -305,7 +311,8 @@ for _ in range({scaled(300)}):
             engine.{method}()
     except KeyboardInterrupt:
         pass
-    assert engine._loader.gate.owner is None
+    assert engine._core.calls == 0 and _core.begin_fork(0)
+    _core.end_fork()
 reports = []
 for engine in (loaded, engine):
     other = threading.Thread(target=lambda: reports.append(engine.free_resources(timeout=30)))
@@ -318,19 +325,26 @@ assert all(report.complete for report in reports), reports
 
 def test_a_load_that_a_release_overtakes_says_so(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = OcrEngine(model_dir=models_dir, download=False)
+    find_runtime, reports = _runtime.find_runtime, []
 
-    def overtaken(*_: object, **__: object) -> None:
-        engine.free_resources()
-        message = "the folder is gone, since the release is over"
-        raise StorageError(message)
+    def overtaken() -> _runtime.Runtime:
+        reports.append(engine.free_resources())
+        return find_runtime()
 
-    monkeypatch.setattr(engine._loader, "_load", overtaken)
+    monkeypatch.setattr(_runtime, "find_runtime", overtaken)
     with pytest.raises(ResourcesFreedError):
         engine.load()
+    assert [(report.complete, report.calls) for report in reports] == [(False, 1)], "it does not wait for itself"
+    assert engine.free_resources(timeout=0).complete, "it was done when the load ended"
     whole = OcrEngine(model_dir=models_dir, download=False)
-    monkeypatch.setattr(whole._loader, "_load", lambda *_: (_ for _ in ()).throw(StorageError("the disk is gone")))
-    with pytest.raises(StorageError, match="the disk is gone"):
+    gone = StorageError("the disk is gone")
+    monkeypatch.setattr(_runtime, "find_runtime", lambda: (_ for _ in ()).throw(gone))
+    with pytest.raises(StorageError, match="the disk is gone") as caught:
         whole.load()
+    assert caught.value is gone
+    monkeypatch.undo()
+    whole.load()
+    whole.free_resources()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc and /proc")

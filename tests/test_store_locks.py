@@ -25,8 +25,6 @@ from ferrocr import (
     _core,
     catalog,
 )
-from ferrocr._engine import _forks, _loading
-from ferrocr._engine._call import Call
 from test_store_processes import PULL, Server, finish, start, unfinished
 
 # The unfinished download of the smallest model.
@@ -242,22 +240,27 @@ def held(folder: Path) -> Iterator[None]:
         yield
 
 
-def test_an_engine_loads_unprotected_while_somebody_holds_the_directory(
-    real_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    inside, look_around = [], _loading._look_around
+def test_an_engine_loads_unprotected_while_somebody_holds_the_directory(real_folder: Path) -> None:
+    over, alone = threading.Event(), []
 
-    def note(core: _core.Engine, call: Call) -> None:
-        inside.append("owner" in vars(_forks._gate))
-        look_around(core, call)
+    def look() -> None:
+        while not over.wait(0.01):
+            alone.append(_core.begin_fork(0))
+            if alone[-1]:
+                _core.end_fork()
 
-    monkeypatch.setattr(_loading, "_look_around", note)
+    with OcrEngine(model_dir=real_folder, download=False) as first:
+        first.load()  # so that only the wait is left that forks might wait for
     with OcrEngine(model_dir=real_folder, download=False) as engine:
+        looks = threading.Thread(target=look)
         with held(real_folder), pytest.warns(RuntimeWarning, match="any process may remove them.*stopped ferrocr"):
+            looks.start()
             engine.load()
+            over.set()
+        looks.join()
         assert ModelStore(real_folder).in_use() == {}
-        assert len(inside) > 2
-        assert not any(inside), "forks waited meanwhile"
+        assert len(alone) > 20, "the load waited"
+        assert alone.count(False) < len(alone) / 4, "forks wait for what comes before and after, and not for that"
         engine.unload()
         engine.load()
         assert set(ModelStore(real_folder).in_use()) == {DETECTOR, RECOGNIZER, ORIENTER}

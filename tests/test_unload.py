@@ -8,6 +8,7 @@ import pytest
 from busy_engine import BusyEngine
 from conftest import DETECTOR
 from ferrocr import ModelNotFoundError, OcrEngine, Page
+from ferrocr._engine import _raw
 from ferrocr._engine._pictures import Pictures
 
 
@@ -64,6 +65,38 @@ def test_what_vanished_at_the_last_moment_is_fetched_too(
             return run(*arguments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(Pictures, "_run", unload_before)
+        assert engine.recognize(picture_file) == page
+
+
+def test_a_call_that_loads_again_passes_on_what_its_callback_raises(
+    models_dir: Path, real_folder: Path, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERROCR_OFFLINE", "0")
+    monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
+    raised = [ValueError("not now"), KeyboardInterrupt()]
+    left = list(raised)
+
+    def tell(*_: object) -> None:
+        if left:
+            raise left.pop(0)
+
+    with OcrEngine(model_dir=real_folder, progress=tell) as engine:
+        page = engine.recognize(picture_file)
+        engine.unload()
+        (real_folder / DETECTOR).unlink()
+        # Of the core, as a call does it where the unload comes after its look; one here, the other in the background.
+        core, options = engine._core, (0.5, False)
+        assert core is not None
+        with pytest.raises(ValueError, match="not now") as failed:
+            core.recognize_file(picture_file, options, None, None)
+        assert failed.value is raised[0]
+        with pytest.raises(KeyboardInterrupt) as interrupted:
+            core.begin_file(picture_file, options).wait(None)
+        assert interrupted.value is raised[1]
+        assert _raw.page(core.begin_file(picture_file, options).wait(60)) == page
+        engine.unload()
+        (real_folder / DETECTOR).unlink()
+        core.begin_file(picture_file, options)  # forgotten while its thread loads
         assert engine.recognize(picture_file) == page
 
 

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferrocr import OcrCancelledError, ResourcesFreedError, RuntimeUnavailableError
+from ferrocr import OcrCancelledError, ResourcesFreedError, RuntimeUnavailableError, _core
 from ferrocr._engine import _forks
-from ferrocr._engine._call import Claim, Deadline
 from ferrocr._workers import _worker
 from ferrocr._workers._lender import Workers
 from ferrocr._workers._wire import header_of, packed
@@ -339,8 +338,7 @@ def test_a_forked_child_has_nothing_of_it_and_its_parent_goes_on(worker: Worker)
     busy.join()
 
 
-def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_forks, "_LONGEST_WAIT", 0.01)
+def test_a_fork_does_not_wait_for_ever() -> None:
     held, over = threading.Event(), threading.Event()
 
     def hang() -> None:
@@ -351,9 +349,9 @@ def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     thread.start()
     held.wait()
     try:
-        _forks._begin_fork()
+        assert not _core.begin_fork(0.01)
     finally:
         over.set()
         thread.join()
-    assert _forks._gate.enter(Claim(), Deadline(0))
-    _forks._end_fork()
+    assert _core.begin_fork(0)
+    _core.end_fork()

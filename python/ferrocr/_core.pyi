@@ -1,13 +1,14 @@
 import builtins
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import final
+from typing import Protocol, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
 
 from ._engine._options import Provider
 
+_T = TypeVar("_T")
 _Point = tuple[float, float]
 _Quad = tuple[_Point, _Point, _Point, _Point]
 _Char = tuple[str, float, _Quad]
@@ -53,11 +54,16 @@ _RawInspection = tuple[
 ]
 # links, indexes, trusted hosts, certificates, proxy
 _RawPackages = tuple[Sequence[str], Sequence[str], Sequence[str], str | PathLike[str] | None, str | None]
+# mirror, places of wheels, True to leave the network alone
+_Sources = tuple[str | None, _RawPackages, bool]
 # True once it is over, calls in flight, sessions, threads, files, resident bytes before and after, seconds waited.
 _Release = tuple[bool, int, int, int | None, int, int | None, int | None, float]
 
 __version__: str
 
+def in_one_piece(work: Callable[[], _T]) -> _T: ...
+def begin_fork(seconds: float) -> bool: ...
+def end_fork() -> None: ...
 def load_runtime(library: str | PathLike[str]) -> None: ...
 def runtime_path() -> str | None: ...
 
@@ -80,14 +86,19 @@ class Store:
     def directory(self) -> str: ...
     def list(self) -> list[str]: ...
     def existing(self, name: str) -> str: ...
+    def resolve(
+        self,
+        choices: Sequence[tuple[str | PathLike[str], bool]],
+        *,
+        sources: Callable[[], _Sources],
+        progress: Callable[[str, str, int, int | None], None] | None,
+    ) -> builtins.list[str]: ...
     def pull(
         self,
         names: Sequence[str],
         *,
-        mirror: str | None,
-        packages: _RawPackages,
-        offline: bool,
         file: str | PathLike[str] | None,
+        sources: _Sources,
         progress: Callable[[str, str, int, int | None], None] | None,
     ) -> builtins.list[str]: ...
     def verify(self, name: str, sha256: str | None) -> str: ...
@@ -117,7 +128,6 @@ class Store:
     def change_keep(self, add: Sequence[str], remove: Sequence[str]) -> builtins.list[str]: ...
     def in_use(self) -> dict[str, builtins.list[int]]: ...
     def lease(self, names: Sequence[str]) -> Lease: ...
-    def protect(self, files: Mapping[str, str | PathLike[str]], *, look_around: Callable[[], None]) -> Protection: ...
     def export(
         self, archive: str, names: Sequence[str], *, progress: Callable[[str, int, int], None] | None
     ) -> builtins.list[_RawArchived]: ...
@@ -134,12 +144,6 @@ class Store:
 class Lease:
     @property
     def held(self) -> bool: ...
-    def release(self) -> None: ...
-
-@final
-class Protection:
-    @property
-    def fault(self) -> str | None: ...
     def release(self) -> None: ...
 
 @final
@@ -165,11 +169,21 @@ class Frames:
     def dpi(self, index: int) -> float | None: ...
     def close(self) -> None: ...
 
+class _Host(Protocol):
+    def library(self) -> str | PathLike[str]: ...
+    def sources(self) -> _Sources: ...
+    def arrived(self, name: str, source: str, done: int, total: int | None) -> None: ...
+    def warn(self, message: str) -> None: ...
+
 @final
 class Engine:
     def __new__(
         cls,
         *,
+        store: Store,
+        models: Mapping[str, tuple[str | PathLike[str], bool]],
+        providers: Sequence[str],
+        host: _Host,
         preset: str,
         threads: int | None,
         max_pixels: int,
@@ -181,15 +195,9 @@ class Engine:
         idle_unload: float | None,
         languages: Sequence[str] | None,
     ) -> Engine: ...
-    def load(
-        self,
-        files: Mapping[str, str | PathLike[str]],
-        *,
-        provider: str,
-        protection: Protection,
-        timeout: float | None,
-        stop: Stop,
-    ) -> None: ...
+    def load(self, *, timeout: float | None, stop: Stop) -> None: ...
+    @property
+    def provider(self) -> str | None: ...
     @property
     def inherited(self) -> bool: ...
     @property

@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -10,7 +9,7 @@ from typing import NoReturn, Self, SupportsIndex
 
 from ._core import Engine as Core
 from ._engine import _exit, _raw
-from ._engine._call import Call, Claim, Deadline
+from ._engine._call import Call, Deadline
 from ._engine._loading import Loader
 from ._workers._lender import Workers
 from .documents._pages import OpenDocument
@@ -25,20 +24,19 @@ class EngineLifecycle:
     Args:
         core: The engine in the core.
         store: The model directory.
-        loader: Loads the models.
+        loader: Helps the core to load the models.
+        recognizer: The recogniser's name, for people.
         workers: Processes for documents.
     """
 
     # Also where a constructor fails before it is made.
     _core: Core | None = None
 
-    def __init__(self, core: Core, store: ModelStore, loader: Loader, workers: Workers) -> None:
-        self._store, self._loader, self._workers = store, loader, workers
+    def __init__(self, core: Core, store: ModelStore, loader: Loader, workers: Workers, recognizer: str) -> None:
+        self._store, self._loader, self._workers, self._recognizer = store, loader, workers, recognizer
         # Those that are open: a release closes them, whoever still holds their pages.
         self._documents: set[OpenDocument] = set()
         self._processes = 0
-        self._freeing_since: float | None = None
-        self._report: ReleaseReport | None = None
         self._made_at = _place_of_creation(self)
         self._core = core
 
@@ -55,7 +53,7 @@ class EngineLifecycle:
     @property
     def provider(self) -> str | None:
         """The provider of the loaded models, or of those that were given back; None before the first load."""
-        return None if self._core is None else self._loader.provider
+        return None if self._core is None else self._core.provider
 
     def list_local(self) -> list[str]:
         """Return names of the model files in the model directory, sorted; empty for a directory that is not there.
@@ -118,7 +116,9 @@ class EngineLifecycle:
             trim: Give memory that is free in the C library back to the system at the end. It looks through all that
                 the process has allocated, a matter of milliseconds for most. The first call decides.
 
-        In a forked child it does nothing to what the parent had loaded, and the report is marked as `inherited`.
+        Within the callback `progress` it does not wait: the release is done when the load that called it has ended, and
+        the report says that it is not complete. In a forked child it does nothing to what the parent had loaded, and
+        the report is marked as `inherited`.
 
         Raises:
             InvalidArgumentError: The timeout is negative or no number.
@@ -126,31 +126,19 @@ class EngineLifecycle:
         deadline = Deadline(timeout)
         if self._core is None:  # the constructor failed
             return ReleaseReport(0, None, None, None, 0.0)
-        if self._freeing_since is None:
-            self._freeing_since = time.monotonic()
         # First, since nothing bounds what they do, and what they give could not be read any more.
         self._processes += self._workers.close(cancel=cancel)
-        raw = self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim)
-        report = _raw.release_report(raw)
+        report = _raw.release_report(self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim))
         if self._core.inherited:  # what else there is belongs to the parent too
             return dataclasses.replace(report, inherited=True)
         if not report.complete:
             return report
-        claim, gate = Claim(), self._loader.gate
-        try:
-            # A download notices at its next step that the engine is closed.
-            if not gate.enter(claim, deadline):
-                return dataclasses.replace(report, waited_s=deadline.passed(), complete=False, calls=1)
-            if self._report is None:
-                waited = max(report.waited_s, self._loader.ended - self._freeing_since)
-                self._report = dataclasses.replace(report, waited_s=waited, processes=self._processes)
-                for document in list(self._documents):
-                    document.close()
-                _exit.forget(self._core)
-            return self._report
-        finally:
-            if gate.owner is claim:
-                del gate.owner
+        for document in list(self._documents):
+            document.close()
+        _exit.forget(self._core)
+        # One for all who ask, at the same time too.
+        first: ReleaseReport = vars(self).setdefault("_report", dataclasses.replace(report, processes=self._processes))
+        return first
 
     def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """Do the same as :meth:`free_resources`."""
@@ -193,7 +181,7 @@ class EngineLifecycle:
         if self._core is None:
             return f"<{type(self).__name__}, never made>"
         state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
-        return f"<{type(self).__name__} {self._loader.recognizer}, {state}>"
+        return f"<{type(self).__name__} {self._recognizer}, {state}>"
 
     def _open(self) -> Core:
         if self._core is None:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Generator, Iterable, Sequence
 from functools import partial
+from inspect import isfunction
+from pathlib import Path
 from typing import Literal, Unpack, overload
 
 from . import _core
@@ -12,6 +14,7 @@ from ._engine._inputs import ImageInput
 from ._engine._loading import Loader
 from ._engine._options import (
     PRESETS,
+    PROVIDERS,
     ModelChoice,
     Preset,
     Provider,
@@ -78,7 +81,8 @@ class OcrEngine(EngineLifecycle):
             load. None takes every character that the recogniser knows.
         download: True if missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
-            :meth:`free_resources`, which ends the download, but neither :meth:`load` nor :meth:`recognize`.
+            :meth:`free_resources`, which returns at once and ends the download when the callback returns, but neither
+            :meth:`load` nor :meth:`recognize`.
 
     Raises:
         InvalidArgumentError: An unknown set, provider or language, an empty name, or a number out of range.
@@ -107,6 +111,7 @@ class OcrEngine(EngineLifecycle):
         download: bool = True,
         progress: ProgressCallback | None = None,
     ) -> None:
+        check_choice("provider", provider, PROVIDERS)
         check_choice("preset", preset, PRESETS)
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
@@ -115,8 +120,12 @@ class OcrEngine(EngineLifecycle):
         self._min_score = checked_score(min_score)
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
         store = ModelStore(model_dir)
-        loader = Loader(store, choices, provider, download=download, progress=progress)
+        loader = Loader(download=download, progress=progress)
         core = _core.Engine(
+            store=store._core,
+            models={role: (choice, isinstance(choice, str)) for role, choice in choices.items()},
+            providers=[] if provider == "auto" else [provider],
+            host=loader,
             preset=preset,
             threads=threads,
             max_pixels=max_pixels,
@@ -128,7 +137,7 @@ class OcrEngine(EngineLifecycle):
             idle_unload=idle_unload,
             languages=checked_languages(languages),
         )
-        super().__init__(core, store, loader, Workers(0) if low_memory else Workers())
+        super().__init__(core, store, loader, Workers(0) if low_memory else Workers(), Path(choices["recognizer"]).name)
 
     def recognize(
         self,
@@ -373,3 +382,8 @@ class OcrEngine(EngineLifecycle):
         pictures = self._pictures()
         limits = Limits(self._max_pixels, self._max_side, self._max_bytes, pictures.check_size)
         return DocumentReader(pictures, limits, self._workers, self._documents)
+
+
+# So that the errors for wrong arguments name the class that users know.
+for _method in filter(isfunction, vars(EngineLifecycle).values()):
+    _method.__module__, _method.__qualname__ = __name__, f"{OcrEngine.__name__}.{_method.__name__}"

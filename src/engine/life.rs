@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
+use crate::event::SLICE;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
 
@@ -16,7 +17,8 @@ mod shared;
 use machine::{Enter, Load};
 pub(super) use report::{Held, Holding};
 pub use report::{Release, ReleaseReport};
-use shared::{Guard, Make, Shared, State, nothing_loaded, released};
+pub(super) use shared::Attempt;
+use shared::{Guard, Make, Shared, State, from_own_load, nothing_loaded, released};
 
 /// Owns a `T` from load to release. Everything that uses the `T` holds a [`Guard`], so the release knows when the last
 /// one is gone.
@@ -57,7 +59,7 @@ impl<T: Holding> Life<T> {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.shared.closing.load(Ordering::Acquire)
+        self.shared.flags.closing.load(Ordering::Acquire)
     }
 
     pub(super) fn is_loaded(&self) -> bool {
@@ -80,19 +82,33 @@ impl<T: Holding> Life<T> {
         self.owner.check("this engine")
     }
 
-    /// Makes the `T` unless it is there. One caller makes it, others wait for the outcome. `make` is kept: the first
-    /// call after an unload makes the `T` again, and gives its stop for that.
-    pub(super) fn load(&self, make: impl Fn(Option<&Stop>) -> Result<T> + Send + Sync + 'static) -> Result<()> {
+    /// Makes the `T` unless it is there. One caller makes it, others wait for the outcome, until `stop` fires or
+    /// `look_around`, which is asked every [`SLICE`], says no. `make` is kept: the first call after an unload makes the
+    /// `T` again.
+    pub(super) fn load(
+        &self,
+        make: impl Fn(&Attempt) -> Result<T> + Send + Sync + 'static,
+        stop: &Stop,
+        look_around: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
         self.check_process()?;
+        let changes = Arc::clone(&self.shared.changes);
+        let _watch = stop.watch(move || changes.advance())?;
         loop {
             let seen = self.shared.changes.current();
-            let next = self.lock().machine.begin_load();
+            stop.check()?;
+            let mut state = self.lock();
+            let next = state.machine.begin_load();
+            let waits_for_itself = state.is_made_here();
+            drop(state);
             match next {
-                Load::Begin => return self.shared.make(Arc::new(make), None).map(drop),
+                Load::Begin => return self.shared.make(Arc::new(make), stop, false).map(drop),
                 Load::Present => return Ok(()),
                 Load::Closed => return Err(released()),
-                Load::Wait => self.shared.changes.wait(seen, None),
+                Load::Wait if waits_for_itself => return Err(from_own_load()),
+                Load::Wait => self.shared.changes.wait(seen, Some(SLICE)),
             }
+            look_around()?;
         }
     }
 
@@ -114,6 +130,7 @@ impl<T: Holding> Life<T> {
                 }
                 (Enter::Load | Enter::Empty, _) => return Err(nothing_loaded()),
                 (Enter::Closed, _) => return Err(released()),
+                (Enter::Wait, _) if state.is_made_here() => return Err(from_own_load()),
                 (Enter::Wait, _) => drop(state),
             }
             self.shared.changes.wait(seen, None);
@@ -121,16 +138,17 @@ impl<T: Holding> Life<T> {
     }
 
     fn load_again(&self, make: Make<T>, stop: &Stop) -> Result<Guard<'_, T>> {
-        self.shared.make(make, Some(stop))?.ok_or_else(released)
+        self.shared.make(make, stop, true)?.ok_or_else(released)
     }
 
     /// Refuses new uses, waits for those in flight and for a load, at most for `timeout`, and drops the `T`. With
     /// `cancel`, ends those in flight early. Whoever does it gives free memory back to the system when the first who
     /// asked wanted `trim`.
     ///
-    /// In a forked child there is nothing to free: the `T`, its calls and its threads are the parent's.
+    /// A callback of the load that is under way does not wait: the release is done when the load has ended. In a forked
+    /// child there is nothing to free: the `T`, its calls and its threads are the parent's.
     pub(super) fn free(&self, cancel: bool, timeout: Option<Duration>, trim: bool) -> Release {
-        self.shared.closing.store(true, Ordering::Release);
+        self.shared.flags.closing.store(true, Ordering::Release);
         if self.is_inherited() {
             return Release::Done(ReleaseReport::of_nothing());
         }
@@ -140,6 +158,9 @@ impl<T: Holding> Life<T> {
             stop.fire(Reason::Freed);
         }
         drop(stops);
+        if self.lock().is_made_here() {
+            return Release::Asked;
+        }
         let released = |state: &State<T>| state.released;
         let outcome =
             self.wait(started, timeout, released).map_or_else(|calls| Release::Pending { calls }, Release::Done);
@@ -150,7 +171,7 @@ impl<T: Holding> Life<T> {
     }
 
     /// Asks for an unload, or joins the one that is under way; uses that begin now wait until it is over. It is done as
-    /// soon as no call is in flight, whoever waits for it.
+    /// soon as no call is in flight, whoever waits for it. While a load has nothing yet, there is nothing to do.
     pub(super) fn begin_unload(&self) -> Result<Unloading<'_, T>> {
         self.check_process()?;
         Ok(Unloading { life: self, report: self.shared.begin_unload()? })

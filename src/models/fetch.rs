@@ -99,7 +99,7 @@ fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress
     let store = place.store;
     options.mirror.as_deref().map(mirror_base).transpose()?;
     // Leftovers of killed calls go, for the disk's sake: this call does not depend on it.
-    let _ = store.sweep();
+    store.sweep().or_else(|error| if error.kind() == ErrorKind::Io { Ok(()) } else { Err(error) })?;
     let mut jobs = job::missing(store, entries)?;
     if let Some(file) = &options.file {
         from_file(place, entries, &mut jobs, file, progress)?;

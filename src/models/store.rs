@@ -396,12 +396,6 @@ impl Store {
     pub fn watched(&self, look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
         Self { layout: self.layout.with_watch(Watch::new(look)) }
     }
-
-    /// Returns the same store, which waits as long as it takes.
-    #[must_use]
-    pub fn unwatched(&self) -> Self {
-        Self { layout: self.layout.with_watch(Watch::default()) }
-    }
 }
 
 #[cfg(test)]

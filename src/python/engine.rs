@@ -13,12 +13,14 @@ use pyo3::pybacked::PyBackedBytes;
 use super::call::call;
 use super::error;
 use super::frames::Frames;
-use super::interruptible::{self, SLICE};
-use super::named::{model_files, named};
-use super::store::Protection;
+use super::host::Host;
+use super::interruptible;
+use super::named::{by_role, named};
+use super::store::{RawChoice, Store, choice_of};
 use crate::buffer;
-use crate::engine::{self, Release, ReleaseReport, Source};
+use crate::engine::{self, Loader, Release, ReleaseReport, Source};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::SLICE;
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::decode::{check_size, read_file};
@@ -61,7 +63,7 @@ impl Stop {
 
 /// The core's engine. Besides its wrapper, the exit handler refers to it, to release what is still loaded then.
 #[pyclass(frozen, module = "ferrocr._core")]
-pub(super) struct Engine(Arc<crate::Engine>);
+pub(super) struct Engine(Arc<crate::Engine>, Arc<Loader>);
 
 impl Drop for Engine {
     fn drop(&mut self) {
@@ -78,12 +80,16 @@ impl Drop for Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, preset, threads, max_pixels, max_side, max_bytes, max_regions, max_strip_width, low_memory, idle_unload,
-        languages
+        *, store, models, providers, host, preset, threads, max_pixels, max_side, max_bytes, max_regions,
+        max_strip_width, low_memory, idle_unload, languages
     ))]
     #[allow(clippy::too_many_arguments, reason = "all of them are named where it is called")]
     fn new(
         py: Python<'_>,
+        store: &Store,
+        models: BTreeMap<String, RawChoice>,
+        providers: Vec<String>,
+        host: &Bound<'_, PyAny>,
         preset: &str,
         threads: Option<usize>,
         max_pixels: u64,
@@ -95,7 +101,12 @@ impl Engine {
         idle_unload: Option<f64>,
         languages: Option<Vec<String>>,
     ) -> PyResult<Self> {
+        let host = Box::new(Host::new(host)?);
         call(py, || {
+            let provider = |name: &String| named("provider", &Provider::ALL, Provider::name, name);
+            let providers = providers.iter().map(provider).collect::<Result<_>>()?;
+            let choices = by_role(models)?.map(|(role, choice)| (role, choice_of(choice)));
+            let loader = Loader::new(store.core(), choices.collect(), providers, host);
             let preset = EngineOptions::preset(named("preset", &Preset::ALL, Preset::name, preset)?);
             let decode = DecodeLimits { max_pixels, max_side, max_bytes };
             let detect = DetectOptions { max_regions, ..preset.detect };
@@ -104,25 +115,19 @@ impl Engine {
             let languages = languages.map(|codes| Languages::of(&codes)).transpose()?;
             let preset = EngineOptions { languages, ..preset };
             let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..preset };
-            Ok(Self(Arc::new(crate::Engine::new(options))))
+            Ok(Self(Arc::new(crate::Engine::new(options)), Arc::new(loader)))
         })
     }
 
-    #[pyo3(signature = (files, *, provider, protection, timeout, stop))]
-    fn load(
-        &self,
-        py: Python<'_>,
-        files: BTreeMap<String, PathBuf>,
-        provider: &str,
-        protection: &Protection,
-        timeout: Option<f64>,
-        stop: &Stop,
-    ) -> PyResult<()> {
-        call(py, || {
-            let (files, timeout) = (model_files(files)?, duration("timeout", timeout)?);
-            let provider = named("provider", &Provider::ALL, Provider::name, provider)?;
-            self.0.load(&files, provider, protection.get(), &stop.0, timeout)
-        })
+    #[pyo3(signature = (*, timeout, stop))]
+    fn load(&self, py: Python<'_>, timeout: Option<f64>, stop: &Stop) -> PyResult<()> {
+        call(py, || self.0.load(&self.1, &stop.0, duration("timeout", timeout)?))
+    }
+
+    /// Returns the provider of the last load, or None.
+    #[getter]
+    fn provider(&self) -> Option<&'static str> {
+        self.1.provider().map(Provider::name)
     }
 
     #[getter]
@@ -295,6 +300,14 @@ impl Engine {
 #[pyclass(frozen, module = "ferrocr._core")]
 pub(super) struct Reading(engine::Reading);
 
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Its thread may load, and wait for this one to let go of the interpreter.
+        let end = || catch_unwind(AssertUnwindSafe(|| self.0.end()));
+        let _ = Python::try_attach(|py| py.detach(end));
+    }
+}
+
 #[pymethods]
 impl Reading {
     /// Returns true if there is nothing left to wait for.
@@ -368,12 +381,16 @@ fn in_slices(
         let left = timeout.map_or(Duration::MAX, |timeout| timeout.saturating_sub(started.elapsed()));
         match call(py, || wait(left.min(SLICE)))? {
             Release::Done(report) => return Ok(raw_release(report)),
-            Release::Pending { calls } if left <= SLICE => {
-                return Ok((false, calls, 0, None, 0, None, None, started.elapsed().as_secs_f64()));
-            }
+            Release::Pending { calls } if left <= SLICE => return Ok(raw_pending(calls, started)),
+            Release::Asked => return Ok(raw_pending(1, started)),
             Release::Pending { .. } => py.check_signals()?,
         }
     }
+}
+
+/// A report of what is not over, after a wait since `started`.
+fn raw_pending(calls: usize, started: Instant) -> RawRelease {
+    (false, calls, 0, None, 0, None, None, started.elapsed().as_secs_f64())
 }
 
 fn raw_page(page: Page) -> RawPage {

@@ -3,6 +3,8 @@
 //! The classes are written in Python, and none of their code runs here: a signal or the end of the interpreter could
 //! fall into it, and CPython ends a daemon thread that runs Python code then, through whatever called that.
 
+use std::error::Error as _;
+
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -32,12 +34,20 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Forked => "ForkedError",
         ErrorKind::Cancelled => "OcrCancelledError",
         ErrorKind::Timeout => "OcrTimeoutError",
-        ErrorKind::Internal => "OcrError",
+        ErrorKind::Callback | ErrorKind::Internal => "OcrError",
     }
 }
 
-/// Returns the exception for `error`. An error of a package that is too broken to have the class comes instead.
+/// Returns the error of work that `exception` ended, which [`to_python`] gives back.
+pub(super) fn raised(exception: PyErr) -> Error {
+    Error::new(ErrorKind::Callback, "a function of Python's raised an exception").with_source(exception)
+}
+
+/// Returns the exception for `error`, which is the one that ended the work where there is such. An error of a package that is too broken to have the class comes instead.
 pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    if let Some(raised) = error.source().and_then(|source| source.downcast_ref::<PyErr>()) {
+        return raised.clone_ref(py);
+    }
     exception(py, error).unwrap_or_else(|raised| {
         let context = PyRuntimeError::new_err(error.to_string()).into_value(py);
         // The rest of its text is lost where an exception's class does not allow that.

@@ -6,17 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
 
 use pyo3::prelude::*;
 
 use super::call::call as call_core;
 use crate::error::Result;
+use crate::event::SLICE;
 use crate::process::Owner;
 use crate::stop::{Reason, Stop};
-
-/// The longest wait between two looks at Python's signals: short enough for Ctrl-C to feel immediate.
-pub(super) const SLICE: Duration = Duration::from_millis(50);
 
 /// Does the same as [`super::call::call`], for work that may take long and that `stop` ends.
 ///

@@ -1,9 +1,7 @@
 //! Choices by the names that Python gives.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use crate::engine::ModelFiles;
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::Role;
 
@@ -19,8 +17,8 @@ pub(super) fn named<T: Copy>(what: &str, all: &[T], name_of: fn(T) -> &'static s
     })
 }
 
-/// Returns the model files by role.
-pub(super) fn model_files(files: BTreeMap<String, PathBuf>) -> Result<ModelFiles> {
-    let by_role = |(name, path): (String, PathBuf)| Ok((named("role", &Role::ALL, Role::name, &name)?, path));
-    files.into_iter().map(by_role).collect()
+/// Returns what was given for each role, by roles instead of their names.
+pub(super) fn by_role<T>(given: BTreeMap<String, T>) -> Result<impl Iterator<Item = (Role, T)>> {
+    let role = |(name, one): (String, T)| Ok((named("role", &Role::ALL, Role::name, &name)?, one));
+    given.into_iter().map(role).collect::<Result<Vec<_>>>().map(Vec::into_iter)
 }

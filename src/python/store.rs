@@ -3,27 +3,26 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::call::PyCallArgs;
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 mod raw;
 
-use super::call::call;
+use super::call::{attached, call, signals};
 use super::error;
-use super::named::model_files;
-use crate::engine;
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry, ModelSet};
 use crate::models::fetch::{self, Packages, Progress, PullOptions};
 use crate::models::store::{
     self, ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State,
 };
+use crate::models::{self, Choice};
 use crate::process::Owner;
-use raw::{RawArchived, RawEntry, RawInspection, RawPackages, RawRemoval, RawTrashed};
+use raw::{RawArchived, RawEntry, RawInspection, RawRemoval, RawTrashed};
+pub(super) use raw::{RawChoice, RawSources};
 
 type RawKnown = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
 
@@ -93,33 +92,40 @@ impl Store {
         call(py, || self.0.existing(name)).map(PathBuf::into_os_string)
     }
 
-    #[pyo3(signature = (names, *, mirror, file, packages, offline, progress))]
-    #[expect(clippy::too_many_arguments, reason = "they are the keywords of one Python call")]
+    /// Returns the files of models, in the order of the choices: a name or path, and True for what may be a name. Where
+    /// some are missing, `sources` says where they are fetched from.
+    #[pyo3(signature = (choices, *, sources, progress))]
+    fn resolve(
+        &self,
+        py: Python<'_>,
+        choices: Vec<RawChoice>,
+        sources: Py<PyAny>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Vec<OsString>> {
+        let (choices, sources) = (choices.into_iter().map(choice_of).collect::<Vec<_>>(), || {
+            attached(|py| sources.call0(py)?.extract::<RawSources>(py).map(pull_options))
+        });
+        let mut tell = |step: Progress<'_>| report(progress.as_ref(), raw_step(step));
+        let paths = self.waiting(py, |store| models::resolve(store, &choices, &sources, &mut tell))?;
+        Ok(paths.into_iter().map(PathBuf::into_os_string).collect())
+    }
+
+    #[pyo3(signature = (names, *, file, sources, progress))]
     fn pull(
         &self,
         py: Python<'_>,
         names: Vec<String>,
-        mirror: Option<String>,
         file: Option<PathBuf>,
-        packages: RawPackages,
-        offline: bool,
+        sources: RawSources,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Vec<OsString>> {
         let entries = names.iter().map(|name| known(name)).collect::<Result<Vec<_>, _>>();
         let entries = entries.map_err(|unknown| error::to_python(py, &unknown))?;
-        let (links, indexes, trusted_hosts, certificates, proxy) = packages;
-        let packages = Packages { links, indexes, trusted_hosts, certificates, proxy };
-        let options = PullOptions { mirror, file, packages, offline, ..PullOptions::default() };
+        let options = PullOptions { file, ..pull_options(sources) };
         let mut raised = None;
-        let paths = self.waiting(py, None, |store| {
-            let mut tell = |step: Progress<'_>| {
-                let Progress { name, source, host, done, total } = step;
-                let source = host.map_or_else(|| source.to_string(), str::to_owned);
-                note(&mut raised, || report(progress.as_ref(), (name, source, done, total)))
-            };
-            fetch::pull(store, &entries, &options, &mut tell)
-        });
-        let paths = raised.map_or(paths, Err)?;
+        let mut tell = |step: Progress<'_>| note(&mut raised, || report(progress.as_ref(), raw_step(step)));
+        let paths = self.waiting(py, |store| fetch::pull(store, &entries, &options, &mut tell));
+        let paths = raised.map_or(paths, |error| Err(error::to_python(py, &error)))?;
         Ok(paths.into_iter().map(PathBuf::into_os_string).collect())
     }
 
@@ -165,7 +171,7 @@ impl Store {
         strict: bool,
     ) -> PyResult<RawRemoval> {
         let options = RemoveOptions { keep, needed, dry_run, strict, memory: None };
-        self.waiting(py, None, |store| store.remove(&names, &options)).map(raw::removal)
+        self.waiting(py, |store| store.remove(&names, &options)).map(raw::removal)
     }
 
     #[pyo3(signature = (*, prefix, states, older_than, keep, needed, dry_run, strict, memory))]
@@ -183,7 +189,7 @@ impl Store {
         memory: Option<PathBuf>,
     ) -> PyResult<RawRemoval> {
         let options = RemoveOptions { keep, needed, dry_run, strict, memory };
-        self.waiting(py, None, |store| {
+        self.waiting(py, |store| {
             let states = states.iter().map(|name| state(name)).collect::<Result<_, _>>()?;
             let older_than = older_than.map(age).transpose()?;
             store.prune(&Selection { prefix, states, older_than }, &options)
@@ -199,12 +205,12 @@ impl Store {
         removal: Option<String>,
         dry_run: bool,
     ) -> PyResult<Vec<RawTrashed>> {
-        self.waiting(py, None, |store| store.restore(&names, removal.as_deref(), dry_run)).map(raw::trashed)
+        self.waiting(py, |store| store.restore(&names, removal.as_deref(), dry_run)).map(raw::trashed)
     }
 
     #[pyo3(signature = (*, older_than, dry_run))]
     fn purge(&self, py: Python<'_>, older_than: Option<f64>, dry_run: bool) -> PyResult<Vec<RawTrashed>> {
-        self.waiting(py, None, |store| store.purge(older_than.map(age).transpose()?, dry_run)).map(raw::trashed)
+        self.waiting(py, |store| store.purge(older_than.map(age).transpose()?, dry_run)).map(raw::trashed)
     }
 
     fn kept(&self, py: Python<'_>) -> PyResult<Vec<String>> {
@@ -212,30 +218,16 @@ impl Store {
     }
 
     fn change_keep(&self, py: Python<'_>, add: Vec<String>, remove: Vec<String>) -> PyResult<Vec<String>> {
-        let list = self.waiting(py, None, |store| store.change_keep(&add, &remove))?;
+        let list = self.waiting(py, |store| store.change_keep(&add, &remove))?;
         Ok(list.entries().map(str::to_owned).collect())
     }
 
     fn lease(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Lease> {
-        self.waiting(py, None, |store| {
+        self.waiting(py, |store| {
             for name in &names {
                 store.path(name)?;
             }
             Ok(Lease(Mutex::new(store.lease(&names)?), Owner::this_process()))
-        })
-    }
-
-    /// Takes the lease that an engine loads these files under. `look_around` is called while it waits for another
-    /// process, and may raise to end that.
-    #[pyo3(signature = (files, *, look_around))]
-    fn protect(
-        &self,
-        py: Python<'_>,
-        files: BTreeMap<String, PathBuf>,
-        look_around: Py<PyAny>,
-    ) -> PyResult<Protection> {
-        self.waiting(py, Some(look_around), |store| {
-            Ok(Protection(Mutex::new(Some(engine::Protection::of(&model_files(files)?, store)?))))
         })
     }
 
@@ -269,27 +261,17 @@ impl Store {
 }
 
 impl Store {
-    /// Runs work that may wait for other processes. Ctrl-C ends that, and what `look_around` raises.
+    pub(super) fn core(&self) -> store::Store {
+        self.0.clone()
+    }
+
+    /// Runs work that may wait for other processes. Ctrl-C ends that.
     fn waiting<T: Send>(
         &self,
         py: Python<'_>,
-        look_around: Option<Py<PyAny>>,
         work: impl FnOnce(&store::Store) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
-        let raised = Arc::new(Mutex::new(None));
-        let look = {
-            let raised = Arc::clone(&raised);
-            move || match report(look_around.as_ref(), ()) {
-                Ok(()) => Ok(()),
-                Err(exception) => {
-                    *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(exception);
-                    Err(Error::new(ErrorKind::Cancelled, "the wait for another process was ended"))
-                }
-            }
-        };
-        let outcome = call(py, || work(&self.0.watched(look)));
-        let exception = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
-        exception.map_or(outcome, Err)
+        call(py, || work(&self.0.watched(signals)))
     }
 
     /// Runs work on an archive, whose steps `progress` is told. What it raises ends the work.
@@ -302,8 +284,8 @@ impl Store {
         let mut raised = None;
         let mut tell =
             |step: ArchiveProgress<'_>| note(&mut raised, || report(progress, (step.name, step.done, step.total)));
-        let outcome = self.waiting(py, None, |store| work(store, &mut tell));
-        raised.map_or(outcome, Err)
+        let outcome = self.waiting(py, |store| work(store, &mut tell));
+        raised.map_or(outcome, |error| Err(error::to_python(py, &error)))
     }
 }
 
@@ -334,36 +316,21 @@ impl Lease {
     }
 }
 
-/// The lease of an engine's files.
-#[pyclass(frozen, module = "ferrocr._core")]
-pub(super) struct Protection(Mutex<Option<engine::Protection>>);
-
-#[pymethods]
-impl Protection {
-    /// Returns why there is no lease where one is possible.
-    #[getter]
-    fn fault(&self) -> Option<String> {
-        self.get().and_then(|protection| protection.fault().map(ToString::to_string))
-    }
-
-    /// Ends it, unless an engine is loaded under it: then it ends with that.
-    fn release(&self, py: Python<'_>) -> PyResult<()> {
-        call(py, || {
-            drop(self.lock().take());
-            Ok(())
-        })
-    }
+/// Returns the options of a pull from `sources`.
+pub(super) fn pull_options((mirror, packages, offline): RawSources) -> PullOptions {
+    let (links, indexes, trusted_hosts, certificates, proxy) = packages;
+    let packages = Packages { links, indexes, trusted_hosts, certificates, proxy };
+    PullOptions { mirror, packages, offline, ..PullOptions::default() }
 }
 
-impl Protection {
-    /// Returns the protection, for a load.
-    pub(super) fn get(&self) -> Option<engine::Protection> {
-        self.lock().clone()
-    }
+pub(super) fn choice_of((path, may_be_name): RawChoice) -> Choice {
+    Choice { path, may_be_name }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Option<engine::Protection>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Returns a download's step as callbacks get it.
+pub(super) fn raw_step(step: Progress<'_>) -> (&str, String, u64, Option<u64>) {
+    let Progress { name, source, host, done, total } = step;
+    (name, host.map_or_else(|| source.to_string(), str::to_owned), done, total)
 }
 
 fn no_reference(name: &str) -> Error {
@@ -395,19 +362,12 @@ fn known(name: &str) -> Result<&'static Entry, Error> {
 }
 
 /// Passes a step on, and lets Ctrl-C through. What either raises ends the work, as the end of the interpreter does.
-fn report(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> PyResult<()> {
-    let outcome = Python::try_attach(|py| {
-        py.check_signals()?;
-        if let Some(progress) = progress {
-            progress.call1(py, step)?;
-        }
-        Ok(())
-    });
-    outcome.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter is ending")))
+fn report(progress: Option<&Py<PyAny>>, step: impl for<'py> PyCallArgs<'py>) -> Result<(), Error> {
+    attached(|py| progress.map_or(Ok(()), |progress| progress.call1(py, step).map(drop)))
 }
 
-/// Takes a step and says whether to go on. The first exception ends the work, and is kept: later steps are not taken.
-fn note(raised: &mut Option<PyErr>, step: impl FnOnce() -> PyResult<()>) -> bool {
+/// Takes a step and says whether to go on. The first error ends the work, and is kept: later steps are not taken.
+fn note(raised: &mut Option<Error>, step: impl FnOnce() -> Result<(), Error>) -> bool {
     if raised.is_none() {
         *raised = step().err();
     }

@@ -9,7 +9,6 @@ from .. import _core
 from ..exceptions import (
     ImageError,
     InferenceError,
-    ModelNotFoundError,
     OcrCancelledError,
     OcrError,
     OcrTimeoutError,
@@ -157,21 +156,13 @@ class Reading:
 
     Args:
         core: The engine that reads it.
-        picture: The picture. It is begun again where the models have to be fetched again.
+        picture: The picture.
         options: The options of the call; :meth:`page` may wait for their timeout.
-        load: Loads the models, also those that have to be fetched again.
     """
 
-    def __init__(
-        self,
-        core: _core.Engine,
-        picture: Picture,
-        options: CallOptions,
-        load: Callable[[], None],
-    ) -> None:
-        self._timeout, self._load = options.timeout, load
-        self._begin: Callable[[], _core.Reading] = lambda: picture.begin(core, options.reading)
-        self._reading = self._begin()
+    def __init__(self, core: _core.Engine, picture: Picture, options: CallOptions) -> None:
+        self._timeout = options.timeout
+        self._reading = picture.begin(core, options.reading)
 
     def over(self) -> bool:
         """Return True once there is nothing left to wait for."""
@@ -193,12 +184,7 @@ class Reading:
         """
         timeout = None if self._timeout is None else max(0.0, self._timeout - spent)
         try:
-            return self._page(timeout)
-        except ModelNotFoundError:
-            # As in a call: it unloaded since we looked, and a file is gone.
-            self._load()
-            self._reading = self._begin()
-            return self._page(timeout)
+            return _raw.page(self._reading.wait(timeout))
         except OcrTimeoutError:
             if not spent:
                 raise
@@ -209,6 +195,3 @@ class Reading:
             raise
         finally:
             self.end()
-
-    def _page(self, timeout: float | None) -> Page:
-        return _raw.page(self._reading.wait(timeout))

@@ -1,22 +1,12 @@
-"""One call with its timeout and its cancellation, and waits that Ctrl-C gets through to."""
+"""One call with its timeout and its cancellation."""
 
-import threading
 import time
 import weakref
-from collections.abc import Callable
 from typing import Protocol
 
 from .. import _core
 from .._arguments import checked_seconds
 from ..exceptions import OcrCancelledError, OcrTimeoutError
-
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
-"""Seconds between two looks at a gate that is closed. Whoever waits does so for a load, some tenths of a second, or for
-a download: so a wait is at most a tenth longer than it had to be, and fifty looks in a second cost nothing."""
-
-
-def _nothing() -> None:
-    pass
 
 
 class Work(Protocol):
@@ -40,13 +30,9 @@ class Deadline:
         self.timeout = None if timeout is None else checked_seconds("timeout", timeout)
         self._started = time.monotonic()
 
-    def passed(self) -> float:
-        """Return seconds since it was made."""
-        return time.monotonic() - self._started
-
     def left(self) -> float | None:
         """Return seconds that are left, 0 when it is over; None without a bound."""
-        return None if self.timeout is None else max(0.0, self.timeout - self.passed())
+        return None if self.timeout is None else max(0.0, self.timeout + self._started - time.monotonic())
 
 
 class Budget:
@@ -63,62 +49,6 @@ class Budget:
     def left(self, usual: float) -> float:
         """Return the seconds that are left, 0 when it is over; `usual` is the bound where there is none."""
         return max(0.0, (usual if self.timeout is None else self.timeout) - self.spent)
-
-
-class Claim:
-    """A thread's hold on a :class:`Gate`: one for each time."""
-
-    def __init__(self) -> None:
-        self.thread = threading.get_ident()
-
-
-class Gate:
-    """Lets one thread pass at a time, and any number of times while it is the one.
-
-    Unlike with a lock, no Ctrl-C can fall between taking it and noting who is to give it back::
-
-        claim = Claim()
-        try:
-            gate.enter(claim, deadline)
-            ...
-        finally:
-            if gate.owner is claim:
-                del gate.owner
-
-    Python looks for signals at calls and jumps back alone, and these last two lines have none: they must stay as they
-    are, and in the function that enters.
-    """
-
-    owner: Claim | None = None
-
-    def __init__(self) -> None:
-        _gates.add(self)
-
-    def enter(self, claim: Claim, deadline: Deadline, look_around: Callable[[], None] = _nothing) -> bool:
-        """Wait until nobody else is inside; False when the time is over before. `look_around` may raise to end it."""
-        pause = _SHORTEST_PAUSE
-        while True:
-            look_around()
-            # One step, in which nobody else comes first and no signal is seen.
-            owner: Claim = vars(self).setdefault("owner", claim)
-            if owner is claim or owner.thread == claim.thread:
-                return True
-            left = deadline.left()
-            if left == 0:
-                return False
-            time.sleep(pause if left is None else min(left, pause))
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-_gates: "weakref.WeakSet[Gate]" = weakref.WeakSet()
-
-
-def open_gates_after_fork() -> None:
-    """Open the gates that other threads were inside of when this child was forked: it has no such threads."""
-    for gate in list(_gates):
-        owner = gate.owner
-        if owner is not None and owner.thread != threading.get_ident():
-            del gate.owner
 
 
 class Call:

