@@ -1,5 +1,6 @@
 //! Languages, as far as they say which characters can occur.
 
+mod codes;
 mod table;
 
 use std::collections::HashSet;
@@ -7,6 +8,7 @@ use std::collections::HashSet;
 use unicode_script::{Script, UnicodeScript};
 
 use crate::error::{Error, ErrorKind, Remedy, Result};
+pub use codes::all_codes;
 pub use table::Language;
 use table::{LANGUAGES, MARKS};
 
@@ -27,18 +29,28 @@ const NAMED: usize = 12;
 /// The languages that pictures are in. They say which characters can occur, by script:
 ///
 /// - Letters of the scripts that the languages are written in. A language in Latin letters has all of them, whatever
-///   its own alphabet is, so that names keep their accents. Latin letters are not part of a language in another script:
-///   say `["ru", "en"]` for Russian pages with Latin words.
+///   its own alphabet is, so that names keep their accents. Chinese, Japanese and Korean pages have Latin words among
+///   their own, and so have their languages. Latin letters are not part of other languages in another script: say
+///   `["ru", "en"]` for Russian pages with Latin words.
+/// - After a code may follow a script, by its code of ISO 15924: then the language has that one alone. `"zh-Hani"` has no
+///   Latin letters, and `"sr-Cyrl"` only Cyrillic ones.
 /// - Digits, punctuation, symbols and the space, in any case.
 /// - The punctuation, the marks and the wide and narrow forms of Chinese, Japanese and Korean only with these, and the
 ///   marks that belong to certain scripts only with these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Languages {
-    languages: Vec<&'static Language>,
+    languages: Vec<Written>,
+}
+
+/// A language and the scripts that it is written in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Written {
+    language: &'static Language,
+    scripts: Vec<Script>,
 }
 
 impl Languages {
-    /// Makes languages of codes of ISO 639-1.
+    /// Makes languages of codes: of ISO 639-1, 639-2 or 639-3, or as Tesseract calls its models.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for a code that is not known, and for none at all.
@@ -47,16 +59,15 @@ impl Languages {
             return Err(Error::new(ErrorKind::InvalidArgument, "`languages` names no language")
                 .with_hint("leave it out for all characters that the model knows"));
         }
-        let language = |code: &T| find(code.as_ref());
-        let mut languages = codes.iter().map(language).collect::<Result<Vec<_>>>()?;
-        languages.sort_by_key(|language| language.code);
+        let mut languages = codes.iter().map(|code| find(code.as_ref())).collect::<Result<Vec<_>>>()?;
+        languages.sort_by_key(|written| (written.language.code, written.scripts.len()));
         languages.dedup();
         Ok(Self { languages })
     }
 
-    /// Returns the codes, sorted.
+    /// Returns the codes of ISO 639-1, sorted.
     pub fn codes(&self) -> impl Iterator<Item = &'static str> {
-        self.languages.iter().map(|language| language.code)
+        self.languages.iter().map(|written| written.language.code)
     }
 
     /// Returns true if a text of these languages may have these characters.
@@ -66,7 +77,7 @@ impl Languages {
 
     fn writes(&self, character: char) -> bool {
         let is_mark = MARKS.iter().any(|marks| marks.contains(&character));
-        if is_mark && !self.languages.iter().any(|language| language.has_marks()) {
+        if is_mark && ![Script::Han, Script::Hangul].into_iter().any(|script| self.has(script)) {
             return false;
         }
         let script = character.script();
@@ -81,7 +92,7 @@ impl Languages {
     }
 
     fn has(&self, script: Script) -> bool {
-        self.languages.iter().any(|language| language.has(script))
+        self.languages.iter().any(|written| written.scripts.contains(&script))
     }
 
     /// Refuses a language of which a model lacks the script or many letters; `characters` are those that the model has.
@@ -90,9 +101,10 @@ impl Languages {
     /// [`ErrorKind::InvalidArgument`] that names the language, the model and the letters.
     pub fn check_known<'a>(&self, characters: impl Iterator<Item = &'a str>, model: &str) -> Result<()> {
         let known: HashSet<char> = characters.flat_map(str::chars).collect();
-        for language in &self.languages {
-            let lacks: Vec<_> = language.needs.iter().filter_map(|&script| lack(language, script, &known)).collect();
-            if lacks.len() == language.needs.len() {
+        for Written { language, scripts } in &self.languages {
+            let needs: Vec<_> = language.needs.iter().copied().filter(|script| scripts.contains(script)).collect();
+            let lacks: Vec<_> = needs.iter().filter_map(|&script| lack(language, script, &known)).collect();
+            if lacks.len() == needs.len() {
                 let Language { name, code, .. } = language;
                 let message = format!("{model} cannot read {name} ({code:?}): it knows too few {}", lacks.join(" or "));
                 return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint([
@@ -145,12 +157,33 @@ fn is_known(letter: char, known: &HashSet<char>) -> bool {
     known.contains(&letter) || known.contains(&older)
 }
 
-fn find(code: &str) -> Result<&'static Language> {
-    LANGUAGES.iter().find(|language| language.code == code).ok_or_else(|| {
+fn find(code: &str) -> Result<Written> {
+    let whole = codes::language(code).map(|language| Written { language, scripts: language.scripts().collect() });
+    whole.or_else(|| in_one_script(code)).ok_or_else(|| {
+        let likely =
+            codes::likely(code).map(|language| format!("did you mean {:?}, {}? ", language.code, language.name));
         let known: Vec<_> = LANGUAGES.iter().map(|language| language.code).collect();
-        Error::new(ErrorKind::InvalidArgument, format!("there is no language {code:?}"))
-            .with_hint(format!("languages are codes of ISO 639-1; known are {}", known.join(", ")))
+        let hint = format!(
+            "{}languages are codes of ISO 639-1, or 639-3 such as \"deu\"; known are {}",
+            likely.unwrap_or_default(),
+            known.join(", ")
+        );
+        Error::new(ErrorKind::InvalidArgument, format!("there is no language {code:?}")).with_hint(hint)
     })
+}
+
+/// Returns the language of a code with a script after it.
+fn in_one_script(code: &str) -> Option<Written> {
+    let (code, script) = code.split_once('-')?;
+    let language = codes::language(code)?;
+    let named: &[Script] = match script {
+        "Hans" | "Hant" => &[Script::Han],
+        "Jpan" => &[Script::Hiragana, Script::Katakana, Script::Han],
+        "Kore" => &[Script::Hangul, Script::Han],
+        _ => &[Script::from_short_name(script)?],
+    };
+    let scripts: Vec<_> = language.scripts().filter(|script| named.contains(script)).collect();
+    language.needs.iter().any(|need| scripts.contains(need)).then_some(Written { language, scripts })
 }
 
 fn fewest(script: Script) -> usize {

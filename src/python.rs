@@ -121,6 +121,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<store::Lease>()?;
     module.add_function(wrap_pyfunction!(store::entries, module)?)?;
     module.add_function(wrap_pyfunction!(store::model_sets, module)?)?;
+    module.add_function(wrap_pyfunction!(store::recognizer_for, module)?)?;
+    module.add_function(wrap_pyfunction!(store::language_codes, module)?)?;
     module.add_function(wrap_pyfunction!(store::path_text, module)?)?;
     module.add_function(wrap_pyfunction!(store::cache_folder, module)?)?;
     module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;

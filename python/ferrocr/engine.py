@@ -116,7 +116,9 @@ class OcrEngine(EngineLifecycle):
         check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
         check_idle_unload(idle_unload)
-        choices = model_choices(models, {"detector": detector, "recognizer": recognizer, "orienter": orienter})
+        codes = checked_languages(languages)
+        chosen = {"detector": detector, "recognizer": recognizer, "orienter": orienter}
+        choices = model_choices(models, chosen, codes)
         self._min_score = checked_score(min_score)
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
         store = ModelStore(model_dir)
@@ -135,7 +137,7 @@ class OcrEngine(EngineLifecycle):
             max_strip_width=max_strip_width,
             low_memory=low_memory,
             idle_unload=idle_unload,
-            languages=checked_languages(languages),
+            languages=codes,
         )
         super().__init__(core, store, loader, Workers(0) if low_memory else Workers(), Path(choices["recognizer"]).name)
 

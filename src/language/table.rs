@@ -26,13 +26,9 @@ pub struct Language {
 }
 
 impl Language {
-    pub(super) fn has(&self, script: Script) -> bool {
-        self.needs.contains(&script) || self.also.contains(&script)
-    }
-
-    /// Returns true if it is written with [`MARKS`].
-    pub(super) fn has_marks(&self) -> bool {
-        self.has(Han) || self.has(Hangul)
+    /// Returns all scripts that it is written in.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = Script> {
+        self.needs.iter().chain(self.also).copied()
     }
 }
 
@@ -103,13 +99,13 @@ pub(super) const LANGUAGES: &[Language] = &[
     one("ig", "Igbo", &[Latin]).with("ịọụṅ"),
     one("is", "Icelandic", &[Latin]).with("áðéíóúýþæö"),
     one("it", "Italian", &[Latin]).with("àèéìíîòóùú"),
-    Language { code: "ja", name: "Japanese", needs: &[Hiragana], also: &[Katakana, Han], letters: "" },
+    Language { code: "ja", name: "Japanese", needs: &[Hiragana], also: &[Katakana, Han, Latin], letters: "" },
     one("jv", "Javanese", &[Latin]),
     one("ka", "Georgian", &[Georgian]),
     one("kk", "Kazakh", &[Cyrillic]).with("ёәғқңөұүһі"),
     one("km", "Khmer", &[Khmer]),
     one("kn", "Kannada", &[Kannada]),
-    Language { code: "ko", name: "Korean", needs: &[Hangul], also: &[Han], letters: "" },
+    Language { code: "ko", name: "Korean", needs: &[Hangul], also: &[Han, Latin], letters: "" },
     one("ku", "Kurdish", &[Latin, Arabic]).with("çêîşû"),
     one("ky", "Kyrgyz", &[Cyrillic]).with("ёңөү"),
     one("la", "Latin", &[Latin]),
@@ -168,6 +164,6 @@ pub(super) const LANGUAGES: &[Language] = &[
     one("xh", "Xhosa", &[Latin]),
     one("yi", "Yiddish", &[Hebrew]),
     one("yo", "Yoruba", &[Latin]).with("ẹọṣàáèéìíòóùú"),
-    Language { code: "zh", name: "Chinese", needs: &[Han], also: &[Bopomofo], letters: "" },
+    Language { code: "zh", name: "Chinese", needs: &[Han], also: &[Bopomofo, Latin], letters: "" },
     one("zu", "Zulu", &[Latin]),
 ];

@@ -19,9 +19,14 @@ fn languages_narrow_letters_by_script_and_leave_signs() {
         },
         Case { codes: &["ru", "en"], write: "жЁёyz№", never: "中アλ，" },
         Case { codes: &["ru"], write: "жЁё7", never: "yzλ" },
-        Case { codes: &["zh"], write: "中〇々、。《》：，（１㎡㈱ㄅ·7", never: "aＡあアー゛아" },
-        Case { codes: &["ja"], write: "中あアー、。「」・ｱ１", never: "aㄅ아" },
-        Case { codes: &["ko"], write: "아中、。", never: "aあ" },
+        Case { codes: &["zh"], write: "中〇々、。《》：，（１㎡㈱ㄅ·7aＡ", never: "あアー゛아ж" },
+        Case { codes: &["zh-Hani"], write: "中〇々、。《》：，（１㎡㈱·7", never: "aＡあアー゛아" },
+        Case { codes: &["zh-Hans", "eng"], write: "中aＡ、7", never: "あж" },
+        Case { codes: &["ja"], write: "中あアー、。「」・ｱ１a", never: "ㄅ아ж" },
+        Case { codes: &["ja-Jpan"], write: "中あアー、。「」・ｱ１", never: "aㄅ아" },
+        Case { codes: &["ko"], write: "아中、。a", never: "あж" },
+        Case { codes: &["ko-Kore"], write: "아中、。", never: "aあ" },
+        Case { codes: &["srp-Cyrl"], write: "жђ", never: "aš" },
         Case { codes: &["zh", "en"], write: "中aＡ、7", never: "あж" },
         Case { codes: &["hi"], write: "क।॥7", never: "a،" },
         Case { codes: &["ar"], write: "ا،؟7", never: "a।" },
@@ -40,13 +45,38 @@ fn languages_narrow_letters_by_script_and_leave_signs() {
 
 #[test]
 fn an_unknown_code_is_refused_with_those_that_are_known() {
-    for code in ["xx", "", "EN", "eng", "zh-Hans"] {
+    for code in ["xx", "", "EN", "zh-hans", "zh-Arab", "en-", "-Latn"] {
         let error = Languages::of(&["en", code]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert!(error.to_string().contains(&format!("{code:?}")), "{error}");
         assert!(error.hint().unwrap().contains("de, el, en, eo"), "{error}");
     }
     assert_eq!(Languages::of::<&str>(&[]).unwrap_err().kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn what_was_probably_meant_is_said() {
+    for (code, meant) in
+        [("EN", "en"), ("jp", "ja"), ("cn", "zh"), ("german", "de"), ("Russ", "ru"), ("zh_CN", "zh"), ("en-US", "en")]
+    {
+        let hint = Languages::of(&[code]).unwrap_err().hint().unwrap();
+        assert!(hint.contains(&format!("did you mean {meant:?}")), "{code}: {hint}");
+    }
+    assert!(!Languages::of(&["xx"]).unwrap_err().hint().unwrap().contains("did you mean"));
+}
+
+#[test]
+fn the_same_language_has_several_codes() {
+    for (code, first) in [("deu", "de"), ("ger", ""), ("zho", "zh"), ("chi_sim", "zh"), ("kat", "ka"), ("kan", "kn")] {
+        match Languages::of(&[code]) {
+            Ok(languages) => assert_eq!(languages.codes().collect::<Vec<_>>(), [first], "{code}"),
+            Err(_) => assert_eq!(first, "", "{code}"),
+        }
+    }
+    for (code, first) in all_codes() {
+        assert_eq!(languages(&[code]).codes().collect::<Vec<_>>(), [first], "{code}");
+    }
+    assert_eq!(languages(&["eng", "en"]), languages(&["en"]));
 }
 
 #[test]

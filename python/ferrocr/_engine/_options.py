@@ -128,11 +128,16 @@ def checked_flag(name: str, flag: object) -> bool:
     raise InvalidArgumentError(message)
 
 
-def model_choices(models: str, chosen: Mapping[str, ModelChoice | Literal[False] | None]) -> ModelChoices:
+def model_choices(
+    models: str, chosen: Mapping[str, ModelChoice | Literal[False] | None], languages: list[str] | None
+) -> ModelChoices:
     """Return the models of the set by role, but for those that are `chosen` instead; False is for none at all.
 
+    Where no recogniser is chosen, the one that reads all of the `languages` is taken.
+
     Raises:
-        InvalidArgumentError: There is no such set, or a name is empty, or neither a name nor a path.
+        InvalidArgumentError: There is no such set or language, no recogniser reads all of the languages, or a name is
+            empty, or neither a name nor a path.
     """
     sets = dict(_core.model_sets())
     if not isinstance(models, str) or models not in sets:
@@ -145,6 +150,10 @@ def model_choices(models: str, chosen: Mapping[str, ModelChoice | Literal[False]
             choices[role] = sets[models][role]
         elif choice is not None and (is_required or choice is not False):
             choices[role] = _model_choice(role, choice, "" if is_required else " or False")
+    if languages is not None and chosen.get("recognizer") is None:
+        recognizer = _core.recognizer_for(models, languages)
+        if recognizer is not None:
+            choices["recognizer"] = recognizer
     return choices
 
 
