@@ -157,13 +157,17 @@ def test_any_text_survives_json(text: str) -> None:
 
 def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) -> None:
     given_options = (
-        "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cpu --preset fast --no-download"
+        "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cpu --preset fast "
+        "--no-download --detector d.onnx --recognizer r.onnx --orienter none"
     )
     main(["read", "a.png", *given_options.split()])
     progress = fake_engine.options.pop("progress")
     assert callable(progress)
     assert fake_engine.options == {
         "models": "ppocrv5-mobile",
+        "detector": "d.onnx",
+        "recognizer": "r.onnx",
+        "orienter": False,
         "model_dir": "m",
         "threads": 3,
         "languages": ["en", "de"],

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import RECOGNIZER, draw_text
-from ferrocr import InvalidArgumentError, OcrEngine, Page
+from conftest import DETECTOR, RECOGNIZER, draw_text
+from ferrocr import InvalidArgumentError, ModelNotFoundError, OcrEngine, Page, catalog
 
 LINES = ["The quick brown fox jumps", "over 13 lazy dogs, 24/7.", "Total: $1,234.56 (incl. VAT)"]
 
@@ -56,15 +56,41 @@ def test_english_reads_english(models_dir: Path) -> None:
 
 
 def test_letters_of_other_scripts_do_not_come_out(models_dir: Path) -> None:
-    with engine_of(models_dir, None, ["zh"]) as ocr:
+    with engine_of(models_dir, None, ["zh-Hani"]) as ocr:
         text = ocr.recognize(draw_text(LINES), min_score=0.0).text
     assert "24/7" in text
     assert not any(character.isascii() and character.isalpha() for character in text)
 
 
+def test_chinese_keeps_latin_letters(models_dir: Path) -> None:
+    with engine_of(models_dir, None, ["chi_sim"]) as ocr:
+        assert ocr.recognize(draw_text(LINES)).text == "\n".join(LINES)
+
+
+def test_languages_choose_the_recogniser(models_dir: Path) -> None:
+    for languages, name in (
+        (["en", "deu"], RECOGNIZER),
+        (["ru"], "eslav_PP-OCRv5_rec_mobile.onnx"),
+        (["bul", "en"], "cyrillic_PP-OCRv5_rec_mobile.onnx"),
+    ):
+        assert name in repr(OcrEngine(languages=languages, model_dir=models_dir, download=False))
+    with engine_of(models_dir, None, ["ru"]) as ocr, pytest.raises(ModelNotFoundError, match="eslav_PP-OCRv5"):
+        ocr.load()
+    with pytest.raises(InvalidArgumentError, match="no recogniser reads all of ru, th"):
+        OcrEngine(languages=["ru", "th"])
+    assert "own.onnx" in repr(OcrEngine(languages=["ru"], recognizer="own.onnx"))
+
+
+def test_the_catalog_has_languages_by_their_usual_codes() -> None:
+    reads = {entry.name: entry.languages for entry in catalog()}
+    assert reads["ka_PP-OCRv4_rec_mobile.onnx"] == ("en", "kn")
+    assert {"zh", "en", "de", "ja"} <= set(reads[RECOGNIZER])
+    assert reads[DETECTOR] == ()
+
+
 @pytest.mark.parametrize(
     ("languages", "says"),
-    [(["xx"], '"xx"'), (["en", "EN"], '"EN"'), ([], "no language"), ("en", "is a list")],
+    [(["xx"], '"xx"'), (["en", "EN"], 'did you mean "en"'), ([], "no language"), ("en", "is a list")],
 )
 def test_what_is_no_list_of_codes_is_refused_at_once(languages: list[str], says: str) -> None:
     with pytest.raises(InvalidArgumentError, match=says):
@@ -72,14 +98,14 @@ def test_what_is_no_list_of_codes_is_refused_at_once(languages: list[str], says:
 
 
 def test_a_language_that_the_recogniser_does_not_know_is_refused_at_load(models_dir: Path) -> None:
-    with engine_of(models_dir, None, ["ru"]) as ocr, pytest.raises(InvalidArgumentError) as caught:
+    with engine_of(models_dir, models_dir / RECOGNIZER, ["ru"]) as ocr, pytest.raises(InvalidArgumentError) as caught:
         ocr.load()
     for part in ("Russian", RECOGNIZER, "Cyrillic", "ferrocr.catalog()"):
         assert part in str(caught.value)
 
 
 def test_a_language_of_which_the_recogniser_lacks_letters_is_refused_at_load(models_dir: Path) -> None:
-    with engine_of(models_dir, None, ["vi"]) as ocr, pytest.raises(InvalidArgumentError) as caught:
+    with engine_of(models_dir, models_dir / RECOGNIZER, ["vi"]) as ocr, pytest.raises(InvalidArgumentError) as caught:
         ocr.load()
     for part in ("Vietnamese", RECOGNIZER, "of 134", "\u1ea3 \u1ea1", "ferrocr.catalog()"):
         assert part in str(caught.value)

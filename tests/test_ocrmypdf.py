@@ -221,10 +221,11 @@ def test_languages_are_those_of_tesseract(ocrmypdf: Program) -> None:
     messages = ocrmypdf(scan([picture]), "-l", "eng+klingon", code=1).messages
     assert "does not know the language klingon" in messages
     assert "chi_sim" in messages
-    # The default models know no Greek, which is told before any page is worked on.
-    messages = ocrmypdf(scan([picture]), "-l", "ell", code=1).messages
-    assert "cannot read Greek" in messages
-    assert "Starting processing" not in messages
+    # No model knows Hebrew, and that for Greek is not here: both are told before any page is worked on.
+    for language, code, says in (("heb", 1, "cannot read Hebrew"), ("ell", 3, "el_PP-OCRv5_rec_mobile.onnx")):
+        messages = ocrmypdf(scan([picture]), "-l", language, code=code).messages
+        assert says in messages
+        assert "Starting processing" not in messages
 
 
 def test_pages_with_text_are_left_alone_or_read_again(ocrmypdf: Program) -> None:
@@ -267,7 +268,7 @@ def test_every_language_is_one_that_engines_know() -> None:
     for code in sorted(set(KNOWN.values())):
         OcrEngine(languages=[code])
     assert languages_of(["eng", "deu"]) == ("en", "de")
-    assert languages_of(["chi_sim"]) == ("zh", "en")
+    assert languages_of(["chi_sim", "eng", "zho"]) == ("zh", "en")
     assert languages_of(["eng", "mul"]) is None
 
 

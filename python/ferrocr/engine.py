@@ -74,18 +74,21 @@ class OcrEngine(EngineLifecycle):
         low_memory: Take less memory, and more time for pages with many lines: lines are read one at a time, and no
             memory is kept between calls. The text is the same.
         idle_unload: Seconds without a call after which the models :meth:`unload` by themselves; None keeps them.
-        languages: Codes of ISO 639-1, such as ``["en"]`` or ``["zh", "en"]``, of the languages that pictures are in:
-            only characters of their scripts come out, digits, punctuation and symbols in any case, and what is left
-            out costs no time. Languages in Latin script have all of its letters; others have none of them, so name
-            ``"en"`` too where such words occur. A language of which the recogniser lacks many letters is refused at
-            load. None takes every character that the recogniser knows.
+        languages: Codes of the languages that pictures are in, such as ``["en"]`` or ``["zh", "en"]``: of ISO 639-1 or
+            639-3, or as Tesseract calls its models. They choose the recogniser where `recognizer` does not: the set's
+            own where it reads all of them, else another one of the catalog. Only characters of their scripts come out,
+            digits, punctuation and symbols in any case, and what is left out costs no time. Languages in Latin script,
+            Chinese, Japanese and Korean have all Latin letters; others have none of them, so name ``"en"`` too where
+            such words occur. ``"zh-Hani"`` or ``"sr-Cyrl"`` is a language in this script alone. A language of which the
+            recogniser lacks many letters is refused at load. None takes every character that the recogniser knows.
         download: True if missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which returns at once and ends the download when the callback returns, but neither
             :meth:`load` nor :meth:`recognize`.
 
     Raises:
-        InvalidArgumentError: An unknown set, provider or language, an empty name, or a number out of range.
+        InvalidArgumentError: An unknown set, provider or language, languages that no recogniser reads together, an
+            empty name, or a number out of range.
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from typing import Literal
 
 from .._engine._options import PRESETS, PROVIDERS
 from ..documents._request import USES_OF_TEXT_LAYER, USUAL_DPI
@@ -73,14 +74,27 @@ def _describe_documents(group: "argparse._ArgumentGroup") -> None:
 
 def _describe_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--models", default=DEFAULT_SET, metavar="SET", help="a set of models, default: %(default)s")
+    instead = "another {} than the set's: a name in the catalog or the model directory, or a path"
+    group.add_argument("--detector", metavar="MODEL", help=instead.format("model that finds text"))
+    group.add_argument("--recognizer", metavar="MODEL", help=instead.format("model that reads lines"))
+    upright = f"{instead.format('model that tells lines that are upside down')}; none: take every line as upright"
+    group.add_argument("--orienter", type=_or_none, metavar="MODEL", help=upright)
     where = "the model directory, default: that of `ferrocr models path`"
     group.add_argument("--model-dir", metavar="DIR", help=where)
-    languages = "languages of the pictures as ISO 639-1 codes, such as en,de; default: all that the model knows"
+    languages = (
+        "languages of the pictures as ISO 639 codes, such as en,de: they choose a recogniser that reads them, and only "
+        "their characters come out; default: all that the set's recogniser knows"
+    )
     group.add_argument("--languages", type=_codes, metavar="CODES", help=languages)
     group.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
     group.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
     group.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
     group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
+
+
+def _or_none(text: str) -> str | Literal[False]:
+    """Return the name of a model, or False for none."""
+    return False if text == "none" else text
 
 
 def _codes(text: str) -> list[str]:

@@ -47,6 +47,9 @@ class Reader:
             DownloadProgress() as progress,
             ferrocr.OcrEngine(
                 arguments.models,
+                detector=arguments.detector,
+                recognizer=arguments.recognizer,
+                orienter=arguments.orienter,
                 model_dir=arguments.model_dir,
                 provider=arguments.provider,
                 preset=arguments.preset,

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,10 @@ from ._common import add_common, again, known_models, local_paths, print_rows, s
 
 if TYPE_CHECKING:
     from .._command import Commands
+
+
+_MOST_CODES = 12
+"""Languages of a recogniser that are named one by one in a table."""
 
 
 def add(commands: "Commands") -> None:
@@ -86,7 +90,13 @@ def _print_catalog(store: ModelStore, *, as_json: bool) -> int:
 
 def _catalog_row(row: dict[str, Any]) -> list[str]:
     here = "local" if row["local"] else "-"
-    return [row["name"], row["role"], row["family"], size_of(row["bytes"]), here, ",".join(row["sets"]) or "-"]
+    sets = ",".join(row["sets"]) or "-"
+    return [row["name"], row["role"], row["family"], size_of(row["bytes"]), here, sets, _languages(row["languages"])]
+
+
+def _languages(codes: Sequence[str]) -> str:
+    """Return the codes of a recogniser's languages, or only their number where they are too many for a line."""
+    return (",".join(codes) or "-") if len(codes) <= _MOST_CODES else f"{len(codes)} languages"
 
 
 def _path(arguments: argparse.Namespace) -> int:

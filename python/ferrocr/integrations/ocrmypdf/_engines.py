@@ -82,9 +82,11 @@ def check_models(settings: Settings) -> None:
         BadArgsError: There is no such set of models, or it cannot read a language.
     """
     with translated(), _made(settings) as engine:  # refuses what is out of its range
-        ModelStore(settings.model_dir).resolve(list(model_sets()[settings.models]), download=True)
-        # All models know English, the default. Of others they are asked, which takes a tenth of a second or two.
-        if settings.languages not in (None, ("en",)):
+        if settings.languages in (None, ("en",)):
+            ModelStore(settings.model_dir).resolve(list(model_sets()[settings.models]), download=True)
+        else:
+            # All models know English, the default. Other languages choose the model, and it is asked whether it has
+            # their letters, which takes a tenth of a second or two.
             engine.load()
 
 
