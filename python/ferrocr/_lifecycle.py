@@ -11,6 +11,7 @@ from ._core import Engine as Core
 from ._engine import _exit, _raw
 from ._engine._call import Call, Deadline
 from ._engine._loading import Loader
+from ._log import logger
 from ._workers._lender import Workers
 from .documents._pages import OpenDocument
 from .exceptions import InvalidArgumentError, ResourcesFreedError
@@ -38,6 +39,7 @@ class EngineLifecycle:
         self._documents: set[OpenDocument] = set()
         self._processes = 0
         self._made_at = _place_of_creation(self)
+        logger()
         self._core = core
 
     @property
@@ -100,7 +102,9 @@ class EngineLifecycle:
             ForkedError: This is a forked child, and its parent had loaded the engine.
         """
         report = _raw.release_report(self._open().unload())
-        return dataclasses.replace(report, processes=self._workers.end_idle())
+        report = dataclasses.replace(report, processes=self._workers.end_idle())
+        logger().info("unloaded %s: %s", self._recognizer, report)
+        return report
 
     def free_resources(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:
         """Give everything back: sessions, their threads, their memory, the lease of the files. It never reopens.
@@ -137,7 +141,10 @@ class EngineLifecycle:
             document.close()
         _exit.forget(self._core)
         # One for all who ask, at the same time too.
-        first: ReleaseReport = vars(self).setdefault("_report", dataclasses.replace(report, processes=self._processes))
+        own = dataclasses.replace(report, processes=self._processes)
+        first: ReleaseReport = vars(self).setdefault("_report", own)
+        if first is own:
+            logger().info("freed %s: %s", self._recognizer, first)
         return first
 
     def close(self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True) -> ReleaseReport:

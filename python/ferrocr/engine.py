@@ -125,7 +125,8 @@ class OcrEngine(EngineLifecycle):
         self._min_score = checked_score(min_score)
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes
         store = ModelStore(model_dir)
-        loader = Loader(download=download, progress=progress)
+        names = (Path(choice).name for choice in choices.values())
+        loader = Loader(names, download=download, progress=progress)
         core = _core.Engine(
             store=store._core,
             models={role: (choice, isinstance(choice, str)) for role, choice in choices.items()},

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use super::life::{Attempt, Held, Holding};
 use super::protection::{ModelFiles, Protection};
@@ -28,6 +29,8 @@ pub trait Host: Send + Sync {
     fn arrived(&self, step: Progress<'_>) -> Result<()>;
     /// Is told of what its user should know of a load that goes on.
     fn warn(&self, message: &str) -> Result<()>;
+    /// Is told of a load that has succeeded, and what it took.
+    fn loaded(&self, provider: Provider, taken: Duration) -> Result<()>;
     /// Is asked while somebody else is waited for, and at each step.
     fn look_around(&self) -> Result<()>;
 }
@@ -72,6 +75,7 @@ impl Loader {
     }
 
     pub(super) fn load(self: &Arc<Self>, options: &EngineOptions, attempt: &Attempt) -> Result<Loaded> {
+        let started = Instant::now();
         let look_around = self.watch(attempt);
         look_around()?;
         // First, because who has no library needs no models either.
@@ -91,6 +95,9 @@ impl Loader {
             let open = || Stages::open(&files, provider, options, Some(attempt.stop()));
             first_in_one_piece(provider, &look_around, open)
         })?;
+        if let Some(provider) = self.provider() {
+            self.host.loaded(provider, started.elapsed())?;
+        }
         Ok(Loaded { stages, protection })
     }
 
@@ -195,6 +202,10 @@ mod tests {
 
         fn warn(&self, message: &str) -> Result<()> {
             self.0.lock().unwrap().push(message.to_owned());
+            Ok(())
+        }
+
+        fn loaded(&self, _: Provider, _: Duration) -> Result<()> {
             Ok(())
         }
 

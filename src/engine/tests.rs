@@ -6,6 +6,7 @@ use crate::error::ErrorKind;
 use crate::models::fetch::{Progress, PullOptions};
 use crate::models::store::Store;
 use crate::models::{Choice, Role};
+use crate::runtime::Provider;
 use crate::stop::Reason;
 
 /// Nobody's answers: the library is not there.
@@ -25,6 +26,10 @@ impl Host for Alone {
     }
 
     fn warn(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn loaded(&self, _: Provider, _: Duration) -> Result<()> {
         Ok(())
     }
 

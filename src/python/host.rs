@@ -1,6 +1,7 @@
 //! The core's questions to Python, while it loads.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -11,6 +12,7 @@ use super::store::{RawSources, pull_options, raw_step};
 use crate::engine;
 use crate::error::Result;
 use crate::models::fetch::{Progress, PullOptions};
+use crate::runtime::Provider;
 
 /// An object of Python's that answers. It owns the engine in some way, which must not own it in turn: neither would
 /// ever be collected.
@@ -44,6 +46,10 @@ impl engine::Host for Host {
 
     fn warn(&self, message: &str) -> Result<()> {
         self.ask(|host| host.call_method1("warn", (message,)).map(drop))
+    }
+
+    fn loaded(&self, provider: Provider, taken: Duration) -> Result<()> {
+        self.ask(|host| host.call_method1("loaded", (provider.name(), taken.as_secs_f64())).map(drop))
     }
 
     fn look_around(&self) -> Result<()> {

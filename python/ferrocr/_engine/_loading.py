@@ -1,10 +1,12 @@
 """Python's part in loading models: what the core cannot know, and what it says to users."""
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import _core
+from .._log import logger, logging_downloads
 from ..exceptions import OcrTimeoutError
 from ..models.store import ProgressCallback, sources
 from . import _exit
@@ -21,6 +23,7 @@ class Loader:
     The core refers to it weakly: the callback `progress` may well own the engine.
 
     Args:
+        models: The models, for messages.
         download: True if missing models may be fetched.
         progress: Told of downloads.
 
@@ -28,9 +31,10 @@ class Loader:
         InvalidArgumentError: `progress` is no function.
     """
 
-    def __init__(self, *, download: bool, progress: ProgressCallback | None) -> None:
+    def __init__(self, models: Iterable[str], *, download: bool, progress: ProgressCallback | None) -> None:
         check_progress(progress)
-        self._download, self._progress = download, progress
+        self._models, self._download = ", ".join(models), download
+        self._arrived = logging_downloads(progress)
 
     def load(self, core: _core.Engine, call: Call) -> None:
         """Load the models into `core`, unless they are there.
@@ -63,9 +67,13 @@ class Loader:
 
     def arrived(self, name: str, source: str, done: int, total: int | None) -> None:
         """Pass a download's step on."""
-        if self._progress is not None:
-            self._progress(name, source, done, total)
+        self._arrived(name, source, done, total)
 
     def warn(self, message: str) -> None:
         """Tell whoever loads about it."""
+        logger().warning("%s", message)
         warnings.warn(message, RuntimeWarning, stacklevel=1)
+
+    def loaded(self, provider: str, seconds: float) -> None:
+        """Note a load that has succeeded."""
+        logger().info("loaded %s with provider %s in %.2f s", self._models, provider, seconds)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import _core
 from .._arguments import AnyPath, name_of, names_of, path_of, text_of
+from .._log import logging_downloads
 from ..exceptions import InvalidArgumentError
 from . import _raw
 from ._arguments import Age, checked_hash, seconds_of, states_of
@@ -196,7 +197,7 @@ class ModelStore:
         """
         wanted = files_of(names_of(names), is_there=self._has)
         local = None if file is None else path_of(file)
-        return self._core.pull(wanted, file=local, sources=sources(mirror), progress=progress)
+        return self._core.pull(wanted, file=local, sources=sources(mirror), progress=logging_downloads(progress))
 
     def resolve(
         self,
@@ -213,7 +214,8 @@ class ModelStore:
         """
         chosen = [(path_of(choice), isinstance(choice, str)) for choice in choices]
         from_where = partial(sources, offline=not download)
-        return [Path(path) for path in self._core.resolve(chosen, sources=from_where, progress=progress)]
+        tell = logging_downloads(progress)
+        return [Path(path) for path in self._core.resolve(chosen, sources=from_where, progress=tell)]
 
     # --- emptying ---------------------------------------------------------------------------------------------------
 
