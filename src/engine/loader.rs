@@ -26,13 +26,24 @@ pub trait Host: Send + Sync {
     /// Returns where missing models are fetched from.
     fn sources(&self) -> Result<PullOptions>;
     /// Is told of a download's step.
-    fn arrived(&self, step: Progress<'_>) -> Result<()>;
+    fn arrived(&self, _: Progress<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Is told of what its user should know of a load that goes on.
-    fn warn(&self, message: &str) -> Result<()>;
+    fn warn(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// Is told of a load that has succeeded, and what it took.
-    fn loaded(&self, provider: Provider, taken: Duration) -> Result<()>;
+    fn loaded(&self, _: Provider, _: Duration) -> Result<()> {
+        Ok(())
+    }
+
     /// Is asked while somebody else is waited for, and at each step.
-    fn look_around(&self) -> Result<()>;
+    fn look_around(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// The content of a loaded engine. The sessions go before the lease that protects their files.
@@ -196,20 +207,8 @@ mod tests {
             unreachable!("nothing is fetched")
         }
 
-        fn arrived(&self, _: Progress<'_>) -> Result<()> {
-            Ok(())
-        }
-
         fn warn(&self, message: &str) -> Result<()> {
             self.0.lock().unwrap().push(message.to_owned());
-            Ok(())
-        }
-
-        fn loaded(&self, _: Provider, _: Duration) -> Result<()> {
-            Ok(())
-        }
-
-        fn look_around(&self) -> Result<()> {
             Ok(())
         }
     }

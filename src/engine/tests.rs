@@ -3,10 +3,9 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::models::fetch::{Progress, PullOptions};
+use crate::models::fetch::PullOptions;
 use crate::models::store::Store;
 use crate::models::{Choice, Role};
-use crate::runtime::Provider;
 use crate::stop::Reason;
 
 /// Nobody's answers: the library is not there.
@@ -19,22 +18,6 @@ impl Host for Alone {
 
     fn sources(&self) -> Result<PullOptions> {
         Ok(PullOptions { offline: true, ..PullOptions::default() })
-    }
-
-    fn arrived(&self, _: Progress<'_>) -> Result<()> {
-        Ok(())
-    }
-
-    fn warn(&self, _: &str) -> Result<()> {
-        Ok(())
-    }
-
-    fn loaded(&self, _: Provider, _: Duration) -> Result<()> {
-        Ok(())
-    }
-
-    fn look_around(&self) -> Result<()> {
-        Ok(())
     }
 }
 
