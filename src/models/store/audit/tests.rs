@@ -46,7 +46,8 @@ const fn known(
     languages: &'static [&'static str],
     sha256: &'static str,
 ) -> Entry {
-    Entry { name, role, family, size, languages, bytes: Some(3), sha256, licence: "", address: "", wheel: None }
+    let (address, wheel, characters) = (None, None, None);
+    Entry { name, role, family, size, languages, bytes: Some(3), sha256, licence: "", address, wheel, characters }
 }
 
 fn store() -> (tempfile::TempDir, Store) {
