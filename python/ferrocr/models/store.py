@@ -11,7 +11,7 @@ from .._arguments import AnyPath, name_of, names_of, path_of, text_of
 from ..exceptions import InvalidArgumentError, ModelNotFoundError
 from . import _raw
 from ._arguments import Age, checked_hash, seconds_of, states_of
-from ._catalog import CatalogEntry, catalog, files_of, known_names, model_sets
+from ._catalog import CatalogEntry, catalog, files_of, known_names, lists_of_characters, model_sets
 from .audit import AuditReport, ModelInfo
 from .lease import Lease
 from .removal import ArchivedFile, Removal, TrashedFile
@@ -123,6 +123,8 @@ class ModelStore:
     def verify(self, name: str, *, sha256: str | None = None) -> str:
         """Read the file and compare its hash with the one given, or else the catalog's.
 
+        The catalog knows the list of characters too that goes with a model: it is compared as well.
+
         Returns:
             The hash, in hexadecimal.
 
@@ -130,7 +132,7 @@ class ModelStore:
             InvalidArgumentError: No hash is given and the catalog does not know the name; or the hash, or the name, is
                 none.
             ModelNotFoundError: There is no such file.
-            ModelCorruptError: The content is another.
+            ModelCorruptError: The content is another, or the list of characters is not the one that goes with it.
         """
         return self._core.verify(name_of(name), checked_hash(sha256))
 
@@ -172,6 +174,9 @@ class ModelStore:
     ) -> list[str]:
         """Download models of the catalog that are not there yet, verified before they appear.
 
+        The list of characters that goes with a model comes with it, and is verified likewise. What has one of their names
+        and other content goes to the trash.
+
         A download that was ended goes on where it stopped. One that another process makes is waited for, and its
         progress is told with the source ``"another process"``.
 
@@ -179,8 +184,8 @@ class ModelStore:
             names: File names of the catalog, or names of model sets.
             mirror: Base address that is asked for ``<mirror>/<file name>`` before the catalog's own sources: ``https``,
                 ``file:`` for a directory, ``http`` only for this machine. By default ``FERROCR_MIRROR``.
-            file: A file on this machine that has the content of the one model named. Nothing else is tried then, and
-                ``FERROCR_OFFLINE`` does not forbid it.
+            file: A file on this machine that has the content of the one model named, with its list of characters beside
+                it, if it needs one. Nothing else is tried then, and ``FERROCR_OFFLINE`` does not forbid it.
             progress: Called during the download; an exception that it raises ends it.
 
         Returns:
@@ -205,14 +210,16 @@ class ModelStore:
     ) -> list[Path]:
         """Return paths of models given as catalog names, file names in the directory, or paths; download missing ones.
 
+        A model of the catalog without the list of characters that goes with it counts as missing.
+
         Raises:
             ModelNotFoundError: A file is missing, and is not in the catalog or may not be downloaded.
             DownloadError: No source could deliver it.
         """
         paths = [self._path_of(choice) for choice in choices]
-        missing = [path for path in paths if not path.is_file()]
-        known = known_names()
         directory = Path(self._core.directory)
+        missing = [path for path in paths if not path.is_file() or self._lacks_its_list(path, directory)]
+        known = known_names()
         for path in missing:
             if path.parent != directory:
                 message = f"there is no model file {path}"
@@ -422,6 +429,14 @@ class ModelStore:
 
     def _has(self, name: str) -> bool:
         return os.path.lexists(os.path.join(self._core.directory, name))  # noqa: PTH118  # a name may be anything
+
+    def _lacks_its_list(self, path: Path, directory: Path) -> bool:
+        """Tell a model of the catalog without its list of characters from one with other content, which may need none."""
+        beside = lists_of_characters().get(path.name) if path.parent == directory else None
+        if beside is None or (directory / beside).exists():
+            return False
+        _, sha256, _ = self._core.examine(path.name)
+        return any(entry.sha256 == sha256 for entry in catalog() if entry.name == path.name)
 
     def _needed(self, models: str | Iterable[str] | None) -> list[str]:
         wanted = names_of(models)
