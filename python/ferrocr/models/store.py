@@ -174,8 +174,8 @@ class ModelStore:
     ) -> list[str]:
         """Download models of the catalog that are not there yet, verified before they appear.
 
-        The list of characters that goes with a model comes with it, and is verified likewise. What has one of their names
-        and other content goes to the trash.
+        The list of characters that goes with a model comes with it, and is verified likewise. What has one of these
+        names and other content goes to the trash.
 
         A download that was ended goes on where it stopped. One that another process makes is waited for, and its
         progress is told with the source ``"another process"``.
@@ -431,7 +431,7 @@ class ModelStore:
         return os.path.lexists(os.path.join(self._core.directory, name))  # noqa: PTH118  # a name may be anything
 
     def _lacks_its_list(self, path: Path, directory: Path) -> bool:
-        """Tell a model of the catalog without its list of characters from one with other content, which may need none."""
+        """Tell a model of the catalog without its list from one with other content, which may need none."""
         beside = lists_of_characters().get(path.name) if path.parent == directory else None
         if beside is None or (directory / beside).exists():
             return False

