@@ -36,11 +36,8 @@ pub(in crate::models::store) fn examine(layout: &Layout, name: &str) -> Result<E
         Outcome::Failed(detail) => Ok(Examination { state: State::Unreadable, detail, sha256: None, bytes }),
         Outcome::Read(content) => {
             let mut verdict = judge_content(name, &content, entries);
-            if let Some(fault) = verdict
-                .known
-                .filter(|_| verdict.state == State::Current)
-                .and_then(|known| list_fault(layout, name, known))
-            {
+            let current = verdict.known.filter(|_| verdict.state == State::Current);
+            if let Some(fault) = current.and_then(|known| list_fault(layout, name, known)) {
                 (verdict.state, verdict.detail) = (State::Corrupt, fault);
             }
             let sha256 = Some(content.sha256).filter(|hash| !hash.is_empty());

@@ -36,20 +36,16 @@ pub(super) fn judge(name: &str, content: &Content, catalog: &'static [Entry]) ->
 pub(super) fn judge_content(name: &str, content: &Content, catalog: &'static [Entry]) -> Verdict {
     let known = content::known(catalog, content.bytes, &content.sha256);
     let named = catalog.iter().find(|entry| entry.name == name);
+    let differs = |named: &Entry| difference(&named.file(), content.bytes, &content.sha256);
     let (state, mut detail) = match (named, known) {
         (Some(named), Some(known)) if named == known => {
             (State::Current, "its content is that of the known model".to_owned())
         }
         (None, Some(known)) => (State::Current, format!("it has the content of {}", known.name)),
-        (Some(named), Some(known)) => (
-            State::Corrupt,
-            format!(
-                "{}; it has the content of {}",
-                difference(&named.file(), content.bytes, &content.sha256),
-                known.name
-            ),
-        ),
-        (Some(named), None) => (State::Corrupt, difference(&named.file(), content.bytes, &content.sha256)),
+        (Some(named), Some(known)) => {
+            (State::Corrupt, format!("{}; it has the content of {}", differs(named), known.name))
+        }
+        (Some(named), None) => (State::Corrupt, differs(named)),
         (None, None) => judge_structure(name, content.structure.as_ref()),
     };
     if content.is_changing {
