@@ -55,6 +55,12 @@ def open_ferrocr_fast() -> Reader:
     return lambda path: [line.text for line in ocr.recognize(path).lines]
 
 
+def open_ferrocr_tiny() -> Reader:
+    """Ferrocr with the tiny models."""
+    ocr = import_module("ferrocr").OcrEngine("ppocrv6-tiny")
+    return lambda path: [line.text for line in ocr.recognize(path).lines]
+
+
 def open_ferrocr_openvino() -> Reader:
     """Ferrocr on OpenVINO."""
     engine = import_module("ferrocr").OcrEngine(provider="openvino")
@@ -113,6 +119,7 @@ class Adapter:
 ADAPTERS = {
     "ferrocr": Adapter(open_ferrocr, "ferrocr"),
     "ferrocr-fast": Adapter(open_ferrocr_fast, "ferrocr"),
+    "ferrocr-tiny": Adapter(open_ferrocr_tiny, "ferrocr"),
     "ferrocr-openvino": Adapter(open_ferrocr_openvino, "ferrocr"),
     "rapidocr": Adapter(open_rapidocr, "rapidocr"),
     "rapidocr-openvino": Adapter(open_rapidocr_openvino, "rapidocr"),

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,11 @@ from ferrocr import (
     catalog,
 )
 
-NAMES = ("a.onnx", "b.bin", "c.ort", "old_a.onnx", "old_b.bin", ORIENTER, "a.txt", "notes.md")
+# A known model with the list of characters that goes with it. They appear where the mirror has them.
+(LISTED,) = (entry.name for entry in catalog() if entry.characters is not None)
+ITS_LIST = LISTED.replace(".onnx", ".txt")
+
+NAMES = ("a.onnx", "b.bin", "c.ort", "old_a.onnx", "old_b.bin", ORIENTER, LISTED, "a.txt", ITS_LIST, "notes.md")
 MODELS = tuple(name for name in NAMES if name.endswith((".onnx", ".bin", ".ort")))
 CONTENTS = (tiny_model("one"), tiny_model("two"), b"\x00\x00\x00\x00ORTM flatbuffer", b"no model at all", b"")
 KNOWN = {entry.name: entry.sha256 for entry in catalog()}
@@ -42,18 +47,24 @@ models = st.sampled_from(MODELS)
 contents = st.sampled_from(CONTENTS)
 
 
-MODEL, LIST = "a.onnx", "a.txt"  # the one list of characters here, and the only model that it belongs to
+LISTS = {"a.txt": "a.onnx", ITS_LIST: LISTED}  # the lists of characters here, and the only model that each belongs to
 
 
-def expected_state(name: str, files: dict[str, bytes]) -> ModelState:
+def list_of(model: str) -> str:
+    return f"{Path(model).stem}.txt"
+
+
+def expected_state(name: str, files: dict[str, bytes], right_list: bytes) -> ModelState:
     """What the audit has to say, by rules written once more, without looking at the store's."""
     content = files[name]
     is_onnx, is_ort = content in CONTENTS[:2], content == CONTENTS[2]
-    if name == LIST:
-        if MODEL not in files:
+    if name in LISTS:
+        model = LISTS[name]
+        if model not in files:
             return ModelState.FOREIGN
-        is_known = expected_state(MODEL, files) == ModelState.CURRENT
-        return ModelState.CURRENT if is_known else ModelState.UNVERIFIED
+        if expected_state(model, files, right_list) != ModelState.CURRENT:
+            return ModelState.UNVERIFIED
+        return ModelState.CORRUPT if is_listed(files[model]) and content != right_list else ModelState.CURRENT
     if name == "notes.md":
         return ModelState.FOREIGN
     if name.startswith("old_"):
@@ -68,6 +79,12 @@ def expected_state(name: str, files: dict[str, bytes]) -> ModelState:
     return ModelState.FOREIGN if name.endswith(".bin") else ModelState.CORRUPT
 
 
+@lru_cache(maxsize=64)
+def is_listed(content: bytes) -> bool:
+    """True for the known model that has its characters in a list."""
+    return hashlib.sha256(content).hexdigest() == KNOWN[LISTED]
+
+
 class DirectoryMachine(RuleBasedStateMachine):
     """What users, operators and accidents do to a model directory."""
 
@@ -79,7 +96,9 @@ class DirectoryMachine(RuleBasedStateMachine):
         self.dir = self.root / "models"
         self.store = ModelStore(self.dir)
         self.files: dict[str, bytes] = {}
-        self.clean = (*CONTENTS, (self.mirror / ORIENTER).read_bytes())
+        pair = [self.mirror / name for name in (LISTED, ITS_LIST)]
+        self.pair = tuple(path.read_bytes() for path in pair) if all(path.is_file() for path in pair) else ()
+        self.clean = (*CONTENTS, (self.mirror / ORIENTER).read_bytes(), *self.pair[:1])
         self.trash: list[list[tuple[str, bytes]]] = []
         self.keeping: set[str] = set()
         self.leased: Counter[str] = Counter()
@@ -143,6 +162,17 @@ class DirectoryMachine(RuleBasedStateMachine):
             self.trash.append([(ORIENTER, before)])
         self.files[ORIENTER] = content
 
+    @rule()
+    def pull_with_list(self) -> None:
+        if not self.pair:
+            return
+        self.store.pull(LISTED, mirror=self.mirror.as_uri())
+        for name, content in zip((ITS_LIST, LISTED), reversed(self.pair), strict=True):
+            before = self.files.get(name)
+            if before is not None and before != content:
+                self.trash.append([(name, before)])
+            self.files[name] = content
+
     @rule(chosen=st.lists(names, min_size=1, max_size=3, unique=True), dry_run=st.booleans())
     def remove(self, chosen: list[str], dry_run: bool) -> None:
         if self.idle_entries():
@@ -168,7 +198,7 @@ class DirectoryMachine(RuleBasedStateMachine):
             self.took(self.with_list(chosen))
         assert (removal.removal is None) == dry_run
 
-    @rule(prefix=st.sampled_from(["old_", "a", "ch_", "nothing"]), dry_run=st.booleans())
+    @rule(prefix=st.sampled_from(["old_", "a", "ch_", "PP-", "nothing"]), dry_run=st.booleans())
     def prune_prefix(self, prefix: str, dry_run: bool) -> None:
         chosen = sorted(name for name in self.files if name in MODELS and name.startswith(prefix))
         self.prune(chosen, dry_run=dry_run, prefix=prefix)
@@ -185,8 +215,9 @@ class DirectoryMachine(RuleBasedStateMachine):
             self.store.prune(prefix, states=states or (), dry_run=dry_run)
 
         going = [name for name in chosen if not self.is_kept(name)]
-        if LIST in going and MODEL in self.files and MODEL not in going:
-            going.remove(LIST)  # it stays with its model
+        for own, model in LISTS.items():
+            if own in going and model in self.files and model not in going:
+                going.remove(own)  # it stays with its model
         if self.idle_entries():
             with pytest.raises(InvalidArgumentError):
                 call()
@@ -221,7 +252,8 @@ class DirectoryMachine(RuleBasedStateMachine):
             return
         removal, pair = copies[0]
         # The list that was removed with its model comes back with it, unless there is another one by now.
-        also = [each for each in removal if name == MODEL and each[0] == LIST and LIST not in self.files]
+        beside = [own for own, model in LISTS.items() if model == name and own not in self.files]
+        also = [each for each in removal if each[0] in beside]
         self.store.restore(name)
         for each in (pair, *also):
             removal.remove(each)
@@ -259,7 +291,7 @@ class DirectoryMachine(RuleBasedStateMachine):
         if not lease.held:
             return
         # The list of characters beside a model is used with it, if it is there at that moment.
-        also = (LIST,) if MODEL in chosen and LIST in self.files else ()
+        also = [own for own, model in LISTS.items() if model in chosen and own in self.files]
         self.open_leases.append((lease, (*chosen, *also)))
         self.leased.update((*chosen, *also))
 
@@ -297,7 +329,8 @@ class DirectoryMachine(RuleBasedStateMachine):
         report = self.store.audit()
         found = {entry.name: entry for entry in report if entry.state not in (ModelState.TRASHED, ModelState.MISSING)}
         assert set(found) == set(self.files), "each file is reported, once, and nothing else is"
-        assert len(report.entries) == len(found) + sum(map(len, self.trash)) + len(self.idle_entries())
+        missing = self.idle_entries() | self.missing_lists()
+        assert len(report.entries) == len(found) + sum(map(len, self.trash)) + len(missing)
         for name, content in self.files.items():
             entry = found[name]
             assert entry.state == self.state(name), entry
@@ -307,7 +340,7 @@ class DirectoryMachine(RuleBasedStateMachine):
             assert entry.in_use == self.is_used(name)
             if name in MODELS:
                 assert entry.kept == any(matches(kept, name) for kept in self.keeping)
-        assert {entry.name for entry in report if entry.state == ModelState.MISSING} == self.idle_entries()
+        assert {entry.name for entry in report if entry.state == ModelState.MISSING} == missing
         assert len(report.text().splitlines()) == len(report.entries)
 
     @invariant()
@@ -321,15 +354,22 @@ class DirectoryMachine(RuleBasedStateMachine):
     # --- the machine's own rules ---
 
     def state(self, name: str) -> ModelState:
-        return expected_state(name, self.files)
+        return expected_state(name, self.files, self.pair[1] if self.pair else b"")
 
     def is_sound(self, name: str) -> bool:
         damaged = name.endswith(".onnx") and self.files[name] in CONTENTS[2:]
-        return self.state(name) != ModelState.CORRUPT and not damaged
+        lacks = is_listed(self.files[name]) and self.files.get(list_of(name)) != self.pair[1]
+        return self.state(name) != ModelState.CORRUPT and not damaged and not lacks
 
     def idle_entries(self) -> set[str]:
         present = [name for name in self.files if name in MODELS]
         return {entry for entry in self.keeping if not any(matches(entry, name) for name in present)}
+
+    def missing_lists(self) -> set[str]:
+        """The lists of characters without which models here cannot be used; what was put aside needs none."""
+        models = [name for name in self.files if name in MODELS and is_listed(self.files[name])]
+        usable = [name for name in models if self.state(name) == ModelState.CURRENT]
+        return {list_of(name) for name in usable} - set(self.files)
 
     def is_kept(self, name: str) -> bool:
         return any(matches(entry, each) for entry in self.keeping for each in self.with_model(name))
@@ -339,12 +379,11 @@ class DirectoryMachine(RuleBasedStateMachine):
 
     def with_model(self, name: str) -> list[str]:
         """What holds for a model holds for the list of characters beside it."""
-        return [name, MODEL] if name == LIST and MODEL in self.files else [name]
+        return [name, LISTS[name]] if LISTS.get(name) in self.files else [name]
 
     def with_list(self, chosen: list[str]) -> list[str]:
         """What goes with the chosen files: a model takes its list of characters along."""
-        goes_along = MODEL in chosen and LIST in self.files
-        return sorted({*chosen, LIST} if goes_along else chosen)
+        return sorted({*chosen, *(own for own, model in LISTS.items() if model in chosen and own in self.files)})
 
     def took(self, chosen: list[str]) -> None:
         if chosen:

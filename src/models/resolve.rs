@@ -39,8 +39,11 @@ pub fn resolve<'a>(
 ) -> Result<Vec<PathBuf>> {
     let paths = choices.into_iter().map(|choice| choice.path_in(store)).collect::<Result<Vec<_>>>()?;
     let mut missing = Vec::new();
-    for path in paths.iter().filter(|path| !path.is_file()) {
-        missing.push(known(store, path)?);
+    for path in &paths {
+        match path.is_file() {
+            true => missing.extend(lacking_its_list(store, path)?),
+            false => missing.push(known(store, path)?),
+        }
     }
     if missing.is_empty() {
         return Ok(paths);
@@ -54,10 +57,27 @@ pub fn resolve<'a>(
     raised.map_or(outcome, Err).map(|_| paths)
 }
 
+/// Returns the name of a file that lies in the store.
+fn name_in<'a>(store: &Store, path: &'a Path) -> Option<&'a str> {
+    let within = path.strip_prefix(store.dir()).ok().filter(|rest| rest.components().count() == 1);
+    within.and_then(Path::to_str)
+}
+
+/// Returns a model of the catalog without the list of characters that goes with it. One of that name with other content
+/// may need none.
+fn lacking_its_list(store: &Store, path: &Path) -> Result<Option<&'static catalog::Entry>> {
+    let Some(entry) = name_in(store, path).and_then(catalog::find) else { return Ok(None) };
+    let Some(list) = entry.characters else { return Ok(None) };
+    if store.dir().join(list.name).symlink_metadata().is_ok() {
+        return Ok(None);
+    }
+    let found = store.examine(entry.name)?;
+    Ok((found.sha256.as_deref() == Some(entry.sha256)).then_some(entry))
+}
+
 fn known(store: &Store, path: &Path) -> Result<&'static catalog::Entry> {
     let gone = || Error::new(ErrorKind::ModelNotFound, format!("there is no model file {}", path.display()));
-    let within = path.strip_prefix(store.dir()).ok().filter(|rest| rest.components().count() == 1);
-    let name = within.and_then(Path::to_str).ok_or_else(gone)?;
+    let name = name_in(store, path).ok_or_else(gone)?;
     match catalog::find(name) {
         Some(entry) => Ok(entry),
         // Its error names file and directory.

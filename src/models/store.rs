@@ -9,7 +9,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Action, Error, Remedy, Result};
+use crate::error::{Action, Error, ErrorKind, Remedy, Result};
+use crate::models::catalog::Entry;
 pub use crate::text::path_text;
 
 mod admission;
@@ -162,6 +163,23 @@ impl Store {
     /// [`crate::ErrorKind::ModelCorrupt`] when its length or hash differs, and what [`Store::existing`] says.
     pub fn verify(&self, name: &str, expected: &Expected<'_>) -> Result<()> {
         Admission(&self.layout).verify(name, expected)
+    }
+
+    /// Checks that a known model is there as the catalog has it, with the list of characters that goes with it.
+    ///
+    /// # Errors
+    /// The errors of [`Store::verify`]; that of a list which is not there, or another, is
+    /// [`crate::ErrorKind::ModelCorrupt`] too, because the model is there and cannot be used.
+    pub fn verify_known(&self, entry: &Entry) -> Result<()> {
+        self.verify(entry.name, &Expected::from(entry))?;
+        match audit::list_fault(&self.layout, entry.name, entry) {
+            None => Ok(()),
+            Some(fault) => {
+                let message = format!("{} cannot be used: {fault}", self.path(entry.name)?.display());
+                let hint = self.layout.how_to_mend(entry.name, true);
+                Err(Error::new(ErrorKind::ModelCorrupt, message).with_hint(hint))
+            }
+        }
     }
 
     /// Compares what was found with what is expected; the length first, because it tells more.

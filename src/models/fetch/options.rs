@@ -21,7 +21,7 @@ pub struct PullOptions {
     /// path that is taken as it is, or `http://` for a server on this machine's loopback.
     pub mirror: Option<String>,
     /// A file that has the content already, for the one model that is asked for. No other source is tried then, and it
-    /// may be used where the network may not.
+    /// may be used where the network may not. The list of characters that goes with the model is taken from beside it.
     pub file: Option<PathBuf>,
     /// The places that are searched for Python wheels.
     pub packages: Packages,

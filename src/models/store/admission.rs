@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::part::Part;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::open_regular;
-use crate::models::catalog::Entry;
+use crate::models::catalog::{Entry, KnownFile};
 use crate::onnx::LONGEST_MODEL;
 
 /// The content that a file has to have.
@@ -23,6 +23,12 @@ pub struct Expected<'a> {
 impl From<&Entry> for Expected<'static> {
     fn from(entry: &Entry) -> Self {
         Self { bytes: entry.bytes, sha256: entry.sha256 }
+    }
+}
+
+impl From<&KnownFile> for Expected<'static> {
+    fn from(file: &KnownFile) -> Self {
+        Self { bytes: file.bytes, sha256: file.sha256 }
     }
 }
 

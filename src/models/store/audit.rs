@@ -19,8 +19,8 @@ mod survey;
 mod work;
 
 pub use examine::Examination;
-pub(super) use examine::examine;
 pub(super) use examine::{Needed, damage};
+pub(super) use examine::{examine, list_fault};
 pub(super) use judge::PUT_ASIDE;
 pub(super) use key::Key;
 pub use report::{Audit, AuditEntry, AuditOptions, Inspection};

@@ -127,8 +127,8 @@ impl Layout {
 
     /// Returns what to do about a model file that is missing, or there with wrong content.
     pub(super) fn how_to_mend(&self, name: &str, is_there: bool) -> Hint {
-        match catalog::find(name) {
-            Some(_) => ["fetch it with ".into(), self.remedy(Action::Pull(vec![name.to_owned()]))].into(),
+        match catalog::owner(name) {
+            Some(entry) => ["fetch it with ".into(), self.remedy(Action::Pull(vec![entry.name.to_owned()]))].into(),
             None if is_there => {
                 format!("put the right file in the place of {name}, or give the hash that it has").into()
             }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::models::catalog::{self, KnownFile};
 
 const ABC: Expected<'static> =
     Expected { bytes: Some(3), sha256: "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD" };
@@ -33,6 +34,38 @@ fn opening_touches_nothing_and_makes_the_path_absolute() {
     for path in ["", "a\0b"] {
         assert_eq!(Store::open(path).unwrap_err().kind(), ErrorKind::InvalidArgument);
     }
+}
+
+#[test]
+fn a_known_model_is_verified_with_its_list_of_characters() {
+    let tiny = catalog::find("PP-OCRv6_tiny_rec.onnx").unwrap();
+    let list = KnownFile { bytes: Some(3), sha256: ABC.sha256, ..tiny.characters.unwrap() };
+    let entry = Entry { bytes: Some(3), sha256: ABC.sha256, characters: Some(list), ..*tiny };
+    let (_dir, store) = store();
+    let refusal = || store.verify_known(&entry).unwrap_err();
+    assert_eq!(refusal().kind(), ErrorKind::ModelNotFound);
+    store.admit_from(entry.name, &ABC, &mut &b"abc"[..]).unwrap();
+    let lists = [(None, "txt is not there"), (Some("abd"), "is another: wrong content for "), (Some("abc"), "")];
+    for (content, why) in lists {
+        if let Some(content) = content {
+            fs::write(store.path(list.name).unwrap(), content).unwrap();
+        }
+        if why.is_empty() {
+            store.verify_known(&entry).unwrap();
+            continue;
+        }
+        let error = refusal();
+        assert_eq!(error.kind(), ErrorKind::ModelCorrupt);
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(error.shell_hint().unwrap().contains("models pull PP-OCRv6_tiny_rec.onnx"), "{error}");
+    }
+}
+
+#[test]
+fn a_list_that_is_missing_is_fetched_with_its_model() {
+    let (_dir, store) = store();
+    let error = store.existing("PP-OCRv6_tiny_rec.txt").unwrap_err();
+    assert!(error.shell_hint().unwrap().contains("models pull PP-OCRv6_tiny_rec.onnx"), "{error}");
 }
 
 #[test]

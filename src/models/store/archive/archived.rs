@@ -27,14 +27,15 @@ impl Archived {
     }
 }
 
-/// Refuses other content under the name of a known model. Case does not count: on some systems both are one file.
+/// Refuses other content under the name of a known file. Case does not count: on some systems both are one file.
 pub(super) fn check_known(file: &ArchiveFile) -> Result<()> {
-    let entry = catalog::entries().iter().find(|entry| entry.name.eq_ignore_ascii_case(&file.name));
-    match entry {
-        Some(entry) if !entry.sha256.eq_ignore_ascii_case(&file.sha256) => {
+    let mut files = catalog::entries().iter().flat_map(|entry| entry.files());
+    match files.find(|known| known.name.eq_ignore_ascii_case(&file.name)) {
+        Some(known) if !known.sha256.eq_ignore_ascii_case(&file.sha256) => {
+            let what = if catalog::find(known.name).is_some() { "model" } else { "list of characters" };
             let message = format!(
-                "{} is not the known model of that name: expected SHA-256 {}, found {}",
-                file.name, entry.sha256, file.sha256
+                "{} is not the known {what} of that name: expected SHA-256 {}, found {}",
+                file.name, known.sha256, file.sha256
             );
             Err(Error::new(ErrorKind::ModelCorrupt, message))
         }

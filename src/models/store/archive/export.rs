@@ -9,6 +9,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
+use super::super::admission::{Admission, Expected};
 use super::super::audit::{State, examine};
 use super::super::characters::list_of;
 use super::super::digest::Digest;
@@ -128,8 +129,8 @@ impl Exporter<'_> {
     /// Looks for a reason to keep a model out of an archive, which an import would refuse.
     fn check_content(&self, name: &str) -> Result<std::result::Result<(), (Error, Archived)>> {
         let mut found = examine(self.0, name)?;
-        if let Some(why) = self.list_fault(name) {
-            (found.state, found.detail) = (State::Unreadable, why);
+        if let (Some(fault), false) = (self.list_fault(name), found.state == State::Corrupt) {
+            (found.state, found.detail) = fault;
         }
         if !matches!(found.state, State::Corrupt | State::Unreadable) {
             return Ok(Ok(()));
@@ -153,7 +154,7 @@ impl Exporter<'_> {
     }
 
     /// Returns why the list of characters beside a model, without which that cannot be used, cannot go along.
-    fn list_fault(&self, model: &str) -> Option<String> {
+    fn list_fault(&self, model: &str) -> Option<(State, String)> {
         let list = list_of(model)?;
         // One that is there and cannot be read would be missed where the archive goes.
         fs::symlink_metadata(self.0.dir().join(&list)).ok()?;
@@ -162,10 +163,16 @@ impl Exporter<'_> {
             let meta = open_regular(&path).and_then(|file| file.metadata());
             meta.map(|meta| meta.len()).map_err(|error| Error::io("read", &path, error))
         });
+        let first_line = |error: Error| error.to_string().lines().next().unwrap_or_default().to_owned();
         match length {
-            Ok(length) if length <= most => None,
-            Ok(_) => Some(format!("its list of characters {list} is longer than {most} bytes")),
-            Err(error) => Some(error.to_string().lines().next().unwrap_or_default().to_owned()),
+            Ok(length) if length <= most => {
+                // Its name is that of a known list, and an import would take nothing else under it.
+                let known = catalog::owner(&list)?.characters?;
+                let verified = Admission(self.0).verify(&list, &Expected::from(&known));
+                verified.err().map(|error| (State::Corrupt, first_line(error)))
+            }
+            Ok(_) => Some((State::Unreadable, format!("its list of characters {list} is longer than {most} bytes"))),
+            Err(error) => Some((State::Unreadable, first_line(error))),
         }
     }
 

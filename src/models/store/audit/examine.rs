@@ -1,16 +1,18 @@
 //! The judgement of an audit on one file's content, for what verifies, exports and imports models.
 
+use super::super::admission::{Admission, Expected};
+use super::super::characters::list_of;
 use super::super::layout::Layout;
 use super::content::{Content, Job, Outcome, read};
 use super::judge::judge_content;
 use super::state::State;
 use super::structure::Structure;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::files::open_regular;
-use crate::models::catalog;
+use crate::models::catalog::{self, Entry};
 
-/// The judgement on a file's content, by itself: whether its name says that it was put aside, and what lies beside it,
-/// does not count.
+/// The judgement on a file's content: whether its name says that it was put aside does not count. Of what lies beside it
+/// only the list of characters does, without which a known model cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examination {
     /// Current, unverified, corrupt, foreign or unreadable.
@@ -33,11 +35,26 @@ pub(in crate::models::store) fn examine(layout: &Layout, name: &str) -> Result<E
         Outcome::Gone => Err(layout.missing(name, "is not there")),
         Outcome::Failed(detail) => Ok(Examination { state: State::Unreadable, detail, sha256: None, bytes }),
         Outcome::Read(content) => {
-            let verdict = judge_content(name, &content, entries);
+            let mut verdict = judge_content(name, &content, entries);
+            let current = verdict.known.filter(|_| verdict.state == State::Current);
+            if let Some(fault) = current.and_then(|known| list_fault(layout, name, known)) {
+                (verdict.state, verdict.detail) = (State::Corrupt, fault);
+            }
             let sha256 = Some(content.sha256).filter(|hash| !hash.is_empty());
             Ok(Examination { state: verdict.state, detail: verdict.detail, sha256, bytes: content.bytes })
         }
     }
+}
+
+/// Returns why the list of characters beside the model called `name`, which is a known one, is not the one that goes with
+/// it; nothing where it is, or none is needed.
+pub(in crate::models::store) fn list_fault(layout: &Layout, name: &str, known: &Entry) -> Option<String> {
+    let (list, expected) = (list_of(name)?, known.characters?);
+    let error = Admission(layout).verify(&list, &Expected::from(&expected)).err()?;
+    Some(match error.kind() {
+        ErrorKind::ModelNotFound => format!("its list of characters {list} is not there"),
+        _ => format!("its list of characters is another: {}", error.to_string().lines().next().unwrap_or_default()),
+    })
 }
 
 /// Bytes of an archive's file that are needed to judge it.

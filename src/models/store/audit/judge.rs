@@ -7,7 +7,7 @@ use super::report::AuditEntry;
 use super::state::State;
 use super::structure::Structure;
 use crate::error::{Action, Hint};
-use crate::models::catalog::{Entry, Size};
+use crate::models::catalog::{Entry, KnownFile, Size};
 
 /// Begins the name of a model that somebody has put aside.
 pub(in super::super) const PUT_ASIDE: &str = "old_";
@@ -36,15 +36,16 @@ pub(super) fn judge(name: &str, content: &Content, catalog: &'static [Entry]) ->
 pub(super) fn judge_content(name: &str, content: &Content, catalog: &'static [Entry]) -> Verdict {
     let known = content::known(catalog, content.bytes, &content.sha256);
     let named = catalog.iter().find(|entry| entry.name == name);
+    let differs = |named: &Entry| difference(&named.file(), content.bytes, &content.sha256);
     let (state, mut detail) = match (named, known) {
         (Some(named), Some(known)) if named == known => {
             (State::Current, "its content is that of the known model".to_owned())
         }
         (None, Some(known)) => (State::Current, format!("it has the content of {}", known.name)),
         (Some(named), Some(known)) => {
-            (State::Corrupt, format!("{}; it has the content of {}", difference(named, content), known.name))
+            (State::Corrupt, format!("{}; it has the content of {}", differs(named), known.name))
         }
-        (Some(named), None) => (State::Corrupt, difference(named, content)),
+        (Some(named), None) => (State::Corrupt, differs(named)),
         (None, None) => judge_structure(name, content.structure.as_ref()),
     };
     if content.is_changing {
@@ -54,14 +55,12 @@ pub(super) fn judge_content(name: &str, content: &Content, catalog: &'static [En
 }
 
 /// Describes the difference of a file from what its name promises; the length first, because it tells more.
-fn difference(named: &Entry, content: &Content) -> String {
+pub(super) fn difference(named: &KnownFile, found: u64, sha256: &str) -> String {
     match named.bytes {
-        Some(bytes) if content.bytes > bytes => {
-            format!("it is longer than the expected {bytes} bytes: found {}", content.bytes)
-        }
-        Some(bytes) if content.bytes < bytes => format!("expected {bytes} bytes, found {}", content.bytes),
-        _ if content.sha256.is_empty() => "it is longer than any model".to_owned(),
-        _ => format!("expected SHA-256 {}, found {}", named.sha256, content.sha256),
+        Some(bytes) if found > bytes => format!("it is longer than the expected {bytes} bytes: found {found}"),
+        Some(bytes) if found < bytes => format!("expected {bytes} bytes, found {found}"),
+        _ if sha256.is_empty() => "it is longer than any model".to_owned(),
+        _ => format!("expected SHA-256 {}, found {sha256}", named.sha256),
     }
 }
 
@@ -124,10 +123,12 @@ pub(super) fn state_of_list(models: &[State]) -> State {
 pub(super) fn action(layout: &Layout, entry: &AuditEntry, catalog: &[Entry]) -> Option<Hint> {
     let to = |action: Action| Hint::from(layout.remedy(action));
     let name = || entry.name.clone();
-    let can_pull = catalog.iter().any(|known| known.name == entry.name);
+    let owner = catalog.iter().find(|known| known.files().any(|file| file.name == entry.name));
+    if let (State::Corrupt | State::Missing, Some(owner)) = (entry.state, owner) {
+        return Some(to(Action::Pull(vec![owner.name.to_owned()])));
+    }
     Some(match entry.state {
         State::Current => return None,
-        State::Corrupt | State::Missing if can_pull => to(Action::Pull(vec![name()])),
         State::Corrupt => ["replace it, or remove it with ".into(), layout.remedy(Action::Remove(name()))].into(),
         State::Missing if entry.kept => "put such a file there, or take the entry off the keep-list".into(),
         State::Missing => "put the file there".into(),

@@ -11,7 +11,8 @@ pub enum State {
     Old,
     /// A model by its structure; nothing says what its content should be.
     Unverified,
-    /// The content is not that of the known model of this name, or no readable model.
+    /// The content is not that of the known model of this name, or no readable model; or a list of characters is not the
+    /// one that goes with its known model.
     Corrupt,
     /// Unfinished.
     Partial,
@@ -19,7 +20,7 @@ pub enum State {
     Foreign,
     /// It cannot be read.
     Unreadable,
-    /// On the keep-list or needed by chosen models, and not there.
+    /// Not there, and on the keep-list or needed by chosen models, or a known model's list of characters.
     Missing,
     /// Removed, and can be restored.
     Trashed,

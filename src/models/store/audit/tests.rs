@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::{Action, ErrorKind, Hint};
 use crate::models::Role;
-use crate::models::catalog::Entry;
-use crate::models::catalog::{Family, Size};
+use crate::models::catalog::{Entry, Family, KnownFile, Size};
 use crate::models::store::Store;
+use crate::models::store::characters::list_of;
 use crate::models::store::layout::BOOKKEEPING;
 use crate::models::store::path_text;
 use crate::models::store::{Expected, Part};
@@ -23,19 +23,25 @@ mod bookkeeping;
 mod odd;
 
 /// Known models of three bytes.
-static CATALOG: [Entry; 5] = [
-    // SHA-256 of "abc", "abd", "xyz", "old" and "dir".
+static CATALOG: [Entry; 6] = [
+    // SHA-256 of "abc", "abd", "xyz", "old", "dir" and "rec".
     known("new_rec.onnx", Role::Recognizer, Family::V6, Size::Small, &["ch", "en"], ABC),
     known("old_fam_rec.onnx", Role::Recognizer, Family::V4, Size::Mobile, &["en"], ABD),
     known("big_rec.onnx", Role::Recognizer, Family::V4, Size::Server, &["en"], XYZ),
     known("turn_new.onnx", Role::Orienter, Family::V5, Size::Server, &["multi"], OLD),
     known("turn.onnx", Role::Orienter, Family::V2, Size::Mobile, &["ch"], DIR),
+    Entry { characters: Some(LIST), ..known("two_rec.onnx", Role::Recognizer, Family::V6, Size::Tiny, &["en"], REC) },
 ];
+
+/// The list of characters that goes with the last of them: "lis".
+const LIST: KnownFile = KnownFile { name: "two_rec.txt", bytes: Some(3), sha256: LIS, address: None, wheel: None };
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const ABD: &str = "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9";
 const XYZ: &str = "3608bca1e44ea6c4d268eb6db02260269892c0b42b86bbf1e77a6fa16c3c9282";
 const OLD: &str = "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4";
+const REC: &str = "cb41b38387d6fca01272be03380f63568fccbd724c299ae58e8d548d91b67a58";
+const LIS: &str = "afc0b0d1d853ba78ab43c5c36448cddbb82cce915e4d68d9e3ca7af40361d5c5";
 const DIR: &str = "2b64c6d9afd8a34ed0dbf35f7de171a8825a50d9f42f05e98fe2b1addf00ab44";
 
 const fn known(
@@ -46,7 +52,19 @@ const fn known(
     languages: &'static [&'static str],
     sha256: &'static str,
 ) -> Entry {
-    Entry { name, role, family, size, languages, bytes: Some(3), sha256, licence: "", address: "", wheel: None }
+    Entry {
+        name,
+        role,
+        family,
+        size,
+        languages,
+        bytes: Some(3),
+        sha256,
+        licence: "",
+        address: None,
+        wheel: None,
+        characters: None,
+    }
 }
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -242,6 +260,88 @@ fn a_directory_with_a_known_model_and_its_list_is_clean() {
     put(&store, "new_rec.onnx", b"abc");
     put(&store, "new_rec.txt", b"letters");
     assert!(audit(&store).is_clean());
+}
+
+#[test]
+fn a_known_model_s_list_of_characters_has_to_be_the_one_that_goes_with_it() {
+    struct Case {
+        model: &'static str,
+        /// Of the list, if there is one.
+        content: Option<&'static [u8]>,
+        state: State,
+        detail: &'static str,
+        action: Option<Action>,
+    }
+    let case = |model, content, state, detail, action| Case { model, content, state, detail, action };
+    let pull = || Some(Action::Pull(vec!["two_rec.onnx".to_owned()]));
+    use State::{Corrupt, Current, Missing};
+    let cases = [
+        case("two_rec.onnx", Some(b"lis"), Current, "list of characters of two_rec.onnx", None),
+        case("two_rec.onnx", Some(b"lit"), Corrupt, "of two_rec.onnx; expected SHA-256 ", pull()),
+        case("two_rec.onnx", Some(b"list"), Corrupt, "of two_rec.onnx; it is longer than the expected 3", pull()),
+        case("two_rec.onnx", Some(b""), Corrupt, "of two_rec.onnx; expected 3 bytes, found 0", pull()),
+        case("two_rec.onnx", None, Missing, "two_rec.onnx cannot be used without this list of characters", pull()),
+        case("mine.bin", Some(b"lis"), Current, "list of characters of mine.bin", None),
+        case("mine.bin", Some(b"lit"), Corrupt, "of mine.bin; expected SHA-256 ", None),
+        case("mine.bin", None, Missing, "mine.bin cannot be used without this list of characters", None),
+    ];
+    for Case { model, content, state, detail, action } in cases {
+        let (_dir, store) = store();
+        put(&store, model, b"rec");
+        let list = list_of(model).unwrap();
+        if let Some(content) = content {
+            put(&store, &list, content);
+        }
+        let audit = audit(&store);
+        assert_eq!(only(&audit, model).state, Current, "{model} {content:?}");
+        let found = only(&audit, &list);
+        assert_eq!(found.state, state, "{found:?}");
+        assert!(found.detail.contains(detail), "{found:?}");
+        assert_eq!((found.action.is_none(), audit.entries.len()), (state == Current, 2), "{found:?}");
+        assert!(action.is_none_or(|action| found.action == to(&store, action)), "{found:?}");
+        let known = &CATALOG[5];
+        assert_eq!(list_fault(&store.layout, model, known).is_some(), state != Current, "{model} {content:?}");
+    }
+}
+
+#[test]
+fn what_stands_in_for_a_list_of_characters_is_said_to() {
+    let (_dir, store) = store();
+    put(&store, "two_rec.onnx", b"rec");
+    fs::create_dir(store.dir().join("two_rec.txt")).unwrap();
+    let audit = audit(&store);
+    let found = only(&audit, "two_rec.txt");
+    assert_eq!(found.state, State::Foreign);
+    assert!(
+        found.detail.ends_with("a folder; two_rec.onnx cannot be used without this list of characters"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn only_a_model_that_can_be_used_needs_its_list() {
+    for (name, content) in [("two_rec.onnx", b"rex"), ("old_two_rec.onnx", b"rec")] {
+        let (_dir, store) = store();
+        put(&store, name, content);
+        assert_eq!(audit(&store).entries.len(), 1, "pulling {name} anew brings its list");
+    }
+}
+
+#[test]
+fn a_removed_list_is_restored_if_it_is_the_right_one_and_else_fetched() {
+    for (content, is_right) in [("lis", true), ("a list", false)] {
+        let (_dir, store) = store();
+        put(&store, "two_rec.onnx", b"rec");
+        put(&store, "two_rec.txt", content.as_bytes());
+        store.remove(&["two_rec.txt".to_owned()], &crate::models::store::RemoveOptions::default()).unwrap();
+        let audit = audit(&store);
+        let missing = audit.entries.iter().find(|entry| entry.state == State::Missing).unwrap();
+        let action = match is_right {
+            true => Action::Restore { name: Some("two_rec.txt".to_owned()), removal: None },
+            false => Action::Pull(vec!["two_rec.onnx".to_owned()]),
+        };
+        assert_eq!(missing.action, to(&store, action));
+    }
 }
 
 #[test]

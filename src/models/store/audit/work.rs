@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::time::SystemTime;
 
+use super::super::characters::list_of;
 use super::super::keep::KeepFile;
 use super::super::keep::KeepList;
 use super::super::layout::Layout;
@@ -13,7 +14,7 @@ use super::super::lease::Uses;
 use super::super::names::SUFFIXES;
 use super::super::trash::Trash;
 use super::content::{self, Content, Job, Outcome, read_all};
-use super::judge::{Verdict, action, can_replace, judge, rank, state_of_list};
+use super::judge::{Verdict, action, can_replace, difference, judge, rank, state_of_list};
 use super::memory::Memory;
 use super::report::{Audit, AuditEntry, AuditOptions, Inspection};
 use super::state::State;
@@ -21,7 +22,7 @@ use super::structure::{self, Structure};
 use super::survey::{Found, Kind, look, survey};
 use crate::error::{Action, Result};
 use crate::files::open_regular;
-use crate::models::catalog::Entry;
+use crate::models::catalog::{Entry, KnownFile};
 use crate::onnx::{Summary, read_model};
 
 /// One audit with all that it goes by.
@@ -60,6 +61,7 @@ impl<'a> Auditor<'a> {
         let mut entries = self.judge_all(self.read(found));
         self.note_wanted(&mut entries);
         entries.extend(missing);
+        self.note_missing_lists(&mut entries);
         entries.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
         entries.extend(self.bookkeeping());
         Ok(Audit { dir: self.layout.dir().to_owned(), entries })
@@ -175,6 +177,7 @@ impl<'a> Auditor<'a> {
         }
         self.find_old(&mut entries, &known);
         judge_lists(&mut entries, &lists);
+        self.find_changed_lists(&mut entries);
         for entry in &mut entries {
             entry.action = action(self.layout, entry, self.catalog);
         }
@@ -194,6 +197,45 @@ impl<'a> Auditor<'a> {
             if let Some(((_, newer), Some(name))) = best {
                 entry.state = State::Old;
                 entry.detail = format!("{}; {name} of {} can do the same", entry.detail, newer.family);
+            }
+        }
+    }
+
+    /// Returns the lists of characters without which models among the entries cannot be used: the name that each has to
+    /// have here, what it has to be, and the model's name. What was put aside needs none.
+    fn lists_of(&self, entries: &[AuditEntry]) -> Vec<(String, KnownFile, String)> {
+        let current = entries.iter().filter(|entry| entry.state == State::Current);
+        let list = |entry: &AuditEntry| {
+            let known = content::known(self.catalog, entry.bytes?, entry.sha256.as_ref()?)?;
+            Some((list_of(&entry.name)?, known.characters?, entry.name.clone()))
+        };
+        current.filter_map(list).collect()
+    }
+
+    /// Finds among the entries the lists of characters of known models that have other content than goes with these.
+    fn find_changed_lists(&self, entries: &mut [AuditEntry]) {
+        for (list, known, _) in self.lists_of(entries) {
+            let is_list = |entry: &&mut AuditEntry| entry.name == list && entry.sha256.is_some();
+            if let Some(entry) = entries.iter_mut().find(is_list)
+                && let (Some(bytes), Some(sha256)) = (entry.bytes, entry.sha256.as_deref())
+                && sha256 != known.sha256
+            {
+                entry.state = State::Corrupt;
+                entry.detail = format!("{}; {}", entry.detail, difference(&known, bytes, sha256));
+            }
+        }
+    }
+
+    /// Reports lists of characters of known models that are not there, or cannot be used.
+    fn note_missing_lists(&self, entries: &mut Vec<AuditEntry>) {
+        for (list, _, model) in self.lists_of(entries) {
+            let why = format!("{model} cannot be used without this list of characters");
+            match entries.iter_mut().find(|entry| entry.name == list) {
+                None => entries.push(self.missing_entry(&list, &why)),
+                Some(entry) if matches!(entry.state, State::Foreign | State::Unreadable) => {
+                    entry.detail = format!("{}; {why}", entry.detail);
+                }
+                Some(_) => {}
             }
         }
     }
@@ -271,23 +313,28 @@ impl<'a> Auditor<'a> {
         let listed: Vec<_> = models.map(|found| found.name.clone()).collect();
         let there: BTreeSet<_> = found.iter().map(|found| found.name.as_str()).collect();
         let wanted = self.wanted(&listed).into_iter().filter(|(name, _)| !there.contains(name.as_str()));
+        wanted.map(|(name, reasons)| self.missing_entry(&name, &reasons.join(", and "))).collect()
+    }
+
+    /// Returns the entry of a file that is not there, and why it should be.
+    fn missing_entry(&self, name: &str, why: &str) -> AuditEntry {
+        // Not joined as a path: an entry that was written by hand may begin with a separator.
+        let mut path = self.layout.dir().as_os_str().to_owned();
+        path.push(MAIN_SEPARATOR_STR);
+        path.push(name);
+        let mut entry = self.entry(name, path.into(), State::Missing);
+        entry.detail = format!("it is not there, and {why}");
+        entry.action = action(self.layout, &entry, self.catalog);
         let trashed = Trash(self.layout).trashed().unwrap_or_default();
-        wanted
-            .map(|(name, reasons)| {
-                // Not joined as a path: an entry that was written by hand may begin with a separator.
-                let mut path = self.layout.dir().as_os_str().to_owned();
-                path.push(MAIN_SEPARATOR_STR);
-                path.push(&name);
-                let mut entry = self.entry(&name, path.into(), State::Missing);
-                entry.detail = format!("it is not there, and {}", reasons.join(", and "));
-                entry.action = action(self.layout, &entry, self.catalog);
-                if trashed.iter().any(|trashed| trashed.name == name) {
-                    let restore = Action::Restore { name: Some(name), removal: None };
-                    entry.action = Some(self.layout.remedy(restore).into());
-                }
-                entry
-            })
-            .collect()
+        let mut known = self.catalog.iter().flat_map(|entry| entry.files());
+        let bytes = known.find(|known| known.name == name).and_then(|known| known.bytes);
+        // Which may be there because it was another.
+        let latest = trashed.iter().rev().find(|trashed| trashed.name == name);
+        if latest.is_some_and(|trashed| bytes.is_none_or(|bytes| trashed.bytes == bytes)) {
+            let restore = Action::Restore { name: Some(name.to_owned()), removal: None };
+            entry.action = Some(self.layout.remedy(restore).into());
+        }
+        entry
     }
 
     /// Says of what has a wanted model's name, but is none that could be used, that it is in the way.

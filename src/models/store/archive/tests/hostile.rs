@@ -140,6 +140,7 @@ fn lists() -> Vec<Case> {
     let mut claimed = listed(&[(known, &content)]);
     claimed[0].sha256 = hash.to_owned();
     let claimed = packed(&[(known, &content)], &manifest::text(&claimed));
+    let own_list = [("PP-OCRv6_tiny_rec.bin", &*content), ("PP-OCRv6_tiny_rec.txt", b"x")];
     vec![
         Case::new("no list", packed(&[A, B], ""), "no archive of models"),
         Case::new("a list that is no JSON", packed(&[A], "{"), "no archive of models"),
@@ -152,6 +153,7 @@ fn lists() -> Vec<Case> {
         Case::listing("another hash", |file| file.sha256 = "0".repeat(64), "and its list says 000"),
         Case::honest("another known model", &[(known, &content)], "is not the known model"),
         Case::honest("in lower case", &[("pp-ocrv6_det_small.onnx", &content)], "is not the known model"),
+        Case::honest("another known list", &own_list, "is not the known list of characters"),
         Case::new("a known hash", claimed, "and its list says"),
     ]
 }

@@ -15,11 +15,15 @@ fn any_file() -> impl Strategy<Value = (String, Vec<u8>)> {
         any_name("[.a-c:\u{e9} \n-]{1,4}x"),
         Just("new_rec.onnx".to_owned()),
         Just("big_rec.onnx".to_owned()),
+        Just("two_rec.onnx".to_owned()),
+        Just("two_rec.txt".to_owned()),
     ];
     let content = prop_oneof![
         Just(b"abc".to_vec()),
         Just(b"abd".to_vec()),
         Just(b"xyz".to_vec()),
+        Just(b"rec".to_vec()),
+        Just(b"lis".to_vec()),
         Just(model()),
         (0..200usize).prop_map(|length| model().into_iter().take(length).collect()),
         prop::collection::vec(any::<u8>(), 0..40),
@@ -74,6 +78,17 @@ proptest! {
         prop_assert_eq!(there, expected);
         for entry in &first.entries {
             prop_assert!(is_consistent(entry), "{:?}", entry);
+        }
+        // Whoever finds no fault with the list finds the one that goes with the model there.
+        if files.get("two_rec.onnx").is_some_and(|content| content == b"rec") {
+            let list = files.get("two_rec.txt").map(Vec::as_slice);
+            let states: Vec<_> = first.entries.iter().filter(|it| it.name == "two_rec.txt").map(|it| it.state).collect();
+            let expected = match list {
+                Some(b"lis") => State::Current,
+                Some(_) => State::Corrupt,
+                None => State::Missing,
+            };
+            prop_assert_eq!(states, [expected]);
         }
         // Longer than a file system's clock takes for its next tick.
         thread::sleep(Duration::from_millis(20));
