@@ -86,6 +86,8 @@ types: build
 # What users install, not the sources: pyproject.toml may forget a file. It goes first on the path, so that the
 # environment keeps the package as it lies in python/.
 test-package: build models
+	@echo "== models for tests: one with a list of characters beside it =="
+	@$(IN_VENV)/ferrocr models pull ppocrv6-tiny
 	@echo "== wheel =="
 	@rm -rf $(WHEEL)
 	@$(IN_VENV)/maturin build --release --quiet --out $(WHEEL)
