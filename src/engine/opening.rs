@@ -14,7 +14,7 @@ use crate::onnx;
 use crate::options::EngineOptions;
 use crate::pipeline::{Plan, Sessions, Stages};
 use crate::recognize::head::Head;
-use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions};
+use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions, Shaped, Sides, lent_to};
 use crate::stop::Stop;
 use crate::threads::Task;
 
@@ -37,7 +37,11 @@ impl Stages {
     ) -> Result<Self> {
         memory::keep_large_blocks_apart();
         let loading = Loading::begin(callers)?;
-        let plan = Plan::of(options, provider.facts().shares_processor);
+        let facts = provider.facts();
+        let plan = match facts.sides {
+            Sides::Few => Plan::of_device(options),
+            Sides::Any | Sides::Steps(_) => Plan::of(options, facts.shares_processor),
+        };
         let open = |role: Role, path: &Path| {
             let (threads, keep) = match role.facts().copies {
                 // Its input is bounded, and of about the same size for every page.
@@ -55,7 +59,10 @@ impl Stages {
             let begun: Vec<_> = begun.collect();
             begun.into_iter().map(|(role, task)| Ok((role, task.wait()?))).collect::<Result<_>>()
         })?;
-        let stages = Self::with(models, options);
+        let stages = Self::with(models, options).and_then(|stages| match facts.sides {
+            Sides::Few => stages.tried_out(options, loading.stop()).map(|()| stages),
+            Sides::Any | Sides::Steps(_) => Ok(stages),
+        });
         // What the runtime prepared sessions in. With 16 readers the process holds 364 MB after this and 639 without,
         // with two 121 and 157.
         memory::trim();
@@ -114,12 +121,25 @@ impl File {
         Ok(Self { name, bytes, characters: characters_beside(path)? })
     }
 
+    /// Opens a session.
+    fn session(&self, options: SessionOptions, stop: &Stop) -> Result<Box<dyn Model>> {
+        let model = OrtModel::from_bytes(&self.name, &self.bytes, options, stop)?;
+        Ok(Box::new(model.with_characters(self.characters.as_deref())))
+    }
+
+    /// Opens a session, and others like it for each shape that is met: callers share them, one for each of the options,
+    /// which are the same. The bytes are kept for them.
+    fn on_device(self, options: &[SessionOptions], loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
+        let Some(&own) = options.first() else { return Ok(Vec::new()) };
+        let first = self.session(own, loading.stop()).map_err(|error| loading.explained(&self.name, error))?;
+        let shaped = Shaped::new(first, Box::new(move |stop| self.session(own, stop)));
+        Ok(lent_to(options.len(), Box::new(shaped)))
+    }
+
     /// Opens a session with each of the options.
     fn open(&self, options: &[SessionOptions], loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
-        let open = &|options: SessionOptions| -> Result<Box<dyn Model>> {
-            let model = OrtModel::from_bytes(&self.name, &self.bytes, options, loading.stop());
-            let model = model.map_err(|error| loading.explained(&self.name, error))?;
-            Ok(Box::new(model.with_characters(self.characters.as_deref())))
+        let open = &|options: SessionOptions| {
+            self.session(options, loading.stop()).map_err(|error| loading.explained(&self.name, error))
         };
         std::thread::scope(|scope| {
             let begun = options.iter().map(|&options| Task::begin(scope, move || open(options)));
@@ -140,7 +160,9 @@ fn open(role: Role, path: &Path, options: &[SessionOptions], loading: &Loading) 
         file.bytes = cut.model;
         cut.head
     });
-    Ok(Sessions { models: file.open(options, loading)?, head })
+    let is_planned = options.iter().any(|options| options.provider.facts().sides == Sides::Few);
+    let models = if is_planned { file.on_device(options, loading)? } else { file.open(options, loading)? };
+    Ok(Sessions { models, head })
 }
 
 #[cfg(test)]

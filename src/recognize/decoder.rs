@@ -25,6 +25,15 @@ pub struct Steps<'a> {
 }
 
 impl Steps<'_> {
+    /// Leaves only the steps that begin in the first `part` of the input, at least one: beyond it is padding. Returns
+    /// the part that is left.
+    pub(super) fn cut(&mut self, part: f32) -> f32 {
+        let all = self.output.len() / self.values.max(1);
+        let kept = ((part * all as f32).ceil() as usize).clamp(1, all.max(1));
+        self.output = self.output.get(..kept * self.values).unwrap_or(self.output);
+        kept as f32 / all.max(1) as f32
+    }
+
     /// Returns the number of classes.
     pub fn classes(&self) -> usize {
         self.head.map_or(self.values, Head::classes)

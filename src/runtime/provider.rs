@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use super::shapes::Sides;
+
 /// An execution provider, which a session runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Provider {
@@ -40,8 +42,8 @@ pub struct Facts {
     /// True if it can give back what a large run took. Only tried on the processor: other providers have arenas of
     /// their own, and refuse to shrink one that they lack.
     pub(super) shrinks: bool,
-    /// The multiple that sides which differ between runs are best rounded up to; 0 where any will do.
-    pub(super) step: usize,
+    /// The sides that inputs which differ between runs are best padded to.
+    pub sides: Sides,
     /// Its options for so many threads.
     pub(super) settings: fn(usize) -> Vec<(&'static str, String)>,
     /// Memory in 2**20 bytes that may stay after the first release beyond that before the first load: the libraries
@@ -69,7 +71,7 @@ impl Provider {
                 shares_processor: true,
                 takes_heads_off: true,
                 shrinks: true,
-                step: 0,
+                sides: Sides::Any,
                 settings: |_| Vec::new(),
                 most_kept_mb: 100,
             },
@@ -83,7 +85,7 @@ impl Provider {
                 shares_processor: false,
                 takes_heads_off: false,
                 shrinks: false,
-                step: 0,
+                sides: Sides::Few,
                 settings: |_| Vec::new(),
                 most_kept_mb: 100,
             },
@@ -103,7 +105,7 @@ impl Provider {
                 // In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page,
                 // steps of 32 took 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See
                 // docs/decisions.md.
-                step: 64,
+                sides: Sides::Steps(64),
                 settings: openvino_settings,
                 most_kept_mb: 160,
             },

@@ -144,7 +144,7 @@ impl OrtModel {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),
             characters,
-            step: options.provider.facts().step,
+            sides: options.provider.facts().sides,
         };
         let shrink_above = match options.keep {
             Keep::UpTo(elements) if options.provider.facts().shrinks => Some(elements),
