@@ -49,7 +49,8 @@ impl Stages {
                 Copies::OneAReader => (&plan.readers, USUAL_LINE),
             };
             let keep = if options.low_memory { Keep::Nothing } else { keep };
-            let options = threads.iter().map(|&threads| SessionOptions { threads, provider, keep });
+            let device = options.device;
+            let options = threads.iter().map(|&threads| SessionOptions { threads, provider, device, keep });
             open(role, path, &options.collect::<Vec<_>>(), &loading)
         };
         let open = &open;

@@ -11,6 +11,7 @@ use super::store::{RawSources, pull_options, raw_step};
 use crate::engine;
 use crate::error::Result;
 use crate::models::fetch::{Progress, PullOptions};
+use crate::runtime::Provider;
 
 /// An object of Python's that answers. It owns the engine in some way, which must not own it in turn: neither would
 /// ever be collected.
@@ -32,6 +33,10 @@ impl Host {
 impl engine::Host for Host {
     fn library(&self) -> Result<PathBuf> {
         self.ask(|host| host.call_method0("library")?.extract())
+    }
+
+    fn make_ready(&self, provider: Provider) -> Result<Vec<String>> {
+        self.ask(|host| host.call_method1("make_ready", (provider.name(),))?.extract())
     }
 
     fn sources(&self) -> Result<PullOptions> {
