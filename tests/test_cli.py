@@ -158,8 +158,8 @@ def test_any_text_survives_json(text: str) -> None:
 
 def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) -> None:
     given_options = (
-        "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cuda --device-id 1 --preset fast "
-        "--no-download"
+        "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cuda --device-id 1 "
+        "--preset fast --no-download"
     )
     main(["read", "a.png", *given_options.split()])
     progress = fake_engine.options.pop("progress")

@@ -1,4 +1,4 @@
-"""Opening the libraries that CUDA needs: small shared objects in a made-up site-packages folder, made by a C compiler."""
+"""Opening the libraries that CUDA needs: a C compiler makes small ones in a made-up site-packages folder."""
 
 import shutil
 import subprocess

@@ -116,10 +116,8 @@ class OcrEngine(EngineLifecycle):
     ) -> None:
         check_choice("provider", provider, PROVIDERS)
         check_choice("preset", preset, PRESETS)
-        check_ranges(
-            threads=threads, device_id=device_id, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes
-        )
-        check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
+        check_ranges(threads=threads, device_id=device_id, max_regions=max_regions, max_strip_width=max_strip_width)
+        check_ranges(max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_idle_unload(idle_unload)
         choices = model_choices(models, {"detector": detector, "recognizer": recognizer, "orienter": orienter})
         self._min_score = checked_score(min_score)
