@@ -93,7 +93,10 @@ fn stages(store: &Store, clock: &Arc<Clock>) -> Result<Stages> {
             return Ok((role, vec![timed(name, &bytes, None)?].into()));
         };
         let head = Arc::new(Head::new(&cut.head, None));
-        Ok((role, Sessions { models: vec![timed(name, &cut.model, Some(head))?], head: Some(cut.head) }))
+        Ok((
+            role,
+            Sessions { models: vec![timed(name, &cut.model, Some(head))?], head: Some(cut.head), picked_of: None },
+        ))
     };
     Stages::with(set.entries().into_iter().map(sessions).collect::<Result<_>>()?, &EngineOptions::default())
 }

@@ -24,7 +24,9 @@ pub trait Host: Send + Sync {
     fn library(&self) -> Result<PathBuf>;
     /// Makes the libraries that a provider needs ready, right before it is tried. Returns what went wrong with them,
     /// which the provider's own error is told with, if it has one.
-    fn make_ready(&self, provider: Provider) -> Result<Vec<String>>;
+    fn make_ready(&self, _provider: Provider) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
     /// Returns where missing models are fetched from.
     fn sources(&self) -> Result<PullOptions>;
     /// Is told of a download's step.

@@ -42,6 +42,8 @@ impl Stages {
             Sides::Few => Plan::of_device(options),
             Sides::Any | Sides::Steps(_) => Plan::of(options, facts.shares_processor),
         };
+        // A device picks of all classes.
+        let picks_best = facts.picks_best && options.languages.is_none();
         let open = |role: Role, path: &Path| {
             let (threads, keep) = match role.facts().copies {
                 // Its input is bounded, and of about the same size for every page.
@@ -51,7 +53,7 @@ impl Stages {
             let keep = if options.low_memory { Keep::Nothing } else { keep };
             let device = options.device;
             let options = threads.iter().map(|&threads| SessionOptions { threads, provider, device, keep });
-            open(role, path, &options.collect::<Vec<_>>(), &loading)
+            open(role, path, &options.collect::<Vec<_>>(), picks_best, &loading)
         };
         let open = &open;
         // Each model is optimised on one thread by the runtime, so they are made side by side.
@@ -152,7 +154,7 @@ impl File {
 
 /// Opens sessions of a model: without its head, where role and provider allow that, it can be cut off, and the processor
 /// has vectors.
-fn open(role: Role, path: &Path, options: &[SessionOptions], loading: &Loading) -> Result<Sessions> {
+fn open(role: Role, path: &Path, options: &[SessionOptions], picks_best: bool, loading: &Loading) -> Result<Sessions> {
     let mut file = File::read(path)?;
     let is_cut = role.facts().is_cut
         && options.iter().all(|options| options.provider.facts().takes_heads_off)
@@ -162,9 +164,13 @@ fn open(role: Role, path: &Path, options: &[SessionOptions], loading: &Loading) 
         file.bytes = cut.model;
         cut.head
     });
+    let picked = if role.facts().is_cut && picks_best { onnx::pick_best(&file.bytes) } else { None };
+    // Without their number nobody could tell whether the characters fit.
+    let picked_of =
+        picked.and_then(|picked| picked.classes.filter(|classes| *classes > 0).inspect(|_| file.bytes = picked.model));
     let is_planned = options.iter().any(|options| options.provider.facts().sides == Sides::Few);
     let models = if is_planned { file.on_device(options, loading)? } else { file.open(options, loading)? };
-    Ok(Sessions { models, head })
+    Ok(Sessions { models, head, picked_of })
 }
 
 #[cfg(test)]

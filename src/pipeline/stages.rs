@@ -31,11 +31,13 @@ pub struct Sessions {
     pub models: Vec<Box<dyn Model>>,
     /// The part that was cut off the model: the sessions give what it takes instead of what the model does.
     pub head: Option<LinearHead>,
+    /// The number of classes, where the sessions pick the best of each step.
+    pub picked_of: Option<usize>,
 }
 
 impl From<Vec<Box<dyn Model>>> for Sessions {
     fn from(models: Vec<Box<dyn Model>>) -> Self {
-        Self { models, head: None }
+        Self { models, head: None, picked_of: None }
     }
 }
 
@@ -78,7 +80,7 @@ impl Stages {
         if detectors.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs a detector"));
         }
-        let Sessions { models: recognizers, head } = take(Role::Recognizer);
+        let Sessions { models: recognizers, head, picked_of } = take(Role::Recognizer);
         let orienters = take(Role::Orienter).models;
         let Some(first) = recognizers.first() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
@@ -87,7 +89,10 @@ impl Stages {
             let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
         }
-        let alphabet = Alphabet::of(first.spec(), head.as_ref(), options.languages.as_ref())?;
+        let alphabet = match picked_of {
+            Some(classes) => Alphabet::of_picked(first.spec(), classes)?,
+            None => Alphabet::of(first.spec(), head.as_ref(), options.languages.as_ref())?,
+        };
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
         let mut orienters = orienters.into_iter();
         let readers =

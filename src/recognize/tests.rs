@@ -233,3 +233,17 @@ fn a_strip_that_is_padded_to_a_step_has_its_characters_where_they_were() {
         assert!((start - 40.0).abs() < 8.0 && (end - 56.0).abs() < 8.0, "{start} to {end}");
     }
 }
+
+#[test]
+fn the_best_classes_that_a_device_picked_are_read_like_all_probabilities() {
+    let alphabet = Alphabet::of_picked(&spec(2), classes()).unwrap();
+    let output = [1.0, 0.9, 0.0, 0.5, 2.0, 0.75, f32::NAN, 0.1, 1e9, 0.2];
+    let steps = alphabet.steps(Tensor { shape: &[1, 5, 2], data: &output }).unwrap();
+    assert_eq!(steps.best(), [(1, 0.9), (0, 0.5), (2, 0.75), (0, 0.1), (classes() - 1, 0.2)]);
+    assert_eq!(steps.classes(), classes());
+    assert_eq!(steps.probabilities().unwrap_err().kind(), ErrorKind::Internal);
+    let decoded = alphabet.decoder.decode(&steps, alphabet.charset()).unwrap();
+    assert!(decoded.text.starts_with("ab"), "{}", decoded.text);
+    assert!(alphabet.steps(Tensor { shape: &[1, 5, 3], data: &[0.0; 15] }).is_err());
+    assert!(Alphabet::of_picked(&spec(2), 9).is_err(), "as many characters as classes");
+}

@@ -37,9 +37,11 @@ pub struct Facts {
     pub shares_processor: bool,
     /// True if a model's head is computed here instead.
     ///
-    /// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities,
-    /// and computing the head here, is faster there was not measured, so it keeps the model as it is.
+    /// An accelerator has the probabilities in its own memory, and computes the head along with the rest.
     pub takes_heads_off: bool,
+    /// True if the best class of each step is picked on the device, where all classes can come out: two numbers a step
+    /// are brought over then, and not 18,710 probabilities.
+    pub picks_best: bool,
     /// True if it can give back what a large run took. Only tried on the processor: other providers have arenas of
     /// their own, and refuse to shrink one that they lack.
     pub(super) shrinks: bool,
@@ -75,6 +77,7 @@ impl Provider {
                 needs_bfloat16: false,
                 shares_processor: true,
                 takes_heads_off: true,
+                picks_best: false,
                 shrinks: true,
                 sides: Sides::Any,
                 has_devices: false,
@@ -91,6 +94,7 @@ impl Provider {
                 needs_bfloat16: false,
                 shares_processor: false,
                 takes_heads_off: false,
+                picks_best: true,
                 shrinks: false,
                 sides: Sides::Few,
                 has_devices: true,
@@ -110,6 +114,7 @@ impl Provider {
                 needs_bfloat16: true,
                 shares_processor: false,
                 takes_heads_off: true,
+                picks_best: false,
                 shrinks: false,
                 // In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page,
                 // steps of 32 took 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See
