@@ -17,6 +17,9 @@ pub enum Provider {
     OpenVino,
 }
 
+/// A provider's own options by name.
+pub(super) type Settings = Vec<(&'static str, String)>;
+
 /// The facts of a provider: a row of [`Provider::facts`].
 #[derive(Debug)]
 pub struct Facts {
@@ -52,7 +55,7 @@ pub struct Facts {
     /// True if it needs libraries that Python packages of their own bring, in places where the system does not look.
     pub needs_libraries: bool,
     /// Its options for so many threads, on this device or the first one.
-    pub(super) settings: fn(usize, Option<u32>) -> Vec<(&'static str, String)>,
+    pub(super) settings: fn(usize, Option<u32>) -> Settings,
     /// Memory in 2**20 bytes that may stay after the first release beyond that before the first load: the libraries
     /// with their tables (28 MB with ONNX Runtime 1.32), what Python imports for the first picture, and what the C
     /// library keeps in pieces. With the default models that is 36 to 54 MB, and 117 MB with OpenVINO; the models
@@ -162,7 +165,7 @@ impl Provider {
     }
 }
 
-fn cuda_settings(device: Option<u32>) -> Vec<(&'static str, String)> {
+fn cuda_settings(device: Option<u32>) -> Settings {
     let mut settings = vec![
         // The exhaustive search, its default, took 1.2 to 2.9 s for a strip on an H200, and this one 0.4. The run itself
         // took 3 and 2.5 ms, and 80 to 90 without any search.
@@ -178,7 +181,7 @@ fn cuda_settings(device: Option<u32>) -> Vec<(&'static str, String)> {
 /// 1,000 and 5,000 of them 42 pages peaked at 761, 886 and 916 MB, and took the same time.
 const OPENVINO_REMEMBERS: usize = 1000;
 
-fn openvino_settings(threads: usize) -> Vec<(&'static str, String)> {
+fn openvino_settings(threads: usize) -> Settings {
     // Its own default where the processor computes with it, which ONNX Runtime's provider leaves out.
     let precision = if has_bfloat16() { "bf16" } else { "f32" };
     // Pinned threads of two sessions would share a core. Each shape that is remembered takes memory, up to gigabytes.

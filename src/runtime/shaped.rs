@@ -11,12 +11,15 @@ const MOST_SESSIONS: usize = 24;
 /// Makes one more session of the same model.
 pub type Open = Box<dyn Fn(&Stop) -> Result<Box<dyn Model>> + Send>;
 
+/// The shapes of a run's inputs.
+type Shapes = Vec<Vec<usize>>;
+
 /// A model for a runtime that remembers the last shape alone: each shape has a session that is given no other one.
 /// Sessions are made when their shape is met.
 pub struct Shaped {
     spec: ModelSpec,
     /// With the shapes of their inputs, none before the first run; the one that was used last is the last.
-    sessions: Vec<(Option<Vec<Vec<usize>>>, Box<dyn Model>)>,
+    sessions: Vec<(Option<Shapes>, Box<dyn Model>)>,
     open: Open,
 }
 
@@ -28,7 +31,7 @@ impl Shaped {
 
     /// Puts the session for the shapes to the end.
     fn choose(&mut self, shapes: &[Vec<usize>], stop: &Stop) -> Result<()> {
-        let is_fitting = |own: &Option<Vec<Vec<usize>>>| own.as_deref().is_none_or(|own| own == shapes);
+        let is_fitting = |own: &Option<Shapes>| own.as_deref().is_none_or(|own| own == shapes);
         let found = self.sessions.iter().position(|(own, _)| is_fitting(own));
         let session = match found {
             Some(at) => self.sessions.remove(at).1,
