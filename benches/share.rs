@@ -76,7 +76,7 @@ fn taken(sum: &AtomicU64) -> f64 {
 }
 
 fn stages(store: &Store, clock: &Arc<Clock>) -> Result<Stages> {
-    let options = SessionOptions { threads: 1, provider: Provider::Cpu, keep: Keep::All };
+    let options = SessionOptions { threads: 1, provider: Provider::Cpu, device: None, keep: Keep::All };
     let timed = |name: &str, bytes: &[u8], head: Option<Arc<Head>>| -> Result<Box<dyn Model>> {
         let model = Box::new(OrtModel::from_bytes(name, bytes, options, &Stop::new())?);
         Ok(Box::new(Timed { model, clock: Arc::clone(clock), head }))
@@ -93,7 +93,10 @@ fn stages(store: &Store, clock: &Arc<Clock>) -> Result<Stages> {
             return Ok((role, vec![timed(name, &bytes, None)?].into()));
         };
         let head = Arc::new(Head::new(&cut.head, None));
-        Ok((role, Sessions { models: vec![timed(name, &cut.model, Some(head))?], head: Some(cut.head) }))
+        Ok((
+            role,
+            Sessions { models: vec![timed(name, &cut.model, Some(head))?], head: Some(cut.head), picked_of: None },
+        ))
     };
     Stages::with(set.entries().into_iter().map(sessions).collect::<Result<_>>()?, &EngineOptions::default())
 }

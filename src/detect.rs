@@ -17,7 +17,7 @@ use crate::image::warp::turned;
 use crate::models::Role;
 use crate::models::spec;
 use crate::options::DetectOptions;
-use crate::runtime::{Model, Tensor};
+use crate::runtime::{Model, Sides, Tensor};
 use crate::stop::Stop;
 
 /// Pictures more elongated than this are given a margin: text that fills a picture from edge to edge has no outline to
@@ -26,6 +26,10 @@ const MAX_ASPECT: u32 = 8;
 
 /// The least height, in pixels, of a line that can be read.
 const LEAST_LINE: u32 = 8;
+
+/// The smallest side for a runtime that is best given few shapes. With it no side is longer than 1280, and those of most
+/// pages are 960 or 1280, so a stack of them has one to three shapes.
+const PLANNED_SIDE: usize = 320;
 
 /// A DB text detector: PP-OCR's of any version.
 pub struct Detector {
@@ -40,6 +44,11 @@ impl Detector {
     pub fn new(model: Box<dyn Model>) -> Result<Self> {
         spec::check(model.spec(), Role::Detector)?;
         Ok(Self { model })
+    }
+
+    /// Counts its sessions.
+    pub fn sessions(&self) -> usize {
+        self.model.sessions()
     }
 
     /// Finds regions, in no particular order, on a picture whose text is turned clockwise by `quarters`: it is shown to
@@ -80,15 +89,30 @@ impl Detector {
 
     /// Runs the model once; `take` is given the map.
     fn run<T>(&mut self, shown: &Picture, stop: &Stop, take: impl FnOnce(&[f32]) -> T) -> Result<T> {
-        let (columns, rows) = (shown.width() as usize, shown.height() as usize);
-        let input = to_bgr_planes(shown, columns)?;
+        let padded = self.padded(shown)?;
+        let input = padded.as_ref().unwrap_or(shown);
+        let (columns, rows) = (input.width() as usize, input.height() as usize);
+        let data = to_bgr_planes(input, columns)?;
         let (mut take, mut taken) = (Some(take), None);
-        self.model.run(Tensor { shape: &[1, 3, rows, columns], data: &input }, stop, &mut |output| {
+        self.model.run(Tensor { shape: &[1, 3, rows, columns], data: &data }, stop, &mut |output| {
             let map = spec::plane(output, columns, rows)?;
-            taken = take.take().map(|take| take(map));
+            let own = padded.is_some().then(|| corner(map, columns, shown)).transpose()?;
+            taken = take.take().map(|take| take(own.as_deref().unwrap_or(map)));
             Ok(())
         })?;
         taken.ok_or_else(|| Error::new(ErrorKind::Internal, "the detector gave nothing"))
+    }
+
+    /// Returns the picture in the upper left of one whose sides the model is best given, unless its own are that.
+    fn padded(&self, shown: &Picture) -> Result<Option<Picture>> {
+        let sides = self.model.spec().sides;
+        if sides != Sides::Few {
+            return Ok(None);
+        }
+        let side = |own: u32| sides.padded(own as usize, PLANNED_SIDE) as u32;
+        let (width, height) = (side(shown.width()), side(shown.height()));
+        let is_larger = (width, height) != (shown.width(), shown.height());
+        is_larger.then(|| extended(shown, width, height)).transpose()
     }
 }
 
@@ -209,6 +233,30 @@ fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) ->
     (side(width), side(height))
 }
 
+/// Returns the picture in the upper left of a larger one, over which its last column and its last row are repeated: an
+/// edge that is no edge of the picture's would be seen as one of text. On 20 scenes F1 was .679 so, .649 with the border's
+/// colour, .654 with grey, .670 with the picture mirrored, and .688 without padding; see docs/decisions.md.
+fn extended(picture: &Picture, width: u32, height: u32) -> Result<Picture> {
+    let row_bytes = 3 * width as usize;
+    let mut pixels = buffer::empty(row_bytes * height as usize, "the extended picture")?;
+    for row in picture.pixels().chunks_exact(3 * picture.width() as usize) {
+        let last = &row[row.len() - 3..];
+        pixels.extend_from_slice(row);
+        (picture.width()..width).for_each(|_| pixels.extend_from_slice(last));
+    }
+    let last = pixels.len().saturating_sub(row_bytes);
+    (picture.height()..height).for_each(|_| pixels.extend_from_within(last..last + row_bytes));
+    Picture::from_rgb(width, height, pixels)
+}
+
+/// Returns the part of a map with rows of `width` values that shows the picture in its upper left.
+fn corner(map: &[f32], width: usize, shown: &Picture) -> Result<Vec<f32>> {
+    let (columns, rows) = (shown.width() as usize, shown.height() as usize);
+    let mut own = buffer::empty(columns * rows, "the detector's map")?;
+    map.chunks_exact(width).take(rows).for_each(|row| own.extend_from_slice(&row[..columns]));
+    Ok(own)
+}
+
 /// Returns the picture on a larger one in the mean colour of its border.
 fn framed(picture: &Picture, width: u32, height: u32, (left, top): (u32, u32)) -> Result<Picture> {
     let colour = border_colour(picture);
@@ -312,6 +360,16 @@ mod tests {
             let longest = longest_side(width, height, &options);
             assert_eq!(input_size(width, height, longest, &options), seen, "{width}x{height}");
         }
+    }
+
+    #[test]
+    fn a_picture_is_extended_by_its_last_column_and_row_and_cut_out_again() {
+        let picture = Picture::from_rgb(2, 2, (1..=12).collect()).expect("a picture");
+        let extended = extended(&picture, 3, 4).expect("there is memory");
+        let rows = [[1, 2, 3, 4, 5, 6, 4, 5, 6], [7, 8, 9, 10, 11, 12, 10, 11, 12]];
+        assert_eq!(extended.pixels(), [rows[0], rows[1], rows[1], rows[1]].concat());
+        let map: Vec<f32> = (0..12u8).map(f32::from).collect();
+        assert_eq!(corner(&map, 3, &picture).expect("there is memory"), [0.0, 1.0, 3.0, 4.0]);
     }
 
     #[test]

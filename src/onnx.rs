@@ -19,6 +19,6 @@ mod writer;
 pub(crate) use file::{LONGEST_MODEL, look_over, read_model};
 pub use flush::{SMALLEST_WEIGHT, flush_denormals};
 pub use format::Format;
-pub use head::{Cut, LinearHead, cut_head};
+pub use head::{Cut, LinearHead, Picked, cut_head, pick_best};
 pub use size::check_size;
 pub use summary::{Summary, ValueInfo, summary};

@@ -161,6 +161,8 @@ impl Preset {
 pub struct EngineOptions {
     /// Threads that one call may use; `None` takes what the process may run on.
     pub threads: Option<usize>,
+    /// The device that models run on, counted from 0 on, where the provider has several; `None` takes the first one.
+    pub device: Option<u32>,
     /// Bounds for pictures.
     pub decode: DecodeLimits,
     /// Detection.

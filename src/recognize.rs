@@ -17,7 +17,7 @@ use crate::language::Languages;
 use crate::models::Role;
 use crate::models::spec;
 use crate::onnx::LinearHead;
-use crate::runtime::{Model, ModelSpec, Tensor};
+use crate::runtime::{Model, ModelSpec, Sides, Tensor};
 use crate::stop::Stop;
 use charset::Charset;
 use ctc::Decoded;
@@ -31,6 +31,9 @@ const DEFAULT_HEIGHT: usize = 48;
 /// pads to 320; on 40 labelled pages that was 13 % slower and its token F1 .938 instead of .939.
 const MIN_WIDTH: usize = 48;
 
+/// The narrowest input for a runtime that is best given few shapes: about three words.
+const PLANNED_WIDTH: usize = 160;
+
 /// The strips and classes of a recogniser, and the reading of its output: shared by all sessions of one model.
 #[derive(Debug, Clone)]
 pub struct Alphabet {
@@ -38,6 +41,8 @@ pub struct Alphabet {
     charset: Charset,
     /// Computed here where the model gives its features instead of probabilities.
     head: Option<Arc<Head>>,
+    /// The number of classes where the model gives of each step the best one alone.
+    picked_of: Option<usize>,
     /// The classes that can come out; all, where there is no list. A head has no others.
     allowed: Option<Vec<usize>>,
     decoder: Arc<dyn Decoder>,
@@ -53,6 +58,29 @@ impl Alphabet {
     pub fn of(spec: &ModelSpec, head: Option<&LinearHead>, languages: Option<&Languages>) -> Result<Self> {
         spec::check(spec, Role::Recognizer)?;
         let classes = head.map_or(spec.outputs[0].shape[2], |head| Some(head.classes));
+        let charset = Self::charset_of(spec, classes)?;
+        let allowed = languages.map(|languages| charset.classes_of(languages, &spec.name)).transpose()?;
+        let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref())));
+        Ok(Self { head, allowed, ..Self::plain(spec, charset) })
+    }
+
+    /// Reads it from the description of a model that gives of each step the best of so many classes, and its
+    /// probability.
+    ///
+    /// # Errors
+    /// Those of [`Alphabet::of`].
+    pub fn of_picked(spec: &ModelSpec, classes: usize) -> Result<Self> {
+        spec::check(spec, Role::Recognizer)?;
+        let charset = Self::charset_of(spec, Some(classes))?;
+        Ok(Self { picked_of: Some(classes), ..Self::plain(spec, charset) })
+    }
+
+    fn plain(spec: &ModelSpec, charset: Charset) -> Self {
+        let height = spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32;
+        Self { height, charset, head: None, picked_of: None, allowed: None, decoder: Arc::new(Greedy) }
+    }
+
+    fn charset_of(spec: &ModelSpec, classes: Option<usize>) -> Result<Charset> {
         let Some(characters) = &spec.characters else {
             let message = format!("{} does not say which characters it knows", spec.name);
             return Err(Error::new(ErrorKind::ModelMismatch, message).with_hint(
@@ -60,16 +88,7 @@ impl Alphabet {
                  the same name with suffix .txt",
             ));
         };
-        let charset = Charset::new(characters, classes).map_err(|error| error.named(&spec.name))?;
-        let allowed = languages.map(|languages| charset.classes_of(languages, &spec.name)).transpose()?;
-        let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref())));
-        Ok(Self {
-            height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32,
-            charset,
-            head,
-            allowed,
-            decoder: Arc::new(Greedy),
-        })
+        Charset::new(characters, classes).map_err(|error| error.named(&spec.name))
     }
 
     /// Makes text with another decoder than [`Greedy`].
@@ -95,14 +114,19 @@ impl Alphabet {
     /// The errors of the model's run; [`ErrorKind::ModelMismatch`] when its output does not fit the characters.
     pub fn read(&self, model: &mut dyn Model, strip: &Picture, stop: &Stop) -> Result<Decoded> {
         let (own, height) = (strip.width() as usize, strip.height() as usize);
-        let width = own.max(MIN_WIDTH).next_multiple_of(model.spec().step.max(1));
+        let sides = model.spec().sides;
+        let width = sides.padded(own.max(MIN_WIDTH), PLANNED_WIDTH);
         let data = to_bgr_planes(strip, width)?;
-        let mut decoded = Decoded::default();
+        let (mut decoded, mut seen) = (Decoded::default(), width as f32);
         model.run(Tensor { shape: &[1, 3, height, width], data: &data }, stop, &mut |output| {
-            decoded = self.decoder.decode(&self.steps(output)?, &self.charset)?;
+            let mut steps = self.steps(output)?;
+            if sides == Sides::Few {
+                seen *= steps.cut(own as f32 / width as f32);
+            }
+            decoded = self.decoder.decode(&steps, &self.charset)?;
             Ok(())
         })?;
-        decoded.stretch(width as f32 / own as f32);
+        decoded.stretch(seen / own as f32);
         Ok(decoded)
     }
 
@@ -113,6 +137,7 @@ impl Alphabet {
             return Err(Error::new(ErrorKind::ModelMismatch, message));
         };
         match &self.head {
+            None if self.picked_of.is_some() && values == 2 => {}
             None => self.charset.check_classes(values)?,
             Some(head) if values != head.inputs() => {
                 let inputs = head.inputs();
@@ -121,7 +146,8 @@ impl Alphabet {
             }
             Some(_) => {}
         }
-        Ok(Steps { output: output.data, values, head: self.head.as_deref(), allowed: self.allowed.as_deref() })
+        let (head, picked_of) = (self.head.as_deref(), self.picked_of);
+        Ok(Steps { output: output.data, values, head, picked_of, allowed: self.allowed.as_deref() })
     }
 }
 

@@ -40,6 +40,7 @@ ROOT = Path(__file__).parent.parent
         ["read", "a.png", "--format", "docx"],
         ["read", "a.png", "--threads", "0"],
         ["read", "a.png", "--threads", "many"],
+        ["read", "a.png", "--device-id", "-1"],
         ["read", "a.png", "--provider", "abacus"],
         ["models"],
         ["models", "path", "one", "two"],
@@ -157,8 +158,8 @@ def test_any_text_survives_json(text: str) -> None:
 
 def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) -> None:
     given_options = (
-        "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cpu --preset fast "
-        "--no-download --detector d.onnx --recognizer r.onnx --orienter none"
+        "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cuda --device-id 1 "
+        "--preset fast --no-download --detector d.onnx --recognizer r.onnx --orienter none"
     )
     main(["read", "a.png", *given_options.split()])
     progress = fake_engine.options.pop("progress")
@@ -171,7 +172,8 @@ def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) ->
         "model_dir": "m",
         "threads": 3,
         "languages": ["en", "de"],
-        "provider": "cpu",
+        "provider": "cuda",
+        "device_id": 1,
         "preset": "fast",
         "download": False,
     }

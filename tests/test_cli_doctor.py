@@ -2,11 +2,13 @@
 
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ferrocr
 from conftest import run_python
 from ferrocr import _core
 from ferrocr._engine._options import PRESETS, Preset, Provider
@@ -201,6 +203,49 @@ def test_the_advice_is_the_fastest_that_reads_the_same(
     advice = advice_of(found)
     assert all(part in advice for part in says), advice
     assert not any(part in advice for part in says_not), advice
+
+
+# --- the provider that is taken by itself -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("used", "ok"), [("cuda", True), ("cpu", False)])
+def test_doctor_says_why_another_provider_is_taken_than_the_best(
+    used: str, ok: bool, models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Willing:
+        """An engine that passes CUDA over unless it works."""
+
+        provider = used
+
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def __enter__(self) -> "Willing":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def load(self) -> None:
+            if not ok:
+                warnings.warn("cuda does not work here: libcudart.so.13 not found", RuntimeWarning, stacklevel=1)
+
+    monkeypatch.setattr(_core, "automatic_providers", lambda: ["cuda", "cpu"])
+    monkeypatch.setattr(ferrocr, "OcrEngine", Willing)
+    check = checks_of(capsys, models)["auto"]
+    assert (check["ok"], check["facts"]["best"], check["facts"]["used"]) == (ok, "cuda", used)
+    if not ok:
+        assert check["detail"].startswith('provider="auto" takes cpu instead of cuda: ')
+        assert "libcudart.so.13 not found" in check["detail"]
+        assert 'provider="cpu"' in check["fix"]
+
+
+def test_doctor_tries_nothing_where_there_is_only_the_plain_provider(
+    models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_core, "automatic_providers", lambda: ["cpu"])
+    monkeypatch.setattr(ferrocr, "OcrEngine", lambda **_: pytest.fail("it was made"))
+    assert "auto" not in checks_of(capsys, models)
 
 
 # --- what was not given back --------------------------------------------------------------------------------------

@@ -270,6 +270,8 @@ def test_a_provider_that_does_not_work_here_is_told_of(
         ({"threads": "2"}, "threads is a number from 1 to 1024, not '2'"),
         ({"threads": 1.5}, "threads is a number from 1 to 1024, not 1.5"),
         ({"threads": True}, "threads is a number from 1 to 1024, not True"),
+        ({"device_id": -1}, "device_id is a number from 0 to 2147483647, not -1"),
+        ({"device_id": "cuda:1"}, "device_id is a number"),
         ({"max_pixels": 0}, "max_pixels"),
         ({"max_pixels": 2**63}, "max_pixels is a number from 1 to 9223372036854775807"),
         ({"max_side": 0}, "max_side"),

@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 from typing import NoReturn, Self, SupportsIndex
 
 from ._core import Engine as Core
-from ._engine import _exit, _raw
+from ._engine import _exit, _gpu, _raw
 from ._engine._call import Call, Deadline
 from ._engine._loading import Loader
 from ._log import logger
@@ -101,8 +101,10 @@ class EngineLifecycle:
             ResourcesFreedError: The engine was freed, also during the wait.
             ForkedError: This is a forked child, and its parent had loaded the engine.
         """
-        report = _raw.release_report(self._open().unload())
-        report = dataclasses.replace(report, processes=self._workers.end_idle())
+        core, gpu = self._open(), self._gpu_mb()
+        report = _raw.release_report(core.unload())
+        processes = self._workers.end_idle()
+        report = dataclasses.replace(report, processes=processes, gpu_before_mb=gpu, gpu_after_mb=self._gpu_mb())
         logger().info("unloaded %s: %s", self._recognizer, report)
         return report
 
@@ -132,6 +134,7 @@ class EngineLifecycle:
             return ReleaseReport(0, None, None, None, 0.0)
         # First, since nothing bounds what they do, and what they give could not be read any more.
         self._processes += self._workers.close(cancel=cancel)
+        gpu = None if "_report" in vars(self) else self._gpu_mb()
         report = _raw.release_report(self._core.free(cancel=cancel, timeout=deadline.left(), trim=trim))
         if self._core.inherited:  # what else there is belongs to the parent too
             return dataclasses.replace(report, inherited=True)
@@ -140,10 +143,12 @@ class EngineLifecycle:
         for document in list(self._documents):
             document.close()
         _exit.forget(self._core)
+        if "_report" not in vars(self):
+            after = self._gpu_mb()
+            report = dataclasses.replace(report, processes=self._processes, gpu_before_mb=gpu, gpu_after_mb=after)
         # One for all who ask, at the same time too.
-        own = dataclasses.replace(report, processes=self._processes)
-        first: ReleaseReport = vars(self).setdefault("_report", own)
-        if first is own:
+        first: ReleaseReport = vars(self).setdefault("_report", report)
+        if first is report:
             logger().info("freed %s: %s", self._recognizer, first)
         return first
 
@@ -189,6 +194,12 @@ class EngineLifecycle:
             return f"<{type(self).__name__}, never made>"
         state = "closed" if self.closed else "loaded" if self.loaded else "not loaded"
         return f"<{type(self).__name__} {self._recognizer}, {state}>"
+
+    def _gpu_mb(self) -> float | None:
+        """Return the memory in use on GPUs, if the models run or ran on one."""
+        if self.provider != "cuda" or (self._core is not None and self._core.inherited):
+            return None
+        return _gpu.used_mb()
 
     def _open(self) -> Core:
         if self._core is None:

@@ -57,6 +57,8 @@ class OcrEngine(EngineLifecycle):
             installed ONNX Runtime is made for: CUDA, OpenVINO on processors that compute in bfloat16, as it then does
             too, else the plain one. RuntimeWarning tells of one that does not work here. A provider that is named and
             does not work is an error, never another one.
+        device_id: The GPU for models, counted from 0 on, where the provider is CUDA; None takes the first one. An
+            error where no provider that is tried has devices to choose from.
         preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
             figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
@@ -100,6 +102,7 @@ class OcrEngine(EngineLifecycle):
         orienter: ModelChoice | Literal[False] | None = None,
         model_dir: str | os.PathLike[str] | None = None,
         provider: Provider = "auto",
+        device_id: int | None = None,
         preset: Preset = "default",
         threads: int | None = None,
         min_score: float = 0.5,
@@ -116,8 +119,8 @@ class OcrEngine(EngineLifecycle):
     ) -> None:
         check_choice("provider", provider, PROVIDERS)
         check_choice("preset", preset, PRESETS)
-        check_ranges(threads=threads, max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
-        check_ranges(max_regions=max_regions, max_strip_width=max_strip_width)
+        check_ranges(threads=threads, device_id=device_id, max_regions=max_regions, max_strip_width=max_strip_width)
+        check_ranges(max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_idle_unload(idle_unload)
         codes = checked_languages(languages)
         chosen = {"detector": detector, "recognizer": recognizer, "orienter": orienter}
@@ -142,6 +145,7 @@ class OcrEngine(EngineLifecycle):
             low_memory=low_memory,
             idle_unload=idle_unload,
             languages=codes,
+            device_id=device_id,
         )
         super().__init__(core, store, loader, Workers(0) if low_memory else Workers(), Path(choices["recognizer"]).name)
 

@@ -191,6 +191,9 @@ class ReleaseReport:
         processes: Processes that ended; they render the pages of PDF files, and their memory is in no other number.
         inherited: True if a forked child released an engine that its parent had loaded: nothing was freed, and the
             parent has it as before.
+        gpu_before_mb: Memory in use before on all GPUs of NVIDIA's that the process sees, by whatever process, in 2**20
+            bytes; None unless the models ran on one, and where its driver does not tell.
+        gpu_after_mb: The same after.
     """
 
     sessions: int
@@ -203,3 +206,5 @@ class ReleaseReport:
     calls: int = 0
     processes: int = 0
     inherited: bool = False
+    gpu_before_mb: float | None = None
+    gpu_after_mb: float | None = None

@@ -23,6 +23,11 @@ use crate::runtime::{Provider, built_in, load_runtime};
 pub trait Host: Send + Sync {
     /// Returns the path of ONNX Runtime's library, which is loaded then.
     fn library(&self) -> Result<PathBuf>;
+    /// Makes the libraries that a provider needs ready, right before it is tried. Returns what went wrong with them,
+    /// which the provider's own error is told with, if it has one.
+    fn make_ready(&self, _provider: Provider) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
     /// Returns where missing models are fetched from.
     fn sources(&self) -> Result<PullOptions>;
     /// Is told of a download's step.
@@ -100,11 +105,11 @@ impl Loader {
             self.host.warn(&format!("the models are loaded, and any process may remove them: {fault}"))
         };
         let protection = Protection::of(&files, &self.store.watched(look_around.clone()), warn)?;
-        let stages = self.open(|provider| {
+        let stages = self.open(options.device, |provider| {
             look_around()?;
             attempt.hold();
             let open = || Stages::open(&files, provider, options, Some(attempt.stop()));
-            first_in_one_piece(provider, &look_around, open)
+            first_in_one_piece(provider, &look_around, || self.with_libraries(provider, open))
         })?;
         if let Some(provider) = self.provider() {
             self.host.loaded(provider, started.elapsed())?;
@@ -112,10 +117,21 @@ impl Loader {
         Ok(Loaded { stages, protection })
     }
 
-    /// Returns what `open` makes with the first provider that works.
-    fn open<T>(&self, open: impl Fn(Provider) -> Result<T>) -> Result<T> {
+    /// Does `open` with the provider's libraries made ready. Its error says what went wrong with these.
+    fn with_libraries<T>(&self, provider: Provider, open: impl FnOnce() -> Result<T>) -> Result<T> {
+        if !provider.facts().needs_libraries {
+            return open();
+        }
+        let faults = self.host.make_ready(provider)?;
+        open().map_err(|error| if faults.is_empty() { error } else { error.named(&faults.join("; ")) })
+    }
+
+    /// Returns what `open` makes with the first provider that works. One of them has to have a `device` to choose, if
+    /// one is chosen.
+    fn open<T>(&self, device: Option<u32>, open: impl Fn(Provider) -> Result<T>) -> Result<T> {
         let worth_trying = || Ok(Provider::worth_trying(&built_in()?));
         let providers = if self.providers.is_empty() { worth_trying()? } else { self.providers.clone() };
+        Provider::check_device(&providers, device)?;
         for (at, provider) in providers.iter().enumerate() {
             match open(*provider) {
                 Ok(made) => {
@@ -203,6 +219,11 @@ mod tests {
             unreachable!("nothing is loaded")
         }
 
+        fn make_ready(&self, provider: Provider) -> Result<Vec<String>> {
+            assert_eq!(provider, Provider::Cuda, "others bring what they need");
+            Ok(vec!["libcudart.so.13 is missing".to_owned()])
+        }
+
         fn sources(&self) -> Result<PullOptions> {
             unreachable!("nothing is fetched")
         }
@@ -223,14 +244,37 @@ mod tests {
         let broken = |kind| move || Error::new(kind, "no device").with_hint("buy one");
         let only_cpu = |kind| move |provider| if provider == Provider::Cpu { Ok("made") } else { Err(broken(kind)()) };
         let both = loader(&[Provider::Cuda, Provider::Cpu]);
-        assert_eq!(both.open(only_cpu(ErrorKind::Inference)).unwrap(), "made");
+        assert_eq!(both.open(None, only_cpu(ErrorKind::Inference)).unwrap(), "made");
         assert_eq!(both.provider(), Some(Provider::Cpu));
         let warnings = std::mem::take(&mut *listener.0.lock().unwrap());
         assert!(warnings.len() == 1 && warnings[0].contains("the provider cuda, and it does not work here"));
         assert!(warnings[0].contains("no device; `ferrocr doctor`"), "{warnings:?}");
-        assert_eq!(both.open(only_cpu(ErrorKind::Timeout)).unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(both.open(None, only_cpu(ErrorKind::Timeout)).unwrap_err().kind(), ErrorKind::Timeout);
         let named = loader(&[Provider::Cuda]);
-        assert_eq!(named.open(only_cpu(ErrorKind::Inference)).unwrap_err().kind(), ErrorKind::Inference);
+        assert_eq!(named.open(None, only_cpu(ErrorKind::Inference)).unwrap_err().kind(), ErrorKind::Inference);
         assert!(named.provider().is_none() && listener.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_device_is_chosen_where_a_provider_that_is_tried_has_some() {
+        let loader = |providers: &[Provider]| {
+            let store = Store::open("/models").unwrap();
+            Loader::new(store, BTreeMap::new(), providers.to_vec(), Box::new(Arc::<Listener>::default()))
+        };
+        assert_eq!(loader(&[Provider::Cuda, Provider::Cpu]).open(Some(1), Ok).unwrap(), Provider::Cuda);
+        let error = loader(&[Provider::Cpu]).open(Some(1), Ok).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    }
+
+    #[test]
+    fn the_error_of_a_provider_says_which_of_its_libraries_are_missing() {
+        let store = Store::open("/models").unwrap();
+        let loader = Loader::new(store, BTreeMap::new(), Vec::new(), Box::new(Arc::<Listener>::default()));
+        let failed = || Err::<(), _>(Error::new(ErrorKind::Inference, "it does not load"));
+        let error = loader.with_libraries(Provider::Cuda, failed).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Inference);
+        assert!(error.to_string().starts_with("libcudart.so.13 is missing: it does not load"), "{error}");
+        assert!(loader.with_libraries(Provider::Cpu, failed).unwrap_err().to_string().ends_with("does not load"));
+        loader.with_libraries(Provider::Cuda, || Ok(())).unwrap();
     }
 }

@@ -14,7 +14,7 @@ use crate::onnx;
 use crate::options::EngineOptions;
 use crate::pipeline::{Plan, Sessions, Stages};
 use crate::recognize::head::Head;
-use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions};
+use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions, Shaped, Sides, lent_to};
 use crate::stop::Stop;
 use crate::threads::Task;
 
@@ -37,7 +37,13 @@ impl Stages {
     ) -> Result<Self> {
         memory::keep_large_blocks_apart();
         let loading = Loading::begin(callers)?;
-        let plan = Plan::of(options, provider.facts().shares_processor);
+        let facts = provider.facts();
+        let plan = match facts.sides {
+            Sides::Few => Plan::of_device(options),
+            Sides::Any | Sides::Steps(_) => Plan::of(options, facts.shares_processor),
+        };
+        // A device picks of all classes.
+        let picks_best = facts.picks_best && options.languages.is_none();
         let open = |role: Role, path: &Path| {
             let (threads, keep) = match role.facts().copies {
                 // Its input is bounded, and of about the same size for every page.
@@ -45,8 +51,9 @@ impl Stages {
                 Copies::OneAReader => (&plan.readers, USUAL_LINE),
             };
             let keep = if options.low_memory { Keep::Nothing } else { keep };
-            let options = threads.iter().map(|&threads| SessionOptions { threads, provider, keep });
-            open(role, path, &options.collect::<Vec<_>>(), &loading)
+            let device = options.device;
+            let options = threads.iter().map(|&threads| SessionOptions { threads, provider, device, keep });
+            open(role, path, &options.collect::<Vec<_>>(), picks_best, &loading)
         };
         let open = &open;
         // Each model is optimised on one thread by the runtime, so they are made side by side.
@@ -55,7 +62,11 @@ impl Stages {
             let begun: Vec<_> = begun.collect();
             begun.into_iter().map(|(role, task)| Ok((role, task.wait()?))).collect::<Result<_>>()
         })?;
-        let stages = Self::with(models, options);
+        let stages = Self::with(models, options).and_then(|stages| match facts.sides {
+            // As long as the call lets it: a driver may translate its kernels first, which is no model's fault.
+            Sides::Few => stages.tried_out(options, &callers.cloned().unwrap_or_default()).map(|()| stages),
+            Sides::Any | Sides::Steps(_) => Ok(stages),
+        });
         // What the runtime prepared sessions in. With 16 readers the process holds 364 MB after this and 639 without,
         // with two 121 and 157.
         memory::trim();
@@ -114,12 +125,25 @@ impl File {
         Ok(Self { name, bytes, characters: characters_beside(path)? })
     }
 
+    /// Opens a session.
+    fn session(&self, options: SessionOptions, stop: &Stop) -> Result<Box<dyn Model>> {
+        let model = OrtModel::from_bytes(&self.name, &self.bytes, options, stop)?;
+        Ok(Box::new(model.with_characters(self.characters.as_deref())))
+    }
+
+    /// Opens a session, and others like it for each shape that is met: callers share them, one for each of the options,
+    /// which are the same. The bytes are kept for them.
+    fn on_device(self, options: &[SessionOptions], loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
+        let Some(&own) = options.first() else { return Ok(Vec::new()) };
+        let first = self.session(own, loading.stop()).map_err(|error| loading.explained(&self.name, error))?;
+        let shaped = Shaped::new(first, Box::new(move |stop| self.session(own, stop)));
+        Ok(lent_to(options.len(), Box::new(shaped)))
+    }
+
     /// Opens a session with each of the options.
     fn open(&self, options: &[SessionOptions], loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
-        let open = &|options: SessionOptions| -> Result<Box<dyn Model>> {
-            let model = OrtModel::from_bytes(&self.name, &self.bytes, options, loading.stop());
-            let model = model.map_err(|error| loading.explained(&self.name, error))?;
-            Ok(Box::new(model.with_characters(self.characters.as_deref())))
+        let open = &|options: SessionOptions| {
+            self.session(options, loading.stop()).map_err(|error| loading.explained(&self.name, error))
         };
         std::thread::scope(|scope| {
             let begun = options.iter().map(|&options| Task::begin(scope, move || open(options)));
@@ -130,7 +154,7 @@ impl File {
 
 /// Opens sessions of a model: without its head, where role and provider allow that, it can be cut off, and the processor
 /// has vectors.
-fn open(role: Role, path: &Path, options: &[SessionOptions], loading: &Loading) -> Result<Sessions> {
+fn open(role: Role, path: &Path, options: &[SessionOptions], picks_best: bool, loading: &Loading) -> Result<Sessions> {
     let mut file = File::read(path)?;
     let is_cut = role.facts().is_cut
         && options.iter().all(|options| options.provider.facts().takes_heads_off)
@@ -140,7 +164,13 @@ fn open(role: Role, path: &Path, options: &[SessionOptions], loading: &Loading) 
         file.bytes = cut.model;
         cut.head
     });
-    Ok(Sessions { models: file.open(options, loading)?, head })
+    let picked = if role.facts().is_cut && picks_best { onnx::pick_best(&file.bytes) } else { None };
+    // Without their number nobody could tell whether the characters fit.
+    let picked_of =
+        picked.and_then(|picked| picked.classes.filter(|classes| *classes > 0).inspect(|_| file.bytes = picked.model));
+    let is_planned = options.iter().any(|options| options.provider.facts().sides == Sides::Few);
+    let models = if is_planned { file.on_device(options, loading)? } else { file.open(options, loading)? };
+    Ok(Sessions { models, head, picked_of })
 }
 
 #[cfg(test)]

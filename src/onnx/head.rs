@@ -1,11 +1,13 @@
 //! The last layer of a recogniser, taken out of its graph.
 
+mod best;
 mod nodes;
 
 use super::format::Format;
 use super::schema;
 use super::wire::{Field, Message, Value};
 use super::writer::Writer;
+pub use best::{Picked, pick_best};
 use nodes::{Graph, Node, Tensor};
 
 /// A layer that scores every class: for each, one weight for every value it is given, and a bias.
@@ -123,7 +125,8 @@ impl<'g, 'a> Tail<'g, 'a> {
         for field in graph.whole_fields() {
             let (field, bytes) = field.ok()?;
             if field.number == schema::graph::OUTPUT {
-                writer = writer.message(schema::graph::OUTPUT, self.new_output(inputs)?);
+                writer =
+                    writer.message(schema::graph::OUTPUT, nodes::described(self.given, self.output.1, inputs as u64)?);
             } else if !self.loses(&field) {
                 writer = writer.field(bytes);
             }
@@ -139,23 +142,6 @@ impl<'g, 'a> Tail<'g, 'a> {
                 .is_some_and(|name| name == self.given || self.names.contains(&name)),
             _ => false,
         }
-    }
-
-    /// Returns the description of what the head was given: the old output's with another number of values at each step.
-    fn new_output(&self, inputs: usize) -> Option<Writer> {
-        let mut dims: Vec<_> = nodes::dims_of(self.output.1)?.iter().map(|dim| dim.bytes()).collect();
-        let last = Writer::new().varint(schema::shape::DIM_VALUE, inputs as u64).finish();
-        *dims.get_mut(2)? = &last;
-        let shape = dims.into_iter().fold(Writer::new(), |shape, dim| shape.bytes(schema::shape::DIM, dim));
-        let tensor = Writer::new()
-            .varint(schema::value_type::ELEM_TYPE, schema::tensor::FLOAT)
-            .message(schema::value_type::TENSOR_SHAPE, shape);
-        let value_type = Writer::new().message(schema::value_type::TENSOR, tensor);
-        Some(
-            Writer::new()
-                .bytes(schema::value_info::NAME, self.given.as_bytes())
-                .message(schema::value_info::TYPE, value_type),
-        )
     }
 }
 

@@ -46,8 +46,12 @@ pub(crate) mod attribute {
     pub(crate) const G: u32 = 6;
     pub(crate) const TENSORS: u32 = 10;
     pub(crate) const GRAPHS: u32 = 11;
+    pub(crate) const TYPE: u32 = 20;
     pub(crate) const SPARSE_TENSOR: u32 = 22;
     pub(crate) const SPARSE_TENSORS: u32 = 23;
+
+    /// `AttributeType.INT`.
+    pub(crate) const INT: u64 = 2;
 }
 
 /// `SparseTensorProto`.

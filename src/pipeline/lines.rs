@@ -31,6 +31,13 @@ pub(super) struct Reader {
     pub(super) orienter: Option<Box<dyn Model>>,
 }
 
+impl Reader {
+    /// Counts its sessions.
+    pub(super) fn sessions(&self) -> usize {
+        self.recognizer.sessions() + self.orienter.as_ref().map_or(0, |orienter| orienter.sessions())
+    }
+}
+
 /// Reads the lines of one picture.
 pub(super) struct Lines<'a> {
     pub(super) picture: &'a Picture,

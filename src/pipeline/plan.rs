@@ -6,6 +6,12 @@ use crate::options::EngineOptions;
 /// and some more once it has read.
 const MOST_READERS: usize = 32;
 
+/// Callers of a recogniser on a device: while one full run of sixteen is under way, the next one comes together.
+const DEVICE_READERS: usize = 32;
+
+/// Callers of a detector on a device. One page is there at a time, and of the others boxes are made of maps meanwhile.
+const DEVICE_DETECTORS: usize = 4;
+
 /// Readers of a session that shares its own threads better than several sessions would: only tried with two cores.
 const FEW_READERS: usize = 4;
 
@@ -38,6 +44,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Returns the plan for an engine whose models run on a device that takes one run at a time. There is one model of
+    /// each role, and so many callers of it.
+    pub fn of_device(options: &EngineOptions) -> Self {
+        let own = Self::of(options, false);
+        let callers = |most: usize| vec![options.thread_count(); if options.low_memory { 1 } else { most }];
+        Self { detectors: callers(DEVICE_DETECTORS), readers: callers(DEVICE_READERS), ..own }
+    }
+
     /// Returns the plan for an engine with these options. `is_shared` is true where sessions share a processor as
     /// threads do; other sessions have threads, memory or a device of their own.
     pub fn of(options: &EngineOptions, is_shared: bool) -> Self {
@@ -79,6 +93,14 @@ mod tests {
         ] {
             assert_eq!(plan(threads, true), Plan { detectors, readers, ahead }, "{threads}");
         }
+    }
+
+    #[test]
+    fn a_device_has_callers_enough_for_full_runs() {
+        let options = EngineOptions { threads: Some(2), ..EngineOptions::default() };
+        assert_eq!(Plan::of_device(&options), Plan { detectors: vec![2; 4], readers: vec![2; 32], ahead: 2 });
+        let options = EngineOptions { low_memory: true, ..options };
+        assert_eq!(Plan::of_device(&options), Plan { detectors: vec![2], readers: vec![2], ahead: 0 });
     }
 
     #[test]

@@ -47,6 +47,11 @@ impl<T> Pool<T> {
         self.size
     }
 
+    /// Adds up what `count` says of those that are not lent.
+    pub(super) fn sum(&self, count: impl Fn(&T) -> usize) -> usize {
+        self.lock().idle.iter().map(|(_, item)| count(item)).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // A panic elsewhere cannot leave the vectors half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,6 +7,7 @@ use super::call::Call;
 use super::lines::{Lines, Reader};
 use super::pool::{End, Pool, Pooled};
 use super::share::Workers;
+use crate::buffer;
 use crate::detect::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Quad;
@@ -18,6 +19,10 @@ use crate::orient::Orienter;
 use crate::page::{Line, Page};
 use crate::recognize::Alphabet;
 use crate::runtime::Model;
+use crate::stop::Stop;
+
+/// The size of a page of A4 in portrait.
+const PAGE: (u32, u32) = (904, 1280);
 
 /// Sessions of one model.
 #[derive(Default)]
@@ -26,11 +31,13 @@ pub struct Sessions {
     pub models: Vec<Box<dyn Model>>,
     /// The part that was cut off the model: the sessions give what it takes instead of what the model does.
     pub head: Option<LinearHead>,
+    /// The number of classes, where the sessions pick the best of each step.
+    pub picked_of: Option<usize>,
 }
 
 impl From<Vec<Box<dyn Model>>> for Sessions {
     fn from(models: Vec<Box<dyn Model>>) -> Self {
-        Self { models, head: None }
+        Self { models, head: None, picked_of: None }
     }
 }
 
@@ -73,7 +80,7 @@ impl Stages {
         if detectors.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs a detector"));
         }
-        let Sessions { models: recognizers, head } = take(Role::Recognizer);
+        let Sessions { models: recognizers, head, picked_of } = take(Role::Recognizer);
         let orienters = take(Role::Orienter).models;
         let Some(first) = recognizers.first() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
@@ -82,7 +89,10 @@ impl Stages {
             let message = format!("{} orienters for {} recognisers", orienters.len(), recognizers.len());
             return Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("give one to each, or none"));
         }
-        let alphabet = Alphabet::of(first.spec(), head.as_ref(), options.languages.as_ref())?;
+        let alphabet = match picked_of {
+            Some(classes) => Alphabet::of_picked(first.spec(), classes)?,
+            None => Alphabet::of(first.spec(), head.as_ref(), options.languages.as_ref())?,
+        };
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
         let mut orienters = orienters.into_iter();
         let readers =
@@ -91,10 +101,9 @@ impl Stages {
         Ok(Self { detectors, pages: AtomicUsize::new(0), readers: Pool::new(readers), alphabet, orienter })
     }
 
-    /// Returns the number of sessions.
+    /// Returns the number of sessions, while none is in use.
     pub fn sessions(&self) -> usize {
-        let orienters = if self.orienter.is_some() { self.readers.size() } else { 0 };
-        self.detectors.size() + self.readers.size() + orienters
+        self.detectors.sum(Detector::sessions) + self.readers.sum(Reader::sessions)
     }
 
     /// Reads a picture. Of several that are read at the same time, the one with the lowest turn goes first.
@@ -116,6 +125,23 @@ impl Stages {
         let outcome = lines.read(&readers, &found)?;
         let page = Page::new(picture.width(), picture.height(), outcome.lines);
         Ok(Page { unread: outcome.unread, ..page })
+    }
+
+    /// Runs detector and recogniser once, on a blank page and a blank line. A device shows only then that it has all that it needs, and the
+    /// first page finds it prepared for these shapes.
+    ///
+    /// # Errors
+    /// The errors of a model's run, and [`crate::Stop::check`].
+    pub(crate) fn tried_out(&self, engine: &EngineOptions, stop: &Stop) -> Result<()> {
+        let blank = |width: u32, height: u32| {
+            let pixels = buffer::filled(3 * width as usize * height as usize, u8::MAX, "a blank picture")?;
+            Picture::from_rgb(width, height, pixels)
+        };
+        let (page, line) = (blank(PAGE.0, PAGE.1)?, blank(self.alphabet.height(), self.alphabet.height())?);
+        let call = Call { turn: 0, stop, options: &engine.recognize };
+        self.read(&page, engine, call)?;
+        self.read_whole(&line, engine, call)?;
+        Ok(())
     }
 
     /// Reads a picture that is one line from edge to edge.

@@ -81,7 +81,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (
         *, store, models, providers, host, preset, threads, max_pixels, max_side, max_bytes, max_regions,
-        max_strip_width, low_memory, idle_unload, languages
+        max_strip_width, low_memory, idle_unload, languages, device_id
     ))]
     #[allow(clippy::too_many_arguments, reason = "all of them are named where it is called")]
     fn new(
@@ -100,11 +100,15 @@ impl Engine {
         low_memory: bool,
         idle_unload: Option<f64>,
         languages: Option<Vec<String>>,
+        device_id: Option<u32>,
     ) -> PyResult<Self> {
         let host = Box::new(Host::new(host)?);
         call(py, || {
             let provider = |name: &String| named("provider", &Provider::ALL, Provider::name, name);
-            let providers = providers.iter().map(provider).collect::<Result<_>>()?;
+            let providers = providers.iter().map(provider).collect::<Result<Vec<_>>>()?;
+            if !providers.is_empty() {
+                Provider::check_device(&providers, device_id)?;
+            }
             let choices = by_role(models)?.map(|(role, choice)| (role, choice_of(choice)));
             let loader = Loader::new(store.core(), choices.collect(), providers, host);
             let preset = EngineOptions::preset(named("preset", &Preset::ALL, Preset::name, preset)?);
@@ -113,7 +117,7 @@ impl Engine {
             let recognize = RecognizeOptions { max_strip_width, ..preset.recognize };
             let idle_unload = duration("idle_unload", idle_unload)?;
             let languages = languages.map(|codes| Languages::of(&codes)).transpose()?;
-            let preset = EngineOptions { languages, ..preset };
+            let preset = EngineOptions { languages, device: device_id, ..preset };
             let options = EngineOptions { threads, decode, detect, recognize, low_memory, idle_unload, ..preset };
             Ok(Self(Arc::new(crate::Engine::new(options)), Arc::new(loader)))
         })

@@ -36,6 +36,10 @@ impl engine::Host for Host {
         self.ask(|host| host.call_method0("library")?.extract())
     }
 
+    fn make_ready(&self, provider: Provider) -> Result<Vec<String>> {
+        self.ask(|host| host.call_method1("make_ready", (provider.name(),))?.extract())
+    }
+
     fn sources(&self) -> Result<PullOptions> {
         self.ask(|host| host.call_method0("sources")?.extract::<RawSources>().map(pull_options))
     }

@@ -9,7 +9,7 @@ use super::charset::Charset;
 use super::ctc::{self, Decoded};
 use super::head::Head;
 use crate::buffer;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The steps of a strip as the recogniser sees them. They are lent: the model's output does not outlive its run.
 #[derive(Debug, Clone, Copy)]
@@ -20,29 +20,49 @@ pub struct Steps<'a> {
     pub(super) values: usize,
     /// Cut off the model.
     pub(super) head: Option<&'a Head>,
+    /// The number of classes, if a row is the best of them and its probability.
+    pub(super) picked_of: Option<usize>,
     /// The classes that can come out; all, where there is no list. A head has no others.
     pub(super) allowed: Option<&'a [usize]>,
 }
 
 impl Steps<'_> {
+    /// Leaves only the steps that begin in the first `part` of the input, at least one: beyond it is padding. Returns
+    /// the part that is left.
+    pub(super) fn cut(&mut self, part: f32) -> f32 {
+        let all = self.output.len() / self.values.max(1);
+        let kept = ((part * all as f32).ceil() as usize).clamp(1, all.max(1));
+        self.output = self.output.get(..kept * self.values).unwrap_or(self.output);
+        kept as f32 / all.max(1) as f32
+    }
+
     /// Returns the number of classes.
     pub fn classes(&self) -> usize {
-        self.head.map_or(self.values, Head::classes)
+        self.picked_of.unwrap_or_else(|| self.head.map_or(self.values, Head::classes))
     }
 
     /// Returns the best class of each step, with its probability.
     pub fn best(&self) -> Vec<(usize, f32)> {
-        match self.head {
-            Some(head) => head.best(self.output),
-            None => ctc::best_classes(self.output, self.values, self.allowed),
+        match (self.head, self.picked_of) {
+            (Some(head), _) => head.best(self.output),
+            (None, Some(classes)) => {
+                let (rows, _) = self.output.as_chunks();
+                // What is no number is class 0.
+                rows.iter().map(|&[class, probability]| ((class as usize).min(classes - 1), probability)).collect()
+            }
+            (None, None) => ctc::best_classes(self.output, self.values, self.allowed),
         }
     }
 
     /// Returns the probabilities of all classes, a row for each step. Classes that cannot come out have 0.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::OutOfMemory`] when there is no memory for them: 18,710 classes take 3 MB for 40 steps.
+    /// [`ErrorKind::OutOfMemory`] when there is no memory for them: 18,710 classes take 3 MB for 40 steps.
+    /// [`ErrorKind::Internal`] where the model gives the best class alone: whoever asks for them has to load it whole.
     pub fn probabilities(&self) -> Result<Vec<f32>> {
+        if self.picked_of.is_some() {
+            return Err(Error::new(ErrorKind::Internal, "the recogniser gives the best class of each step alone"));
+        }
         if let Some(head) = self.head {
             return head.probabilities(self.output);
         }

@@ -186,12 +186,43 @@ impl Model for Ruler {
     }
 }
 
+/// Padding is grey, and seen as a `b`.
+#[test]
+fn what_is_read_in_the_padding_of_a_planned_width_is_cut_off() {
+    struct Everywhere(ModelSpec);
+
+    impl Model for Everywhere {
+        fn spec(&self) -> &ModelSpec {
+            &self.0
+        }
+
+        fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+            let input = inputs[0].tensor().expect("floats");
+            let is_padding = |part: &[f32]| part[0] == 0.0;
+            let row = input.data[..input.shape[3]].chunks(8);
+            let read_as = |part| if is_padding(part) { [0.0, 0.0, 0.9, 0.0] } else { [0.1, 0.9, 0.0, 0.0] };
+            let output: Vec<_> = row.flat_map(read_as).collect();
+            read(&[Named::f32("y", &[1, output.len() / 4, 4], &output)])
+        }
+    }
+
+    let strip = Picture::from_rgb(170, 48, vec![0; 170 * 48 * 3]).unwrap();
+    let spec = |sides| ModelSpec { sides, characters: Some("a\nb".into()), ..spec(4) };
+    let read = |sides| {
+        let alphabet = Alphabet::of(&spec(sides), None, None).unwrap();
+        alphabet.read(&mut Everywhere(spec(sides)), &strip, &Stop::new()).unwrap()
+    };
+    let (plain, planned) = (read(Sides::Any), read(Sides::Few));
+    assert_eq!((planned.text.as_str(), planned.score), (plain.text.as_str(), plain.score));
+    assert_eq!(planned.glyphs[0].end, 1.0);
+}
+
 #[test]
 fn a_strip_that_is_padded_to_a_step_has_its_characters_where_they_were() {
     let pixels: Vec<u8> = (0..48 * 100 * 3).map(|i| if (40..56).contains(&(i / 3 % 100)) { 0 } else { 255 }).collect();
     let strip = Picture::from_rgb(100, 48, pixels).unwrap();
-    for (step, width) in [(0, 100), (50, 100), (64, 128)] {
-        let spec = ModelSpec { step, characters: Some("a".into()), ..spec(3) };
+    for (sides, width) in [(Sides::Any, 100), (Sides::Steps(50), 100), (Sides::Steps(64), 128), (Sides::Few, 160)] {
+        let spec = ModelSpec { sides, characters: Some("a".into()), ..spec(3) };
         let alphabet = Alphabet::of(&spec, None, None).unwrap();
         let mut model = Ruler(spec, Vec::new());
         let decoded = alphabet.read(&mut model, &strip, &Stop::new()).unwrap();
@@ -201,4 +232,18 @@ fn a_strip_that_is_padded_to_a_step_has_its_characters_where_they_were() {
         assert!((decoded.step * 100.0 - width as f32 / steps).abs() < 1e-3, "{}", decoded.step);
         assert!((start - 40.0).abs() < 8.0 && (end - 56.0).abs() < 8.0, "{start} to {end}");
     }
+}
+
+#[test]
+fn the_best_classes_that_a_device_picked_are_read_like_all_probabilities() {
+    let alphabet = Alphabet::of_picked(&spec(2), classes()).unwrap();
+    let output = [1.0, 0.9, 0.0, 0.5, 2.0, 0.75, f32::NAN, 0.1, 1e9, 0.2];
+    let steps = alphabet.steps(Tensor { shape: &[1, 5, 2], data: &output }).unwrap();
+    assert_eq!(steps.best(), [(1, 0.9), (0, 0.5), (2, 0.75), (0, 0.1), (classes() - 1, 0.2)]);
+    assert_eq!(steps.classes(), classes());
+    assert_eq!(steps.probabilities().unwrap_err().kind(), ErrorKind::Internal);
+    let decoded = alphabet.decoder.decode(&steps, alphabet.charset()).unwrap();
+    assert!(decoded.text.starts_with("ab"), "{}", decoded.text);
+    assert!(alphabet.steps(Tensor { shape: &[1, 5, 3], data: &[0.0; 15] }).is_err());
+    assert!(Alphabet::of_picked(&spec(2), 9).is_err(), "as many characters as classes");
 }

@@ -7,6 +7,7 @@
 //! type of elements is a variant of [`Element`] and of [`Value`], which `session.rs` fills; no stage that uses floats
 //! changes. Until then an output of another type is not lent.
 
+use super::shapes::Sides;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 
@@ -42,9 +43,8 @@ pub struct ModelSpec {
     pub outputs: Vec<Port>,
     /// The `character` property: one character a line, as PP-OCR recognisers carry it.
     pub characters: Option<String>,
-    /// Sides that differ between runs are best rounded up to a multiple of this, because the runtime prepares itself
-    /// for each shape that is new. 0 where any will do.
-    pub step: usize,
+    /// The sides that inputs which differ between runs are best padded to.
+    pub sides: Sides,
 }
 
 /// A dense array of floats, lent for one call.
@@ -94,6 +94,11 @@ pub type ReadOutputs<'a> = dyn FnMut(&[Named<'_>]) -> Result<()> + 'a;
 pub trait Model: Send {
     /// Returns the model's description.
     fn spec(&self) -> &ModelSpec;
+
+    /// Counts the sessions of the runtime that it has.
+    fn sessions(&self) -> usize {
+        1
+    }
 
     /// Runs the model on `inputs`, one for each that its description has, and lends those of its outputs that are of a
     /// [`Value`]'s type to `read`, in the order of the description. Ends early when `stop` fires, and can be run again afterwards.

@@ -2,6 +2,9 @@
 
 use serde_json::json;
 
+use super::shapes::Sides;
+use crate::error::{Error, ErrorKind, Result};
+
 /// An execution provider, which a session runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Provider {
@@ -13,6 +16,9 @@ pub enum Provider {
     /// Intel's OpenVINO on the processor.
     OpenVino,
 }
+
+/// A provider's own options by name.
+pub(super) type Settings = Vec<(&'static str, String)>;
 
 /// The facts of a provider: a row of [`Provider::facts`].
 #[derive(Debug)]
@@ -34,16 +40,22 @@ pub struct Facts {
     pub shares_processor: bool,
     /// True if a model's head is computed here instead.
     ///
-    /// An accelerator has the probabilities in its own memory. Whether bringing features over instead of probabilities,
-    /// and computing the head here, is faster there was not measured, so it keeps the model as it is.
+    /// An accelerator has the probabilities in its own memory, and computes the head along with the rest.
     pub takes_heads_off: bool,
+    /// True if the best class of each step is picked on the device, where all classes can come out: two numbers a step
+    /// are brought over then, and not 18,710 probabilities.
+    pub picks_best: bool,
     /// True if it can give back what a large run took. Only tried on the processor: other providers have arenas of
     /// their own, and refuse to shrink one that they lack.
     pub(super) shrinks: bool,
-    /// The multiple that sides which differ between runs are best rounded up to; 0 where any will do.
-    pub(super) step: usize,
-    /// Its options for so many threads.
-    pub(super) settings: fn(usize) -> Vec<(&'static str, String)>,
+    /// The sides that inputs which differ between runs are best padded to.
+    pub sides: Sides,
+    /// True if there may be several devices to choose from.
+    pub has_devices: bool,
+    /// True if it needs libraries that Python packages of their own bring, in places where the system does not look.
+    pub needs_libraries: bool,
+    /// Its options for so many threads, on this device or the first one.
+    pub(super) settings: fn(usize, Option<u32>) -> Settings,
     /// Memory in 2**20 bytes that may stay after the first release beyond that before the first load: the libraries
     /// with their tables (28 MB with ONNX Runtime 1.32), what Python imports for the first picture, and what the C
     /// library keeps in pieces. With the default models that is 36 to 54 MB, and 117 MB with OpenVINO; the models
@@ -68,9 +80,12 @@ impl Provider {
                 needs_bfloat16: false,
                 shares_processor: true,
                 takes_heads_off: true,
+                picks_best: false,
                 shrinks: true,
-                step: 0,
-                settings: |_| Vec::new(),
+                sides: Sides::Any,
+                has_devices: false,
+                needs_libraries: false,
+                settings: |_, _| Vec::new(),
                 most_kept_mb: 100,
             },
             Self::Cuda => &Facts {
@@ -82,9 +97,12 @@ impl Provider {
                 needs_bfloat16: false,
                 shares_processor: false,
                 takes_heads_off: false,
+                picks_best: true,
                 shrinks: false,
-                step: 0,
-                settings: |_| Vec::new(),
+                sides: Sides::Few,
+                has_devices: true,
+                needs_libraries: true,
+                settings: |_, device| cuda_settings(device),
                 most_kept_mb: 100,
             },
             Self::OpenVino => &Facts {
@@ -99,12 +117,15 @@ impl Provider {
                 needs_bfloat16: true,
                 shares_processor: false,
                 takes_heads_off: true,
+                picks_best: false,
                 shrinks: false,
                 // In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page,
                 // steps of 32 took 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See
                 // docs/decisions.md.
-                step: 64,
-                settings: openvino_settings,
+                sides: Sides::Steps(64),
+                has_devices: false,
+                needs_libraries: false,
+                settings: |threads, _| openvino_settings(threads),
                 most_kept_mb: 160,
             },
         }
@@ -120,6 +141,22 @@ impl Provider {
         Self::best_first(built_in, has_bfloat16())
     }
 
+    /// Refuses the choice of a device where none of the providers has any to choose from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`].
+    pub fn check_device(providers: &[Self], device: Option<u32>) -> Result<()> {
+        let Some(device) = device else { return Ok(()) };
+        if providers.iter().any(|provider| provider.facts().has_devices) {
+            return Ok(());
+        }
+        let names = providers.iter().map(|provider| provider.name()).collect::<Vec<_>>().join(" or ");
+        let with: Vec<_> = Self::ALL.into_iter().filter(|one| one.facts().has_devices).map(Self::name).collect();
+        let message = format!("device_id={device} chooses a device, and the provider {names} has none to choose from");
+        let hint = format!("leave it out, or take a provider that has devices: {}", with.join(", "));
+        Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint))
+    }
+
     fn best_first(built_in: &[Self], has_bfloat16: bool) -> Vec<Self> {
         let mut worth = built_in.to_vec();
         worth.retain(|provider| has_bfloat16 || !provider.facts().needs_bfloat16);
@@ -128,11 +165,23 @@ impl Provider {
     }
 }
 
+fn cuda_settings(device: Option<u32>) -> Settings {
+    let mut settings = vec![
+        // The exhaustive search, its default, took 1.2 to 2.9 s for a strip on an H200, and this one 0.4. The run itself
+        // took 3 and 2.5 ms, and 80 to 90 without any search.
+        ("cudnn_conv_algo_search", "HEURISTIC".to_owned()),
+        // Each session has memory of its own, and there is one for each shape: it would be doubled whenever it grows.
+        ("arena_extend_strategy", "kSameAsRequested".to_owned()),
+    ];
+    settings.extend(device.map(|device| ("device_id", device.to_string())));
+    settings
+}
+
 /// Prepared operations that a session of OpenVINO remembers, of which a model has about 100 for each shape. With 300,
 /// 1,000 and 5,000 of them 42 pages peaked at 761, 886 and 916 MB, and took the same time.
 const OPENVINO_REMEMBERS: usize = 1000;
 
-fn openvino_settings(threads: usize) -> Vec<(&'static str, String)> {
+fn openvino_settings(threads: usize) -> Settings {
     // Its own default where the processor computes with it, which ONNX Runtime's provider leaves out.
     let precision = if has_bfloat16() { "bf16" } else { "f32" };
     // Pinned threads of two sessions would share a core. Each shape that is remembered takes memory, up to gigabytes.
@@ -160,6 +209,18 @@ fn has_bfloat16() -> bool {
 mod tests {
     use super::Provider::{Cpu, Cuda, OpenVino};
     use super::*;
+
+    #[test]
+    fn a_device_can_be_chosen_where_there_are_devices() {
+        assert!(cuda_settings(Some(3)).contains(&("device_id", "3".to_owned())));
+        assert!(cuda_settings(None).iter().all(|(key, _)| *key != "device_id"));
+        Provider::check_device(&[Cuda, Cpu], Some(1)).unwrap();
+        Provider::check_device(&[Cpu], None).unwrap();
+        let error = Provider::check_device(&[OpenVino, Cpu], Some(1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        let text = error.to_string();
+        assert!(text.contains("device_id=1") && text.contains("openvino or cpu") && text.contains("cuda"), "{text}");
+    }
 
     #[test]
     fn openvino_is_worth_trying_where_the_processor_has_bfloat16() {

@@ -66,7 +66,7 @@ pub fn built_in() -> Result<Vec<Provider>> {
     runtime()?;
     let mut providers = Vec::new();
     for provider in Provider::ALL {
-        let (is_there, _) = in_ort(SessionOptions { threads: 1, provider, keep: Keep::All });
+        let (is_there, _) = in_ort(SessionOptions { threads: 1, provider, device: None, keep: Keep::All });
         if is_there().map_err(|error| refused("cannot list the runtime's providers", &error))? {
             providers.push(provider);
         }
@@ -97,6 +97,8 @@ pub struct SessionOptions {
     pub threads: usize,
     /// The provider that it runs on.
     pub provider: Provider,
+    /// The provider's device, where it has several; `None` for the first one.
+    pub device: Option<u32>,
     /// The memory of a run that is kept for the next one.
     pub keep: Keep,
 }
@@ -144,7 +146,7 @@ impl OrtModel {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),
             characters,
-            step: options.provider.facts().step,
+            sides: options.provider.facts().sides,
         };
         let shrink_above = match options.keep {
             Keep::UpTo(elements) if options.provider.facts().shrinks => Some(elements),
@@ -206,7 +208,7 @@ fn with_settings<P>(options: SessionOptions) -> (IsThere, ExecutionProviderDispa
 where
     P: ExecutionProvider + ArbitrarilyConfigurableExecutionProvider + Default + Into<ExecutionProviderDispatch>,
 {
-    let settings = (options.provider.facts().settings)(options.threads);
+    let settings = (options.provider.facts().settings)(options.threads, options.device);
     let set = |provider: P, (key, value)| provider.with_arbitrary_config(key, value);
     (P::is_available, settings.into_iter().fold(P::default(), set).into())
 }

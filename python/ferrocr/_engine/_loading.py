@@ -61,6 +61,13 @@ class Loader:
         disable_telemetry()
         return library
 
+    def make_ready(self, provider: str) -> list[str]:
+        """Open the libraries that the provider needs, right before it is tried; return what is missing of them."""
+        from ._nvidia import open_libraries
+
+        library = _core.runtime_path()
+        return [] if provider != "cuda" or library is None else open_libraries(Path(library))
+
     def sources(self) -> "_Sources":
         """Return the places that missing models are fetched from."""
         return sources(offline=not self._download)

@@ -28,6 +28,7 @@ MOST_SIDE = 2**32 - 1
 # From and to. Sizes are counted in 64 bits with a sign, everywhere that they pass through.
 _RANGES = {
     "threads": (1, 1024),
+    "device_id": (0, 2**31 - 1),
     "max_pixels": (1, 2**63 - 1),
     "max_side": (1, MOST_SIDE),
     "max_bytes": (1, 2**63 - 1),
@@ -50,14 +51,14 @@ def check_choice(what: str, choice: str, choices: Sequence[str]) -> None:
 
 
 def check_ranges(**numbers: int | None) -> None:
-    """Refuse numbers out of their ranges; None is for `threads` alone, which the core chooses then.
+    """Refuse numbers out of their ranges; None is for `threads` and `device_id`, which the core chooses then.
 
     Raises:
         InvalidArgumentError: One is too small, too large or no whole number.
     """
     for name, value in numbers.items():
         least, most = _RANGES[name]
-        if value is None and name == "threads":
+        if value is None and name in {"threads", "device_id"}:
             continue
         if isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most:
             continue

@@ -70,8 +70,17 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """Return a whole number from 1 on, as the type of an argument."""
+    return _at_least(1, text)
+
+
+def counted(text: str) -> int:
+    """Return a whole number from 0 on, as the type of an argument."""
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
     number = int(text)
-    if number < 1:
-        message = "must be at least 1"
+    if number < least:
+        message = f"must be at least {least}"
         raise argparse.ArgumentTypeError(message)
     return number

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 import platform
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_variables(),
         *_check_runtime(),
         *_check_models(arguments.dir),
+        *_check_automatic(arguments.dir),
         _check_sources(),
         _check_memory(),
     ]
@@ -144,6 +146,30 @@ def _check_runtime() -> Iterator[Check]:
     automatic = _core.automatic_providers()
     detail = f'{", ".join(providers)}; provider="auto" takes {automatic[0]}'
     yield Check("providers", ok=True, detail=detail, facts={"providers": providers, "automatic": automatic})
+
+
+def _check_automatic(directory: str | None) -> Iterator[Check]:
+    """Load the default models as ``provider="auto"`` does, where that is to be more than the plain provider."""
+    import ferrocr
+
+    if _core.runtime_path() is None or (best := _core.automatic_providers()[0]) == "cpu":
+        return
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            with ferrocr.OcrEngine(model_dir=directory, download=False) as engine:
+                engine.load()
+                used = engine.provider
+    except OcrError:
+        # Another check says what is the matter with the models.
+        return
+    why = [str(warning.message) for warning in told]
+    facts = {"best": best, "used": used, "warnings": why}
+    if used == best:
+        yield Check("auto", ok=True, detail=f'provider="auto" works with {used}', facts=facts)
+        return
+    detail = f'provider="auto" takes {used} instead of {best}: {"; ".join(why)}'
+    yield Check("auto", ok=False, detail=detail, fix='repair that, or take provider="cpu"', facts=facts)
 
 
 def _check_models(directory: str | None) -> Iterator[Check]:

@@ -7,7 +7,7 @@ from typing import Literal
 from .._engine._options import PRESETS, PROVIDERS
 from ..documents._request import USES_OF_TEXT_LAYER, USUAL_DPI
 from ..models._catalog import DEFAULT_SET
-from ._command import positive
+from ._command import counted, positive
 from ._formats import FORMATS
 
 PASSWORD_VARIABLE = "FERROCR_PASSWORD"
@@ -89,6 +89,7 @@ def _describe_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--preset", choices=PRESETS, default="default", help="fast: less work, somewhat less accurate")
     group.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
     group.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
+    group.add_argument("--device-id", type=counted, metavar="N", help="GPU for models, from 0 on, default: the first")
     group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 

@@ -53,6 +53,7 @@ class Reader:
                 model_dir=arguments.model_dir,
                 provider=arguments.provider,
                 preset=arguments.preset,
+                device_id=arguments.device_id,
                 threads=arguments.threads,
                 languages=arguments.languages,
                 download=not arguments.no_download,

@@ -19,6 +19,10 @@ MOST_GROWTH_MB = 15
 """Memory that may stay after a later release beyond that after the first one: twelve cycles with the default models
 stayed within 8 MB of each other, and a session that is kept takes at least 40."""
 
+MOST_GPU_GROWTH_MB = 100
+"""The same for a GPU, whose context stays after the first release. No GPU was at hand for it: a session of a recogniser
+has about 20 MB of weights, and others may use the GPU meanwhile."""
+
 MOST_KEPT_MB = {name: megabytes for name, *_, megabytes in _core.providers()}
 """Memory that may stay after the first release beyond that before the first load, by provider."""
 
@@ -37,6 +41,8 @@ class Cycle:
         descriptors_before: Open descriptors of the process before.
         descriptors_after: The same after the release.
         seconds: Its duration.
+        gpu_before_mb: Memory in 2**20 bytes in use on GPUs before the release, if the models ran on one.
+        gpu_released_mb: The same after it.
     """
 
     provider: str
@@ -48,6 +54,8 @@ class Cycle:
     descriptors_before: int | None
     descriptors_after: int | None
     seconds: float
+    gpu_before_mb: float | None = None
+    gpu_released_mb: float | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
             {"ok": not problems, "problems": problems, "cycles": [dataclasses.asdict(cycle) for cycle in cycles]}
         )
     else:
-        print_table([_HEAD, *(_row(number, cycle) for number, cycle in enumerate(cycles, start=1))])
+        head = _HEAD if cycles[0].gpu_before_mb is None else (*_HEAD, "GPU MB", "after")
+        print_table([head, *(_row(number, cycle)[: len(head)] for number, cycle in enumerate(cycles, start=1))])
         print(f"problem: {'; '.join(problems)}" if problems else _praise(cycles))
     return EXIT_PROBLEMS if problems else EXIT_OK
 
@@ -84,6 +93,7 @@ def _cycle(directory: str | None, image: str | npt.NDArray[np.uint8]) -> Cycle:
         engine.recognize(image)
         loaded = _resident_mb()
         provider = engine.provider or "cpu"
+    report = engine.free_resources()  # that of the release
     return Cycle(
         provider,
         before,
@@ -94,6 +104,8 @@ def _cycle(directory: str | None, image: str | npt.NDArray[np.uint8]) -> Cycle:
         descriptors,
         _descriptors(),
         round(time.monotonic() - started, 3),
+        report.gpu_before_mb,
+        report.gpu_after_mb,
     )
 
 
@@ -125,6 +137,9 @@ def problems_of(cycles: Sequence[Cycle]) -> list[str]:
     later = [cycle.rss_released_mb for cycle in cycles[1:] if cycle.rss_released_mb is not None]
     if first is not None and later and max(later) > first + MOST_GROWTH_MB:
         problems.append(f"memory after a release grew from {first:.0f} to {max(later):.0f} MB")
+    gpu = [cycle.gpu_released_mb for cycle in cycles if cycle.gpu_released_mb is not None]
+    if gpu and max(gpu) > gpu[0] + MOST_GPU_GROWTH_MB:
+        problems.append(f"memory of the GPU after a release grew from {gpu[0]:.0f} to {max(gpu):.0f} MB")
     for number, cycle in enumerate(cycles, start=1):
         for what, before, after in (
             ("threads", cycle.threads_before, cycle.threads_after),
@@ -141,7 +156,8 @@ _HEAD = ("cycle", "MB loaded", "MB released", "threads", "after", "descriptors",
 def _row(number: int, cycle: Cycle) -> list[str]:
     memory = ["-" if size is None else f"{size:.0f}" for size in (cycle.rss_loaded_mb, cycle.rss_released_mb)]
     counts = (cycle.threads_before, cycle.threads_after, cycle.descriptors_before, cycle.descriptors_after)
-    return [str(number), *memory, *("-" if count is None else str(count) for count in counts), f"{cycle.seconds:.2f}"]
+    shown = [str(number), *memory, *("-" if count is None else str(count) for count in counts), f"{cycle.seconds:.2f}"]
+    return shown + ["-" if size is None else f"{size:.0f}" for size in (cycle.gpu_before_mb, cycle.gpu_released_mb)]
 
 
 def _praise(cycles: Sequence[Cycle]) -> str:

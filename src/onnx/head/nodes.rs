@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::super::schema;
 use super::super::wire::{Message, Value};
+use super::super::writer::Writer;
 use crate::error::Result;
 
 /// From this version of ONNX's operators on, a softmax without an axis is over the last one.
@@ -273,6 +274,19 @@ pub(super) fn dims_of(value: Message<'_>) -> Option<Vec<Message<'_>>> {
         })
         .collect();
     (dims.len() == 3).then_some(dims)
+}
+
+/// Returns the description of an output like another one of three sides, with so many values at each step.
+pub(super) fn described(name: &str, like: Message<'_>, values: u64) -> Option<Writer> {
+    let mut dims: Vec<_> = dims_of(like)?.iter().map(|dim| dim.bytes()).collect();
+    let last = Writer::new().varint(schema::shape::DIM_VALUE, values).finish();
+    *dims.get_mut(2)? = &last;
+    let shape = dims.into_iter().fold(Writer::new(), |shape, dim| shape.bytes(schema::shape::DIM, dim));
+    let tensor = Writer::new()
+        .varint(schema::value_type::ELEM_TYPE, schema::tensor::FLOAT)
+        .message(schema::value_type::TENSOR_SHAPE, shape);
+    let value_type = Writer::new().message(schema::value_type::TENSOR, tensor);
+    Some(Writer::new().bytes(schema::value_info::NAME, name.as_bytes()).message(schema::value_info::TYPE, value_type))
 }
 
 fn message_in(message: Message<'_>, number: u32) -> Option<Message<'_>> {

@@ -177,3 +177,48 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_best_class_is_picked_at_the_end_of_a_recogniser() {
+    let picked = pick_best(&model_of(whole(), 13)).expect("a recogniser");
+    assert_eq!(picked.classes, Some(3));
+    let attribute = |name: &str, value: u64| {
+        let name = Writer::new().bytes(attribute::NAME, name.as_bytes()).varint(attribute::I, value);
+        name.varint(attribute::TYPE, attribute::INT)
+    };
+    let axis = || attribute("axis", 2);
+    let mut expected = whole();
+    expected[9] = (graph::OUTPUT, port("ferrocr.best", Some(2)));
+    let arg_max = node("ArgMax", &["y"], "ferrocr.class").message(node::ATTRIBUTE, axis());
+    let gather = node("GatherElements", &["y", "ferrocr.class"], "ferrocr.probability");
+    let concat = node("Concat", &["ferrocr.number", "ferrocr.probability"], "ferrocr.best");
+    let cast = node("Cast", &["ferrocr.class"], "ferrocr.number");
+    expected.extend([
+        (graph::NODE, arg_max.message(node::ATTRIBUTE, attribute("keepdims", 1))),
+        (graph::NODE, cast.message(node::ATTRIBUTE, attribute("to", tensor::FLOAT))),
+        (graph::NODE, gather.message(node::ATTRIBUTE, axis())),
+        (graph::NODE, concat.message(node::ATTRIBUTE, axis())),
+    ]);
+    assert_eq!(picked.model, model_of(expected, 13));
+    assert_eq!(pick_best(&picked.model), None, "once is enough");
+    assert_eq!(pick_best(&model_of(whole(), 10)), None, "an operator is missing");
+    let mut two = whole();
+    two.push((graph::OUTPUT, port("s", Some(3))));
+    assert_eq!(pick_best(&model_of(two, 13)), None);
+    assert_eq!(pick_best(b"no model"), None);
+    let mut open = whole();
+    open[9] = (graph::OUTPUT, port("y", None));
+    assert_eq!(pick_best(&model_of(open, 13)).expect("a recogniser").classes, None);
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_model_is_picked_from_or_not(at: prop::sample::Index, byte: u8) {
+        let mut model = model_of(whole(), 13);
+        let at = at.index(model.len());
+        model[at] = byte;
+        if let (Some(picked), Ok(_)) = (pick_best(&model), summary(&model)) {
+            prop_assert!(summary(&picked.model).is_ok());
+        }
+    }
+}
