@@ -2,12 +2,14 @@
 
 pub mod catalog;
 pub mod fetch;
+mod reads;
 mod resolve;
 mod role;
 pub mod spec;
 pub mod store;
 mod tick;
 
+pub use reads::recognizer_for;
 pub use resolve::{Choice, resolve};
 pub use role::{Copies, Role};
 pub(crate) use spec::LONGEST_LIST;

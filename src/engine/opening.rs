@@ -60,7 +60,9 @@ impl Stages {
         let models = std::thread::scope(|scope| {
             let begun = files.iter().map(|(role, path)| (role, Task::begin(scope, move || open(role, path))));
             let begun: Vec<_> = begun.collect();
-            begun.into_iter().map(|(role, task)| Ok((role, task.wait()?))).collect::<Result<_>>()
+            // All of them, also after an error: a thread that nobody waits for may be on its way out yet.
+            let opened: Vec<_> = begun.into_iter().map(|(role, task)| task.wait().map(|made| (role, made))).collect();
+            opened.into_iter().collect::<Result<_>>()
         })?;
         let stages = Self::with(models, options).and_then(|stages| match facts.sides {
             // As long as the call lets it: a driver may translate its kernels first, which is no model's fault.
@@ -147,7 +149,8 @@ impl File {
         };
         std::thread::scope(|scope| {
             let begun = options.iter().map(|&options| Task::begin(scope, move || open(options)));
-            begun.collect::<Vec<_>>().into_iter().map(Task::wait).collect()
+            let opened: Vec<_> = begun.collect::<Vec<_>>().into_iter().map(Task::wait).collect();
+            opened.into_iter().collect()
         })
     }
 }

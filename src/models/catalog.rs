@@ -4,11 +4,9 @@
 //! still be used: it only cannot be fetched or verified by name.
 
 mod entry;
-mod reads;
 mod table;
 
 pub use entry::{Entry, Family, KnownFile, Size, Wheel};
-pub use reads::recognizer_for;
 
 /// The set an engine uses when its caller chose none. A package index alone can deliver all of its files.
 pub const DEFAULT_SET: &str = "ppocrv6-small";

@@ -73,7 +73,7 @@ pub(super) fn recognizer_for(py: Python<'_>, models: &str, languages: Vec<String
     call(py, || {
         let languages = Languages::of(&languages)?;
         let set = named("model set", catalog::sets(), |set| set.name, models)?;
-        Ok(catalog::recognizer_for(&set, &languages)?.map(|entry| entry.name))
+        Ok(models::recognizer_for(&set, &languages)?.map(|entry| entry.name))
     })
 }
 

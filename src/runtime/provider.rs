@@ -64,6 +64,66 @@ pub struct Facts {
     pub most_kept_mb: u32,
 }
 
+const CPU: Facts = Facts {
+    name: "cpu",
+    title: "the processor",
+    package: "onnxruntime",
+    extra: "cpu",
+    rank: 2,
+    needs_bfloat16: false,
+    shares_processor: true,
+    takes_heads_off: true,
+    picks_best: false,
+    shrinks: true,
+    sides: Sides::Any,
+    has_devices: false,
+    needs_libraries: false,
+    settings: |_, _| Vec::new(),
+    most_kept_mb: 100,
+};
+
+const CUDA: Facts = Facts {
+    name: "cuda",
+    title: "CUDA",
+    package: "onnxruntime-gpu",
+    extra: "gpu",
+    rank: 0,
+    needs_bfloat16: false,
+    shares_processor: false,
+    takes_heads_off: false,
+    picks_best: true,
+    shrinks: false,
+    sides: Sides::Few,
+    has_devices: true,
+    needs_libraries: true,
+    settings: |_, device| cuda_settings(device),
+    most_kept_mb: 100,
+};
+
+const OPENVINO: Facts = Facts {
+    name: "openvino",
+    title: "OpenVINO",
+    package: "onnxruntime-openvino",
+    extra: "openvino",
+    rank: 1,
+    // In one run each, on two cores, it took 0.50 of the plain provider's processor time on an Intel Xeon
+    // with AMX and 0.65 on an AMD EPYC with AVX-512, both with bfloat16, and 1.14 on an AMD EPYC without
+    // either. See docs/decisions.md.
+    needs_bfloat16: true,
+    shares_processor: false,
+    takes_heads_off: true,
+    picks_best: false,
+    shrinks: false,
+    // In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page,
+    // steps of 32 took 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See
+    // docs/decisions.md.
+    sides: Sides::Steps(64),
+    has_devices: false,
+    needs_libraries: false,
+    settings: |threads, _| openvino_settings(threads),
+    most_kept_mb: 160,
+};
+
 impl Provider {
     /// All of them, the default first.
     pub const ALL: [Self; 3] = [Self::Cpu, Self::Cuda, Self::OpenVino];
@@ -71,63 +131,9 @@ impl Provider {
     /// Returns the provider's row.
     pub fn facts(self) -> &'static Facts {
         match self {
-            Self::Cpu => &Facts {
-                name: "cpu",
-                title: "the processor",
-                package: "onnxruntime",
-                extra: "cpu",
-                rank: 2,
-                needs_bfloat16: false,
-                shares_processor: true,
-                takes_heads_off: true,
-                picks_best: false,
-                shrinks: true,
-                sides: Sides::Any,
-                has_devices: false,
-                needs_libraries: false,
-                settings: |_, _| Vec::new(),
-                most_kept_mb: 100,
-            },
-            Self::Cuda => &Facts {
-                name: "cuda",
-                title: "CUDA",
-                package: "onnxruntime-gpu",
-                extra: "gpu",
-                rank: 0,
-                needs_bfloat16: false,
-                shares_processor: false,
-                takes_heads_off: false,
-                picks_best: true,
-                shrinks: false,
-                sides: Sides::Few,
-                has_devices: true,
-                needs_libraries: true,
-                settings: |_, device| cuda_settings(device),
-                most_kept_mb: 100,
-            },
-            Self::OpenVino => &Facts {
-                name: "openvino",
-                title: "OpenVINO",
-                package: "onnxruntime-openvino",
-                extra: "openvino",
-                rank: 1,
-                // In one run each, on two cores, it took 0.50 of the plain provider's processor time on an Intel Xeon
-                // with AMX and 0.65 on an AMD EPYC with AVX-512, both with bfloat16, and 1.14 on an AMD EPYC without
-                // either. See docs/decisions.md.
-                needs_bfloat16: true,
-                shares_processor: false,
-                takes_heads_off: true,
-                picks_best: false,
-                shrinks: false,
-                // In pixels. On 19 pages, the first of their process, any width took 1.96 s of processor time a page,
-                // steps of 32 took 1.28 and of 64 1.03; on 42 pages steps of 64 and 128 took 1.03 and 1.04. See
-                // docs/decisions.md.
-                sides: Sides::Steps(64),
-                has_devices: false,
-                needs_libraries: false,
-                settings: |threads, _| openvino_settings(threads),
-                most_kept_mb: 160,
-            },
+            Self::Cpu => &CPU,
+            Self::Cuda => &CUDA,
+            Self::OpenVino => &OPENVINO,
         }
     }
 

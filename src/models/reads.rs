@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{Entry, ModelSet, Size, entries, sets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::Languages;
+use crate::models::catalog::{Entry, ModelSet, Size, entries, sets};
 use crate::models::role::Role;
 
 /// Languages of PaddleOCR's models by the codes of their publisher, where these are not those of ISO 639-1. Of languages
