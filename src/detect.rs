@@ -27,8 +27,8 @@ const MAX_ASPECT: u32 = 8;
 /// The least height, in pixels, of a line that can be read.
 const LEAST_LINE: u32 = 8;
 
-/// The smallest side for a runtime that is best given few shapes. With it no side is longer than 1280, and those of most
-/// pages are 960 or 1280, so a stack of them has one to three shapes.
+/// The smallest side for a runtime that is best given few shapes. With it no side is longer than 1280, and those of
+/// most pages are 960 or 1280, so a stack of them has one to three shapes.
 const PLANNED_SIDE: usize = 320;
 
 /// A DB text detector: PP-OCR's of any version.
@@ -234,8 +234,8 @@ fn input_size(width: u32, height: u32, longest: u32, options: &DetectOptions) ->
 }
 
 /// Returns the picture in the upper left of a larger one, over which its last column and its last row are repeated: an
-/// edge that is no edge of the picture's would be seen as one of text. On 20 scenes F1 was .679 so, .649 with the border's
-/// colour, .654 with grey, .670 with the picture mirrored, and .688 without padding; see docs/decisions.md.
+/// edge that is no edge of the picture's would be seen as one of text. On 20 scenes F1 was .679 so, .649 with the
+/// border's colour, .654 with grey, .670 with the picture mirrored, and .688 without padding; see docs/decisions.md.
 fn extended(picture: &Picture, width: u32, height: u32) -> Result<Picture> {
     let row_bytes = 3 * width as usize;
     let mut pixels = buffer::empty(row_bytes * height as usize, "the extended picture")?;

@@ -32,11 +32,8 @@ const NAMED: usize = 12;
 ///   its own alphabet is, so that names keep their accents. Chinese, Japanese and Korean pages have Latin words among
 ///   their own, and so have their languages. Latin letters are not part of other languages in another script: say
 ///   `["ru", "en"]` for Russian pages with Latin words.
-/// - After a code may follow a script, by its code of ISO 15924: then the language has that one alone. `"zh-Hani"` has no
-///   Latin letters, and `"sr-Cyrl"` only Cyrillic ones.
-/// - Digits, punctuation, symbols and the space, in any case.
-/// - The punctuation, the marks and the wide and narrow forms of Chinese, Japanese and Korean only with these, and the
-///   marks that belong to certain scripts only with these.
+/// - After a code may follow a script, by its code of ISO 15924: then the language has that one alone. `"zh-Hani"` has
+///   no Latin letters, and `"sr-Cyrl"` only Cyrillic ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Languages {
     languages: Vec<Written>,

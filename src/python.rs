@@ -1,6 +1,7 @@
 //! The Python module `ferrocr._core`: thin conversions around the core, which knows nothing of Python.
 
 mod call;
+mod catalog;
 mod engine;
 mod error;
 mod frames;
@@ -20,7 +21,6 @@ use call::call;
 
 use crate::error::{Error, ErrorKind};
 use crate::forks;
-use crate::models::Role;
 use crate::options::DetectOptions;
 use crate::runtime::{self, Provider};
 use crate::stop::Stop;
@@ -77,12 +77,6 @@ fn automatic_providers(py: Python<'_>) -> PyResult<Vec<&'static str>> {
     call(py, || Ok(names_of(&Provider::worth_trying(&runtime::built_in()?))))
 }
 
-/// Returns the roles of models, each with true if no engine works without it.
-#[pyfunction]
-fn roles() -> Vec<(&'static str, bool)> {
-    Role::ALL.map(|role| (role.name(), role.facts().is_required)).to_vec()
-}
-
 fn names_of(providers: &[Provider]) -> Vec<&'static str> {
     providers.iter().map(|provider| provider.name()).collect()
 }
@@ -119,10 +113,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Stop>()?;
     module.add_class::<store::Store>()?;
     module.add_class::<store::Lease>()?;
-    module.add_function(wrap_pyfunction!(store::entries, module)?)?;
-    module.add_function(wrap_pyfunction!(store::model_sets, module)?)?;
-    module.add_function(wrap_pyfunction!(store::recognizer_for, module)?)?;
-    module.add_function(wrap_pyfunction!(store::language_codes, module)?)?;
+    module.add_function(wrap_pyfunction!(catalog::entries, module)?)?;
+    module.add_function(wrap_pyfunction!(catalog::model_sets, module)?)?;
+    module.add_function(wrap_pyfunction!(catalog::recognizer_for, module)?)?;
+    module.add_function(wrap_pyfunction!(catalog::language_codes, module)?)?;
     module.add_function(wrap_pyfunction!(store::path_text, module)?)?;
     module.add_function(wrap_pyfunction!(store::cache_folder, module)?)?;
     module.add_function(wrap_pyfunction!(regions_of_map, module)?)?;
@@ -135,7 +129,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(built_in_providers, module)?)?;
     module.add_function(wrap_pyfunction!(automatic_providers, module)?)?;
     module.add_function(wrap_pyfunction!(resident_bytes, module)?)?;
-    module.add_function(wrap_pyfunction!(roles, module)?)?;
+    module.add_function(wrap_pyfunction!(catalog::roles, module)?)?;
     // PyO3's list for `import *`, which nobody does. The stub of a typed package would have to repeat it.
     module.delattr("__all__")
 }

@@ -54,7 +54,7 @@ def fresh_process(site: Path, runtime: Path, *, opens: Path | None = None) -> li
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Path:
-    """Where ONNX Runtime's library would be; its provider lies beside it."""
+    """The place of ONNX Runtime's library, which is not there; its provider would lie beside it."""
     folder = tmp_path / "capi"
     folder.mkdir()
     return folder / "libonnxruntime.so.1.31.1"

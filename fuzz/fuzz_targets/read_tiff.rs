@@ -1,7 +1,7 @@
 //! A TIFF picture of any variety decodes within the limits, or is refused with an error.
 //!
-//! The input chooses tags and their values, mostly such as occur, and the bytes of strips or tiles: mere damage to files
-//! hardly ever leads from one variety to another.
+//! The input chooses tags and their values, mostly such as occur, and the bytes of strips or tiles: mere damage to
+//! files hardly ever leads from one variety to another.
 #![no_main]
 
 use ferrocr::image::decode::decode;

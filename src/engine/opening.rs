@@ -155,8 +155,8 @@ impl File {
     }
 }
 
-/// Opens sessions of a model: without its head, where role and provider allow that, it can be cut off, and the processor
-/// has vectors.
+/// Opens sessions of a model: without its head, where role and provider allow that, it can be cut off, and the
+/// processor has vectors.
 fn open(role: Role, path: &Path, options: &[SessionOptions], picks_best: bool, loading: &Loading) -> Result<Sessions> {
     let mut file = File::read(path)?;
     let is_cut = role.facts().is_cut

@@ -62,7 +62,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.name == name)
 }
 
-/// Returns the known model that a file of this name is, or is the list of characters of.
+/// Returns the known model that has a file of this name: the model itself, or the list of characters that goes with it.
 pub fn owner(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.files().any(|file| file.name == name))
 }

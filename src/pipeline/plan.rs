@@ -2,29 +2,29 @@
 
 use crate::options::EngineOptions;
 
-/// More readers than these have several threads each: each takes about 17 MB for its copy of the default recogniser,
-/// and some more once it has read.
+/// The most readers with a thread each; with more threads, each reader has several. A reader takes about 17 MB for its
+/// copy of the default recogniser, and some more once it has read.
 const MOST_READERS: usize = 32;
+
+/// The most readers where sessions have threads, memory or a device of their own. More were not tried.
+const FEW_READERS: usize = 4;
+
+/// The number of threads from which on one detector leaves some of them idle while several pages are read.
+const SEVERAL_DETECTORS: usize = 4;
+
+/// The number of threads for each detector beside the first. A detector takes about 20 MB, and 200 MB more once it has
+/// seen a page of 960x1280 pixels.
+const THREADS_A_DETECTOR: usize = 8;
+
+/// The most threads of a detector that works beside others. Its time falls little with more of them: on AMD's Zen 4 a
+/// fifth of it goes to what one thread does alone.
+const MOST_NARROW_THREADS: usize = 8;
 
 /// Callers of a recogniser on a device: while one full run of sixteen is under way, the next one comes together.
 const DEVICE_READERS: usize = 32;
 
 /// Callers of a detector on a device. One page is there at a time, and of the others boxes are made of maps meanwhile.
 const DEVICE_DETECTORS: usize = 4;
-
-/// Readers of a session that shares its own threads better than several sessions would: only tried with two cores.
-const FEW_READERS: usize = 4;
-
-/// Threads of a detector that works beside others. Its time falls little with more of them: on AMD's Zen 4 a fifth of
-/// it goes to what one thread does alone.
-const MOST_NARROW_THREADS: usize = 8;
-
-/// Threads for which there is one detector beside the first. Each takes about 20 MB, and 200 MB more once it has seen a
-/// page of 960x1280 pixels.
-const THREADS_A_DETECTOR: usize = 8;
-
-/// From so many threads on, one detector leaves some of them idle while several pages are read.
-const SEVERAL_DETECTORS: usize = 4;
 
 /// The number of sessions of each kind, and the threads of each.
 ///

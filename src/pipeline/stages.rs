@@ -127,8 +127,8 @@ impl Stages {
         Ok(Page { unread: outcome.unread, ..page })
     }
 
-    /// Runs detector and recogniser once, on a blank page and a blank line. A device shows only then that it has all that it needs, and the
-    /// first page finds it prepared for these shapes.
+    /// Runs detector and recogniser once, on a blank page and a blank line. A device shows only then that it has all
+    /// that it needs, and the first page finds it prepared for these shapes.
     ///
     /// # Errors
     /// The errors of a model's run, and [`crate::Stop::check`].

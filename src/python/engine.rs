@@ -10,6 +10,8 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
+mod raw;
+
 use super::call::call;
 use super::error;
 use super::frames::Frames;
@@ -18,32 +20,17 @@ use super::interruptible;
 use super::named::{by_role, named};
 use super::store::{RawChoice, Store, choice_of};
 use crate::buffer;
-use crate::engine::{self, Loader, Release, ReleaseReport, Source};
+use crate::engine::{self, Loader, Release, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::SLICE;
-use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::image::decode::{check_size, read_file};
 use crate::language::Languages;
 use crate::options::{DecodeLimits, DetectOptions, EngineOptions, Preset, RecognizeOptions};
-use crate::page::{Line, Page, Word};
 use crate::runtime::Provider;
 use crate::stop;
-
-type RawPoint = (f32, f32);
-// A tuple, because an array would become a list, which has no hash.
-pub(super) type RawQuad = (RawPoint, RawPoint, RawPoint, RawPoint);
-type RawChar = (String, f32, RawQuad);
-type RawWord = (String, f32, RawQuad, Vec<RawChar>);
-type RawLine = (String, f32, RawQuad, Vec<RawWord>);
-// Its first line, the line after its last, its outline.
-type RawBlock = (usize, usize, RawQuad);
-// A text that could not be read: the reason, and its outline.
-type RawUnread = (String, RawQuad);
-type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
-// Options of one call: the least score of lines, and whether their words come with characters.
-type RawCallOptions = (f32, bool);
-type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
+use raw::{RawCallOptions, RawLine, RawPage, RawRelease, raw_line, raw_page, raw_pending, raw_release};
+pub(super) use raw::{RawQuad, raw_quad};
 
 /// Ends the calls that it is given to.
 #[pyclass(frozen, module = "ferrocr._core")]
@@ -390,34 +377,4 @@ fn in_slices(
             Release::Pending { .. } => py.check_signals()?,
         }
     }
-}
-
-/// A report of what is not over, after a wait since `started`.
-fn raw_pending(calls: usize, started: Instant) -> RawRelease {
-    (false, calls, 0, None, 0, None, None, started.elapsed().as_secs_f64())
-}
-
-fn raw_page(page: Page) -> RawPage {
-    let blocks = page.blocks.iter().map(|block| (block.lines.start, block.lines.end, raw_quad(&block.quad))).collect();
-    let unread = page.unread.into_iter().map(|unread| (unread.reason, raw_quad(&unread.quad))).collect();
-    (page.width, page.height, page.lines.into_iter().map(raw_line).collect(), blocks, unread)
-}
-
-fn raw_line(line: Line) -> RawLine {
-    (line.text, line.score, raw_quad(&line.quad), line.words.into_iter().map(raw_word).collect())
-}
-
-fn raw_word(word: Word) -> RawWord {
-    let characters = word.characters.into_iter().map(|one| (one.text, one.score, raw_quad(&one.quad))).collect();
-    (word.text, word.score, raw_quad(&word.quad), characters)
-}
-
-pub(super) fn raw_quad(quad: &Quad) -> RawQuad {
-    let [a, b, c, d] = quad.0.map(|point| (point.x, point.y));
-    (a, b, c, d)
-}
-
-fn raw_release(report: ReleaseReport) -> RawRelease {
-    let ReleaseReport { sessions, threads, files, resident_before, resident_after, waited } = report;
-    (true, 0, sessions, threads, files, resident_before, resident_after, waited.as_secs_f64())
 }

@@ -43,7 +43,8 @@ pub(super) fn raised(exception: PyErr) -> Error {
     Error::new(ErrorKind::Callback, "a function of Python's raised an exception").with_source(exception)
 }
 
-/// Returns the exception for `error`, which is the one that ended the work where there is such. An error of a package that is too broken to have the class comes instead.
+/// Returns the exception for `error`, which is the one that ended the work where there is such. An error of a package
+/// that is too broken to have the class comes instead.
 pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     if let Some(raised) = error.source().and_then(|source| source.downcast_ref::<PyErr>()) {
         return raised.clone_ref(py);

@@ -3,9 +3,9 @@
 //! A stage sees a [`Model`]: its inputs and outputs, and a way to run it. Outputs are lent to a closure, so that no
 //! tensor of the runtime outlives the call; one that did would keep the whole session's memory.
 //!
-//! Tensors go in and come out by the names of their ports, any number of them. Their elements are 32-bit floats. Another
-//! type of elements is a variant of [`Element`] and of [`Value`], which `session.rs` fills; no stage that uses floats
-//! changes. Until then an output of another type is not lent.
+//! Tensors go in and come out by the names of their ports, any number of them. Their elements are 32-bit floats.
+//! Another type of elements is a variant of [`Element`] and of [`Value`], which `session.rs` fills; no stage that uses
+//! floats changes. Until then an output of another type is not lent.
 
 use super::shapes::Sides;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,7 +101,8 @@ pub trait Model: Send {
     }
 
     /// Runs the model on `inputs`, one for each that its description has, and lends those of its outputs that are of a
-    /// [`Value`]'s type to `read`, in the order of the description. Ends early when `stop` fires, and can be run again afterwards.
+    /// [`Value`]'s type to `read`, in the order of the description. Ends early when `stop` fires, and can be run again
+    /// afterwards.
     ///
     /// # Errors
     /// [`ErrorKind::Inference`] when the runtime refuses, [`ErrorKind::OutOfMemory`] when it gets none, what

@@ -173,8 +173,8 @@ impl Provider {
 
 fn cuda_settings(device: Option<u32>) -> Settings {
     let mut settings = vec![
-        // The exhaustive search, its default, took 1.2 to 2.9 s for a strip on an H200, and this one 0.4. The run itself
-        // took 3 and 2.5 ms, and 80 to 90 without any search.
+        // The exhaustive search, its default, took 1.2 to 2.9 s for a strip on an H200, and this one 0.4. The run
+        // itself took 3 and 2.5 ms, and 80 to 90 without any search.
         ("cudnn_conv_algo_search", "HEURISTIC".to_owned()),
         // Each session has memory of its own, and there is one for each shape: it would be doubled whenever it grows.
         ("arena_extend_strategy", "kSameAsRequested".to_owned()),

@@ -27,8 +27,8 @@ impl Sides {
     }
 }
 
-/// Returns the smallest of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on times `unit` that is not less than `own`. Of more than
-/// two units at most a third is padding, and of two at most half.
+/// Returns the smallest of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on times `unit` that is not less than `own`. Of more
+/// than two units at most a third is padding, and of two at most half.
 fn planned(own: usize, unit: usize) -> usize {
     let units = own.div_ceil(unit.max(1)).max(1);
     let above = units.next_power_of_two();

@@ -1,8 +1,8 @@
 //! Cores that are not there: models that take time on a clock of their own, which goes on when nothing else can.
 //!
 //! An engine's threads run as they always do. What a model computes is replaced by work on simulated cores, and the
-//! clock stands still as long as any thread of the process has something to do besides: so a machine with one core shows
-//! how a schedule does on sixty-four, however busy that machine is.
+//! clock stands still as long as any thread of the process has something to do besides: so a machine with one core
+//! shows how a schedule does on sixty-four, however busy that machine is.
 
 use std::fs;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

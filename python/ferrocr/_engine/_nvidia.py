@@ -11,8 +11,9 @@ import re
 import struct
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
+
+from .._packages import package_folders
 
 _PROVIDER = "libonnxruntime_providers_cuda.so"
 
@@ -35,7 +36,7 @@ def open_libraries(runtime: Path) -> list[str]:
     Nothing is raised where that fails: the provider fails then, or finds its libraries elsewhere.
 
     Returns:
-        What is missing or could not be opened, for people.
+        The faults, in words: each library that is missing or could not be opened.
     """
     provider = runtime.parent / _PROVIDER
     if sys.platform != "linux" or not provider.is_file():
@@ -89,7 +90,7 @@ def _brought(needed: set[str]) -> list[Path]:
     """Return the libraries in packages that are needed, also by each other, and those that they open by themselves."""
     versions = dict(re.findall(r"lib(cudart|cudnn)\.so\.(\d+)", " ".join(needed)))
     helpers = {"nvJitLink": versions.get("cudart"), "nvrtc": versions.get("cudart")}
-    there = [library for folder in _folders() for library in folder.glob("lib*.so.*")]
+    there = [library for folder in package_folders("nvidia") for library in folder.glob("*/lib/lib*.so.*")]
 
     def is_helper(library: Path) -> bool:
         stem, version = library.name.removeprefix("lib").split(".so.", 1)
@@ -101,15 +102,6 @@ def _brought(needed: set[str]) -> list[Path]:
         there = [library for library in there if library not in found]
         wanted.update(*map(_needed, found))
     return brought
-
-
-def _folders() -> Iterator[Path]:
-    try:
-        spec = find_spec("nvidia")
-    except ValueError:  # a module of that name without a spec, put into sys.modules by someone
-        return
-    for place in (spec and spec.submodule_search_locations) or ():
-        yield from Path(place).glob("*/lib")
 
 
 def _place(library: Path) -> tuple[int, str]:

@@ -8,13 +8,12 @@ import ctypes
 import os
 import re
 import sysconfig
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 
 from .. import _core
+from .._packages import package_folders
 from ..exceptions import RuntimeUnavailableError
 
 ENV_LIBRARY = "FERROCR_ONNXRUNTIME"
@@ -110,7 +109,7 @@ def _from_distribution() -> Runtime:
     installed = _installed()
     if len(installed) > 1:
         raise _several(list(installed))
-    libraries = [library for folder in _capi_folders() if (library := _newest_library(folder))]
+    libraries = [library for folder in package_folders("onnxruntime") if (library := _newest_library(folder / "capi"))]
     name = next(iter(installed), None)
     if not libraries:
         raise _no_library(name) if name else _not_installed()
@@ -127,15 +126,6 @@ def _installed() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _capi_folders() -> Iterator[Path]:
-    try:
-        spec = find_spec("onnxruntime")
-    except ValueError:  # a module of that name without a spec, put into sys.modules by someone
-        return
-    for place in (spec and spec.submodule_search_locations) or ():
-        yield Path(place).absolute() / "capi"
 
 
 def _newest_library(folder: Path) -> Path | None:

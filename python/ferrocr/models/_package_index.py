@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from configparser import Error as ConfigError
 from configparser import RawConfigParser
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
+
+from .._packages import package_folders
 
 VARIABLE = "FERROCR_PACKAGE_INDEX"
 """Environment variable with the addresses of package indexes; it goes before what ``pip`` was told."""
@@ -137,22 +138,14 @@ def _default_index() -> str:
 
 
 def _pip_sources() -> Iterator[str]:
-    for folder in _folders_of("pip"):
+    for folder in package_folders("pip"):
         with suppress(OSError, ValueError):
             yield Path(folder.parent, _INDEX_MODULE).read_text(encoding="utf-8")
     # The folders in which distributions, and Python itself, keep the wheels of new environments.
     named = sysconfig.get_config_var("WHEEL_PKG_DIR")
     folders = [Path(named)] if named else []
-    folders += [folder / "_bundled" for folder in _folders_of("ensurepip")]
+    folders += [folder / "_bundled" for folder in package_folders("ensurepip")]
     for folder in folders:
         for wheel in sorted(folder.glob("pip-*.whl"), reverse=True):
             with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile), zipfile.ZipFile(wheel) as archive:
                 yield archive.read(_INDEX_MODULE).decode()
-
-
-def _folders_of(package: str) -> list[Path]:
-    """Return the folders of a package that is installed, without importing it."""
-    with suppress(ImportError, ValueError):
-        if spec := find_spec(package):
-            return [Path(folder) for folder in spec.submodule_search_locations or ()]
-    return []

@@ -59,7 +59,7 @@ impl Attempt {
     }
 }
 
-/// What a forked child can ask without the lock.
+/// The part of the state that a forked child can ask for without the lock.
 #[derive(Default)]
 pub(super) struct Flags {
     /// Set when a release begins.
@@ -173,7 +173,8 @@ impl<T: Holding> Shared<T> {
         Ok(call)
     }
 
-    /// Returns the better reason for a load that failed: a release that began meanwhile has given back what it stood on.
+    /// Returns the better reason for a load that failed: a release that began meanwhile has given back what it stood
+    /// on.
     fn overtaken(&self, error: Error) -> Error {
         let is_of_caller = matches!(error.kind(), ErrorKind::Callback | ErrorKind::Forked);
         if !is_of_caller && self.flags.closing.load(Ordering::Acquire) { released() } else { error }
@@ -360,7 +361,7 @@ pub(super) fn released() -> Error {
 /// Refuses a callback what the load that calls it would have to end for.
 pub(super) fn from_own_load() -> Error {
     let message = "this engine is loading its models: `progress` can call neither load nor recognize";
-    Error::new(ErrorKind::InvalidArgument, message)
+    Error::new(ErrorKind::InvalidArgument, message).with_hint("return from it first: the load goes on then")
 }
 
 pub(super) fn nothing_loaded() -> Error {

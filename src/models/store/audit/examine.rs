@@ -11,8 +11,8 @@ use crate::error::{ErrorKind, Result};
 use crate::files::open_regular;
 use crate::models::catalog::{self, Entry};
 
-/// The judgement on a file's content: whether its name says that it was put aside does not count. Of what lies beside it
-/// only the list of characters does, without which a known model cannot be used.
+/// The judgement on a file's content: whether its name says that it was put aside does not count. Of what lies beside
+/// it only the list of characters does, without which a known model cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examination {
     /// Current, unverified, corrupt, foreign or unreadable.
@@ -46,8 +46,8 @@ pub(in crate::models::store) fn examine(layout: &Layout, name: &str) -> Result<E
     }
 }
 
-/// Returns why the list of characters beside the model called `name`, which is a known one, is not the one that goes with
-/// it; nothing where it is, or none is needed.
+/// Returns why the list of characters beside the model called `name`, which is a known one, is not the one that goes
+/// with it; nothing where it is, or none is needed.
 pub(in crate::models::store) fn list_fault(layout: &Layout, name: &str, known: &Entry) -> Option<String> {
     let (list, expected) = (list_of(name)?, known.characters?);
     let error = Admission(layout).verify(&list, &Expected::from(&expected)).err()?;

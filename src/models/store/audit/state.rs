@@ -11,8 +11,8 @@ pub enum State {
     Old,
     /// A model by its structure; nothing says what its content should be.
     Unverified,
-    /// The content is not that of the known model of this name, or no readable model; or a list of characters is not the
-    /// one that goes with its known model.
+    /// The content is not that of the known model of this name, or no readable model; or a list of characters is not
+    /// the one that goes with its known model.
     Corrupt,
     /// Unfinished.
     Partial,
