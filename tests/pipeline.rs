@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ferrocr::engine::{Release, Source, Stages};
 use ferrocr::image::Picture;
+use ferrocr::models::Role;
 use ferrocr::models::session::{Model, ModelSpec, Named, ReadOutputs};
 use ferrocr::options::{EngineOptions, RecognizeOptions};
 use ferrocr::stop::Reason;
@@ -358,6 +359,38 @@ fn wait_for(begun: &AtomicUsize, count: usize) {
         assert!(started.elapsed() < Duration::from_secs(60), "the model never ran");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_page_that_is_alone_has_the_widest_detector_and_another_one_leaves_it() {
+    let runs = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+    let (engine, begun) = (Engine::new(EngineOptions::default()), Arc::new(AtomicUsize::new(0)));
+    let (own_runs, count) = (runs.clone(), Arc::clone(&begun));
+    let open = move || {
+        let detector = |runs: &Arc<AtomicUsize>| {
+            let plain = FakeDetector(spec(&[None, Some(1), None, None], None));
+            Box::new(Counting(plain, Arc::clone(runs))) as Box<dyn Model>
+        };
+        let recognizer = StuckRecognizer(spec(&[None, None, Some(13)], Some(LETTERS)), Arc::clone(&count));
+        let recognizers: Vec<Box<dyn Model>> = vec![Box::new(recognizer)];
+        let detectors: Vec<_> = own_runs.iter().map(detector).collect();
+        let models = [(Role::Detector, detectors.into()), (Role::Recognizer, recognizers.into())];
+        Stages::with(models.into(), &EngineOptions::default())
+    };
+    engine.load_with(open).expect("fakes load");
+    let counts = || runs.each_ref().map(|count| count.load(Ordering::SeqCst));
+    let (blank, stop) = (drawn(800, 800, &[]), Stop::new());
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| engine.recognize(&one_line(), &RecognizeOptions::default(), &stop));
+        wait_for(&begun, 1);
+        assert_eq!(counts(), [1, 0], "nobody else was there");
+        read(&engine, &blank);
+        assert_eq!(counts(), [1, 1], "a page was being read");
+        stop.fire(Reason::Cancelled);
+        first.join().expect("no panic").expect_err("cancelled");
+    });
+    read(&engine, &blank);
+    assert_eq!(counts(), [2, 1]);
 }
 
 #[test]

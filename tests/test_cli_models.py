@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import ferrocr
-from conftest import ORIENTER, Terminal
+from conftest import DETECTOR, ORIENTER, RECOGNIZER, Terminal
 from ferrocr import ModelStore
 from ferrocr.cli import main
 from ferrocr.cli._errors import (
@@ -78,7 +78,12 @@ def test_list_available_is_the_catalog(models: Path, capsys: Captured) -> None:
     assert any(DEFAULT_SET in row["sets"] for row in rows)
     assert not any(row["local"] for row in rows)
     assert main(["models", "list", "--available", "--dir", str(models)]) == EXIT_OK
-    assert len(capsys.readouterr().out.splitlines()) == len(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(rows)
+    languages = {line.split()[0]: line.split("  ")[-1].strip() for line in lines}
+    assert languages["ka_PP-OCRv4_rec_mobile.onnx"] == "en,kn"
+    assert languages[RECOGNIZER].endswith(" languages")
+    assert languages[DETECTOR] == "-"
 
 
 def test_path(models: Path, capsys: Captured) -> None:

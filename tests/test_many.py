@@ -135,6 +135,12 @@ def test_no_more_is_asked_for_than_may_be_read_ahead(two: OcrEngine, pages: list
     assert ahead_threads() == 0
 
 
+def test_more_pictures_are_read_ahead_with_more_threads(models_dir: Path) -> None:
+    for threads, ahead in ((1, 0), (2, 2), (4, 3), (16, 6)):
+        engine = OcrEngine(model_dir=models_dir, download=False, threads=threads)
+        assert engine._pictures().usual_ahead() == ahead
+
+
 def test_who_wants_one_thread_or_little_memory_gets_no_reading_ahead(models_dir: Path, pages: list[Path]) -> None:
     for options in ({"threads": 1}, {"low_memory": True}):
         pictures, given = tallied(pages[1:4])

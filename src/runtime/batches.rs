@@ -90,8 +90,7 @@ impl Device {
             if shapes.iter().all(is_one) { sum } else { usize::MAX }
         };
         let Group { taken, rows } = next_group(&shapes, numbers)?;
-        let mut jobs: Vec<_> = taken.into_iter().rev().map(|at| state.waiting.remove(at)).collect();
-        jobs.reverse();
+        let jobs = taken.into_iter().rev().map(|at| state.waiting.remove(at)).collect();
         Some(Run { device: self, model: state.model.take(), jobs, rows })
     }
 }

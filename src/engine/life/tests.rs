@@ -74,6 +74,20 @@ fn wait_until(condition: impl Fn() -> bool) {
     }
 }
 
+/// A maker that tells when it has begun, and goes on when it is told.
+fn slow_maker(
+    alive: &Arc<AtomicUsize>,
+) -> (Arc<AtomicBool>, Arc<AtomicBool>, impl Fn(&Attempt) -> Result<Fake> + Send + Sync + 'static) {
+    let (begun, go_on) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+    let (tell, wait, make) = (Arc::clone(&begun), Arc::clone(&go_on), Fake::maker(alive));
+    let slow = move |attempt: &Attempt| {
+        tell.store(true, Ordering::SeqCst);
+        wait_until(|| wait.load(Ordering::SeqCst));
+        make(attempt)
+    };
+    (begun, go_on, slow)
+}
+
 #[test]
 fn free_waits_for_calls_and_all_get_one_report() {
     let (life, alive) = loaded(None);
@@ -114,16 +128,9 @@ fn the_last_call_out_does_a_release_that_nobody_waits_for() {
 #[test]
 fn the_loader_does_a_release_that_came_during_its_load() {
     let (life, alive) = (Life::new(None), Arc::default());
-    let (begun, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (tell, wait, make) = (Arc::clone(&begun), Arc::clone(&go_on), Fake::maker(&alive));
+    let (begun, go_on, make) = slow_maker(&alive);
     thread::scope(|scope| {
-        let loader = scope.spawn(|| {
-            load(&life, move |attempt| {
-                tell.store(true, Ordering::SeqCst);
-                wait_until(|| wait.load(Ordering::SeqCst));
-                make(attempt)
-            })
-        });
+        let loader = scope.spawn(|| load(&life, make));
         wait_until(|| begun.load(Ordering::SeqCst));
         assert_eq!(life.free(true, Some(SOON), true), Release::Pending { calls: 1 });
         go_on.store(true, Ordering::SeqCst);
@@ -426,17 +433,10 @@ fn eight_threads_that_do_anything_end_well() {
 #[test]
 fn who_waits_for_a_load_waits_no_longer_than_it_wants() {
     let (life, alive) = (Life::new(None), Arc::default());
-    let (begun, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (tell, wait, make) = (Arc::clone(&begun), Arc::clone(&go_on), Fake::maker(&alive));
+    let (begun, go_on, make) = slow_maker(&alive);
     let impatient = Stop::new();
     thread::scope(|scope| {
-        let loader = scope.spawn(|| {
-            load(&life, move |attempt| {
-                tell.store(true, Ordering::SeqCst);
-                wait_until(|| wait.load(Ordering::SeqCst));
-                make(attempt)
-            })
-        });
+        let loader = scope.spawn(|| load(&life, make));
         wait_until(|| begun.load(Ordering::SeqCst));
         let waiting = scope.spawn(|| life.load(Fake::maker(&alive), &impatient, &|| Ok(())));
         thread::sleep(SOON);
@@ -446,6 +446,8 @@ fn who_waits_for_a_load_waits_no_longer_than_it_wants() {
         let interrupt = || Err(Error::new(ErrorKind::Callback, "Ctrl-C"));
         let interrupted = life.load(Fake::maker(&alive), &Stop::new(), &interrupt);
         assert_eq!(refusal(interrupted), ErrorKind::Callback);
+        let unload = life.begin_unload().expect("open").wait(Some(Duration::ZERO)).expect("open");
+        assert_eq!(report(unload).sessions, 0, "there is nothing yet");
         go_on.store(true, Ordering::SeqCst);
         loader.join().expect("no panic").expect("loaded");
     });

@@ -245,6 +245,8 @@ mod tests {
         assert!(page.follow("../../files/box.whl", &trusted).is_ok());
         assert!(page.follow("http://127.0.0.1/box.whl", &trusted).is_err());
         assert!(page.follow("http://example.org/box.whl", &trusted).is_err());
+        let secure = Address::parse("https://index.example/simple/box/").unwrap();
+        assert!(secure.follow("http://index.example/box.whl", &trusted).is_err(), "it was asked by https");
     }
 
     #[test]
