@@ -83,7 +83,7 @@ def test_libraries_in_packages_are_opened_so_that_the_provider_loads(tmp_path: P
 
 def _brought(site: Path, needed: set[str]) -> list[Path]:
     patch = pytest.MonkeyPatch()
-    patch.setattr(_nvidia, "_folders", lambda: iter((site / "nvidia").glob("*/lib")))
+    patch.setattr(_nvidia, "package_folders", lambda _package: [site / "nvidia"])
     try:
         return _nvidia._brought(needed)
     finally:
