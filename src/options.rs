@@ -124,11 +124,13 @@ pub struct OrientOptions {
     /// where the orienter is sure. Of 590 lines of forms, receipts and scenes 19 % score lower as they stand, and
     /// 98 % upside down.
     pub poor: f32,
+    /// The probability from which a page's turn, as a classifier of pages sees it, stands without a vote of the lines.
+    pub sure_page: f32,
 }
 
 impl Default for OrientOptions {
     fn default() -> Self {
-        Self { sure: 0.9, close_vote: 0.2, sample: 8, clear_vote: 0.25, poor: 0.95 }
+        Self { sure: 0.9, close_vote: 0.2, sample: 8, clear_vote: 0.25, poor: 0.95, sure_page: 0.85 }
     }
 }
 

@@ -1,5 +1,6 @@
-//! Orientation: the way up of lines, as a classifier and the vote of a page's lines tell it.
+//! Orientation: the way up of lines, as a classifier and the vote of a page's lines tell it, and of whole pages.
 
+pub mod page;
 pub(crate) mod spots;
 pub(crate) mod vote;
 

@@ -159,7 +159,8 @@ def test_any_text_survives_json(text: str) -> None:
 def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) -> None:
     given_options = (
         "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cuda --device-id 1 "
-        "--preset fast --no-download --detector d.onnx --recognizer r.onnx --orienter none"
+        "--preset fast --no-download --detector d.onnx --recognizer r.onnx --orienter none "
+        "--page-orienter p.onnx"
     )
     main(["read", "a.png", *given_options.split()])
     progress = fake_engine.options.pop("progress")
@@ -169,6 +170,7 @@ def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) ->
         "detector": "d.onnx",
         "recognizer": "r.onnx",
         "orienter": False,
+        "page_orienter": "p.onnx",
         "model_dir": "m",
         "threads": 3,
         "languages": ["en", "de"],

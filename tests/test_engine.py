@@ -297,6 +297,7 @@ def test_a_provider_that_does_not_work_here_is_told_of(
         ({"models": []}, "there is no model set"),
         ({"recognizer": ""}, "recognizer"),
         ({"orienter": ""}, "orienter"),
+        ({"page_orienter": ""}, "the page_orienter's name is empty"),
         ({"min_score": -1.0}, "min_score"),
         ({"min_score": float("nan")}, "min_score"),
         ({"min_score": "x"}, "min_score is a probability from 0 to 1, not 'x'"),

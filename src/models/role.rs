@@ -11,6 +11,8 @@ pub enum Role {
     Recognizer,
     /// Says whether a line is upside down.
     Orienter,
+    /// Says by how many quarters a page is turned.
+    PageOrienter,
 }
 
 /// The facts of a role: a row of [`Role::facts`].
@@ -41,8 +43,8 @@ pub enum Copies {
     OneAReader,
 }
 
-/// The largest height of a line, and the largest side of a line classifier's input, that a file may fix. Those of
-/// PP-OCR are 32 or 48, and up to 192. Every line is brought to that size, so a file must not choose it freely: at
+/// The largest height of a line, and the largest side of a classifier's input, that a file may fix. Those of PP-OCR
+/// are 32 or 48, and up to 224. Every line is brought to that size, so a file must not choose it freely: at
 /// these bounds a line that is 100 times as wide as high is 79 MB of floats, and a classifier's input 13 MB.
 const MOST_LINE_HEIGHT: usize = 256;
 const MOST_CLASSIFIER_SIDE: usize = 1024;
@@ -52,7 +54,7 @@ const MOST_CLASSES: usize = 1 << 18;
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Detector, Self::Recognizer, Self::Orienter];
+    pub const ALL: [Self; 4] = [Self::Detector, Self::Recognizer, Self::Orienter, Self::PageOrienter];
 
     /// Returns the role's row.
     pub fn facts(self) -> &'static Facts {
@@ -85,6 +87,15 @@ impl Role {
                 is_superseded: false,
                 inputs: &[&[Batch, Exactly(3), AtMost(MOST_CLASSIFIER_SIDE), AtMost(MOST_CLASSIFIER_SIDE)]],
                 outputs: &[&[Batch, Exactly(2)]],
+            },
+            Self::PageOrienter => &Facts {
+                name: "page_orienter",
+                is_required: false,
+                copies: Copies::OneADetector,
+                is_cut: false,
+                is_superseded: false,
+                inputs: &[&[Batch, Exactly(3), AtMost(MOST_CLASSIFIER_SIDE), AtMost(MOST_CLASSIFIER_SIDE)]],
+                outputs: &[&[Batch, Exactly(4)]],
             },
         }
     }

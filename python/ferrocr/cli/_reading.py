@@ -50,6 +50,7 @@ class Reader:
                 detector=arguments.detector,
                 recognizer=arguments.recognizer,
                 orienter=arguments.orienter,
+                page_orienter=arguments.page_orienter,
                 model_dir=arguments.model_dir,
                 provider=arguments.provider,
                 preset=arguments.preset,

@@ -16,8 +16,8 @@ class CatalogEntry:
 
     Attributes:
         name: Its file name in the model directory.
-        role: ``"detector"``, ``"recognizer"`` or ``"orienter"``.
-        family: The PP-OCR version it belongs to, such as ``"PP-OCRv6"``.
+        role: ``"detector"``, ``"recognizer"``, ``"orienter"`` or ``"page_orienter"``.
+        family: The PP-OCR version it belongs to, such as ``"PP-OCRv6"``, or ``"PULC"`` for a classifier of pages.
         languages: Codes of the languages it reads; empty where that does not matter.
         bytes: Its size where that is known before the download.
         sha256: The hash that its content must have, in hexadecimal.

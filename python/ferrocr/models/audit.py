@@ -59,7 +59,8 @@ class AuditEntry:
         bytes: Its size; None for what is missing or cannot be looked at.
         modified: When it was changed last, in seconds since 1970; of what is in the trash, when it was removed.
         sha256: The hash of its content in hexadecimal; None where it was not read.
-        role: ``"detector"``, ``"recognizer"`` or ``"orienter"``, by its content; None where that does not tell.
+        role: ``"detector"``, ``"recognizer"``, ``"orienter"`` or ``"page_orienter"``, by its content; None where
+            that does not tell.
         version: The model's generation where its content is known, such as ``"PP-OCRv6"``; else what the file says of
             itself.
         in_use: True if a process uses it now.

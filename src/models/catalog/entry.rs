@@ -11,7 +11,7 @@ pub struct Entry {
     pub name: &'static str,
     /// The model's role.
     pub role: Role,
-    /// The generation of PP-OCR that it belongs to.
+    /// The generation of PP-OCR, or the other suite, that it belongs to.
     pub family: Family,
     /// Its size class within the family.
     pub size: Size,
@@ -62,7 +62,7 @@ pub struct KnownFile {
 /// A file inside a Python wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wheel {
-    /// Name of the package.
+    /// Name of the package, as an index's pages are called.
     pub package: &'static str,
     /// Its exact version.
     pub version: &'static str,
@@ -76,9 +76,11 @@ pub struct Wheel {
     pub member: &'static str,
 }
 
-/// A generation of PP-OCR; a later one is greater.
+/// A generation of PP-OCR, or another suite that a model comes from; a later generation is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Family {
+    /// PaddleClas's small classifiers, which PP-OCR's models are used with.
+    Pulc,
     /// PP-OCR 2.0.
     V2,
     /// PP-OCRv3.
@@ -94,6 +96,7 @@ pub enum Family {
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Pulc => "PULC",
             Self::V2 => "PP-OCRv2",
             Self::V3 => "PP-OCRv3",
             Self::V4 => "PP-OCRv4",

