@@ -1,5 +1,6 @@
 //! Recognition: a strip with one line of text to characters.
 
+pub(crate) mod bidi;
 pub mod charset;
 pub(crate) mod column;
 pub mod ctc;

@@ -29,6 +29,7 @@ fn is_planned(role: Role, shape: &[usize]) -> bool {
         Role::Detector => PAGES.contains(&height) && PAGES.contains(&width),
         Role::Recognizer => height == 48 && STRIPS.contains(&width),
         Role::Orienter => (height, width) == (48, 192),
+        Role::PageOrienter => (height, width) == (224, 224),
     };
     is_place && (rows == 1 || rows == full)
 }

@@ -39,9 +39,9 @@ class Word:
     Attributes:
         text: Its text.
         score: Mean probability of its characters, 0 to 1.
-        quad: Its outline: as high as the line, from the first ink of its first character to the last ink of its last
-            one.
-        characters: Its characters, in order, where they were asked for: ``recognize(..., characters=True)``.
+        quad: Its outline: as high as the line, from the first ink of its characters to their last.
+        characters: Its characters in the order in which they are read, where they were asked for:
+            ``recognize(..., characters=True)``. Those of Arabic and Hebrew stand from right to left.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Line:
         text: Its text.
         score: Mean probability of its characters, 0 to 1.
         quad: Its outline.
-        words: Its words, which spaces separate, in order.
+        words: Its words, which spaces separate, in the order in which they are read.
     """
 
     text: str

@@ -35,9 +35,9 @@ pub struct Word {
     pub text: String,
     /// Mean probability of its characters, 0 to 1.
     pub score: f32,
-    /// Its outline: as high as the line, from the first ink of its first character to the last ink of its last one.
+    /// Its outline: as high as the line, from the first ink of its characters to their last.
     pub quad: Quad,
-    /// Its characters, in order, where they were asked for.
+    /// Its characters in the order in which they are read, where they were asked for.
     pub characters: Vec<Char>,
 }
 
@@ -69,9 +69,10 @@ fn words(decoded: &Decoded, quad: &Quad, characters: bool) -> Vec<Word> {
     runs.filter_map(|run| word(run, quad, characters)).collect()
 }
 
-/// Returns the word that some characters are; None for none.
+/// Returns the word that some characters are; None for none. They stand in the order in which they are read.
 fn word(run: &[(&str, &Glyph)], quad: &Quad, characters: bool) -> Option<Word> {
-    let ((_, first), (_, last)) = (run.first()?, run.last()?);
+    let start = run.iter().map(|(_, glyph)| glyph.start).reduce(f32::min)?;
+    let end = run.iter().map(|(_, glyph)| glyph.end).reduce(f32::max)?;
     let one = |&(text, glyph): &(&str, &Glyph)| Char {
         text: text.to_owned(),
         score: glyph.score,
@@ -80,7 +81,7 @@ fn word(run: &[(&str, &Glyph)], quad: &Quad, characters: bool) -> Option<Word> {
     Some(Word {
         text: run.iter().map(|(text, _)| *text).collect(),
         score: run.iter().map(|(_, glyph)| glyph.score).sum::<f32>() / run.len() as f32,
-        quad: quad.slice(first.start, last.end),
+        quad: quad.slice(start, end),
         characters: if characters { run.iter().map(one).collect() } else { Vec::new() },
     })
 }

@@ -9,6 +9,8 @@
 //! 3. A region is read row by row ([`rows`]).
 //! 4. Rows that stand and look alike make a paragraph ([`paragraphs`]).
 //!
+//! Columns and rows are read from the right where most letters run to the left.
+//!
 //! Lengths are compared with the height of lines, so that the size of the picture does not matter.
 
 mod columns;
@@ -20,6 +22,7 @@ mod rows;
 mod tests;
 
 use super::line::{Block, Line};
+use crate::recognize::bidi::runs_left;
 use frame::{Frame, Place};
 
 /// Puts the lines in reading order, and says which of them belong together.
@@ -53,7 +56,12 @@ fn groups(lines: &[Line]) -> Vec<Vec<Place>> {
 /// follows sorts in a stable way.
 fn places(lines: &[Line], some: &[usize]) -> Vec<Place> {
     let frame = Frame::of(some.iter().map(|&i| &lines[i].quad));
-    let mut places: Vec<Place> = some.iter().map(|&i| Place::of(i, &lines[i], &frame)).collect();
+    let is_mirrored = runs_left(some.iter().map(|&i| lines[i].text.as_str()));
+    let place = |&i: &usize| {
+        let place = Place::of(i, &lines[i], &frame);
+        if is_mirrored { place.mirrored() } else { place }
+    };
+    let mut places: Vec<Place> = some.iter().map(place).collect();
     places.sort_by(|a, b| {
         let (one, other) = (&lines[a.line], &lines[b.line]);
         a.compare(b).then_with(|| one.text.cmp(&other.text)).then_with(|| frame.compare(&one.quad, &other.quad))

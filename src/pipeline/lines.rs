@@ -223,6 +223,7 @@ impl Lines<'_> {
         decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
         // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
         place::fit(&mut decoded, &strip);
+        decoded.put_in_reading_order();
         Ok(Line::new(&decoded, quad, self.options.characters))
     }
 

@@ -85,6 +85,12 @@ impl Place {
         Self { line, left, top, right, bottom, turn, is_prose: is_prose(&content.text) }
     }
 
+    /// Returns the place as a mirror shows it: text that runs to the left is put in order like text that runs to the
+    /// right.
+    pub(super) fn mirrored(self) -> Self {
+        Self { left: -self.right, right: -self.left, ..self }
+    }
+
     pub(super) fn width(&self) -> f64 {
         self.right - self.left
     }

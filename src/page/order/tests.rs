@@ -371,6 +371,35 @@ fn vertical_columns_are_read_from_right_to_left() {
     assert_eq!(order(shuffled(short, 5)), "春 眠 不 觉", "a poem");
 }
 
+/// The page as it would be in Hebrew: each letter another one, and what was on the left is on the right.
+fn in_hebrew(lines: &[Line]) -> Vec<Line> {
+    let letter =
+        |c: char| if c.is_ascii_lowercase() { char::from_u32(0x5d0 + u32::from(c) % 27).unwrap_or(c) } else { c };
+    let mirrored = |line: &Line| {
+        let (left, top, right, bottom) = line.quad.bounds();
+        let quad = Quad::upright(2000.0 - right, top, 2000.0 - left, bottom);
+        Line { quad, text: line.text.chars().map(letter).collect(), ..line.clone() }
+    };
+    lines.iter().map(mirrored).collect()
+}
+
+#[test]
+fn columns_and_rows_of_letters_that_run_left_are_read_from_the_right() {
+    let page = [
+        vec![print("heading", 300.0, 0.0, 400.0)],
+        column("one", 0.0, 60.0, 440.0, 8),
+        column("two", 520.0, 60.0, 440.0, 8),
+    ];
+    let row = |top: f32| (0..4).map(move |i| print("cell", 240.0 * i as f32, top, 90.0 + 9.0 * i as f32));
+    let table: Vec<Line> = (0..5).flat_map(|i| row(400.0 + 40.0 * i as f32)).collect();
+    for page in [page.concat(), table, [page.concat(), vec![print("of abc", 0.0, 340.0, 900.0)]].concat()] {
+        let hebrew = in_hebrew(&page);
+        let expected: Vec<_> = arrange(page).0.iter().map(|line| 2000.0 - line.quad.bounds().2).collect();
+        let found: Vec<_> = arrange(shuffled(hebrew, 7)).0.iter().map(|line| line.quad.bounds().0).collect();
+        assert_eq!(found, expected);
+    }
+}
+
 proptest! {
     #[test]
     fn a_grid_is_read_row_by_row_however_it_is_turned(
