@@ -16,8 +16,8 @@ from PIL import Image
 
 from conftest import draw_text
 from ferrocr import Line, OcrEngine, Page, Word
+from ferrocr._languages import KNOWN, languages_of
 from ferrocr.formats._layout import direction_of
-from ferrocr.integrations.ocrmypdf._languages import KNOWN, languages_of
 from pdf_files import Sheet as PdfSheet
 from pdf_files import make_pdf, words
 from searchable import check, found_boxes, line_of, pdfium, pdfium_text

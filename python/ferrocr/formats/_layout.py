@@ -7,7 +7,6 @@ from typing import NamedTuple
 from ..exceptions import InvalidArgumentError
 from ..results import Block, Line, Page, Quad, Word
 
-
 _ENOUGH = 20
 """Characters from which a page's direction is certain if all lines agree. A stamp that is turned has less."""
 

@@ -10,11 +10,11 @@ from typing import NamedTuple, Protocol
 
 from ocrmypdf.exceptions import BadArgsError, ExitCodeException, MissingDependencyError
 
+from ..._languages import EVERYTHING, KNOWN, languages_of
 from ...engine import OcrEngine
 from ...exceptions import DownloadError, InvalidArgumentError, ModelNotFoundError, OcrError, RuntimeUnavailableError
 from ...models._catalog import DEFAULT_SET
 from ...models.store import ModelStore, model_sets
-from ._languages import EVERYTHING, KNOWN, languages_of
 
 _IDLE = 60.0
 """Seconds after which memory is given back in a program that goes on when its files are done."""

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ocrmypdf.hocrtransform import Baseline, BoundingBox, OcrClass, OcrElement
