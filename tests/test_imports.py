@@ -25,7 +25,7 @@ LAYERS = (
     {"documents"},
     {"_lifecycle"},
     {"engine", "formats"},
-    {"_rendering", "searchable_pdf"},
+    {"_rendering", "_sharing", "searchable_pdf"},
     {"", "formats.pdf"},
     {"cli", "compat", "integrations"},
     {"__main__", "ocrmypdf_plugin"},
