@@ -1,7 +1,4 @@
-"""Engines that all callers in a process share: one for each choice of options, made when it is needed.
-
-Adapters for programs that have no object to hold an engine share theirs here. A forked child makes its own.
-"""
+"""Engines that adapters hold: shared by all callers in a process, or released with the object that uses them."""
 
 import os
 import threading
@@ -20,8 +17,9 @@ _all: "weakref.WeakSet[SharedEngines[Hashable]]" = weakref.WeakSet()
 
 
 class SharedEngines(Generic[K]):
-    """Engines by the key that they are made from. All methods may be called from any thread.
+    """Engines by the key that they are made from, for programs that have no object to hold one.
 
+    All methods may be called from any thread. A forked child makes its own engines.
     Those that are still open at the end of the process are released then, as all engines are.
     """
 
@@ -66,6 +64,11 @@ class SharedEngines(Generic[K]):
     def _forked(self) -> None:
         # Another thread of the parent may have held it.
         self._lock = threading.Lock()
+
+
+def release_with(owner: object, engine: OcrEngine) -> None:
+    """See to it that an engine is released when nobody has its owner any more, and at the end of the process."""
+    weakref.finalize(owner, engine.free_resources)
 
 
 def _renew_locks() -> None:
