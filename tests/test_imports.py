@@ -36,11 +36,24 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 """Modules that only give what lies elsewhere, because users import it from there."""
 
 PLACES = {
+    "haystack": ("integrations.haystack",),
+    "langchain_core": ("integrations.langchain",),
+    "llama_index": ("integrations.llama_index",),
+    "markitdown": ("integrations.markitdown",),
     "ocrmypdf": ("integrations.ocrmypdf",),
+    "pymupdf": ("integrations.pymupdf4llm",),
+    "pymupdf4llm": ("integrations.pymupdf4llm",),
     "pikepdf": ("searchable_pdf", "integrations.ocrmypdf"),
     "img2pdf": ("searchable_pdf",),
     "pypdfium2_raw": ("documents._pdfium", "documents._pdfium_text"),
-    "numpy": ("_engine._pixels", "_engine._inputs", "_engine._forms", "cli._release_check", "compat.rapidocr"),
+    "numpy": (
+        "_engine._pixels",
+        "_engine._inputs",
+        "_engine._forms",
+        "cli._release_check",
+        "compat.rapidocr",
+        "integrations.pymupdf4llm",
+    ),
 }
 """The modules, or packages, that may name a foreign library."""
 
