@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import pickle
-import warnings
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -356,14 +355,6 @@ class TestHaystack:
 @needs("pymupdf4llm")
 class TestPyMuPdf4Llm:
     """The function of PyMuPDF4LLM."""
-
-    @pytest.fixture(autouse=True)
-    def _its_own_warnings(self) -> Any:  # noqa: ANN401
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # SWIG's
-            import pymupdf4llm  # noqa: F401
-
-            yield
 
     def test_a_scan_has_its_text(self, scan: Path, released: Callable[[], int]) -> None:
         import pymupdf4llm
