@@ -36,6 +36,8 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 """Modules that only give what lies elsewhere, because users import it from there."""
 
 PLACES = {
+    "docling": ("integrations.docling",),
+    "docling_core": ("integrations.docling",),
     "haystack": ("integrations.haystack",),
     "langchain_core": ("integrations.langchain",),
     "llama_index": ("integrations.llama_index",),

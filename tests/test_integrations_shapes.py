@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -18,8 +19,9 @@ ADAPTERS = {
     "langchain": ("LangChain", "langchain"),
     "llama_index": ("LlamaIndex", "llamaindex"),
     "haystack": ("Haystack", "haystack"),
+    "docling": ("Docling", "docling"),
 }
-HOSTS = ("markitdown", "langchain_core", "llama_index", "haystack")
+HOSTS = ("docling", "docling_core", "haystack", "langchain_core", "llama_index", "markitdown")
 
 
 class Engine:
@@ -31,6 +33,9 @@ class Engine:
 
     def free_resources(self) -> None: ...
 
+    def recognize(self, image: object, **options: object) -> Page:
+        return next(self.recognize_pages(image)).page  # type: ignore[no-any-return]
+
     def recognize_pages(self, document: object, **options: object) -> Any:  # noqa: ANN401
         if "broken" in str(document):
             message = "no picture"
@@ -40,11 +45,48 @@ class Engine:
         yield DocumentPage(3, Page(60, 40, lines), source=str(document))
 
 
+class BaseOcrModel:
+    """Docling's base of engines, as far as the engine relies on it."""
+
+    def __init__(self, *, enabled: bool, artifacts_path: object, options: Any, accelerator_options: object) -> None:  # noqa: ANN401
+        self.languages = options.lang
+        self.enabled = enabled
+        self._engine_name = "Ferrocr"
+
+    def resolve_ocr_languages(self) -> list[str]:
+        return [self.map_ocr_language(language) for language in self.languages]  # type: ignore[attr-defined]
+
+    def get_ocr_rects(self, page: Any) -> Any:  # noqa: ANN401
+        return page.regions
+
+    def post_process_cells(self, cells: object, page: Any, result: object) -> None:  # noqa: ANN401
+        page.cells = cells
+
+
 class Kept:
     """A document of any program."""
 
     def __init__(self, *arguments: object, **members: object) -> None:
         self.__dict__.update(members)
+
+
+class Unsupported(Exception):
+    """Docling's error for a language."""
+
+    def __init__(self, engine: str, language: str, supported: object) -> None:
+        super().__init__(f"{engine}: {language}")
+
+
+def language(code: str, script: str | None = None, *, is_usual: bool = False) -> Any:  # noqa: ANN401
+    """A language as Docling has it: a code of ours, or a tag with a script."""
+    native = code if script is None else None
+    return Kept(
+        native=native,
+        bcp47_language=None if native else code,
+        bcp47_script=script,
+        has_default_script=lambda: is_usual,
+        tag=lambda: code,
+    )
 
 
 @pytest.fixture
@@ -73,6 +115,19 @@ def adapter(monkeypatch: pytest.MonkeyPatch) -> "Callable[[str], Any]":
             "logging": SimpleNamespace(getLogger=lambda _: SimpleNamespace(warning=lambda *_, **__: None)),
         },
         "haystack.components.converters.utils": {"normalize_metadata": lambda _, sources_count: [{}] * sources_count},
+        "docling.datamodel.accelerator_options": {"AcceleratorOptions": Kept},
+        "docling.datamodel.base_models": {"Page": Kept},
+        "docling.datamodel.document": {"ConversionResult": Kept},
+        "docling.datamodel.pipeline_options": {"OcrOptions": Kept},
+        "docling.exceptions": {"OcrLanguageNotSupportedError": Unsupported},
+        "docling.models.base_ocr_model": {"BaseOcrModel": BaseOcrModel},
+        "docling.utils.ocr_language": {"OcrLanguage": Kept, "OcrLanguageSupport": Kept},
+        "docling.utils.profiling": {"TimeRecorder": lambda *_: nullcontext()},
+        "docling_core.types.doc": {"BoundingBox": Kept, "CoordOrigin": SimpleNamespace(TOPLEFT="top left")},
+        "docling_core.types.doc.page": {
+            "BoundingRectangle": SimpleNamespace(from_bounding_box=lambda box: box),
+            "TextCell": Kept,
+        },
         "haystack.dataclasses": {"ByteStream": type("ByteStream", (Kept,), {})},
     }
     for name in [name for name in sys.modules if name.partition(".")[0] in HOSTS]:
@@ -123,6 +178,42 @@ def test_haystack_gets_what_can_be_read(adapter: Callable[[str], Any]) -> None:
     again = type(converter).from_dict(converter.to_dict())
     assert (again.split, again.options) == ("block", None)
     converter.close()
+
+
+def test_docling_gets_lines_where_they_stand(adapter: Callable[[str], Any]) -> None:
+    docling = adapter("docling")
+    assert docling.ocr_engines() == {"ocr_engines": [docling.FerrocrOcrModel]}
+    options = docling.FerrocrOcrOptions(lang=[language("deu")], scale=2.0)
+    model = docling.FerrocrOcrModel(True, None, options, Kept(num_threads=64))
+    asked: list[dict[str, object]] = []
+    backend = Kept(is_valid=lambda: True, get_page_image=lambda **wanted: asked.append(wanted))
+    regions = [Kept(l=100, t=200, area=lambda: 9), Kept(area=lambda: 0)]
+    page = Kept(_backend=backend, regions=regions)
+    assert list(model(None, [page])) == [page]
+    assert asked == [{"scale": 2.0, "cropbox": regions[0]}]
+    one, two = page.cells  # type: ignore[attr-defined]
+    assert [(one.index, one.text, one.confidence), (two.index, two.text)] == [(0, "one", 0.5), (1, "two")]
+    assert (one.rect.l, one.rect.t, one.rect.r, one.rect.b) == (105, 202.5, 125, 206.5)
+    assert one.from_ocr
+    off = docling.FerrocrOcrModel(False, None, options, Kept(num_threads=1))
+    assert list(off(None, [page])) == [page]
+    assert docling.FerrocrOcrModel.get_options_type() is docling.FerrocrOcrOptions
+
+
+def test_docling_gets_languages_as_the_engine_takes_them(adapter: Callable[[str], Any]) -> None:
+    docling = adapter("docling")
+    model = docling.FerrocrOcrModel(False, None, docling.FerrocrOcrOptions(lang=[]), Kept(num_threads=1))
+    cases = {
+        language("chi_sim"): "chi_sim",
+        language("zh", "Hant"): "zh",
+        language("de", "Latn", is_usual=True): "de",
+        language("sr", "Latn"): "sr-Latn",
+    }
+    assert {one: model.map_ocr_language(one) for one in cases} == cases
+    assert "rus" in model.supported_ocr_languages().native
+    for unknown in (language("klingon"), language("am", "Ethi", is_usual=True)):
+        with pytest.raises(Unsupported):
+            model.map_ocr_language(unknown)
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
