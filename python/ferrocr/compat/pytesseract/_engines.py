@@ -15,11 +15,12 @@ _IDLE = 60.0
 
 Languages = tuple[str, ...] | None
 
-_options: dict[str, Any] = {}
+_options: list[dict[str, Any]] = [{}]
+"""The options that :func:`configure` was given last, replaced at once: other threads look."""
 
 
 def _made(languages: Languages) -> "ferrocr.OcrEngine":
-    options: dict[str, Any] = {"idle_unload": _IDLE, **_options}
+    options: dict[str, Any] = {"idle_unload": _IDLE, **_options[0]}
     return ferrocr.OcrEngine(languages=languages, **options)
 
 
@@ -40,8 +41,7 @@ def configure(**options: Any) -> None:  # noqa: ANN401
         raise TypeError(message)
     with ferrocr.OcrEngine(**options):
         pass  # refuses what is wrong with them
-    _options.clear()
-    _options.update(options)
+    _options[0] = options
     engines.release()
 
 
