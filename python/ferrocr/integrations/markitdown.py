@@ -5,6 +5,7 @@ MarkItDown finds this by itself where both are installed: ``pip install "ferrocr
 """
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, BinaryIO
 
 from ..documents import DocumentPage
@@ -25,6 +26,9 @@ _BEFORE_BUILT_IN = -1.0
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
 _PICTURE_TYPES = {"image/jpeg", "image/png", "image/tiff", "image/bmp", "image/gif", "image/webp"}
 _PDF, _PDF_TYPE = ".pdf", "application/pdf"
+
+_PDF_IS_READ = all(find_spec(package) for package in ("pdfminer", "pdfplumber"))
+"""True where MarkItDown has what it reads PDF files with."""
 
 
 def register_converters(
@@ -57,7 +61,7 @@ class FerrocrResult(DocumentConverterResult):
 
 
 class FerrocrConverter(DocumentConverter):
-    """Reads pictures, and PDF files with a page that has no text of its own. Others are left to MarkItDown.
+    """Reads pictures, and PDF files with a page that has no text of its own. Others are left to MarkItDown if it can.
 
     Where MarkItDown has an ``llm_client`` to describe pictures, it gets them.
     """
@@ -74,7 +78,7 @@ class FerrocrConverter(DocumentConverter):
         """Return True for a picture or a scan."""
         if _is(stream_info, _PICTURES, _PICTURE_TYPES):
             return kwargs.get("llm_client") is None
-        return _is(stream_info, {_PDF}, {_PDF_TYPE}) and self._is_scan(file_stream)
+        return _is(stream_info, {_PDF}, {_PDF_TYPE}) and (not _PDF_IS_READ or self._is_scan(file_stream))
 
     def convert(self, file_stream: BinaryIO, stream_info: StreamInfo, **kwargs: Any) -> FerrocrResult:  # noqa: ANN401
         """Return the document as Markdown.
