@@ -1,6 +1,7 @@
 """pytesseract's functions: the shapes of their results, their options, and their errors."""
 
 import inspect
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -142,6 +143,22 @@ def test_rows_of_a_turned_page_are_rows() -> None:
     assert text_of(result) == "ACME\nmilk 1.20\ntea 2\n"
     corners = np.asarray(result.lines[1].quad).round(6).tolist()
     assert corners == [[160, 10], [160, 340], [149, 340], [149, 10]]
+
+
+@pytest.mark.parametrize("degrees", [-4, 3])
+def test_rows_of_an_askew_page_are_rows(degrees: float) -> None:
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+    def askew(quad: Quad) -> Quad:
+        a, b, c, d = ((x * cos - y * sin + 20, x * sin + y * cos + 30) for x, y in quad)
+        return a, b, c, d
+
+    lines = [Line(one.text, one.score, askew(one.quad), ()) for one in RECEIPT.lines]
+    blocks = tuple(Block(block[0].quad, tuple(block)) for block in (lines[:1], lines[1:3], lines[3:]))
+    tilted = Page(450, 260, tuple(lines), blocks)
+    # The cells of a row are 290 pixels apart, so one stands 15 to 20 pixels, two heights, below the other.
+    assert text_of(shaped(tilted, 3)) == "ACME\n\nmilk 1.20\ntea 2\n"
+    assert text_of(shaped(tilted, 6)) == "ACME\nmilk 1.20\ntea 2\n"
 
 
 def test_spaces_are_kept_where_that_is_asked_for(fake: type[Fake]) -> None:
