@@ -13,6 +13,8 @@ ENGINES ?=
 
 VENV := .venv
 STAMP := $(VENV)/.stamp
+# For programs that bring much, whose adapters are tested with them.
+PLUGINS := .venv-plugins
 IN_VENV := $(VENV)/bin
 WHEEL := target/wheel
 
@@ -30,10 +32,10 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench clean lint lint-core lint-package test-core build types models test-package \
-	needs-cargo
+	test-plugins needs-cargo
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 run: build models ## Build, fetch the default models, read a picture that the project draws itself.
 	@echo "== examples/read_sample.py =="
@@ -95,6 +97,18 @@ test-package: build models
 	@echo "== pytest =="
 	@PYTHONPATH=$(CURDIR)/$(WHEEL)/installed $(IN_VENV)/python -m pytest -n $(JOBS) --dist worksteal
 
+test-plugins: build models ## The adapters for large programs, in an environment of their own.
+	@echo "== environment of the programs =="
+	@"$(PYTHON)" -m venv $(PLUGINS)
+	@$(PLUGINS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@rm -rf $(WHEEL)-plugins
+	@$(IN_VENV)/maturin build --release --quiet --out $(WHEEL)-plugins
+	@$(PLUGINS)/bin/python -m pip install --quiet --group plugins
+	@$(PLUGINS)/bin/python -m pip install --quiet --force-reinstall --no-deps $(WHEEL)-plugins/*.whl
+	@$(PLUGINS)/bin/python -m pip install --quiet "ferrocr[$(EXTRA)]"
+	@echo "== pytest, adapters =="
+	@$(PLUGINS)/bin/python -m pytest tests/test_integrations.py tests/test_integrations_docling.py
+
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="
 	@$(CARGO) fmt
@@ -120,7 +134,7 @@ else
 endif
 
 clean: ## Remove all that the other targets made, except fetched models.
-	rm -rf $(VENV) target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PLUGINS) target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f python/ferrocr/_core.*.so
 	find python tests benches examples -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -18,14 +18,14 @@ FOLDER = Path(__file__).parent.parent / "python"
 # A part may use those in rows above its own. Where a new one belongs is a decision: write it down here.
 LAYERS = (
     {"_core", "exceptions"},
-    {"_arguments", "_files", "_log", "_packages", "_text", "_whole_file", "results"},
+    {"_arguments", "_files", "_languages", "_log", "_packages", "_text", "_whole_file", "results"},
     {"models"},
     {"store", "audit", "removal", "lease", "progress", "_engine"},
     {"_workers"},
     {"documents"},
     {"_lifecycle"},
     {"engine", "formats"},
-    {"_rendering", "searchable_pdf"},
+    {"_rendering", "_sharing", "searchable_pdf"},
     {"", "formats.pdf"},
     {"cli", "compat", "integrations"},
     {"__main__", "ocrmypdf_plugin"},
@@ -36,11 +36,26 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 """Modules that only give what lies elsewhere, because users import it from there."""
 
 PLACES = {
+    "docling": ("integrations.docling",),
+    "docling_core": ("integrations.docling",),
+    "haystack": ("integrations.haystack",),
+    "langchain_core": ("integrations.langchain",),
+    "llama_index": ("integrations.llama_index",),
+    "markitdown": ("integrations.markitdown",),
     "ocrmypdf": ("integrations.ocrmypdf",),
+    "pymupdf": ("integrations.pymupdf4llm",),
+    "pymupdf4llm": ("integrations.pymupdf4llm",),
     "pikepdf": ("searchable_pdf", "integrations.ocrmypdf"),
     "img2pdf": ("searchable_pdf",),
     "pypdfium2_raw": ("documents._pdfium", "documents._pdfium_text"),
-    "numpy": ("_engine._pixels", "_engine._inputs", "_engine._forms", "cli._release_check"),
+    "numpy": (
+        "_engine._pixels",
+        "_engine._inputs",
+        "_engine._forms",
+        "cli._release_check",
+        "compat.rapidocr",
+        "integrations.pymupdf4llm",
+    ),
 }
 """The modules, or packages, that may name a foreign library."""
 

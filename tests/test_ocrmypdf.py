@@ -16,7 +16,8 @@ from PIL import Image
 
 from conftest import draw_text
 from ferrocr import Line, OcrEngine, Page, Word
-from ferrocr.integrations.ocrmypdf._languages import KNOWN, languages_of
+from ferrocr._languages import KNOWN, languages_of
+from ferrocr.formats._layout import direction_of
 from pdf_files import Sheet as PdfSheet
 from pdf_files import make_pdf, words
 from searchable import check, found_boxes, line_of, pdfium, pdfium_text
@@ -24,7 +25,7 @@ from searchable import check, found_boxes, line_of, pdfium, pdfium_text
 if find_spec("ocrmypdf") is None:
     pytest.skip("OCRmyPDF is not installed", allow_module_level=True)
 
-from ferrocr.integrations.ocrmypdf._pages import direction_of, element_of, skew_of, text_of_page
+from ferrocr.integrations.ocrmypdf._pages import element_of, skew_of, text_of_page
 from ferrocr.ocrmypdf_plugin import FerrocrEngine
 
 TEXT = [

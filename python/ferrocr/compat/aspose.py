@@ -2,13 +2,14 @@
 
 In a program of your own::
 
-    from ferrocr.compat.aspose import AsposeAI
+    from ferrocr.compat.aspose import AsposeAI, AsposeAIModelConfig, Resources
 
 A script that says ``from aspose.ocr.ai import AsposeAI`` runs unchanged with::
 
     python -m ferrocr.compat.aspose script.py [args]
 """
 
+import logging as logs
 import os
 import runpy
 import sys
@@ -18,14 +19,40 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import ferrocr
 
 from .._text import printable
+from ._aspose_models import (
+    AsposeAIModelConfig,
+    IOcrAIPostProcessor,
+    KeywordsAIProcessor,
+    Resources,
+    SpellCheckAIProcessor,
+    TableAIProcessor,
+    end_log,
+    log_to,
+    refuse_language_model,
+    refuse_unknown,
+)
 
 if TYPE_CHECKING:
     from ferrocr import Page, ReleaseReport
+
+__all__ = [
+    "AsposeAI",
+    "AsposeAIModelConfig",
+    "IOcrAIPostProcessor",
+    "KeywordsAIProcessor",
+    "Resources",
+    "SpellCheckAIProcessor",
+    "TableAIProcessor",
+    "audit_models",
+    "install",
+]
+
+_FOR_LANGUAGE_MODELS = (IOcrAIPostProcessor, SpellCheckAIProcessor, TableAIProcessor, KeywordsAIProcessor)
 
 EXIT_USAGE = 2
 _USAGE = "usage: python -m ferrocr.compat.aspose script.py [args]"
@@ -38,14 +65,66 @@ class AsposeAI:
     `ResourcesFreedError`, which is a `RuntimeError`.
     """
 
-    def __init__(self, model_dir: str | os.PathLike[str] | None = None, **options: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        logging: "bool | logs.Logger | AsposeAIModelConfig | str | os.PathLike[str] | None" = None,
+        *,
+        model_dir: str | os.PathLike[str] | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
         """Open the model directory.
 
         Args:
-            model_dir: The directory; None takes ``FERROCR_MODEL_DIR`` or the user's own.
+            logging: True to show messages of loads, downloads and releases on stderr; a logger that gets them; or,
+                in its place, a configuration, or the model directory.
+            model_dir: The directory; None takes that of `Resources`, or ``FERROCR_MODEL_DIR``, or the user's own.
             options: Whatever else `ferrocr.OcrEngine` takes.
+
+        Raises:
+            NotImplementedError: The configuration has settings for language models.
         """
-        self._engine = ferrocr.OcrEngine(model_dir=model_dir, **options)
+        own: dict[str, Any] = {}
+        self._handler: logs.Handler | None = None
+        if isinstance(logging, AsposeAIModelConfig):
+            own = logging.options()
+        elif isinstance(logging, str | os.PathLike):
+            own = {"model_dir": logging}
+        elif logging is not None and not isinstance(logging, bool | logs.Logger):
+            message = f"logging is True, False or a logging.Logger, not {logging!r}"
+            raise TypeError(message)
+        if model_dir is not None:
+            own["model_dir"] = model_dir
+        self._engine = ferrocr.OcrEngine(**{**Resources._options(), **own, **options})
+        if isinstance(logging, bool | logs.Logger):
+            self._handler = log_to(logging)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Say what there is.
+
+        Raises:
+            AttributeError: In any case.
+        """
+        refuse_unknown(type(self).__name__, name, vars(type(self)))
+
+    def is_initialized(self) -> bool:
+        """Return True while models are loaded: from the first `recognize` to `free_resources`."""
+        return self._engine.loaded
+
+    def set_post_processor(self, processor: object, custom_settings: object = None) -> NoReturn:
+        """Refuse what needs a language model.
+
+        Raises:
+            NotImplementedError: In any case.
+        """
+        refuse_language_model("set_post_processor")
+
+    def run_postprocessor(self, res: object) -> NoReturn:
+        """Refuse what needs a language model.
+
+        Raises:
+            NotImplementedError: In any case.
+        """
+        refuse_language_model("run_postprocessor")
 
     def list_local(self) -> list[str]:
         """Return file names of the models in the directory, sorted; empty where it does not exist yet."""
@@ -63,7 +142,10 @@ class AsposeAI:
         self, *, cancel: bool = False, timeout: float | None = None, trim: bool = True
     ) -> "ReleaseReport":
         """Give everything back, as `ferrocr.OcrEngine.free_resources` does; again returns the same report."""
-        return self._engine.free_resources(cancel=cancel, timeout=timeout, trim=trim)
+        report = self._engine.free_resources(cancel=cancel, timeout=timeout, trim=trim)
+        end_log(self._handler)
+        self._handler = None
+        return report
 
     @property
     def closed(self) -> bool:
@@ -98,8 +180,9 @@ def install() -> str | None:
         Where a real ``aspose`` package lies, if one is installed; None otherwise.
     """
     shadowed = _real_aspose()
-    ai = _StandIn("aspose.ocr.ai", None, AsposeAI=AsposeAI)
-    ocr = _StandIn("aspose.ocr", [], ai=ai)
+    served = (AsposeAI, AsposeAIModelConfig, *_FOR_LANGUAGE_MODELS)
+    ai = _StandIn("aspose.ocr.ai", None, **{kind.__name__: kind for kind in served})
+    ocr = _StandIn("aspose.ocr", [], ai=ai, Resources=Resources)
     root = _StandIn("aspose", shadowed, ocr=ocr)
     sys.modules.update({module.__name__: module for module in (root, ocr, ai)})
     return shadowed[0] if shadowed else None
@@ -114,6 +197,9 @@ class _StandIn(ModuleType):
         self.__dict__.update(members, __all__=list(members))
         if search is not None:
             self.__path__ = search
+
+    def __getattr__(self, name: str) -> NoReturn:
+        refuse_unknown(f"{self.__name__}, served by ferrocr,", name, self.__all__)
 
 
 def _real_aspose() -> list[str]:

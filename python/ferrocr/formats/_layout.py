@@ -7,6 +7,13 @@ from typing import NamedTuple
 from ..exceptions import InvalidArgumentError
 from ..results import Block, Line, Page, Quad, Word
 
+_ENOUGH = 20
+"""Characters from which a page's direction is certain if all lines agree. A stamp that is turned has less."""
+
+_CERTAIN = 20.0
+"""The certainty of a page whose lines all agree, in OCRmyPDF's units: it turns pages from 14 on, so where more than
+85 % of the characters agree."""
+
 
 class Box(NamedTuple):
     """An upright box of whole pixels within its page. `right` and `bottom` are the first pixels outside."""
@@ -83,6 +90,20 @@ def common_turn(lines: Iterable[Line]) -> int:
         return 0
     whole = round(turn) % 360
     return whole if whole <= 180 else whole - 360
+
+
+def direction_of(lines: Iterable[Line]) -> tuple[int, float]:
+    """Return a page's turn clockwise, in quarters of a turn given in degrees, and how certain that is."""
+    shares = {0: 0.0, 90: 0.0, 180: 0.0, 270: 0.0}
+    for line in lines:
+        # The turn of text is counted counter-clockwise.
+        shares[-round(turn_of(line.quad) / 90) * 90 % 360] += len(line.text) * max(line.score, 0.01)
+    whole = sum(shares.values())
+    if whole == 0:
+        return 0, 0.0
+    angle = max(shares, key=lambda key: shares[key])
+    agreement = max(0.0, 2 * shares[angle] / whole - 1)
+    return angle, _CERTAIN * agreement * min(1.0, whole / _ENOUGH)
 
 
 def decimal(value: float, digits: int) -> str:

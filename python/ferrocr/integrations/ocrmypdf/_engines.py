@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,17 +9,15 @@ from typing import NamedTuple, Protocol
 
 from ocrmypdf.exceptions import BadArgsError, ExitCodeException, MissingDependencyError
 
+from ..._languages import EVERYTHING, KNOWN, languages_of
+from ..._sharing import SharedEngines
 from ...engine import OcrEngine
 from ...exceptions import DownloadError, InvalidArgumentError, ModelNotFoundError, OcrError, RuntimeUnavailableError
 from ...models._catalog import DEFAULT_SET
 from ...models.store import ModelStore, model_sets
-from ._languages import EVERYTHING, KNOWN, languages_of
 
 _IDLE = 60.0
 """Seconds after which memory is given back in a program that goes on when its files are done."""
-
-_engines: "dict[tuple[int, Settings], OcrEngine]" = {}
-_lock = threading.Lock()
 
 
 class Options(Protocol):
@@ -66,12 +63,7 @@ def settings_of(options: Options) -> Settings:
 
 def engine_of(settings: Settings) -> OcrEngine:
     """Return the engine of this process. It is released when the process ends."""
-    with _lock:
-        key = os.getpid(), settings
-        # Those of a parent stay where they are: they are its, and nothing of them is used here.
-        if key not in _engines:
-            _engines[key] = _made(settings)
-        return _engines[key]
+    return _shared.engine(settings)
 
 
 def check_models(settings: Settings) -> None:
@@ -142,3 +134,6 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+_shared = SharedEngines(_made)

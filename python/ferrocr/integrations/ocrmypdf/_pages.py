@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ocrmypdf.hocrtransform import Baseline, BoundingBox, OcrClass, OcrElement
@@ -16,13 +16,6 @@ _BELOW = 0.2
 
 _FONT = "f-0-0"
 """The one name under which OCRmyPDF takes a font from a PDF of text: Tesseract's."""
-
-_ENOUGH = 20
-"""Characters from which a page's direction is certain if all lines agree. A stamp that is turned has less."""
-
-_CERTAIN = 20.0
-"""The certainty of a page whose lines all agree, in OCRmyPDF's units: it turns pages from 14 on, so where more than
-85 % of the characters agree."""
 
 _MOST_SKEW = 15.0
 """Degrees of skew that can be told from a slanted heading or a stamp. Feeders skew pages by less than 5."""
@@ -68,20 +61,6 @@ def text_pdf(page: Page, dpi: float, output: Path) -> None:
         made.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary({f"/{_FONT}": font.object}))
         made.obj.Contents = pdf.make_stream(content)
         pdf.save(output)
-
-
-def direction_of(lines: Iterable[Line]) -> tuple[int, float]:
-    """Return a page's turn clockwise, in quarters of a turn given in degrees, and how certain that is."""
-    shares = {0: 0.0, 90: 0.0, 180: 0.0, 270: 0.0}
-    for line in lines:
-        # The turn of text is counted counter-clockwise.
-        shares[-round(turn_of(line.quad) / 90) * 90 % 360] += len(line.text) * max(line.score, 0.01)
-    whole = sum(shares.values())
-    if whole == 0:
-        return 0, 0.0
-    angle = max(shares, key=lambda key: shares[key])
-    agreement = max(0.0, 2 * shares[angle] / whole - 1)
-    return angle, _CERTAIN * agreement * min(1.0, whole / _ENOUGH)
 
 
 def skew_of(lines: Sequence[Line]) -> float:

@@ -16,12 +16,13 @@ from ocrmypdf.pluginspec import OrientationConfidence
 
 from ..._core import __version__
 from ..._engine._options import PRESETS
+from ..._languages import EVERYTHING, KNOWN
 from ...exceptions import OcrTimeoutError
 from ...formats import Sheet, chunks
+from ...formats._layout import direction_of
 from ...results import Page
 from ._engines import Options, check_models, engine_of, has_tesseract, settings_of, share_of_threads, translated
-from ._languages import EVERYTHING, KNOWN
-from ._pages import direction_of, element_of, skew_of, text_of_page, text_pdf
+from ._pages import element_of, skew_of, text_of_page, text_pdf
 
 _NAME = "ferrocr"
 

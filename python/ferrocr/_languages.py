@@ -1,14 +1,14 @@
-"""Languages as Tesseract, and so OCRmyPDF, calls them."""
+"""Languages as Tesseract calls them, and programs that used to call Tesseract."""
 
 from collections.abc import Iterable
 
-from ... import _core
+from . import _core
 
 EVERYTHING = "mul"
 """ISO 639-2's code for several languages: every character that the recogniser knows."""
 
 KNOWN = dict(_core.language_codes())
-"""Codes of ISO 639-1 by the codes that OCRmyPDF is given; :data:`EVERYTHING` has none."""
+"""Codes of ISO 639-1 by the codes that such programs give; :data:`EVERYTHING` has none."""
 
 
 def languages_of(codes: Iterable[str]) -> tuple[str, ...] | None:

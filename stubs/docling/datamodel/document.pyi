@@ -1,0 +1,6 @@
+"""Docling's results."""
+
+from typing import Any
+
+class ConversionResult:
+    document: Any

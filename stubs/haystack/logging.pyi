@@ -1,0 +1,6 @@
+"""Haystack's logging, whose messages have keywords."""
+
+class _Logger:
+    def warning(self, msg: str, **kwargs: object) -> None: ...
+
+def getLogger(name: str) -> _Logger: ...

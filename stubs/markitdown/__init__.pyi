@@ -1,0 +1,23 @@
+"""The part of MarkItDown that its plugin uses."""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+class StreamInfo:
+    mimetype: str | None
+    extension: str | None
+    def __init__(self, *, mimetype: str | None = ..., extension: str | None = ...) -> None: ...
+
+class DocumentConverterResult:
+    markdown: str
+    title: str | None
+    def __init__(self, markdown: str, *, title: str | None = ...) -> None: ...
+
+class DocumentConverter:
+    def accepts(self, file_stream: BinaryIO, stream_info: StreamInfo, **kwargs: Any) -> bool: ...
+    def convert(self, file_stream: BinaryIO, stream_info: StreamInfo, **kwargs: Any) -> DocumentConverterResult: ...
+
+class MarkItDown:
+    def __init__(self, *, enable_plugins: bool | None = ..., **kwargs: Any) -> None: ...
+    def register_converter(self, converter: DocumentConverter, *, priority: float = ...) -> None: ...
+    def convert(self, source: str | Path | BinaryIO, **kwargs: Any) -> DocumentConverterResult: ...
