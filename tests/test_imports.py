@@ -22,7 +22,7 @@ LAYERS = (
     {"models"},
     {"store", "audit", "removal", "lease", "progress", "_engine"},
     {"_workers"},
-    {"documents"},
+    {"documents", "_isolated"},
     {"_lifecycle"},
     {"engine", "formats"},
     {"_rendering", "searchable_pdf"},
