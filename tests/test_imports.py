@@ -40,7 +40,14 @@ PLACES = {
     "pikepdf": ("searchable_pdf", "integrations.ocrmypdf"),
     "img2pdf": ("searchable_pdf",),
     "pypdfium2_raw": ("documents._pdfium", "documents._pdfium_text"),
-    "numpy": ("_engine._pixels", "_engine._inputs", "_engine._forms", "cli._release_check"),
+    "numpy": (
+        "_engine._pixels",
+        "_engine._inputs",
+        "_engine._forms",
+        "_engine._cores",
+        "_isolated._client",
+        "cli._release_check",
+    ),
 }
 """The modules, or packages, that may name a foreign library."""
 

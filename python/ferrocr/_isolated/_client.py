@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -49,7 +50,9 @@ class IsolatedCore:
         self, host: "Loader", settings: Settings, *, workers: int, max_memory: int | None, idle_unload: float | None
     ) -> None:
         self.max_memory = max_memory
-        self._host, self._workers, self._idle = host, workers, idle_unload
+        # Weakly, as in the core: what it calls may own the engine, and whoever has this has not forgotten it.
+        self._host = weakref.ref(host)
+        self._workers, self._idle = workers, idle_unload
         # It checks what can be checked here, and is never loaded.
         self._local = _core.Engine(**settings, host=host, idle_unload=None)
         if settings["threads"] is None and workers > 1:
@@ -60,7 +63,16 @@ class IsolatedCore:
         self._answering: set[int] = set()
         self._provider: str | None = None
         self._ended = 0
+        self._freed_since: float | None = None
+        self._had_calls = False
         self._before: int | None = None
+
+    def __del__(self) -> None:
+        here = self._here
+        if here.pid == os.getpid():
+            for process in here.everyone():
+                process.kill_for_release()
+                process.end()
 
     # --- what it is -------------------------------------------------------------------------------------------------
 
@@ -124,7 +136,9 @@ class IsolatedCore:
         until = _FOREVER if timeout is None else time.monotonic() + timeout
         late = Call(timeout).timed_out
         take = stop.take_along if isinstance(stop, Stop) else _ignore
-        first, *others = self._pool.fill(self, self._check_call, until, late)
+        # The first one may have to fetch the models, and tells of it in this thread.
+        while not (first := self.choose(until, late)).is_loaded:
+            self.load_in(first, until, late, take)
         errors: list[BaseException] = []
 
         def load(process: EngineProcess) -> None:
@@ -132,17 +146,9 @@ class IsolatedCore:
                 self.load_in(process, until, late, take)
             except BaseException as error:
                 errors.append(error)
-            finally:
-                self.leave(process)
 
-        # The first one may have to fetch the models, and tells of it in this thread.
-        load(first)
+        others = [process for process in self._pool.fill(self) if not process.is_loaded]
         threads = [threading.Thread(target=load, args=(process,), daemon=True) for process in others]
-        if errors:
-            for process in others:
-                self.leave(process)
-                self._drop_unloaded(process)
-            raise errors[0]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -151,16 +157,15 @@ class IsolatedCore:
             raise errors[0]
 
     def load_in(self, process: EngineProcess, until: float, late: Late, begun: Callable[[Load], object]) -> None:
-        """Load the models in a process, which has the call already, unless they are there."""
+        """Load the models in a process, unless they are there or it takes no calls any more."""
         if process.is_loaded:
             return
-        with self._pool.changed:
-            process.calls += 1  # until the load says that it is over
+        load = Load(self)
+        begun(load)
         try:
-            load = Load(self, process, self._for_process())
-            begun(load)
-            self._provider = load.wait(until, late)
-            process.is_loaded = True
+            if load.start(process, self._for_process()):
+                self._provider = load.wait(until, late)
+                process.is_loaded = True
         finally:
             self._drop_unloaded(process)
 
@@ -171,8 +176,12 @@ class IsolatedCore:
             raise ValueError(message)
         thread = threading.get_ident()
         self._answering.add(thread)
+        host = self._host()
+        if host is None:
+            message = "the engine is gone"
+            raise RuntimeError(message)
         try:
-            return _plain(getattr(self._host, question)(*values))
+            return _plain(getattr(host, question)(*values))
         finally:
             self._answering.discard(thread)
 
@@ -229,8 +238,8 @@ class IsolatedCore:
         """End the processes for good."""
         pool, started = self._pool, time.monotonic()
         with pool.changed:
-            if self._before is None:
-                self._before = self._resident()
+            if self._freed_since is None:
+                self._freed_since, self._had_calls, self._before = started, self.calls > 0, self._resident()
             self._local.free(cancel=False, timeout=0.0, trim=trim)
             ending = pool.release_all(self, closing=True, cancel=cancel)
             pool.released += [process for process in ending if process not in pool.released]
@@ -245,26 +254,30 @@ class IsolatedCore:
         if not is_over:
             return self._pending(started, pool.calls())
         self._ended = len(pool.released)
-        return sum_of(pool.released, self._before)
+        return sum_of(pool.released, self._before, time.monotonic() - self._freed_since if self._had_calls else 0.0)
 
     def unload(self) -> "_Release":
         """End the processes; the next call starts others."""
         self.check_open()
         pool = self._pool
         with pool.changed:
-            before = self._resident()
+            before, started, had_calls = self._resident(), time.monotonic(), self.calls > 0
             if threading.get_ident() in self._answering:
-                return sum_of([], before)
+                return sum_of([], before, 0.0)
             processes = pool.release_all(self, closing=False)
         pool.wait(processes, None)
         self._ended = len(processes)
-        return sum_of(processes, before)
+        return sum_of(processes, before, time.monotonic() - started if had_calls else 0.0)
 
     # --- for its exchanges ------------------------------------------------------------------------------------------
 
-    def enter(self, until: float, late: Late) -> EngineProcess:
-        """Return the process that has the fewest calls, and count one more."""
-        return self._pool.enter(self, self._check_call, until, late)
+    def choose(self, until: float, late: Late) -> EngineProcess:
+        """Return the process that has the fewest calls."""
+        return self._pool.choose(self, self._check_call, until, late)
+
+    def admit(self, process: EngineProcess, ask: Callable[[], object]) -> bool:
+        """Send a request to a process, and count it as a call; False for a process that takes none any more."""
+        return self._pool.admit(process, ask)
 
     def leave(self, process: EngineProcess) -> None:
         """Note that a process has a call less."""
@@ -294,7 +307,7 @@ class IsolatedCore:
     def _drop_unloaded(self, process: EngineProcess) -> None:
         """End a process that could not be loaded and that nobody else waits for."""
         with self._here.changed:
-            if not process.is_loaded and process.calls <= 1:
+            if not process.is_loaded and process.calls == 0:
                 self._here.at_end(process)
                 process.kill()
 

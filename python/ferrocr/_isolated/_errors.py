@@ -1,5 +1,7 @@
 """Errors between two processes."""
 
+from typing import cast
+
 from .. import exceptions
 from .._workers._wire import Header
 from ..exceptions import OcrError, OutOfMemoryError
@@ -41,6 +43,13 @@ def error_of(header: Header, names: tuple[str, str] | None = None) -> OcrError:
             return None
         return str(text) if names is None else str(text).replace(*names)
 
-    error = _CLASSES.get(str(header.get("error")), OcrError)(text_of("text") or "")
+    kind, text = _CLASSES.get(str(header.get("error")), OcrError), text_of("text") or ""
+    # As in the core, none of the classes' own code runs, which Ctrl-C could fall into.
+    base: type = kind
+    while base.__module__ != "builtins":
+        assert base.__base__ is not None
+        base = base.__base__
+    error = cast("type[OcrError]", base).__new__(kind, text)
+    base.__init__(error, text)  # type: ignore[misc]
     error.hint, error.shell_hint = text_of("hint"), text_of("shell_hint")
     return error

@@ -2,7 +2,7 @@
 
 import os
 import queue
-import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +22,10 @@ GRACE = 1.0
 some tenths of a second; a large picture takes longer to decode, and a new process half a second to load."""
 
 _SLICE = 0.05
-"""Seconds after which Python looks for Ctrl-C on Windows, where a lock is waited for in one piece."""
+"""Seconds after which the main thread looks for Ctrl-C, whatever thread the system has told of it."""
+
+_LONGEST_WAIT = 1e6
+"""Seconds that the system can count in any case."""
 
 _LAST = frozenset({"page", "loaded", "freed", "error", "raised"})
 _WHATS = _LAST | {"begun", "question"}
@@ -150,8 +153,9 @@ class Exchange:
 
     def _event(self, until: float) -> Answer | Exception | None:
         """Return what comes next; None when it was told to end, and when it is late."""
+        most = _SLICE if threading.current_thread() is threading.main_thread() else _LONGEST_WAIT
         while True:
-            left = min(max(0.0, until - time.monotonic()), _SLICE if sys.platform == "win32" else 1e6)
+            left = min(max(0.0, until - time.monotonic()), most)
             with suppress(queue.Empty):
                 return self._events.get(timeout=left)
             if time.monotonic() >= until:
@@ -177,7 +181,7 @@ class Exchange:
         if self._reason is not None:
             return self._reason
         if process is not None and process.is_freed:
-            return OcrCancelledError("the call was cancelled: its engine's resources are being released")
+            return freed()
         return lost
 
     def _crash(self, lost: Exception) -> OcrError:
@@ -199,3 +203,8 @@ class Exchange:
         name = described(lost.status).removeprefix("with ") if lost.status is not None and lost.status < 0 else None
         status = lost.status if name is None else None
         return EngineCrashedError(message, hint, status=status, signal=name, source=self.source)
+
+
+def freed() -> OcrCancelledError:
+    """Return the error for a call that a release ended, in the core's words."""
+    return OcrCancelledError("the call was cancelled: its engine's resources are being released")

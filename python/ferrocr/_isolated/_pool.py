@@ -75,8 +75,8 @@ class Pool:
         """Return the number of calls in flight."""
         return sum(process.calls for process in self.everyone())
 
-    def enter(self, owner: Owner, check: Callable[[], object], until: float, late: Late) -> EngineProcess:
-        """Return the process with the fewest calls, and count one more. Calls wait while others end.
+    def choose(self, owner: Owner, check: Callable[[], object], until: float, late: Late) -> EngineProcess:
+        """Return the process with the fewest calls. While others end, this waits.
 
         Raises:
             OcrError: `check` says no, the time is over, or no process can be started.
@@ -88,21 +88,24 @@ class Pool:
                     raise late()
                 self.changed.wait(_LOOK)
                 check()
-            process = self._least_busy(owner)
-            process.calls += 1
-            return process
+            return self._least_busy(owner)
 
-    def fill(self, owner: Owner, check: Callable[[], object], until: float, late: Late) -> list[EngineProcess]:
-        """Return all processes that there may be, each with a call more."""
+    def admit(self, process: EngineProcess, ask: Callable[[], object]) -> bool:
+        """Send a request to a process, and count it as a call; False for a process that takes none any more."""
         with self.changed:
-            first = self.enter(owner, check, until, late)
+            if process not in self._running:
+                return False
+            process.calls += 1
+            ask()
+            return True
+
+    def fill(self, owner: Owner) -> list[EngineProcess]:
+        """Return all processes that there may be."""
+        with self.changed:
             for slot, process in enumerate(self._running):
                 if process is None:
                     self._running[slot] = self._started(owner)
-            others = [process for process in self.running() if process is not first]
-            for process in others:
-                process.calls += 1
-            return [first, *others]
+            return self.running()
 
     def leave(self, process: EngineProcess) -> None:
         """Count a call less."""
@@ -199,7 +202,7 @@ def report_of(found: object) -> "_Release | None":
     return None
 
 
-def sum_of(processes: list[EngineProcess], before: int | None) -> "_Release":
+def sum_of(processes: list[EngineProcess], before: int | None, waited: float) -> "_Release":
     """Return the report of all together."""
     reports = [process.report for process in processes if process.report is not None]
     threads = [report[3] for report in reports if report[3] is not None]
@@ -211,5 +214,5 @@ def sum_of(processes: list[EngineProcess], before: int | None) -> "_Release":
         sum(report[4] for report in reports),
         before,
         _core.resident_bytes(),
-        max((report[7] for report in reports), default=0.0),
+        waited,
     )

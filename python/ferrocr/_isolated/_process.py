@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _PURPOSE = "an isolated engine"
 
+_MODULE, _FOLDERS = "ferrocr._isolated._service", cast("tuple[str, ...]", ())
+
 
 class EngineProcess(SharedWorker):
     """A process with models.
@@ -44,7 +46,8 @@ class EngineProcess(SharedWorker):
         """What it has given back."""
         try:
             super().__init__(
-                "ferrocr._isolated._service",
+                _MODULE,
+                _FOLDERS,
                 _PURPOSE,
                 MOST_BYTES,
                 descriptors=self._arena.descriptors,

@@ -11,8 +11,8 @@ from .._engine._call import Call
 from .._engine._call_options import ReadOptions
 from .._workers._start import Answer, WorkerLostError
 from .._workers._wire import Header
-from ..exceptions import OcrError, OcrTimeoutError
-from ._exchange import Exchange, Late
+from ..exceptions import OcrError, OcrTimeoutError, ResourcesFreedError
+from ._exchange import Exchange, Late, freed
 from ._exchange import Owner as ExchangeOwner
 from ._raw_pages import page_of
 
@@ -33,8 +33,11 @@ _FOREVER = float("inf")
 class Owner(ExchangeOwner, Protocol):
     """What a reading needs of its engine."""
 
-    def enter(self, until: float, late: Late) -> "EngineProcess":
-        """Return the process that has the fewest calls, and count one more."""
+    def choose(self, until: float, late: Late) -> "EngineProcess":
+        """Return the process that has the fewest calls."""
+
+    def admit(self, process: "EngineProcess", ask: Callable[[], object]) -> bool:
+        """Send a request to a process, and count it as a call; False for a process that takes none any more."""
 
     def load_in(self, process: "EngineProcess", until: float, late: Late, begun: "Callable[[Load], object]") -> None:
         """Load its models, unless they are there."""
@@ -48,17 +51,24 @@ class Load(Exchange):
 
     Args:
         owner: The engine.
-        process: The process, which has it as a call.
-        settings: The options of its engine.
     """
 
-    def __init__(self, owner: Owner, process: "EngineProcess", settings: Header) -> None:
+    def __init__(self, owner: Owner) -> None:
         super().__init__(owner, "loaded models")
         self._asked, self._raised = owner, cast("BaseException | None", None)
+
+    def start(self, process: "EngineProcess", settings: Header) -> bool:
+        """Have a process begin with it; False if it takes no calls any more.
+
+        Args:
+            process: The process.
+            settings: The options of its engine.
+        """
         folder = os.sep
         with suppress(OSError):
             folder = os.getcwd()  # noqa: PTH109  # a text
-        self._ask(process, {"do": "load", "settings": settings, "folder": encoded(folder)})
+        header: Header = {"do": "load", "settings": settings, "folder": encoded(folder)}
+        return self._asked.admit(process, lambda: self._ask(process, header))
 
     def wait(self, until: float, late: Late) -> str | None:
         """Wait for its end, and answer its questions meanwhile; return the provider.
@@ -136,21 +146,23 @@ class Reading(Exchange):
         late = late or _late_begin
         request = self._request
         assert request is not None
-        while True:
-            process = self._from.enter(until, late)
-            try:
-                self._from.load_in(process, until, late, self._take_load)
-                break
-            except BaseException:
-                self._from.leave(process)
-                raise
+        is_begun = False
+        while not is_begun:
+            process = self._from.choose(until, late)
+            self._from.load_in(process, until, late, self._take_load)
+            is_begun = self._start_in(process, request)
+
+    def _start_in(self, process: "EngineProcess", request: Request) -> bool:
         header: Header = {"do": "read", "options": self._options, **request.header}
         if request.path is not None:
             header["path"] = request.path
         data: memoryview | bytes = b"" if request.data is None else request.data
         if request.data is not None and (place := process.put(self, request.data)) is not None:
             header["place"], data = place, b""
-        self._ask(process, header, data)
+        is_begun = self._from.admit(process, lambda: self._ask(process, header, data))
+        if not is_begun:
+            process.give_back(self)
+        return is_begun
 
     def wait_for_begin(self) -> None:
         """Wait until its process has the picture.
@@ -201,6 +213,12 @@ class Reading(Exchange):
         if (self._is_begun or is_last) and self._process is not None:
             self._process.give_back(self)
         return is_last
+
+    def _checked(self, answer: Answer) -> Answer:
+        try:
+            return super()._checked(answer)
+        except ResourcesFreedError:  # it was in flight before the release, if not in the process's eyes
+            raise freed() from None
 
     def cancel(self) -> None:
         """End it early, without waiting for that."""

@@ -31,11 +31,11 @@ class _Task:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.begun = threading.Event()
+        self.begun, self.answered = threading.Event(), threading.Event()
         self.replies: queue.SimpleQueue[Header] = queue.SimpleQueue()
         self.stop = _core.Stop()
         self.reading: _core.Reading | None = None
-        self._is_cancelled = False
+        self.is_last = self._is_cancelled = False
 
     def cancel(self) -> None:
         self._is_cancelled = True
@@ -141,6 +141,7 @@ class Service:
             self._fail(task, error)
         finally:
             task.begun.set()
+            task.answered.set()
 
     def _fail(self, task: _Task, error: BaseException) -> None:
         self._tasks.pop(task.number, None)
@@ -179,18 +180,20 @@ class Service:
         return {"what": "page"}, page
 
     def _free(self, task: _Task, header: Header, _data: Data) -> tuple[Header, Data]:
-        task.begun.set()
+        task.is_last = True
         is_cancelling = header["cancel"] is True
-        # What was asked for before is in the engine's hands then, which decides what becomes of it.
-        for other in list(self._tasks.values()):
-            if other.number < task.number:
-                other.begun.wait(None if not is_cancelling else 0.1)
+        before = [other for other in list(self._tasks.values()) if other.number < task.number and not other.is_last]
+        # They are in the engine's hands then, which decides what becomes of them.
+        for other in before:
+            other.begun.wait(0.1 if is_cancelling else None)
         if self._engine is None:
             report: object = (True, 0, 0, 0, 0, None, None, 0.0)
         elif header["closing"] is True:
             report = self._engine.free(cancel=is_cancelling, timeout=None, trim=False)
         else:
             report = self._engine.unload()
+        for other in before:  # the process ends when this has its answer
+            other.answered.wait()
         return {"what": "freed", "report": report}, b""
 
 

@@ -45,6 +45,7 @@ class SharedWorker(Started):
 
     Args:
         module: The module whose ``handler`` answers them.
+        folders: Folders with modules that are neither ferrocr's nor Python's.
         purpose: Its purpose, for error messages.
         most: The most bytes that an answer may have.
         descriptors: Files of this process that it has too, under the same numbers.
@@ -60,6 +61,7 @@ class SharedWorker(Started):
     def __init__(
         self,
         module: str,
+        folders: Sequence[str],
         purpose: str,
         most: int,
         *,
@@ -75,7 +77,7 @@ class SharedWorker(Started):
         self._outbox: queue.SimpleQueue[tuple[Header, Data] | None] = queue.SimpleQueue()
         self._rested_at = time.monotonic()
         self._lost: Exception | None = None
-        super().__init__(module, (), purpose, descriptors)
+        super().__init__(module, folders, purpose, descriptors)
         self._writer = threading.Thread(target=self._write, name="ferrocr-requests", daemon=True)
         self._reader = threading.Thread(target=self._read, name="ferrocr-answers", daemon=True)
         try:
