@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
 
 from .. import _core
-from ._call_options import ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,12 +88,12 @@ class Elsewhere(Protocol):
         """Load the models."""
 
     def recognize_file(
-        self, path: str | os.PathLike[str], options: ReadOptions, timeout: float | None, stop: _core.Stop | None
+        self, path: str | os.PathLike[str], options: tuple[float, bool], timeout: float | None, stop: _core.Stop | None
     ) -> "_core._RawPage":
         """Read a file."""
 
     def recognize_encoded(
-        self, data: bytes, options: ReadOptions, timeout: float | None, stop: _core.Stop | None
+        self, data: bytes, options: tuple[float, bool], timeout: float | None, stop: _core.Stop | None
     ) -> "_core._RawPage":
         """Read an encoded picture."""
 
@@ -103,24 +102,28 @@ class Elsewhere(Protocol):
         data: "npt.NDArray[np.uint8] | bytearray",
         size: tuple[int, int],
         channels: int,
-        options: ReadOptions,
+        options: tuple[float, bool],
         timeout: float | None,
         stop: _core.Stop | None,
     ) -> "_core._RawPage":
         """Read pixels."""
 
-    def begin_file(self, path: str | os.PathLike[str], options: ReadOptions) -> Reading:
+    def begin_file(self, path: str | os.PathLike[str], options: tuple[float, bool]) -> Reading:
         """Begin to read a file."""
 
-    def begin_encoded(self, data: bytes, options: ReadOptions) -> Reading:
+    def begin_encoded(self, data: bytes, options: tuple[float, bool]) -> Reading:
         """Begin to read an encoded picture."""
 
     def begin_pixels(
-        self, data: "npt.NDArray[np.uint8] | bytearray", size: tuple[int, int], channels: int, options: ReadOptions
+        self,
+        data: "npt.NDArray[np.uint8] | bytearray",
+        size: tuple[int, int],
+        channels: int,
+        options: tuple[float, bool],
     ) -> Reading:
         """Begin to read pixels."""
 
-    def begin_page(self, content: Path | bytes, index: int, options: ReadOptions) -> Reading:
+    def begin_page(self, content: Path | bytes, index: int, options: tuple[float, bool]) -> Reading:
         """Begin to read a page of a TIFF file."""
 
     def free(self, *, cancel: bool, timeout: float | None, trim: bool) -> "_core._Release":

@@ -88,7 +88,7 @@ def _needed_by(content: mmap.mmap) -> Iterator[str]:
                 yield content[names + value : content.find(b"\0", names + value)].decode("ascii", "replace")
 
 
-def _brought(needed: set[str], folders: Sequence[Path] | None) -> list[Path]:
+def _brought(needed: set[str], folders: Sequence[Path] | None = None) -> list[Path]:
     """Return the libraries in packages that are needed, also by each other, and those that they open by themselves."""
     versions = dict(re.findall(r"lib(cudart|cudnn)\.so\.(\d+)", " ".join(needed)))
     folders = package_folders("nvidia") if folders is None else folders

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 from .. import _core
 from .._engine._call import Call, Stop
-from .._engine._call_options import ReadOptions
 from .._engine._cores import Settings
 from .._workers._wire import Header
 from ..exceptions import InvalidArgumentError
@@ -68,8 +67,8 @@ class IsolatedCore:
         self._before: int | None = None
 
     def __del__(self) -> None:
-        here = self._here
-        if here.pid == os.getpid():
+        here: Pool | None = vars(self).get("_here")  # None where the constructor failed
+        if here is not None and here.pid == os.getpid():
             for process in here.everyone():
                 process.kill_for_release()
                 process.end()
@@ -188,13 +187,17 @@ class IsolatedCore:
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def recognize_file(
-        self, path: str | os.PathLike[str], options: ReadOptions, timeout: float | None, stop: "_core.Stop | None"
+        self,
+        path: str | os.PathLike[str],
+        options: tuple[float, bool],
+        timeout: float | None,
+        stop: "_core.Stop | None",
     ) -> "_RawPage":
         """Read a file."""
         return self._read(_of_file(path, {}), options, timeout, stop)
 
     def recognize_encoded(
-        self, data: bytes, options: ReadOptions, timeout: float | None, stop: "_core.Stop | None"
+        self, data: bytes, options: tuple[float, bool], timeout: float | None, stop: "_core.Stop | None"
     ) -> "_RawPage":
         """Read an encoded picture."""
         return self._read(Request({}, memoryview(data)), options, timeout, stop)
@@ -204,29 +207,33 @@ class IsolatedCore:
         data: "npt.NDArray[np.uint8] | bytearray",
         size: tuple[int, int],
         channels: int,
-        options: ReadOptions,
+        options: tuple[float, bool],
         timeout: float | None,
         stop: "_core.Stop | None",
     ) -> "_RawPage":
         """Read pixels."""
         return self._read(_of_pixels(data, size, channels, is_lasting=True), options, timeout, stop)
 
-    def begin_file(self, path: str | os.PathLike[str], options: ReadOptions) -> Reading:
+    def begin_file(self, path: str | os.PathLike[str], options: tuple[float, bool]) -> Reading:
         """Begin to read a file in the background. Its content is what it is now."""
         return self._begin(_of_file(path, {}), options)
 
-    def begin_encoded(self, data: bytes, options: ReadOptions) -> Reading:
+    def begin_encoded(self, data: bytes, options: tuple[float, bool]) -> Reading:
         """Begin to read an encoded picture in the background."""
         return self._begin(Request({}, memoryview(data)), options)
 
     def begin_pixels(
-        self, data: "npt.NDArray[np.uint8] | bytearray", size: tuple[int, int], channels: int, options: ReadOptions
+        self,
+        data: "npt.NDArray[np.uint8] | bytearray",
+        size: tuple[int, int],
+        channels: int,
+        options: tuple[float, bool],
     ) -> Reading:
         """Begin to read pixels in the background."""
         # Those of an array are its owner's, who may change them from here on.
         return self._begin(_of_pixels(data, size, channels, is_lasting=isinstance(data, bytearray)), options)
 
-    def begin_page(self, content: Path | bytes, index: int, options: ReadOptions) -> Reading:
+    def begin_page(self, content: Path | bytes, index: int, options: tuple[float, bool]) -> Reading:
         """Begin to read a page of a TIFF file in the background."""
         header: Header = {"index": index}
         request = _of_file(content, header) if isinstance(content, Path) else Request(header, memoryview(content))
@@ -312,7 +319,7 @@ class IsolatedCore:
                 process.kill()
 
     def _read(
-        self, request: Request, options: ReadOptions, timeout: float | None, stop: "_core.Stop | None"
+        self, request: Request, options: tuple[float, bool], timeout: float | None, stop: "_core.Stop | None"
     ) -> "_RawPage":
         until = _FOREVER if timeout is None else time.monotonic() + timeout
         reading = Reading(self, request, options)
@@ -321,7 +328,7 @@ class IsolatedCore:
         reading.start(until, Call(timeout).timed_out)
         return reading.wait(None if timeout is None else max(0.0, until - time.monotonic()))
 
-    def _begin(self, request: Request, options: ReadOptions) -> Reading:
+    def _begin(self, request: Request, options: tuple[float, bool]) -> Reading:
         reading = Reading(self, request, options)
         reading.start()
         reading.wait_for_begin()

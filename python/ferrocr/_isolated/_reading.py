@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from .. import _core
 from .._engine._call import Call
-from .._engine._call_options import ReadOptions
 from .._workers._start import Answer, WorkerLostError
 from .._workers._wire import Header
 from ..exceptions import OcrError, OcrTimeoutError, ResourcesFreedError
@@ -127,7 +126,7 @@ class Reading(Exchange):
         options: The options of the call.
     """
 
-    def __init__(self, owner: Owner, request: Request, options: ReadOptions) -> None:
+    def __init__(self, owner: Owner, request: Request, options: tuple[float, bool]) -> None:
         super().__init__(owner, f"read {request.name or 'a picture'}")
         self._from, self._request, self._options = owner, cast("Request | None", request), options
         self._load: Load | None = None
@@ -259,7 +258,7 @@ class Reading(Exchange):
             return page_of(data)
         except ValueError:
             assert self._process is not None
-            self._process.kill()
+            self._process.end()
             raise self._crash(WorkerLostError(is_late=False, status=None)) from None
 
 
