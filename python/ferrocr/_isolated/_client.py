@@ -14,6 +14,7 @@ from .._engine._call import Call, Stop
 from .._engine._cores import Settings
 from .._workers._wire import Header
 from ..exceptions import InvalidArgumentError
+from ._arena import KEPT
 from ._exchange import GRACE, Late
 from ._pool import Pool, kill_all, sum_of
 from ._process import EngineProcess
@@ -58,7 +59,8 @@ class IsolatedCore:
             settings = {**settings, "threads": max(1, self._local.threads // workers)}
             self._local = _core.Engine(**settings, host=host, idle_unload=None)
         self._settings = settings
-        self._here = Pool(workers, idle_unload, inherited=False)
+        self._kept = 0 if settings["low_memory"] else KEPT
+        self._here = Pool(workers, idle_unload, self._kept, inherited=False)
         self._answering: set[int] = set()
         self._provider: str | None = None
         self._ended = 0
@@ -302,7 +304,7 @@ class IsolatedCore:
         here = self._here
         if here.pid != os.getpid():
             self._answering = set()
-            here = self._here = Pool(self._workers, self._idle, inherited=bool(here.everyone()))
+            here = self._here = Pool(self._workers, self._idle, self._kept, inherited=bool(here.everyone()))
         return here
 
     def _check_call(self) -> None:

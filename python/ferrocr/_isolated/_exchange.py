@@ -35,7 +35,7 @@ Late = Callable[[], OcrError]
 
 
 class Owner(Protocol):
-    """What an exchange needs of its engine."""
+    """The engine as an exchange sees it."""
 
     max_memory: int | None
 
@@ -50,7 +50,7 @@ class Exchange:
 
     Args:
         owner: The engine.
-        doing: What its process does for it, for messages: "loaded models".
+        doing: The work of its process, for messages: "loaded models".
     """
 
     source: str | None = None

@@ -48,10 +48,11 @@ class Pool:
     Args:
         count: The most processes.
         idle: Seconds without a call after which one ends; None for never.
+        kept: Bytes of memory that each shares with this process from picture to picture.
         inherited: True if the parent of this forked process has processes.
     """
 
-    def __init__(self, count: int, idle: float | None, *, inherited: bool) -> None:
+    def __init__(self, count: int, idle: float | None, kept: int, *, inherited: bool) -> None:
         self.pid = os.getpid()
         self.inherited = inherited
         # Its lock is one that a signal's handler may take once more.
@@ -60,7 +61,7 @@ class Pool:
         """Those that end when their calls have."""
         self.released: list[EngineProcess] = []
         """Those that a release of the engine has ended, or will."""
-        self._idle = idle
+        self._idle, self._kept = idle, kept
         self._running: list[EngineProcess | None] = [None] * count
 
     def running(self) -> list[EngineProcess]:
@@ -186,7 +187,7 @@ class Pool:
                 method(process)
 
         self.inherited = False
-        return EngineProcess(self.at_end, self._idle, at_rest)
+        return EngineProcess(self.at_end, self._idle, at_rest, self._kept)
 
 
 def kill_all(processes: list[EngineProcess]) -> None:

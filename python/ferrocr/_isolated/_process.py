@@ -23,6 +23,7 @@ class EngineProcess(SharedWorker):
         at_end: Called when nothing of it is left.
         idle: Seconds without a call after which `at_rest` is called; None for never.
         at_rest: Called then.
+        kept: Bytes of memory that it shares from picture to picture.
 
     Raises:
         RuntimeUnavailableError: No process can be started.
@@ -34,8 +35,9 @@ class EngineProcess(SharedWorker):
         at_end: Callable[["EngineProcess"], object],
         idle: float | None,
         at_rest: Callable[["EngineProcess"], object],
+        kept: int,
     ) -> None:
-        self._arena = Arena()
+        self._arena = Arena(kept)
         self._places: dict[int, Place] = {}
         self.calls = 0
         """Calls that it has; whoever changes it holds the lock of the engine."""
@@ -59,13 +61,13 @@ class EngineProcess(SharedWorker):
             self._arena.close()
             raise
 
-    def put(self, owner: object, data: memoryview) -> tuple[int, int, int] | None:
+    def put(self, owner: object, data: memoryview) -> tuple[int, ...] | None:
         """Copy a picture to where the process sees it; None where it is better sent to it."""
         place = self._arena.put(data)
         if place is None:
             return None
         self._places[id(owner)] = place
-        return self._arena.descriptors[0], *place
+        return self._arena.descriptors[0], self._arena.kept, *place
 
     def give_back(self, owner: object) -> None:
         """Give the place of a picture back, which the process has copied."""
