@@ -4,8 +4,9 @@
 
 Both engines read the same pictures of 2 megapixels in turns: a blank page, which is one run of the detector, and one
 with 50 lines, as a file, as encoded bytes and as pixels. What counts is the difference of the medians; that of the
-fastest rounds, which other work on the machine slows least; and that of the processor time of all processes. Then an engine with so many workers reads pages, and so
-many processes with an engine each read the same pages: the ratio of their pages a second.
+fastest rounds, which other work on the machine slows least; and that of the processor time of all processes. Then an
+engine with so many workers reads pages, and so many processes with an engine each read the same pages: the ratio of
+their pages a second.
 """
 
 import argparse
@@ -85,11 +86,9 @@ def compare(name: str, image: Any, here: OcrEngine, elsewhere: OcrEngine, rounds
         for engine in (here, elsewhere)
     ]
     medians, fastest = [statistics.median(one) for one in times], [min(one) for one in times]
-    print(
-        f"{name:<18}{medians[0]:8.1f} ms here, {medians[1] - medians[0]:+7.2f} elsewhere; "
-        f"fastest {fastest[0]:8.1f}, {fastest[1] - fastest[0]:+7.2f}; of processors {used[0]:8.1f}, {used[1] - used[0]:+7.2f}",
-        flush=True,
-    )
+    columns = [("median", medians), ("fastest", fastest), ("of processors", used)]
+    shown = (f"{what} {one:.1f} ms, {other - one:+.2f} elsewhere" for what, (one, other) in columns)
+    print(f"{name}: {'; '.join(shown)}", flush=True)
 
 
 def megabytes(size: int | None) -> str:

@@ -298,6 +298,7 @@ def test_workers_share_the_calls(models_dir: Path, picture_file: Path) -> None:
     assert engine.free_resources().processes == 2
 
 
+@needs_fork
 def test_ctrl_c_of_a_terminal_is_for_the_parent_alone(engine: OcrEngine) -> None:
     engine.load()
     assert os.getsid(pids(engine)[0]) != os.getsid(0)

@@ -39,8 +39,8 @@ class Owner(Protocol):
 
     max_memory: int | None
 
-    def leave(self, process: "EngineProcess") -> None:
-        """Note that a process has a call less."""
+    def leave(self, process: "EngineProcess", call: object) -> None:
+        """Note that a process does not have the call any more."""
 
 
 class Exchange:
@@ -94,7 +94,7 @@ class Exchange:
     def _finish(self) -> None:
         self._is_over = True
         if self._process is not None:
-            self._owner.leave(self._process)
+            self._owner.leave(self._process, self)
 
     # --- in any thread ----------------------------------------------------------------------------------------------
 

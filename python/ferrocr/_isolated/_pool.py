@@ -55,7 +55,8 @@ class Pool:
     def __init__(self, count: int, idle: float | None, kept: int, *, inherited: bool) -> None:
         self.pid = os.getpid()
         self.inherited = inherited
-        # Its lock is one that a signal's handler may take once more.
+        # Its lock is one that a signal's handler may take once more. The threads that read and write never wait for it:
+        # such a handler may wait for them.
         self.changed = threading.Condition()
         self.leaving: set[EngineProcess] = set()
         """Those that end when their calls have."""
@@ -66,7 +67,7 @@ class Pool:
 
     def running(self) -> list[EngineProcess]:
         """Return those that take calls."""
-        return [process for process in self._running if process is not None]
+        return [process for process in self._running if process is not None and not process.is_gone]
 
     def everyone(self) -> list[EngineProcess]:
         """Return all that are there."""
@@ -91,12 +92,12 @@ class Pool:
                 check()
             return self._least_busy(owner)
 
-    def admit(self, process: EngineProcess, ask: Callable[[], object]) -> bool:
-        """Send a request to a process, and count it as a call; False for a process that takes none any more."""
+    def admit(self, process: EngineProcess, call: object, ask: Callable[[], object]) -> bool:
+        """Send a request to a process, and count its call; False for a process that takes none any more."""
         with self.changed:
             if process not in self._running:
                 return False
-            process.calls += 1
+            process.active.add(call)
             ask()
             return True
 
@@ -104,15 +105,14 @@ class Pool:
         """Return all processes that there may be."""
         with self.changed:
             for slot, process in enumerate(self._running):
-                if process is None:
+                if process is None or process.is_gone:
                     self._running[slot] = self._started(owner)
             return self.running()
 
-    def leave(self, process: EngineProcess) -> None:
-        """Count a call less."""
-        with self.changed:
-            process.calls -= 1
-            self.changed.notify_all()
+    def leave(self, process: EngineProcess, call: object) -> None:
+        """Count a call no more."""
+        process.active.discard(call)
+        self._tell()
 
     def release(self, owner: Owner, process: EngineProcess, *, closing: bool, cancel: bool = False) -> None:
         """Have a process end, once its calls have; `closing` ends a load, and `cancel` its calls."""
@@ -155,11 +155,24 @@ class Pool:
 
     def at_end(self, process: EngineProcess) -> None:
         """Forget one that is gone."""
+        process.is_gone = True
+        self.leaving.discard(process)
+        self._tell()
+
+    def drop(self, process: EngineProcess) -> None:
+        """End a process that has no models, if nobody waits for it."""
         with self.changed:
-            if process in self._running:
+            if process in self._running and not process.is_loaded and not process.calls:
                 self._running[self._running.index(process)] = None
-            self.leaving.discard(process)
-            self.changed.notify_all()
+                process.kill()
+
+    def _tell(self) -> None:
+        """Have whoever waits look at once, if that takes no waiting."""
+        if self.changed.acquire(blocking=False):
+            try:
+                self.changed.notify_all()
+            finally:
+                self.changed.release()
 
     def _least_busy(self, owner: Owner) -> EngineProcess:
         for process in self.running():
@@ -168,14 +181,15 @@ class Pool:
                 self._running[self._running.index(process)] = None
                 process.kill()
         best = min(range(len(self._running)), key=self._rank)
-        process_or_none = self._running[best]
-        if process_or_none is None:
-            process_or_none = self._running[best] = self._started(owner)
-        return process_or_none
+        found = self._running[best]
+        if found is None or found.is_gone:
+            found = self._running[best] = self._started(owner)
+        return found
 
     def _rank(self, slot: int) -> tuple[int, bool, int]:
+        """Order processes by their calls; one that would have to be started comes after one that waits."""
         process = self._running[slot]
-        return (0, True, slot) if process is None else (process.calls, False, slot)
+        return (0, True, slot) if process is None or process.is_gone else (process.calls, False, slot)
 
     def _started(self, owner: Owner) -> EngineProcess:
         from weakref import WeakMethod
@@ -191,6 +205,7 @@ class Pool:
 
 
 def kill_all(processes: list[EngineProcess]) -> None:
+    """End them, because their engine is released."""
     for process in processes:
         process.kill_for_release()
 

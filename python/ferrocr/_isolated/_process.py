@@ -39,13 +39,13 @@ class EngineProcess(SharedWorker):
     ) -> None:
         self._arena = Arena(kept)
         self._places: dict[int, Place] = {}
-        self.calls = 0
-        """Calls that it has; whoever changes it holds the lock of the engine."""
-        self.is_loaded = self.is_freed = False
+        self.active: set[object] = set()
+        """The calls that it has."""
+        self.is_loaded = self.is_freed = self.is_gone = False
         self.culprit: object = None
         """The call that it was ended for."""
         self.report: _Release | None = None
-        """What it has given back."""
+        """The report of its release."""
         try:
             super().__init__(
                 _MODULE,
@@ -60,6 +60,11 @@ class EngineProcess(SharedWorker):
         except BaseException:
             self._arena.close()
             raise
+
+    @property
+    def calls(self) -> int:
+        """The number of calls that it has."""
+        return len(self.active)
 
     def put(self, owner: object, data: memoryview) -> tuple[int, ...] | None:
         """Copy a picture to where the process sees it; None where it is better sent to it."""

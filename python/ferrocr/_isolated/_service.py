@@ -1,4 +1,4 @@
-"""What runs in an isolated engine's process: a core's engine, asked through a pipe. Imported there alone."""
+"""The other side of :mod:`._reading`: an engine of the core's, in a process of its own. Imported there alone."""
 
 import mmap
 import os
