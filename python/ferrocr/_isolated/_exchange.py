@@ -27,9 +27,6 @@ _SLICE = 0.05
 _LONGEST_WAIT = 1e6
 """Seconds that the system can count in any case."""
 
-_LAST = frozenset({"page", "loaded", "freed", "error", "raised"})
-_WHATS = _LAST | {"begun", "question"}
-
 Late = Callable[[], OcrError]
 """Makes the error for an answer that does not come in time."""
 
@@ -52,6 +49,12 @@ class Exchange:
         owner: The engine.
         doing: The work of its process, for messages: "loaded models".
     """
+
+    lasts: frozenset[object] = frozenset()
+    """The kinds of answers that end it."""
+
+    others: frozenset[object] = frozenset()
+    """The kinds of answers that come before."""
 
     source: str | None = None
     """The name of the picture that it is about."""
@@ -77,14 +80,14 @@ class Exchange:
             ValueError: It is none.
         """
         what = answer.header.get("what")
-        if what not in _WHATS:
-            message = "there is no such answer"
+        if what not in self.lasts and what not in self.others:
+            message = "there is no such answer to this request"
             raise ValueError(message)
         self._is_begun = self._is_begun or what == "begun"
         self._events.put(answer)
-        if what in _LAST:
+        if what in self.lasts:
             self._finish()
-        return what in _LAST
+        return what in self.lasts
 
     def lose(self, lost: Exception) -> None:
         """Note that no answer comes any more."""

@@ -34,7 +34,9 @@ class Giving(Exchange):
     def receive(self, answer: Answer) -> bool:
         """Take the report, and end the process."""
         if answer.header.get("what") == "freed":
-            self._of.report = report_of(answer.header["report"])
+            self._of.report = report_of(answer.header.get("report"))
+        elif answer.header.get("error") == "ResourcesFreedError":  # an unload that a release has overtaken
+            return True
         self._of.kill_for_release()
         return True
 

@@ -52,6 +52,9 @@ class Load(Exchange):
         owner: The engine.
     """
 
+    lasts = frozenset({"loaded", "error", "raised"})
+    others = frozenset({"question"})
+
     def __init__(self, owner: Owner) -> None:
         super().__init__(owner, "loaded models")
         self._asked, self._raised = owner, cast("BaseException | None", None)
@@ -84,7 +87,7 @@ class Load(Exchange):
                 elif answer["what"] == "raised":
                     raise self._raised or OcrError("a callback of the load that was waited for has failed")
                 else:
-                    provider = answer["provider"]
+                    provider = answer.get("provider")
                     return None if provider is None else str(provider)
         except WorkerLostError as lost:
             raise self._crash(lost) from None
@@ -126,6 +129,9 @@ class Reading(Exchange):
         request: The picture.
         options: The options of the call.
     """
+
+    lasts = frozenset({"page", "error"})
+    others = frozenset({"begun"})
 
     def __init__(self, owner: Owner, request: Request, options: tuple[float, bool]) -> None:
         super().__init__(owner, f"read {request.name or 'a picture'}")
