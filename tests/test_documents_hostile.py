@@ -24,8 +24,9 @@ from ferrocr import (
     StorageError,
 )
 from ferrocr._engine._call import Budget
-from ferrocr._workers import _worker
-from ferrocr._workers._worker import Answer, Worker, WorkerLostError
+from ferrocr._workers import _start
+from ferrocr._workers._start import Answer, WorkerLostError
+from ferrocr._workers._worker import Worker
 from ferrocr.documents import _pdf
 from ferrocr.documents._pdf import PdfFile
 from ferrocr.documents._request import UseOfTextLayer
@@ -77,7 +78,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 def alive() -> set[int]:
     """Processes of workers."""
-    return {worker.pid for worker in list(_worker._alive.values())}
+    return {worker.pid for worker in list(_start._alive.values())}
 
 
 # --- files without an end -----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ferrocr import (
     StorageError,
     _core,
 )
-from ferrocr._workers import _worker
+from ferrocr._workers import _start
 from ferrocr.documents import _pdf
 from ferrocr.documents._pdf import PdfFile
 from own_process import check_child, scaled
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("no_pdf_stays_open")
 def handles(file: Path) -> int:
     """Count how often this process and its workers have the file open."""
     count = 0
-    for process in ("self", *(str(worker.pid) for worker in list(_worker._alive.values()))):
+    for process in ("self", *(str(worker.pid) for worker in list(_start._alive.values()))):
         for handle in Path(f"/proc/{process}/fd").iterdir():
             with contextlib.suppress(FileNotFoundError):
                 count += handle.readlink() == file

@@ -58,7 +58,7 @@ def test_the_same_strip_gives_the_same_text(engine: OcrEngine, reference: Any) -
 
     recognizer = reference._load_rec_model()
     core = engine._core
-    assert core is not None
+    assert isinstance(core, _core.Engine)
     for text in ("The quick brown fox jumps over it", "Total: $1,234.56 (incl. VAT)", "A-17 / B_42 = {x; y}"):
         # 48 pixels high and wider than the 320 to which the reference pads: both see the same numbers.
         strip = np.asarray(draw_text([text], size=26, width=520).crop((0, 4, 520, 52)).convert("RGB"))

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from ferrocr import OcrCancelledError, ResourcesFreedError, RuntimeUnavailableError, _core
 from ferrocr._engine import _forks
-from ferrocr._workers import _worker
+from ferrocr._workers import _start
 from ferrocr._workers._lender import Workers
+from ferrocr._workers._start import WorkerLostError, WorkerProblemError, described, interpreter
 from ferrocr._workers._wire import header_of, packed
-from ferrocr._workers._worker import Worker, WorkerLostError, WorkerProblemError, described, interpreter
+from ferrocr._workers._worker import Worker
 
 HERE = str(Path(__file__).parent)
 
@@ -50,7 +51,7 @@ def steady() -> Iterator[Worker]:
 def is_gone(worker: Worker) -> bool:
     """Tell whether it is no process, has no pipes, and is known to nobody."""
     assert worker._input.closed == worker._output.closed
-    return worker._process.returncode is not None and worker._input.closed and id(worker) not in _worker._alive
+    return worker._process.returncode is not None and worker._input.closed and id(worker) not in _start._alive
 
 
 def has_ended(pid: int) -> bool:
@@ -221,15 +222,16 @@ def test_a_module_that_is_missing_is_a_problem() -> None:
 
 @needs_signals
 def test_an_interpreter_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_worker, "interpreter", lambda _: "/bin/false")
+    monkeypatch.setattr(_start, "interpreter", lambda _: "/bin/false")
     with pytest.raises(RuntimeUnavailableError, match=r"testing needs a process of its own, and the one .* status 1"):
         started().ask({})
-    monkeypatch.setattr(_worker, "interpreter", lambda _: "/no/python")
+    monkeypatch.setattr(_start, "interpreter", lambda _: "/no/python")
     with pytest.raises(RuntimeUnavailableError, match="/no/python cannot be started") as caught:
         started()
     assert caught.value.hint
     assert "multiprocessing.set_executable" in caught.value.hint
-    assert not [worker for worker in _worker._alive.values() if worker._purpose == "testing" and not worker._is_ready]
+    tested = [one for one in _start._alive.values() if isinstance(one, Worker) and one._purpose == "testing"]
+    assert all(worker._is_ready for worker in tested)
 
 
 def test_the_interpreter_is_none_that_is_another_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -329,7 +331,7 @@ def test_a_forked_child_has_nothing_of_it_and_its_parent_goes_on(worker: Worker)
             open_ones = [handle for handle in handles if Path(f"/dev/fd/{handle}").exists()]
             worker.kill()
             worker.end()
-            status = 0 if not open_ones and not worker.is_usable and not _worker._alive else 1
+            status = 0 if not open_ones and not worker.is_usable and not _start._alive else 1
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import disjoint_base
 
 from ._engine._options import Provider
 
@@ -148,7 +149,7 @@ class Lease:
     def held(self) -> bool: ...
     def release(self) -> None: ...
 
-@final
+@disjoint_base
 class Stop:
     def __new__(cls) -> Stop: ...
     def cancel(self) -> None: ...

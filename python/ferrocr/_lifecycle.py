@@ -7,9 +7,10 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import NoReturn, Self, SupportsIndex
 
-from ._core import Engine as Core
+from ._core import Engine
 from ._engine import _exit, _gpu, _raw
 from ._engine._call import Call, Deadline
+from ._engine._cores import Core
 from ._engine._loading import Loader
 from ._log import logger
 from ._workers._lender import Workers
@@ -103,7 +104,7 @@ class EngineLifecycle:
         """
         core, gpu = self._open(), self._gpu_mb()
         report = _raw.release_report(core.unload())
-        processes = self._workers.end_idle()
+        processes = self._workers.end_idle() + _processes_of(core)
         report = dataclasses.replace(report, processes=processes, gpu_before_mb=gpu, gpu_after_mb=self._gpu_mb())
         logger().info("unloaded %s: %s", self._recognizer, report)
         return report
@@ -144,8 +145,8 @@ class EngineLifecycle:
             document.close()
         _exit.forget(self._core)
         if "_report" not in vars(self):
-            after = self._gpu_mb()
-            report = dataclasses.replace(report, processes=self._processes, gpu_before_mb=gpu, gpu_after_mb=after)
+            after, processes = self._gpu_mb(), self._processes + _processes_of(self._core)
+            report = dataclasses.replace(report, processes=processes, gpu_before_mb=gpu, gpu_after_mb=after)
         # One for all who ask, at the same time too.
         first: ReleaseReport = vars(self).setdefault("_report", report)
         if first is report:
@@ -211,6 +212,11 @@ class EngineLifecycle:
             _exit.pause()
             raise
         return self._core
+
+
+def _processes_of(core: Core) -> int:
+    """Return how many processes a release of the core's engine, or its unload, has ended."""
+    return 0 if isinstance(core, Engine) else core.processes
 
 
 def _place_of_creation(engine: EngineLifecycle) -> str:

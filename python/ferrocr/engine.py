@@ -10,6 +10,7 @@ from typing import Literal, Unpack, overload
 from . import _core
 from ._engine._call import Call
 from ._engine._call_options import CallOptions, OnError, ReadKeywords, check_ahead, takes_keywords_of
+from ._engine._cores import Core, Settings
 from ._engine._inputs import ImageInput
 from ._engine._loading import Loader
 from ._engine._options import (
@@ -20,6 +21,7 @@ from ._engine._options import (
     Provider,
     check_choice,
     check_idle_unload,
+    check_isolation,
     check_ranges,
     checked_languages,
     checked_score,
@@ -87,13 +89,18 @@ class OcrEngine(EngineLifecycle):
             such words occur. ``"zh-Hani"`` or ``"sr-Cyrl"`` is a language in this script alone. A language of which the
             recogniser lacks many letters is refused at load. None takes every character that the recogniser knows.
         download: True if missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
+        isolated: True for models in a process of their own, which is ended to give everything back, and whose crash is
+            an EngineCrashedError. Everything else is as ever; docs/isolation.md has the details.
+        workers: Processes that share the calls, 1 to 256, where the engine is isolated; :meth:`recognize_many` keeps
+            all of them at work. By default each gets its part of the processors as its `threads`.
+        max_memory: The most bytes of memory that each process of an isolated engine may take. For Linux alone.
         progress: Called with (name, source, bytes done, bytes in all or None) during a download. It may call
             :meth:`free_resources`, which returns at once and ends the download when the callback returns, but neither
             :meth:`load` nor :meth:`recognize`.
 
     Raises:
         InvalidArgumentError: An unknown set, provider or language, languages that no recogniser reads together, an
-            empty name, or a number out of range.
+            empty name, a number out of range, or what only an isolated engine has.
     """
 
     def __init__(
@@ -119,6 +126,9 @@ class OcrEngine(EngineLifecycle):
         idle_unload: float | None = None,
         languages: Sequence[str] | None = None,
         download: bool = True,
+        isolated: bool = False,
+        workers: int = 1,
+        max_memory: int | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
         check_choice("provider", provider, PROVIDERS)
@@ -126,6 +136,7 @@ class OcrEngine(EngineLifecycle):
         check_ranges(threads=threads, device_id=device_id, max_regions=max_regions, max_strip_width=max_strip_width)
         check_ranges(max_pixels=max_pixels, max_side=max_side, max_bytes=max_bytes)
         check_idle_unload(idle_unload)
+        check_isolation(workers, max_memory, isolated=isolated)
         codes = checked_languages(languages)
         chosen = {"detector": detector, "recognizer": recognizer, "orienter": orienter, "page_orienter": page_orienter}
         choices = model_choices(models, chosen, codes)
@@ -134,23 +145,28 @@ class OcrEngine(EngineLifecycle):
         store = ModelStore(model_dir)
         names = (Path(choice).name for choice in choices.values())
         loader = Loader(names, download=download, progress=progress)
-        core = _core.Engine(
-            store=store._core,
-            models={role: (choice, isinstance(choice, str)) for role, choice in choices.items()},
-            providers=[] if provider == "auto" else [provider],
-            host=loader,
-            preset=preset,
-            threads=threads,
-            max_pixels=max_pixels,
-            max_side=max_side,
-            max_bytes=max_bytes,
-            max_regions=max_regions,
-            max_strip_width=max_strip_width,
-            low_memory=low_memory,
-            idle_unload=idle_unload,
-            languages=codes,
-            device_id=device_id,
-        )
+        settings: Settings = {
+            "store": store._core,
+            "models": {role: (choice, isinstance(choice, str)) for role, choice in choices.items()},
+            "providers": [] if provider == "auto" else [provider],
+            "preset": preset,
+            "threads": threads,
+            "max_pixels": max_pixels,
+            "max_side": max_side,
+            "max_bytes": max_bytes,
+            "max_regions": max_regions,
+            "max_strip_width": max_strip_width,
+            "low_memory": low_memory,
+            "languages": codes,
+            "device_id": device_id,
+        }
+        core: Core
+        if isolated:
+            from ._isolated._client import IsolatedCore  # of no use to others
+
+            core = IsolatedCore(loader, settings, workers=workers, max_memory=max_memory, idle_unload=idle_unload)
+        else:
+            core = _core.Engine(**settings, host=loader, idle_unload=idle_unload)
         super().__init__(core, store, loader, Workers(0) if low_memory else Workers(), Path(choices["recognizer"]).name)
 
     def recognize(
@@ -176,6 +192,7 @@ class OcrEngine(EngineLifecycle):
             ImageError: The picture cannot be decoded or is larger than the limits allow.
             InferenceError: ONNX Runtime refused the run.
             OutOfMemoryError: The process got no memory for the picture.
+            EngineCrashedError: The engine is isolated, and its process ended. The next call starts another one.
             OcrTimeoutError: The timeout is over. The engine is as it was.
             OcrCancelledError: A release ended the call.
             ResourcesFreedError: The engine was freed.
@@ -244,9 +261,9 @@ class OcrEngine(EngineLifecycle):
 
         Args:
             images: Any iterable of what :meth:`recognize` takes, however long.
-            on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError
-                or OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
-                case.
+            on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError,
+                OcrTimeoutError or EngineCrashedError) in its place and goes on; ``"raise"`` ends there. Every other
+                error ends it in any case.
             ahead: Pictures that may be read ahead, from 0 on. The default grows with the threads, and is 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
                 handled. Each takes the memory of a decoded picture.

@@ -102,6 +102,33 @@ class ForkedError(OcrError, RuntimeError):
     """The engine was loaded by the parent of this forked process, or what goes on was begun there."""
 
 
+class EngineCrashedError(OcrError):
+    """The process of an isolated engine ended during the call: it crashed, or was ended for another call's sake.
+
+    Attributes:
+        status: Its exit status; None where it was ended by a signal, or for an answer that made no sense.
+        signal: The name of the signal that ended it, such as ``"SIGSEGV"``; None where none did.
+        source: The picture's file; None for one that is no file, and where no picture was read.
+    """
+
+    status: int | None = None
+    signal: str | None = None
+    source: str | None = None
+
+    def __init__(
+        self,
+        message: str = "",
+        hint: str | None = None,
+        *,
+        shell_hint: str | None = None,
+        status: int | None = None,
+        signal: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        super().__init__(message, hint, shell_hint=shell_hint)
+        self.status, self.signal, self.source = status, signal, source
+
+
 class OcrCancelledError(OcrError):
     """The work was ended early: on request, at its timeout, or by a release that does not wait for it."""
 

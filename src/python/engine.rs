@@ -33,7 +33,7 @@ use raw::{RawCallOptions, RawLine, RawPage, RawRelease, raw_line, raw_page, raw_
 pub(super) use raw::{RawQuad, raw_quad};
 
 /// Ends the calls that it is given to.
-#[pyclass(frozen, module = "ferrocr._core")]
+#[pyclass(frozen, subclass, module = "ferrocr._core")]
 pub(super) struct Stop(stop::Stop);
 
 #[pymethods]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
-from .. import _core
 from ..exceptions import (
+    EngineCrashedError,
     ImageError,
     InferenceError,
     OcrCancelledError,
@@ -18,10 +18,12 @@ from ..exceptions import (
 )
 from ..results import Page
 from . import _call, _exit, _raw
+from . import _cores as cores
 from ._call import Call
 from ._call_options import CallOptions, ReadOptions
+from ._cores import Core
 
-OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError)
+OF_ONE_PICTURE = (ImageError, StorageError, InferenceError, OutOfMemoryError, OcrTimeoutError, EngineCrashedError)
 """Errors that are about one picture and leave the next ones as they are."""
 
 
@@ -38,7 +40,7 @@ class Work(_call.Work, Protocol):
 class Picture(Protocol):
     """A picture that can be read in the background."""
 
-    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+    def begin(self, core: Core, options: ReadOptions) -> cores.Reading:
         """Begin to read it."""
 
 
@@ -160,7 +162,7 @@ class Reading:
         options: The options of the call; :meth:`page` may wait for their timeout.
     """
 
-    def __init__(self, core: _core.Engine, picture: Picture, options: CallOptions) -> None:
+    def __init__(self, core: Core, picture: Picture, options: CallOptions) -> None:
         self._timeout = options.timeout
         self._reading = picture.begin(core, options.reading)
 

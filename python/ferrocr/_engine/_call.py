@@ -16,6 +16,29 @@ class Work(Protocol):
         """End it early, from any thread, without waiting for that."""
 
 
+class Stop(_core.Stop):
+    """Ends the calls that it is given to, also those that are worked on elsewhere."""
+
+    def __init__(self) -> None:
+        self._is_cancelled = False
+        # They end with whoever waits for them. A list that is replaced, because another thread may go through it.
+        self._works: list[weakref.ref[Work]] = []
+
+    def cancel(self) -> None:
+        """End them early, from any thread."""
+        self._is_cancelled = True
+        super().cancel()
+        for reference in self._works:
+            if (work := reference()) is not None:
+                work.cancel()
+
+    def take_along(self, work: Work) -> None:
+        """Cancel `work`, which goes on in the background, when this is cancelled, or if it has been."""
+        self._works = [reference for reference in self._works if reference() is not None] + [weakref.ref(work)]
+        if self._is_cancelled:
+            work.cancel()
+
+
 class Deadline:
     """Counts a timeout down from the moment it is made.
 
@@ -63,11 +86,9 @@ class Call:
 
     def __init__(self, timeout: float | None = None) -> None:
         self.deadline = Deadline(timeout)
-        self.stop = _core.Stop()
+        self.stop = Stop()
         self.begun = False
         self._is_cancelled = False
-        # They end with whoever waits for them. A list that is replaced, because another thread may go through it.
-        self._works: list[weakref.ref[Work]] = []
 
     def begin(self) -> None:
         """Say that its work begins. Of this and :meth:`cancel` at least one sees the other.
@@ -82,15 +103,10 @@ class Call:
         """End it early, from any thread."""
         self._is_cancelled = True
         self.stop.cancel()
-        for reference in self._works:
-            if (work := reference()) is not None:
-                work.cancel()
 
     def take_along(self, work: Work) -> None:
         """Cancel `work`, which goes on in the background, when this is cancelled, or if it has been."""
-        self._works = [reference for reference in self._works if reference() is not None] + [weakref.ref(work)]
-        if self._is_cancelled:
-            work.cancel()
+        self.stop.take_along(work)
 
     def check(self) -> None:
         """Refuse to go on once it is to end.

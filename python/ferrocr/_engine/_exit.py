@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     # A class that only type checkers know.
     from sys import UnraisableHookArgs
 
+    from ._cores import Core
+
 _LONGEST_WAIT = 5.0
 """Seconds for calls to end; a run of a model ends within one of its nodes, some tenths of a second."""
 
@@ -27,12 +29,12 @@ _PAUSE = 1.0
 """Seconds that a daemon thread is held up at exit: enough for Python to stop it where nothing else takes long, and
 short for whoever waits for it."""
 
-_loaded: dict[int, tuple[weakref.ref[object], _core.Engine]] = {}
+_loaded: dict[int, tuple[weakref.ref[object], "Core"]] = {}
 _is_exiting = threading.Event()
 _endings: list[Callable[[], object]] = []
 
 
-def remember(core: _core.Engine, owner: object) -> None:
+def remember(core: "Core", owner: object) -> None:
     """Note that it holds something, or will soon.
 
     It is forgotten with its owner, whose class may have a ``__del__`` of its own that releases nothing.
@@ -47,7 +49,7 @@ def remember(core: _core.Engine, owner: object) -> None:
         check()
 
 
-def forget(core: _core.Engine) -> None:
+def forget(core: "Core") -> None:
     """Note that it holds nothing any more."""
     _loaded.pop(id(core), None)
 
@@ -101,7 +103,7 @@ def _hush(
     threading.excepthook, sys.unraisablehook = of_thread, of_thread_without_a_hook
 
 
-def _release(core: _core.Engine) -> None:
+def _release(core: "Core") -> None:
     core.free(cancel=True, timeout=_LONGEST_WAIT, trim=False)
 
 

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .. import _core
 from ._call import Call
 from ._call_options import ReadOptions
+from ._cores import Core, Reading
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from .. import _core
 
 
 SizeCheck: TypeAlias = Callable[[int, int], None]
@@ -22,11 +24,11 @@ class File(NamedTuple):
 
     path: Path
 
-    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
+    def recognize(self, core: Core, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read it, waiting for that."""
         return core.recognize_file(self.path, options, call.deadline.left(), call.stop)
 
-    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+    def begin(self, core: Core, options: ReadOptions) -> Reading:
         """Begin to read it in the background."""
         return core.begin_file(self.path, options)
 
@@ -36,11 +38,11 @@ class Encoded(NamedTuple):
 
     data: bytes
 
-    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
+    def recognize(self, core: Core, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read it, waiting for that."""
         return core.recognize_encoded(self.data, options, call.deadline.left(), call.stop)
 
-    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+    def begin(self, core: Core, options: ReadOptions) -> Reading:
         """Begin to read it in the background."""
         return core.begin_encoded(self.data, options)
 
@@ -53,13 +55,13 @@ class Pixels(NamedTuple):
     height: int
     channels: int
 
-    def recognize(self, core: _core.Engine, options: ReadOptions, call: Call) -> "_core._RawPage":
+    def recognize(self, core: Core, options: ReadOptions, call: Call) -> "_core._RawPage":
         """Read them, waiting for that."""
         return core.recognize_pixels(
             self.data, (self.width, self.height), self.channels, options, call.deadline.left(), call.stop
         )
 
-    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+    def begin(self, core: Core, options: ReadOptions) -> Reading:
         """Begin to read them in the background."""
         return core.begin_pixels(self.data, (self.width, self.height), self.channels, options)
 

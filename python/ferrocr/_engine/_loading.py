@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from .. import _core
 from .._log import logger, logging_downloads
+from .._packages import package_folders
 from ..exceptions import OcrTimeoutError
 from ..models.store import ProgressCallback, sources
 from . import _exit
 from ._call import Call
+from ._cores import Core
 from ._options import check_progress
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Loader:
         self._models, self._download = ", ".join(models), download
         self._arrived = logging_downloads(progress)
 
-    def load(self, core: _core.Engine, call: Call) -> None:
+    def load(self, core: Core, call: Call) -> None:
         """Load the models into `core`, unless they are there.
 
         Raises:
@@ -67,6 +69,10 @@ class Loader:
 
         library = _core.runtime_path()
         return [] if provider != "cuda" or library is None else open_libraries(Path(library))
+
+    def nvidia_folders(self) -> list[Path]:
+        """Return the folders in which packages bring NVIDIA's libraries."""
+        return package_folders("nvidia")
 
     def sources(self) -> "_Sources":
         """Return the places that missing models are fetched from."""

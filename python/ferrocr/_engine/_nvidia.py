@@ -10,7 +10,7 @@ import mmap
 import re
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .._packages import package_folders
@@ -30,8 +30,10 @@ _FIRST = ("cudart", "nvJitLink", "nvrtc", "cublasLt", "cublas", "cufft", "curand
 """Libraries that others need, which come first."""
 
 
-def open_libraries(runtime: Path) -> list[str]:
+def open_libraries(runtime: Path, folders: Sequence[Path] | None = None) -> list[str]:
     """Open what the CUDA provider beside ONNX Runtime's library `runtime` needs.
+
+    Packages have it in `folders`; by default those of this interpreter's packages.
 
     Nothing is raised where that fails: the provider fails then, or finds its libraries elsewhere.
 
@@ -45,7 +47,7 @@ def open_libraries(runtime: Path) -> list[str]:
     # By name, as the system finds it.
     faults = [] if _is_open(_DRIVER) else [f"{_DRIVER} is missing, which comes with NVIDIA's driver"]
     refused = {}
-    for library in sorted(_brought(needed), key=_place):
+    for library in sorted(_brought(needed, folders), key=_place):
         try:
             ctypes.CDLL(str(library))
         except OSError as error:
@@ -86,11 +88,12 @@ def _needed_by(content: mmap.mmap) -> Iterator[str]:
                 yield content[names + value : content.find(b"\0", names + value)].decode("ascii", "replace")
 
 
-def _brought(needed: set[str]) -> list[Path]:
+def _brought(needed: set[str], folders: Sequence[Path] | None = None) -> list[Path]:
     """Return the libraries in packages that are needed, also by each other, and those that they open by themselves."""
     versions = dict(re.findall(r"lib(cudart|cudnn)\.so\.(\d+)", " ".join(needed)))
+    folders = package_folders("nvidia") if folders is None else folders
     helpers = {"nvJitLink": versions.get("cudart"), "nvrtc": versions.get("cudart")}
-    there = [library for folder in package_folders("nvidia") for library in folder.glob("*/lib/lib*.so.*")]
+    there = [library for folder in folders for library in folder.glob("*/lib/lib*.so.*")]
 
     def is_helper(library: Path) -> bool:
         stem, version = library.name.removeprefix("lib").split(".so.", 1)

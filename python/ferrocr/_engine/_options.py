@@ -1,6 +1,7 @@
 """The engine's arguments, checked: each that is wrong is refused when the engine is made, not at the first picture."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Literal, get_args
@@ -32,6 +33,8 @@ _RANGES = {
     "max_pixels": (1, 2**63 - 1),
     "max_side": (1, MOST_SIDE),
     "max_bytes": (1, 2**63 - 1),
+    "workers": (1, 256),
+    "max_memory": (2**20, 2**63 - 1),
     "max_regions": (1, 2**31 - 1),
     # As wide as a strip is high: what is narrower has no room for a character.
     "max_strip_width": (48, MOST_SIDE),
@@ -51,14 +54,14 @@ def check_choice(what: str, choice: str, choices: Sequence[str]) -> None:
 
 
 def check_ranges(**numbers: int | None) -> None:
-    """Refuse numbers out of their ranges; None is for `threads` and `device_id`, which the core chooses then.
+    """Refuse numbers out of their ranges; None is for those that may be left to the core.
 
     Raises:
         InvalidArgumentError: One is too small, too large or no whole number.
     """
     for name, value in numbers.items():
         least, most = _RANGES[name]
-        if value is None and name in {"threads", "device_id"}:
+        if value is None and name in {"threads", "device_id", "max_memory"}:
             continue
         if isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most:
             continue
@@ -74,6 +77,22 @@ def check_idle_unload(seconds: float | None) -> None:
     """
     if seconds is not None:
         checked_seconds("idle_unload", seconds)
+
+
+def check_isolation(workers: int, max_memory: int | None, *, isolated: bool) -> None:
+    """Refuse options of isolated engines elsewhere, and what no system or only another one has.
+
+    Raises:
+        InvalidArgumentError: One is out of its range, or the engine is not isolated.
+    """
+    checked_flag("isolated", isolated)
+    check_ranges(workers=workers, max_memory=max_memory)
+    if not isolated and (workers != 1 or max_memory is not None):
+        message = "workers and max_memory are for engines whose models have processes of their own"
+        raise InvalidArgumentError(message, "say isolated=True too")
+    if max_memory is not None and sys.platform != "linux":
+        message = f"max_memory cannot be kept here: {sys.platform} bounds no process's memory as Linux does"
+        raise InvalidArgumentError(message, "leave it out, or bound the memory of the whole service")
 
 
 def check_progress(progress: ProgressCallback | None) -> None:

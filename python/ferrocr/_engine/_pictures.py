@@ -3,12 +3,12 @@
 from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
-from .. import _core
 from ..exceptions import OcrCancelledError, OcrError, OcrTimeoutError, ResourcesFreedError
 from ..results import Page
 from . import _ahead, _exit, _raw
 from ._call import Call
 from ._call_options import CallOptions, ReadOptions
+from ._cores import Core
 from ._forms import Form
 from ._inputs import ImageInput, normalise
 from ._loading import Loader
@@ -18,7 +18,7 @@ from ._options import MOST_SIDE
 class Pictures(NamedTuple):
     """Reads pictures for one engine, which stays alive as long as this is used."""
 
-    open: Callable[[], _core.Engine]
+    open: Callable[[], Core]
     """Returns the engine in the core; raises ResourcesFreedError once it is freed."""
     loader: Loader
     max_bytes: int
@@ -80,7 +80,7 @@ class Pictures(NamedTuple):
                 result = _ahead.bare(error)
             yield result
 
-    def _run(self, core: _core.Engine, form: Form, options: ReadOptions, call: Call) -> Page:
+    def _run(self, core: Core, form: Form, options: ReadOptions, call: Call) -> Page:
         call.check()
         try:
             return _raw.page(form.recognize(core, options, call))

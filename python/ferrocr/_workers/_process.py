@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -16,6 +17,13 @@ from ._wire import LENGTHS, Data, Header, header_of, packed
 IDLE = 30.0
 """Seconds without a request after which a worker that has nothing open ends by itself. Starting one takes a quarter of
 a second of processor time at most, so whoever asks less often than this notices nothing."""
+
+
+class Service(Protocol):
+    """The work of a worker that answers many requests at the same time: its module has one as ``handler``."""
+
+    def run(self, receive: "Callable[[], tuple[Header, Data]]", send: "Callable[[Header, Data], None]") -> None:
+        """Answer requests in whatever order, from any thread, until it is to end."""
 
 
 class Handler(Protocol):
@@ -34,11 +42,18 @@ def serve(module: str) -> None:
     waiting: queue.SimpleQueue[tuple[Header, Data]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(requests, waiting.put), daemon=True).start()
     try:
-        handler = cast("Handler", import_module(module).handler)
+        handler = import_module(module).handler
     except ImportError as error:
         _send(answers, {"problem": str(error)})
         return
     _send(answers, {})
+    if hasattr(handler, "run"):
+        cast("Service", handler).run(waiting.get, partial(_send_alone, threading.Lock(), answers))
+    else:
+        _answer_in_turn(cast("Handler", handler), waiting, answers)
+
+
+def _answer_in_turn(handler: Handler, waiting: "queue.SimpleQueue[tuple[Header, Data]]", answers: int) -> None:
     while True:
         try:
             header, data = waiting.get(timeout=IDLE)
@@ -88,6 +103,11 @@ def _read_into(source: int, space: memoryview) -> int:
     data = os.read(source, min(len(space), 2**20))
     space[: len(data)] = data
     return len(data)
+
+
+def _send_alone(lock: threading.Lock, answers: int, header: Header, data: Data) -> None:
+    with lock:
+        _send(answers, header, data)
 
 
 def _send(answers: int, header: Header, data: Data = b"") -> None:

@@ -16,8 +16,9 @@ from typing import cast
 from .._engine import _exit
 from .._engine._call import Budget
 from .._workers._lender import Workers
+from .._workers._start import Answer, WorkerLostError, WorkerProblemError
 from .._workers._wire import Data, Header
-from .._workers._worker import Answer, Worker, WorkerLostError, WorkerProblemError
+from .._workers._worker import Worker
 from ..exceptions import (
     DocumentError,
     ForkedError,

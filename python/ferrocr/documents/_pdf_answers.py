@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
+from .._workers._start import Answer
 from .._workers._wire import Header
-from .._workers._worker import Answer
 from ..exceptions import DocumentError, EncryptedDocumentError, OcrError, StorageError
 from ._text_layer import Glyph, TextLayer
 

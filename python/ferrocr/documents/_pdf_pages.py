@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from .. import _core
 from .._engine._call import Budget
 from .._engine._call_options import ReadOptions
+from .._engine._cores import Core, Reading
 from ._pages import Limits, Prepared, Reader, resolution
 from ._pdf import PdfFile
 from ._request import DocumentRequest
@@ -67,7 +67,7 @@ class _Rendered:
     def __init__(self, file: PdfFile, number: int, size: tuple[int, int], budget: Budget) -> None:
         self._file, self._number, self._size, self._budget = file, number, size, budget
 
-    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+    def begin(self, core: Core, options: ReadOptions) -> Reading:
         """Render it, and begin to read it in the background."""
         core.check_size(*self._size)
         pixels = self._file.render(self._number, *self._size, self._budget)

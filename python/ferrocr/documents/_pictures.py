@@ -5,6 +5,7 @@ from pathlib import Path
 from .. import _core
 from .._engine._ahead import Picture
 from .._engine._call_options import ReadOptions
+from .._engine._cores import Core, Reading
 from ._pages import Prepared
 
 
@@ -28,6 +29,7 @@ class Tiff:
     """A TIFF file, which may have several pages."""
 
     def __init__(self, content: Path | bytes) -> None:
+        self._content = content
         if isinstance(content, bytes):
             self._frames = _core.Frames.of_bytes(content)
         else:
@@ -36,7 +38,7 @@ class Tiff:
 
     def page(self, number: int) -> Prepared:
         """Return a page, which is decoded when it is read."""
-        return Prepared(_Frame(self._frames, number - 1), dpi=self._frames.dpi(number - 1))
+        return Prepared(_Frame(self._frames, self._content, number - 1), dpi=self._frames.dpi(number - 1))
 
     def close(self) -> None:
         """Give its file and its memory back."""
@@ -46,9 +48,11 @@ class Tiff:
 class _Frame:
     """A page of a TIFF file."""
 
-    def __init__(self, frames: _core.Frames, index: int) -> None:
-        self._frames, self._index = frames, index
+    def __init__(self, frames: _core.Frames, content: Path | bytes, index: int) -> None:
+        self._frames, self._content, self._index = frames, content, index
 
-    def begin(self, core: _core.Engine, options: ReadOptions) -> _core.Reading:
+    def begin(self, core: Core, options: ReadOptions) -> Reading:
         """Begin to read it in the background."""
-        return core.begin_frame(self._frames, self._index, options)
+        if isinstance(core, _core.Engine):
+            return core.begin_frame(self._frames, self._index, options)
+        return core.begin_page(self._content, self._index, options)
