@@ -14,8 +14,8 @@ _Quad = tuple[_Point, _Point, _Point, _Point]
 _Char = tuple[str, float, _Quad]
 _Word = tuple[str, float, _Quad, list[_Char]]
 _Line = tuple[str, float, _Quad, list[_Word]]
-# least score of lines, whether words come with characters
-_ReadOptions = tuple[float, bool]
+# least score of lines, whether words come with characters, what lines follow
+_ReadOptions = tuple[float, bool, Rules | None]
 # first line, the line after its last, outline
 _RawBlock = tuple[int, int, _Quad]
 # why it could not be read, outline
@@ -152,6 +152,11 @@ class Lease:
 class Stop:
     def __new__(cls) -> Stop: ...
     def cancel(self) -> None: ...
+
+@final
+class Rules:
+    @staticmethod
+    def of(allow: str | None, pattern: str | None, words: Sequence[str] | None) -> Rules | None: ...
 
 @final
 class Reading:

@@ -114,6 +114,11 @@ fn best_of(row: &[f32], allowed: &[usize]) -> (usize, f32) {
     if sum > 0.0 { (index, (f64::from(value) / sum) as f32) } else { (0, 0.0) }
 }
 
+/// Returns the sum of the probabilities of the classes in `allowed`.
+pub(super) fn sum_of(row: &[f32], allowed: &[usize]) -> f64 {
+    allowed.iter().filter_map(|&class| row.get(class)).map(|&probability| f64::from(probability)).sum()
+}
+
 /// Makes the probabilities of the classes in `allowed` their shares, and all others 0; all of them where there are no
 /// shares.
 pub(super) fn share_out(row: &mut [f32], allowed: &[usize]) {

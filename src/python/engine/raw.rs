@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use pyo3::Py;
+
+use super::rules::Rules;
 use crate::engine::ReleaseReport;
 use crate::geometry::Quad;
 use crate::page::{Line, Page, Word};
@@ -17,8 +20,8 @@ type RawBlock = (usize, usize, RawQuad);
 // A text that could not be read: the reason, and its outline.
 type RawUnread = (String, RawQuad);
 pub(super) type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
-// Options of one call: the least score of lines, and whether their words come with characters.
-pub(super) type RawCallOptions = (f32, bool);
+// Options of one call: the least score of lines, whether their words come with characters, and the rules for them.
+pub(super) type RawCallOptions = (f32, bool, Option<Py<Rules>>);
 pub(super) type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
 /// A report of what is not over, after a wait since `started`.
