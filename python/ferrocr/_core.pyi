@@ -12,7 +12,8 @@ _T = TypeVar("_T")
 _Point = tuple[float, float]
 _Quad = tuple[_Point, _Point, _Point, _Point]
 _Char = tuple[str, float, _Quad]
-_Word = tuple[str, float, _Quad, list[_Char]]
+# text, score, outline, characters, whether it is doubtful
+_Word = tuple[str, float, _Quad, list[_Char], bool]
 _Line = tuple[str, float, _Quad, list[_Word]]
 # least score of lines, whether words come with characters, what lines follow
 _ReadOptions = tuple[float, bool, Rules | None]

@@ -78,7 +78,11 @@ impl Ruled {
             }
             decoded.text.push_str(charset.character(class));
             let (start, end) = (run.start as f32 / steps, run.end as f32 / steps);
-            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
+            let surest = match class == run.class {
+                true => best[run.start..run.end].iter().map(|&(_, score)| score).fold(score, f32::max),
+                false => score,
+            };
+            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest, start, end });
         }
         scored(decoded, &left_out)
     }
@@ -101,13 +105,14 @@ impl Ruled {
         let (width, steps) = (self.part.classes().len(), path.len() as f32);
         let mut decoded = Decoded { step: 1.0 / steps.max(1.0), ..Decoded::default() };
         for (step, pass) in path.iter().enumerate().filter(|(_, pass)| pass.place != 0) {
-            let end = (step + 1) as f32 / steps;
+            let (end, score) = ((step + 1) as f32 / steps, rows[step * width + pass.place]);
             if pass.begins {
                 decoded.text.push_str(charset.character(self.part.classes()[pass.place]));
-                let (score, start) = (rows[step * width + pass.place], step as f32 / steps);
-                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
+                let start = step as f32 / steps;
+                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest: score, start, end });
             } else if let Some(last) = decoded.glyphs.last_mut() {
                 last.end = end;
+                last.surest = last.surest.max(score);
             }
         }
         let is_left_out = |run: &&Run| path[run.start..run.end].iter().all(|pass| pass.place == 0);

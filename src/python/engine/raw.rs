@@ -13,7 +13,8 @@ type RawPoint = (f32, f32);
 // A tuple, because an array would become a list, which has no hash.
 pub(in crate::python) type RawQuad = (RawPoint, RawPoint, RawPoint, RawPoint);
 type RawChar = (String, f32, RawQuad);
-type RawWord = (String, f32, RawQuad, Vec<RawChar>);
+// Its text, score and outline, its characters, and whether it is doubtful.
+type RawWord = (String, f32, RawQuad, Vec<RawChar>, bool);
 pub(super) type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 // Its first line, the line after its last, its outline.
 type RawBlock = (usize, usize, RawQuad);
@@ -41,7 +42,7 @@ pub(super) fn raw_line(line: Line) -> RawLine {
 
 fn raw_word(word: Word) -> RawWord {
     let characters = word.characters.into_iter().map(|one| (one.text, one.score, raw_quad(&one.quad))).collect();
-    (word.text, word.score, raw_quad(&word.quad), characters)
+    (word.text, word.score, raw_quad(&word.quad), characters, word.doubtful)
 }
 
 pub(in crate::python) fn raw_quad(quad: &Quad) -> RawQuad {
