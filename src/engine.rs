@@ -196,7 +196,7 @@ impl Engine {
     pub fn begin(self: &Arc<Self>, source: Source, options: &RecognizeOptions) -> Result<Reading> {
         self.check_open()?;
         let turn = self.next_turn();
-        let options = RecognizeOptions { timeout: None, ..*options };
+        let options = RecognizeOptions { timeout: None, ..options.clone() };
         let engine = Arc::clone(self);
         Reading::begin(Arc::clone(self) as Arc<dyn Any + Send + Sync>, &self.own().threads, move |stop, outcome| {
             engine.read_source(source, Call { turn, stop, options: &options }, outcome)

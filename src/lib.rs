@@ -35,6 +35,7 @@ mod process;
 #[cfg(feature = "python")]
 mod python;
 pub mod recognize;
+pub mod rules;
 pub mod runtime;
 pub mod stop;
 mod text;

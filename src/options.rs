@@ -1,8 +1,10 @@
 //! Options with their defaults, and the reason for every number.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::language::Languages;
+use crate::rules::Rules;
 
 /// Limits on a picture, which hold before any of it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,7 +79,7 @@ impl Default for DetectOptions {
 }
 
 /// Options of reading regions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RecognizeOptions {
     /// Lines with a lower mean character probability are dropped.
     pub min_score: f32,
@@ -90,6 +92,8 @@ pub struct RecognizeOptions {
     pub squeeze: f32,
     /// True if words come with their characters.
     pub characters: bool,
+    /// The rules that the text of each line follows.
+    pub rules: Option<Arc<Rules>>,
     /// The longest time that the call may take from its start, the wait for other calls included; `None` sets no bound,
     /// since only the caller knows what a page is worth. Reading and decoding the file, and making sessions after an
     /// unload, run to their end first.
@@ -98,7 +102,7 @@ pub struct RecognizeOptions {
 
 impl Default for RecognizeOptions {
     fn default() -> Self {
-        Self { min_score: 0.5, max_strip_width: 4800, squeeze: 1.0, characters: false, timeout: None }
+        Self { min_score: 0.5, max_strip_width: 4800, squeeze: 1.0, characters: false, rules: None, timeout: None }
     }
 }
 

@@ -109,6 +109,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<frames::Frames>()?;
+    module.add_class::<engine::Rules>()?;
     module.add_class::<engine::Reading>()?;
     module.add_class::<engine::Stop>()?;
     module.add_class::<store::Store>()?;

@@ -8,8 +8,11 @@ pub mod decoder;
 pub mod head;
 pub mod ink;
 pub mod place;
+mod ruled;
+mod search;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
@@ -18,12 +21,14 @@ use crate::language::Languages;
 use crate::models::Role;
 use crate::models::spec;
 use crate::onnx::LinearHead;
+use crate::rules::Rules;
 use crate::runtime::{Model, ModelSpec, Sides, Tensor};
 use crate::stop::Stop;
 use charset::Charset;
 use ctc::Decoded;
-use decoder::{Decoder, Greedy, Steps};
+use decoder::{Decoder, Greedy, Part, Steps};
 use head::Head;
+use ruled::Ruled;
 
 /// Strips of PP-OCR recognisers of version 3 and later are this high; a model that fixes another height gets that.
 const DEFAULT_HEIGHT: usize = 48;
@@ -38,15 +43,20 @@ const PLANNED_WIDTH: usize = 160;
 /// The strips and classes of a recogniser, and the reading of its output: shared by all sessions of one model.
 #[derive(Debug, Clone)]
 pub struct Alphabet {
+    /// Its number, which no other one of the process has.
+    number: u64,
+    /// The recogniser's name, for messages.
+    name: String,
     height: u32,
-    charset: Charset,
+    charset: Arc<Charset>,
     /// Computed here where the model gives its features instead of probabilities.
     head: Option<Arc<Head>>,
     /// The number of classes where the model gives of each step the best one alone.
     picked_of: Option<usize>,
     /// The classes that can come out; all, where there is no list. A head has no others.
-    allowed: Option<Vec<usize>>,
+    allowed: Option<Arc<[usize]>>,
     decoder: Arc<dyn Decoder>,
+    takes_additions: bool,
 }
 
 impl Alphabet {
@@ -61,6 +71,7 @@ impl Alphabet {
         let classes = head.map_or(spec.outputs[0].shape[2], |head| Some(head.classes));
         let charset = Self::charset_of(spec, classes)?;
         let allowed = languages.map(|languages| charset.classes_of(languages, &spec.name)).transpose()?;
+        let allowed: Option<Arc<[usize]>> = allowed.map(Into::into);
         let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref())));
         Ok(Self { head, allowed, ..Self::plain(spec, charset) })
     }
@@ -77,8 +88,18 @@ impl Alphabet {
     }
 
     fn plain(spec: &ModelSpec, charset: Charset) -> Self {
-        let height = spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32;
-        Self { height, charset, head: None, picked_of: None, allowed: None, decoder: Arc::new(Greedy) }
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            name: spec.name.clone(),
+            height: spec::input_side(spec, 2, DEFAULT_HEIGHT) as u32,
+            charset: Arc::new(charset),
+            head: None,
+            picked_of: None,
+            allowed: None,
+            decoder: Arc::new(Greedy),
+            takes_additions: true,
+        }
     }
 
     fn charset_of(spec: &ModelSpec, classes: Option<usize>) -> Result<Charset> {
@@ -96,6 +117,28 @@ impl Alphabet {
     #[must_use]
     pub fn with_decoder(self, decoder: Arc<dyn Decoder>) -> Self {
         Self { decoder, ..self }
+    }
+
+    /// Reads texts that follow the rules. Only characters that can come out without them can come out with them.
+    ///
+    /// # Errors
+    /// Those of [`Rules::bind`].
+    pub fn with_rules(&self, rules: &Rules) -> Result<Self> {
+        let class = |class: usize| (class, self.charset.character(class));
+        let characters: Vec<_> = match &self.allowed {
+            Some(allowed) => allowed.iter().copied().map(class).collect(),
+            None => (0..self.charset.len()).map(class).collect(),
+        };
+        let bound = rules.bind(self.number, &characters, &self.name)?;
+        // The blank is the first class, and no character.
+        let classes = std::iter::once(0).chain(bound.classes.iter().copied()).collect();
+        let decoder = Arc::new(Ruled::new(bound, Part::new(classes, self.head.as_deref())));
+        Ok(Self { decoder, takes_additions: rules.takes_additions(), ..self.clone() })
+    }
+
+    /// Returns true if a line may have characters that its recogniser left out.
+    pub(crate) fn takes_additions(&self) -> bool {
+        self.takes_additions
     }
 
     /// Returns the height of a strip in pixels.

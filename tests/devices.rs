@@ -11,6 +11,7 @@ use ferrocr::image::Picture;
 use ferrocr::models::Role;
 use ferrocr::options::{EngineOptions, RecognizeOptions};
 use ferrocr::page::Page;
+use ferrocr::rules::Rules;
 use ferrocr::runtime::{Model, ModelSpec, Named, ReadOutputs, Shaped, Sides, lent_to};
 use ferrocr::{Engine, Result, Stop};
 
@@ -242,6 +243,60 @@ fn pages_that_are_read_at_the_same_time_share_runs() {
     });
     let prepared = prepared.lock().expect("no panic");
     assert_eq!(prepared.iter().collect::<BTreeSet<_>>().len(), prepared.len(), "{prepared:?}");
+}
+
+/// Reads what `StepRecognizer` does, and gives of each step the best class alone.
+struct Picking(StepRecognizer);
+
+impl Model for Picking {
+    fn spec(&self) -> &ModelSpec {
+        self.0.spec()
+    }
+
+    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        self.0.run_named(inputs, stop, &mut |outputs| {
+            let output = outputs[0].tensor().expect("floats");
+            let best =
+                |row: &[f32]| row.iter().position(|value| *value > 0.0).map_or([0.0, 1.0], |at| [at as f32, 0.9]);
+            let picked: Vec<f32> = output.data.chunks_exact(13).flat_map(best).collect();
+            read(&[Named::f32("y", &[1, output.shape[1], 2], &picked)])
+        })
+    }
+}
+
+#[test]
+fn a_device_that_picks_reads_by_rules_with_the_whole_model() {
+    let prepared = Prepared::default();
+    let (own, engine) = (Arc::clone(&prepared), Engine::new(EngineOptions::default()));
+    let picking = || Picking(StepRecognizer(spec(&[None, None, Some(2)], Some(LETTERS))));
+    engine
+        .load_with(move || {
+            let plan = Plan::of_device(&EngineOptions::default());
+            let whole = on_device(Role::Recognizer, plan.readers.len(), recognizer, &own).models;
+            let recognizers = on_device(Role::Recognizer, plan.readers.len(), picking, &own);
+            let models = BTreeMap::from([
+                (Role::Detector, on_device(Role::Detector, plan.detectors.len(), detector, &own)),
+                (Role::Recognizer, Sessions { picked_of: Some(13), whole, ..recognizers }),
+                (Role::Orienter, on_device(Role::Orienter, plan.readers.len(), orienter, &own)),
+            ]);
+            Stages::with(models, &EngineOptions::default())
+        })
+        .expect("fakes load");
+    let plain = processor();
+    let rules = Rules::new(Some("abcdfghijk"), None, None).expect("a rule").map(Arc::new);
+    let ruled = RecognizeOptions { min_score: 0.0, rules, ..RecognizeOptions::default() };
+    std::thread::scope(|scope| {
+        for picture in pages() {
+            let (engine, plain, ruled) = (&engine, &plain, &ruled);
+            scope.spawn(move || {
+                let by_rules = |engine: &Engine| engine.recognize(&picture, ruled, &Stop::new()).expect("read");
+                assert_same(&read(engine, &picture), &read(plain, &picture));
+                let (found, expected) = (by_rules(engine), by_rules(plain));
+                assert_same(&found, &expected);
+                assert!(!found.text().contains('e') && read(engine, &picture).text().contains('e'));
+            });
+        }
+    });
 }
 
 #[test]

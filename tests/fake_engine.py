@@ -42,7 +42,7 @@ class FakeEngine:
             raise self.load_error
 
     def recognize_many(
-        self, images: Iterable[str], *, ahead: int | None = None, characters: bool = False
+        self, images: Iterable[str], *, ahead: int | None = None, characters: bool = False, **_rules: object
     ) -> Iterator[Any]:
         """One page or error for each file."""
         for image in images:

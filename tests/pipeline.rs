@@ -10,6 +10,7 @@ use ferrocr::image::Picture;
 use ferrocr::models::Role;
 use ferrocr::models::session::{Model, ModelSpec, Named, ReadOutputs};
 use ferrocr::options::{EngineOptions, RecognizeOptions};
+use ferrocr::rules::Rules;
 use ferrocr::stop::Reason;
 use ferrocr::{Engine, Error, ErrorKind, Result, Stop};
 
@@ -503,4 +504,30 @@ fn pictures_read_ahead_end_early_for_every_reason() {
     third.end();
     let refused = engine.begin(Source::Picture(one_line()), &RecognizeOptions::default());
     assert_eq!(refused.map(|_| ()).expect_err("freed").kind(), ErrorKind::ResourcesFreed);
+}
+
+#[test]
+fn rules_of_a_call_are_no_other_calls() {
+    let picture = drawn(800, 800, &[(100, 100, 300, 40, 90, 70), (100, 300, 300, 40, 130, 110)]);
+    let engine = engine(2);
+    let read = |rules: Option<Rules>| {
+        let options = RecognizeOptions { min_score: 0.0, rules: rules.map(Arc::new), ..RecognizeOptions::default() };
+        engine.recognize(&picture, &options, &Stop::new()).map(|page| page.text())
+    };
+    let of = |allow, pattern, words: Option<&[String]>| Rules::new(allow, pattern, words).expect("a rule");
+    let words = ["fg".to_owned(), "gf".to_owned()];
+    let kinds: [(&(dyn Fn() -> Option<Rules> + Sync), &str); 4] = [
+        (&|| None, "ed\ngf"),
+        (&|| of(Some("edf"), None, None), "ed\nf"),
+        (&|| of(None, Some("e.|gf"), None), "ed\ngf"),
+        (&|| of(None, None, Some(&words)), "gf"),
+    ];
+    std::thread::scope(|scope| {
+        for (rules, text) in kinds.into_iter().cycle().take(40) {
+            let read = &read;
+            scope.spawn(move || assert_eq!(read(rules()).expect("read"), text));
+        }
+    });
+    let error = read(of(Some("a1"), None, None)).expect_err("no 1");
+    assert!(error.kind() == ErrorKind::InvalidArgument && error.to_string().contains("'1'"), "{error}");
 }

@@ -11,8 +11,9 @@ SRC = Path(__file__).parent.parent / "src"
 LAYERS = (
     {"text"},
     {"error"},
-    {"language"},
-    {"buffer", "event", "files", "forks", "geometry", "memory", "options", "process", "stop", "threads"},
+    {"buffer", "language"},
+    {"rules"},
+    {"event", "files", "forks", "geometry", "memory", "options", "process", "stop", "threads"},
     {"onnx"},
     {"runtime"},
     {"image", "models"},

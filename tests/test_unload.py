@@ -85,7 +85,7 @@ def test_a_call_that_loads_again_passes_on_what_its_callback_raises(
         engine.unload()
         (real_folder / DETECTOR).unlink()
         # Of the core, as a call does it where the unload comes after its look; one here, the other in the background.
-        core, options = engine._core, (0.5, False)
+        core, options = engine._core, (0.5, False, None)
         assert core is not None
         with pytest.raises(ValueError, match="not now") as failed:
             core.recognize_file(picture_file, options, None, None)

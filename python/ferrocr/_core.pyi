@@ -13,10 +13,11 @@ _T = TypeVar("_T")
 _Point = tuple[float, float]
 _Quad = tuple[_Point, _Point, _Point, _Point]
 _Char = tuple[str, float, _Quad]
-_Word = tuple[str, float, _Quad, list[_Char]]
+# text, score, outline, characters, whether it is doubtful
+_Word = tuple[str, float, _Quad, list[_Char], bool]
 _Line = tuple[str, float, _Quad, list[_Word]]
-# least score of lines, whether words come with characters
-_ReadOptions = tuple[float, bool]
+# least score of lines, whether words come with characters, what lines follow
+_ReadOptions = tuple[float, bool, Rules | None]
 # first line, the line after its last, outline
 _RawBlock = tuple[int, int, _Quad]
 # why it could not be read, outline
@@ -153,6 +154,13 @@ class Lease:
 class Stop:
     def __new__(cls) -> Stop: ...
     def cancel(self) -> None: ...
+
+@final
+class Rules:
+    @staticmethod
+    def of(allow: str | None, pattern: str | None, words: Sequence[str] | None) -> Rules | None: ...
+    @property
+    def given(self) -> tuple[str | None, str | None, list[str] | None]: ...
 
 @final
 class Reading:

@@ -9,7 +9,7 @@ from typing import Literal, Unpack, overload
 
 from . import _core
 from ._engine._call import Call
-from ._engine._call_options import CallOptions, OnError, ReadKeywords, check_ahead, takes_keywords_of
+from ._engine._call_options import CallOptions, OnError, ReadKeywords, RuleKeywords, check_ahead, takes_keywords_of
 from ._engine._cores import Core, Settings
 from ._engine._inputs import ImageInput
 from ._engine._loading import Loader
@@ -67,7 +67,7 @@ class OcrEngine(EngineLifecycle):
         preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
             figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
-        min_score: Lines with a lower mean character probability are left out, 0 to 1.
+        min_score: Lines with a lower mean character probability are left out, 0 to 1. docs/scores.md has figures.
         max_pixels: Pictures with more pixels are refused before they are decoded. The default is an A0 page at 300 dpi
             (139 million), for which a call takes up to 1 GB of memory: docs/lifecycle.md has figures, and what fits a
             container. Where there is no memory for a picture, OutOfMemoryError is raised.
@@ -176,6 +176,9 @@ class OcrEngine(EngineLifecycle):
         min_score: float | None = None,
         timeout: float | None = None,
         characters: bool = False,
+        allow: str | None = None,
+        pattern: str | None = None,
+        words: Iterable[str] | None = None,
     ) -> Page:
         """Read one picture.
 
@@ -186,9 +189,19 @@ class OcrEngine(EngineLifecycle):
             timeout: Seconds that this call may take, the wait for other calls included. A step that cannot be ended
                 goes to its end first: decoding the picture, making sessions, a node of a model, a step of a download.
             characters: True for words that come with their characters, each with its score and its outline.
+            allow: The characters that may come out, such as ``"0123456789.,-"``; add a space to keep words apart. Each
+                other character becomes the likeliest of these, or is left out where none is likely.
+            pattern: A regular expression that each line's text matches as a whole, such as ``"[A-Z]{2}-[0-9]{4}"``: the
+                likeliest such text is taken. The syntax is that of Rust's ``regex`` without what looks around or back.
+            words: The words that a line is made of, with a space between each two; not together with `pattern`. Case
+                counts.
+
+        With the last three a line that is something else gets a low score, and is left out below `min_score`:
+        docs/rules.md says more.
 
         Raises:
-            InvalidArgumentError: The bound or the timeout is out of its range, or `characters` is no bool.
+            InvalidArgumentError: The bound or the timeout is out of its range, `characters` is no bool, the pattern
+                cannot be used, or the recogniser cannot write what `allow`, `pattern` or `words` have.
             ImageError: The picture cannot be decoded or is larger than the limits allow.
             InferenceError: ONNX Runtime refused the run.
             OutOfMemoryError: The process got no memory for the picture.
@@ -198,7 +211,8 @@ class OcrEngine(EngineLifecycle):
             ResourcesFreedError: The engine was freed.
             OcrError: As :meth:`load`, at the first call.
         """
-        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        rules: RuleKeywords = {"allow": allow, "pattern": pattern, "words": words}
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters, **rules)
         return self._pictures().read(image, options, Call(options.timeout))
 
     async def arecognize(
@@ -208,6 +222,9 @@ class OcrEngine(EngineLifecycle):
         min_score: float | None = None,
         timeout: float | None = None,
         characters: bool = False,
+        allow: str | None = None,
+        pattern: str | None = None,
+        words: Iterable[str] | None = None,
     ) -> Page:
         """Read one picture in a thread, while the event loop goes on.
 
@@ -220,7 +237,8 @@ class OcrEngine(EngineLifecycle):
         """
         from ._engine._asyncio import in_thread
 
-        options = self._options(min_score=min_score, timeout=timeout, characters=characters)
+        rules: RuleKeywords = {"allow": allow, "pattern": pattern, "words": words}
+        options = self._options(min_score=min_score, timeout=timeout, characters=characters, **rules)
         call = Call(options.timeout)
         return await in_thread(call, partial(self._pictures().read, image, options, call))
 
@@ -267,8 +285,8 @@ class OcrEngine(EngineLifecycle):
             ahead: Pictures that may be read ahead, from 0 on. The default grows with the threads, and is 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
                 handled. Each takes the memory of a decoded picture.
-            **options: `min_score`, `timeout` and `characters` as for :meth:`recognize`. The timeout is for each
-                picture, from when it is waited for.
+            **options: `min_score`, `timeout`, `characters`, `allow`, `pattern` and `words` as for :meth:`recognize`.
+                The timeout is for each picture, from when it is waited for.
 
         Raises:
             InvalidArgumentError: The bound, the timeout or `ahead` is out of its range, or there is no such `on_error`.
@@ -290,6 +308,9 @@ class OcrEngine(EngineLifecycle):
         timeout: float | None = None,
         on_error: OnError = "raise",
         characters: bool = False,
+        allow: str | None = None,
+        pattern: str | None = None,
+        words: Iterable[str] | None = None,
     ) -> Document:
         """Read the pages of a PDF, of a TIFF with several pages, or of a picture, which is a document of one page.
 
@@ -312,6 +333,9 @@ class OcrEngine(EngineLifecycle):
             on_error: ``"raise"`` ends at the first page that cannot be read; ``"return"`` goes on, and keeps the errors
                 in the result.
             characters: As for :meth:`recognize`; text of a PDF's own has them too.
+            allow: As for :meth:`recognize`, for what is read: text of a PDF's own stays as it is.
+            pattern: Likewise.
+            words: Likewise.
 
         Raises:
             InvalidArgumentError: An argument is out of its range, or there is no such page.
@@ -321,7 +345,8 @@ class OcrEngine(EngineLifecycle):
             OcrError: As :meth:`recognize`.
         """
         request = checked_request(pages, dpi, text_layer, password)
-        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters)
+        rules: RuleKeywords = {"allow": allow, "pattern": pattern, "words": words}
+        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters, **rules)
         return self._reader().document(document, request, options, Call())
 
     async def arecognize_document(
@@ -336,6 +361,9 @@ class OcrEngine(EngineLifecycle):
         timeout: float | None = None,
         on_error: OnError = "raise",
         characters: bool = False,
+        allow: str | None = None,
+        pattern: str | None = None,
+        words: Iterable[str] | None = None,
     ) -> Document:
         """Read the pages of a document in a thread, while the event loop goes on.
 
@@ -348,7 +376,8 @@ class OcrEngine(EngineLifecycle):
         from ._engine._asyncio import in_thread
 
         request = checked_request(pages, dpi, text_layer, password)
-        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters)
+        rules: RuleKeywords = {"allow": allow, "pattern": pattern, "words": words}
+        options = self._options(on_error, min_score=min_score, timeout=timeout, characters=characters, **rules)
         call = Call()
         return await in_thread(call, partial(self._reader().document, document, request, options, call))
 

@@ -42,12 +42,14 @@ class Word:
         quad: Its outline: as high as the line, from the first ink of its characters to their last.
         characters: Its characters in the order in which they are read, where they were asked for:
             ``recognize(..., characters=True)``. Those of Arabic and Hebrew stand from right to left.
+        doubtful: True if it is likely to be wrong: a character of it was not sure. docs/scores.md has figures.
     """
 
     text: str
     score: float
     quad: Quad
     characters: tuple[Char, ...] = ()
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class Line:
     score: float
     quad: Quad
     words: tuple[Word, ...]
+
+    @property
+    def doubtful(self) -> bool:
+        """True if one of its words is doubtful."""
+        return any(word.doubtful for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 //! Making stages of model files.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::loading::Loading;
 use super::protection::ModelFiles;
@@ -14,7 +15,7 @@ use crate::onnx;
 use crate::options::EngineOptions;
 use crate::pipeline::{Plan, Sessions, Stages};
 use crate::recognize::head::Head;
-use crate::runtime::{Keep, Model, OrtModel, Provider, SessionOptions, Shaped, Sides, lent_to};
+use crate::runtime::{Keep, Model, ModelSpec, OrtModel, Provider, SessionOptions, Shaped, Sides, lent_to};
 use crate::stop::Stop;
 use crate::threads::Task;
 
@@ -117,13 +118,50 @@ impl File {
         Ok(Box::new(model.with_characters(self.characters.as_deref())))
     }
 
+    /// Opens a session that picks the best class of each step.
+    fn picking_session(&self, options: SessionOptions, stop: &Stop) -> Result<Box<dyn Model>> {
+        let picking = onnx::pick_best(&self.bytes).ok_or_else(|| Error::new(ErrorKind::Internal, "nothing picks"))?;
+        let model = OrtModel::from_bytes(&self.name, &picking.model, options, stop)?;
+        Ok(Box::new(model.with_characters(self.characters.as_deref())))
+    }
+
     /// Opens a session, and others like it for each shape that is met: callers share them, one for each of the options,
     /// which are the same. The bytes are kept for them.
-    fn on_device(self, options: &[SessionOptions], loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
+    fn on_device(self: &Arc<Self>, options: &[SessionOptions], loading: &Loading) -> Result<Vec<Box<dyn Model>>> {
+        self.on_device_by(options, Self::session, loading)
+    }
+
+    fn on_device_by(
+        self: &Arc<Self>,
+        options: &[SessionOptions],
+        session: fn(&Self, SessionOptions, &Stop) -> Result<Box<dyn Model>>,
+        loading: &Loading,
+    ) -> Result<Vec<Box<dyn Model>>> {
         let Some(&own) = options.first() else { return Ok(Vec::new()) };
-        let first = self.session(own, loading.stop()).map_err(|error| loading.explained(&self.name, error))?;
-        let shaped = Shaped::new(first, Box::new(move |stop| self.session(own, stop)));
+        let first = session(self, own, loading.stop()).map_err(|error| loading.explained(&self.name, error))?;
+        let file = Arc::clone(self);
+        let shaped = Shaped::new(first, Box::new(move |stop| session(&file, own, stop)));
         Ok(lent_to(options.len(), Box::new(shaped)))
+    }
+
+    /// Opens sessions that pick of so many classes, and readies those of the whole model, of which none is opened
+    /// before a call needs it.
+    fn picking_on_device(
+        self: &Arc<Self>,
+        options: &[SessionOptions],
+        classes: usize,
+        loading: &Loading,
+    ) -> Result<Sessions> {
+        let models = self.on_device_by(options, Self::picking_session, loading)?;
+        let whole = match (models.first(), options.first()) {
+            (Some(first), Some(&own)) => {
+                let file = Arc::clone(self);
+                let open = Box::new(move |stop: &Stop| file.session(own, stop));
+                lent_to(options.len(), Box::new(Shaped::unopened(whole_spec(first.spec(), classes), open)))
+            }
+            _ => Vec::new(),
+        };
+        Ok(Sessions { models, picked_of: Some(classes), whole, ..Sessions::default() })
     }
 
     /// Opens a session with each of the options.
@@ -153,11 +191,21 @@ fn open(role: Role, path: &Path, options: &[SessionOptions], picks_best: bool, l
     });
     let picked = if role.facts().is_cut && picks_best { onnx::pick_best(&file.bytes) } else { None };
     // Without their number nobody could tell whether the characters fit.
-    let picked_of =
-        picked.and_then(|picked| picked.classes.filter(|classes| *classes > 0).inspect(|_| file.bytes = picked.model));
+    let picked_of = picked.and_then(|picked| picked.classes.filter(|classes| *classes > 0));
     let is_planned = options.iter().any(|options| options.provider.facts().sides == Sides::Few);
-    let models = if is_planned { file.on_device(options, loading)? } else { file.open(options, loading)? };
-    Ok(Sessions { models, head, picked_of })
+    match picked_of {
+        Some(classes) if is_planned => Arc::new(file).picking_on_device(options, classes, loading),
+        _ if is_planned => Ok(Arc::new(file).on_device(options, loading)?.into()),
+        _ => Ok(Sessions { models: file.open(options, loading)?, head, ..Sessions::default() }),
+    }
+}
+
+/// Returns the description of a model that gives all probabilities, made of that of the model which picks.
+fn whole_spec(picking: &ModelSpec, classes: usize) -> ModelSpec {
+    let mut spec = picking.clone();
+    let sides = spec.outputs.first_mut().and_then(|output| output.shape.last_mut());
+    sides.into_iter().for_each(|side| *side = Some(classes));
+    spec
 }
 
 #[cfg(test)]

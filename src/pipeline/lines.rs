@@ -28,13 +28,24 @@ const WIDE_GAP: f32 = 3.0;
 /// The sessions that one thread reads lines with.
 pub(super) struct Reader {
     pub(super) recognizer: Box<dyn Model>,
+    /// Gives the probabilities of all classes, where `recognizer` picks the best ones.
+    pub(super) whole: Option<Box<dyn Model>>,
     pub(super) orienter: Option<Box<dyn Model>>,
 }
 
 impl Reader {
     /// Counts its sessions.
     pub(super) fn sessions(&self) -> usize {
-        self.recognizer.sessions() + self.orienter.as_ref().map_or(0, |orienter| orienter.sessions())
+        let others = [&self.whole, &self.orienter].into_iter().flatten();
+        self.recognizer.sessions() + others.map(|model| model.sessions()).sum::<usize>()
+    }
+
+    /// Returns the model that reads lines, with or without rules for their text.
+    fn recognizer(&mut self, has_rules: bool) -> &mut dyn Model {
+        match &mut self.whole {
+            Some(whole) if has_rules => whole.as_mut(),
+            _ => self.recognizer.as_mut(),
+        }
     }
 }
 
@@ -44,7 +55,7 @@ pub(super) struct Lines<'a> {
     pub(super) alphabet: &'a Alphabet,
     pub(super) orienter: Option<&'a Orienter>,
     pub(super) orient: OrientOptions,
-    pub(super) options: RecognizeOptions,
+    pub(super) options: &'a RecognizeOptions,
     /// Asked before each line, and by each run of a model.
     pub(super) stop: &'a Stop,
 }
@@ -217,10 +228,16 @@ impl Lines<'_> {
         let height = self.alphabet.height();
         let width = (height as f32 * quad.aspect() * self.options.squeeze).ceil() as u32;
         let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
-        let decoded = self.alphabet.read(reader.recognizer.as_mut(), &strip, self.stop)?;
-        let columns = Columns { picture: self.picture, alphabet: self.alphabet, stop: self.stop };
-        let mut decoded = columns.completed(reader.recognizer.as_mut(), &quad, &strip, decoded)?;
-        decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
+        let recognizer = reader.recognizer(self.options.rules.is_some());
+        let decoded = self.alphabet.read(recognizer, &strip, self.stop)?;
+        let mut decoded = if self.alphabet.takes_additions() {
+            let columns = Columns { picture: self.picture, alphabet: self.alphabet, stop: self.stop };
+            let mut decoded = columns.completed(recognizer, &quad, &strip, decoded)?;
+            decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
+            decoded
+        } else {
+            decoded
+        };
         // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
         place::fit(&mut decoded, &strip);
         decoded.put_in_reading_order();

@@ -1,5 +1,6 @@
 //! The stages with their models, and the way of a picture through them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,11 +35,13 @@ pub struct Sessions {
     pub head: Option<LinearHead>,
     /// The number of classes, where the sessions pick the best of each step.
     pub picked_of: Option<usize>,
+    /// Sessions of the whole model, as many, where the others pick; without them lines cannot follow rules.
+    pub whole: Vec<Box<dyn Model>>,
 }
 
 impl From<Vec<Box<dyn Model>>> for Sessions {
     fn from(models: Vec<Box<dyn Model>>) -> Self {
-        Self { models, head: None, picked_of: None }
+        Self { models, ..Self::default() }
     }
 }
 
@@ -50,6 +53,8 @@ pub struct Stages {
     pages: AtomicUsize,
     readers: Pool<Reader>,
     alphabet: Alphabet,
+    /// The alphabet for rules, where the other one is for sessions that pick.
+    whole: Option<Alphabet>,
     orienter: Option<Orienter>,
     page_orienters: Option<Pool<PageOrienter>>,
 }
@@ -82,7 +87,7 @@ impl Stages {
         if detectors.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs a detector"));
         }
-        let Sessions { models: recognizers, head, picked_of } = take(Role::Recognizer);
+        let Sessions { models: recognizers, head, picked_of, whole } = take(Role::Recognizer);
         let orienters = take(Role::Orienter).models;
         let Some(first) = recognizers.first() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "an engine needs at least one recogniser"));
@@ -95,16 +100,18 @@ impl Stages {
             Some(classes) => Alphabet::of_picked(first.spec(), classes)?,
             None => Alphabet::of(first.spec(), head.as_ref(), options.languages.as_ref())?,
         };
+        let whole_alphabet = whole.first().map(|model| Alphabet::of(model.spec(), None, None)).transpose()?;
         let orienter = orienters.first().map(|model| Orienter::of(model.spec())).transpose()?;
-        let mut orienters = orienters.into_iter();
-        let readers =
-            recognizers.into_iter().map(|recognizer| Reader { recognizer, orienter: orienters.next() }).collect();
+        let (mut whole, mut orienters) = (whole.into_iter(), orienters.into_iter());
+        let reader = |recognizer| Reader { recognizer, whole: whole.next(), orienter: orienters.next() };
+        let readers = recognizers.into_iter().map(reader).collect();
         let detectors = Pool::new(detectors.into_iter().map(Detector::new).collect::<Result<_>>()?);
         let page_orienters = take(Role::PageOrienter).models.into_iter().map(PageOrienter::new);
         let page_orienters = page_orienters.collect::<Result<Vec<_>>>()?;
         let page_orienters = (!page_orienters.is_empty()).then(|| Pool::new(page_orienters));
         let readers = Pool::new(readers);
-        Ok(Self { detectors, pages: AtomicUsize::new(0), readers, alphabet, orienter, page_orienters })
+        let pages = AtomicUsize::new(0);
+        Ok(Self { detectors, pages, readers, alphabet, whole: whole_alphabet, orienter, page_orienters })
     }
 
     /// Returns the number of sessions, while none is in use.
@@ -122,7 +129,9 @@ impl Stages {
         let _page = Counted::begin(&self.pages);
         let detect = |quarters| self.detector(call)?.detect(picture, quarters, &engine.detect, stop);
         let readers = Workers { pool: &self.readers, turn, stop };
-        let lines = self.lines(picture, engine.orient, call);
+        // Before anything is done: the rules may have what the recogniser cannot write.
+        let alphabet = self.alphabet(call)?;
+        let lines = self.lines(picture, &alphabet, engine.orient, call);
         let turned_by = self.turn(picture, engine.orient, call)?;
         let shown = turned_by.unwrap_or(0);
         let mut found = lines.find(&readers, &detect(shown)?, turned_by)?;
@@ -160,7 +169,8 @@ impl Stages {
     /// The errors of a model's run, and [`crate::Stop::check`].
     pub(crate) fn read_whole(&self, picture: &Picture, engine: &EngineOptions, call: Call<'_>) -> Result<Line> {
         let quad = Quad::upright(0.0, 0.0, picture.width() as f32, picture.height() as f32);
-        let lines = self.lines(picture, engine.orient, call);
+        let alphabet = self.alphabet(call)?;
+        let lines = self.lines(picture, &alphabet, engine.orient, call);
         lines.read_one(&mut *self.readers.take(call.turn, call.stop)?, quad)
     }
 
@@ -179,9 +189,23 @@ impl Stages {
         self.detectors.take_from(end, call.turn, call.stop)
     }
 
-    fn lines<'a>(&'a self, picture: &'a Picture, orient: OrientOptions, call: Call<'a>) -> Lines<'a> {
-        let (options, stop) = (*call.options, call.stop);
-        Lines { picture, alphabet: &self.alphabet, orienter: self.orienter.as_ref(), orient, options, stop }
+    /// Returns the alphabet of a call, which is its own where it has rules.
+    fn alphabet(&self, call: Call<'_>) -> Result<Cow<'_, Alphabet>> {
+        match &call.options.rules {
+            None => Ok(Cow::Borrowed(&self.alphabet)),
+            Some(rules) => self.whole.as_ref().unwrap_or(&self.alphabet).with_rules(rules).map(Cow::Owned),
+        }
+    }
+
+    fn lines<'a>(
+        &'a self,
+        picture: &'a Picture,
+        alphabet: &'a Alphabet,
+        orient: OrientOptions,
+        call: Call<'a>,
+    ) -> Lines<'a> {
+        let Call { options, stop, .. } = call;
+        Lines { picture, alphabet, orienter: self.orienter.as_ref(), orient, options, stop }
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 mod raw;
+mod rules;
 
 use super::call::call;
 use super::error;
@@ -31,6 +32,7 @@ use crate::runtime::Provider;
 use crate::stop;
 use raw::{RawCallOptions, RawLine, RawPage, RawRelease, raw_line, raw_page, raw_pending, raw_release};
 pub(super) use raw::{RawQuad, raw_quad};
+pub(super) use rules::Rules;
 
 /// Ends the calls that it is given to.
 #[pyclass(frozen, subclass, module = "ferrocr._core")]
@@ -101,7 +103,7 @@ impl Engine {
             let preset = EngineOptions::preset(named("preset", &Preset::ALL, Preset::name, preset)?);
             let decode = DecodeLimits { max_pixels, max_side, max_bytes };
             let detect = DetectOptions { max_regions, ..preset.detect };
-            let recognize = RecognizeOptions { max_strip_width, ..preset.recognize };
+            let recognize = RecognizeOptions { max_strip_width, ..preset.recognize.clone() };
             let idle_unload = duration("idle_unload", idle_unload)?;
             let languages = languages.map(|codes| Languages::of(&codes)).transpose()?;
             let preset = EngineOptions { languages, device: device_id, ..preset };
@@ -266,8 +268,9 @@ impl Engine {
 impl Engine {
     fn options(&self, options: RawCallOptions, timeout: Option<f64>) -> Result<RecognizeOptions> {
         let timeout = duration("timeout", timeout)?;
-        let (min_score, characters) = options;
-        Ok(RecognizeOptions { min_score, characters, timeout, ..self.0.options().recognize })
+        let (min_score, characters, rules) = options;
+        let rules = rules.map(|rules| Arc::clone(&rules.get().0));
+        Ok(RecognizeOptions { min_score, characters, rules, timeout, ..self.0.options().recognize.clone() })
     }
 
     /// Returns the parts of a call, for whichever thread does it.

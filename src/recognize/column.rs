@@ -55,6 +55,7 @@ const SURE: f32 = 0.5;
 struct Character {
     text: String,
     score: f32,
+    surest: f32,
     start: f32,
     end: f32,
     /// The space that was read before it.
@@ -245,13 +246,13 @@ impl Column {
 
     fn decoded(self) -> Decoded {
         let mut decoded = Decoded { step: self.step, ..Decoded::default() };
-        for Character { text, score, start, end, space } in self.characters {
+        for Character { text, score, surest, start, end, space } in self.characters {
             if let Some(space) = space {
                 decoded.text.push(' ');
                 decoded.glyphs.push(Glyph { text_end: decoded.text.len(), ..space });
             }
             decoded.text.push_str(&text);
-            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
+            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest, start, end });
         }
         let sum: f32 = decoded.glyphs.iter().map(|glyph| glyph.score).sum();
         decoded.score = sum / decoded.glyphs.len().max(1) as f32;
@@ -294,8 +295,8 @@ fn characters(decoded: &Decoded) -> Vec<Character> {
         if text.trim().is_empty() {
             space = Some(*glyph);
         } else {
-            let Glyph { score, start, end, .. } = *glyph;
-            characters.push(Character { text: text.to_owned(), score, start, end, space: space.take() });
+            let Glyph { score, surest, start, end, .. } = *glyph;
+            characters.push(Character { text: text.to_owned(), score, surest, start, end, space: space.take() });
         }
     }
     characters

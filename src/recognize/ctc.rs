@@ -12,6 +12,8 @@ pub struct Glyph {
     pub text_end: usize,
     /// Probability at its first step, 0 to 1.
     pub score: f32,
+    /// The largest probability at one of its steps.
+    pub surest: f32,
     /// Left edge as a fraction of the strip's width.
     pub start: f32,
     /// Right edge as a fraction of the strip's width.
@@ -56,7 +58,7 @@ impl Decoded {
             {
                 parted.text.push(' ');
                 let (score, text_end) = (before.score.min(glyph.score), parted.text.len());
-                parted.glyphs.push(Glyph { text_end, score, start: before.end, end: glyph.start });
+                parted.glyphs.push(Glyph { text_end, score, surest: score, start: before.end, end: glyph.start });
             }
             parted.text.push_str(text);
             parted.glyphs.push(Glyph { text_end: parted.text.len(), ..*glyph });
@@ -73,10 +75,13 @@ pub fn decode(best: &[(usize, f32)], charset: &Charset) -> Decoded {
     for (step, &(class, score)) in best.iter().enumerate() {
         let (start, end) = (step as f32 / steps, (step + 1) as f32 / steps);
         match decoded.glyphs.last_mut() {
-            Some(last) if class == before && class != 0 => last.end = end,
+            Some(last) if class == before && class != 0 => {
+                last.end = end;
+                last.surest = last.surest.max(score);
+            }
             _ if class != 0 => {
                 decoded.text.push_str(charset.character(class));
-                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, start, end });
+                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest: score, start, end });
             }
             _ => {}
         }
@@ -112,6 +117,11 @@ fn best_of(row: &[f32], allowed: &[usize]) -> (usize, f32) {
     }
     // False for what is no number.
     if sum > 0.0 { (index, (f64::from(value) / sum) as f32) } else { (0, 0.0) }
+}
+
+/// Returns the sum of the probabilities of the classes in `allowed`.
+pub(super) fn sum_of(row: &[f32], allowed: &[usize]) -> f64 {
+    allowed.iter().filter_map(|&class| row.get(class)).map(|&probability| f64::from(probability)).sum()
 }
 
 /// Makes the probabilities of the classes in `allowed` their shares, and all others 0; all of them where there are no

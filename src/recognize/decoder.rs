@@ -1,7 +1,7 @@
 //! Decoding: from the output of a recogniser to text.
 //!
-//! A decoder asks for what it needs: the best class of each step, which costs least, or the probabilities of all
-//! classes, for a beam search, a lexicon or an allow-list.
+//! A decoder asks for what it needs: the best class of each step, which costs least, the probabilities of some classes,
+//! or those of all.
 
 use std::fmt::Debug;
 
@@ -54,6 +54,34 @@ impl Steps<'_> {
         }
     }
 
+    /// Returns the probabilities of some classes, a row for each step: their shares among all that can come out, not
+    /// among themselves. The best class of a step has the same one as in [`Steps::best`].
+    ///
+    /// # Errors
+    /// Those of [`Steps::probabilities`].
+    pub fn probabilities_of(&self, part: &Part) -> Result<Vec<f32>> {
+        if self.picked_of.is_some() {
+            return Err(picked());
+        }
+        if let (Some(head), Some(own)) = (self.head, &part.head) {
+            return head.probabilities_of(own, self.output);
+        }
+        let steps = self.output.len() / self.values.max(1);
+        let mut some = buffer::empty(steps * part.classes.len(), "the probabilities of a line")?;
+        for row in self.output.chunks_exact(self.values.max(1)) {
+            let own = part.classes.iter().map(|&class| row.get(class).copied().unwrap_or(0.0));
+            match self.allowed {
+                None => some.extend(own),
+                Some(allowed) => {
+                    let sum = ctc::sum_of(row, allowed);
+                    // False for what is no number.
+                    some.extend(own.map(|one| if sum > 0.0 { (f64::from(one) / sum) as f32 } else { 0.0 }));
+                }
+            }
+        }
+        Ok(some)
+    }
+
     /// Returns the probabilities of all classes, a row for each step. Classes that cannot come out have 0.
     ///
     /// # Errors
@@ -61,7 +89,7 @@ impl Steps<'_> {
     /// [`ErrorKind::Internal`] where the model gives the best class alone: whoever asks for them has to load it whole.
     pub fn probabilities(&self) -> Result<Vec<f32>> {
         if self.picked_of.is_some() {
-            return Err(Error::new(ErrorKind::Internal, "the recogniser gives the best class of each step alone"));
+            return Err(picked());
         }
         if let Some(head) = self.head {
             return head.probabilities(self.output);
@@ -71,6 +99,32 @@ impl Steps<'_> {
             all.chunks_exact_mut(self.values.max(1)).for_each(|row| ctc::share_out(row, allowed));
         }
         Ok(all)
+    }
+}
+
+fn picked() -> Error {
+    Error::new(ErrorKind::Internal, "the recogniser gives the best class of each step alone")
+}
+
+/// Some classes of a recogniser, for [`Steps::probabilities_of`].
+#[derive(Debug)]
+pub struct Part {
+    /// Sorted.
+    classes: Vec<usize>,
+    /// Their columns of the head, where there is one.
+    head: Option<Head>,
+}
+
+impl Part {
+    /// Takes sorted classes that can come out, with their columns of `head`, if that was cut off the model.
+    pub(super) fn new(classes: Vec<usize>, head: Option<&Head>) -> Self {
+        let head = head.map(|head| head.part(&classes));
+        Self { classes, head }
+    }
+
+    /// Returns the classes.
+    pub fn classes(&self) -> &[usize] {
+        &self.classes
     }
 }
 

@@ -95,6 +95,46 @@ impl Head {
         Ok(probabilities)
     }
 
+    /// Returns a head of some of its classes, sorted ones, for [`Head::probabilities_of`].
+    #[must_use]
+    pub fn part(&self, classes: &[usize]) -> Self {
+        let place = |class: &usize| self.classes.binary_search(&(*class as u32)).ok();
+        let places: Vec<usize> = classes.iter().filter_map(place).collect();
+        let (mut weights, mut bias) = (Vec::new(), Vec::new());
+        for block in places.chunks(COLUMNS) {
+            let block: Vec<u32> = block.iter().map(|&place| place as u32).collect();
+            let at = |place: usize, row: usize| self.weights[place / COLUMNS * self.inputs + row].0[place % COLUMNS];
+            weights.extend((0..self.inputs).map(|row| columns(&block, 0.0, |place| at(place, row))));
+            let own = |place: usize| self.bias[place / COLUMNS].0[place % COLUMNS];
+            bias.push(columns(&block, f32::NEG_INFINITY, own));
+        }
+        let classes = places.iter().map(|&place| self.classes[place]).collect();
+        Self { inputs: self.inputs, all: self.all, classes, weights, bias }
+    }
+
+    /// Returns the softmax probabilities among all its classes of those that a [`Head::part`] of it has, a row for each
+    /// step; 0 where [`Head::best`] has no answer. The best class has the same probability as there.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::OutOfMemory`] when there is no memory for them.
+    pub fn probabilities_of(&self, part: &Self, features: &[f32]) -> error::Result<Vec<f32>> {
+        let (steps, columns, own) = (self.steps(features), part.bias.len() * COLUMNS, part.classes.len());
+        let mut best = vec![Best::default(); steps];
+        self.run(features, &mut best).start();
+        let mut scores = buffer::filled(steps * columns, 0.0, "the scores of a line")?;
+        let mut rows: Vec<_> = scores.chunks_exact_mut(columns.max(1)).map(All).collect();
+        part.run(features, &mut rows).start();
+        let mut probabilities = buffer::empty(steps * own, "the probabilities of a line")?;
+        for (best, All(scores)) in best.iter().zip(&rows) {
+            let (_, share) = self.answer(best);
+            probabilities.extend(scores[..own].iter().map(|score| match share > 0.0 {
+                true => (score - best.score).exp() * share,
+                false => 0.0,
+            }));
+        }
+        Ok(probabilities)
+    }
+
     fn steps(&self, features: &[f32]) -> usize {
         features.len().checked_div(self.inputs).unwrap_or(0)
     }

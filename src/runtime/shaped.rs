@@ -29,6 +29,11 @@ impl Shaped {
         Self { spec: first.spec().clone(), sessions: vec![(None, first)], open }
     }
 
+    /// Takes what makes sessions of a model with this description; none is made before a run.
+    pub fn unopened(spec: ModelSpec, open: Open) -> Self {
+        Self { spec, sessions: Vec::new(), open }
+    }
+
     /// Puts the session for the shapes to the end.
     fn choose(&mut self, shapes: &[Vec<usize>], stop: &Stop) -> Result<()> {
         let is_fitting = |own: &Option<Shapes>| own.as_deref().is_none_or(|own| own == shapes);

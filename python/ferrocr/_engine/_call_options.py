@@ -1,11 +1,12 @@
 """The options of one call, listed once: methods of the engine that read take them, and everything below gets them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Literal, NamedTuple, TypedDict, TypeVar, cast
 
-from .._arguments import checked_seconds
+from .. import _core
+from .._arguments import checked_seconds, text_of
 from ..exceptions import InvalidArgumentError
 from ._options import checked_flag, checked_score
 
@@ -15,7 +16,15 @@ OnError = Literal["return", "raise"]
 M = TypeVar("M", bound=Callable[..., object])
 
 
-class ReadKeywords(TypedDict, total=False):
+class RuleKeywords(TypedDict, total=False):
+    """Keywords for what lines are to follow."""
+
+    allow: str | None
+    pattern: str | None
+    words: Iterable[str] | None
+
+
+class ReadKeywords(RuleKeywords, total=False):
     """Keywords of :meth:`ferrocr.OcrEngine.recognize`, for methods that pass them on."""
 
     min_score: float | None
@@ -30,6 +39,8 @@ class ReadOptions(NamedTuple):
     """Lines with a lower score are left out."""
     characters: bool
     """True if words come with their characters."""
+    rules: _core.Rules | None = None
+    """What the text of each line follows."""
 
 
 class CallOptions(NamedTuple):
@@ -49,6 +60,9 @@ class CallOptions(NamedTuple):
         min_score: float | None = None,
         timeout: float | None = None,
         characters: bool = False,
+        allow: str | None = None,
+        pattern: str | None = None,
+        words: Iterable[str] | None = None,
         on_error: OnError = "raise",
     ) -> "CallOptions":
         """Return the options that hold for a call of an engine with `usual_score`.
@@ -57,12 +71,32 @@ class CallOptions(NamedTuple):
             InvalidArgumentError: One is out of its range.
         """
         bound = usual_score if min_score is None else checked_score(min_score)
-        reading = ReadOptions(bound, checked_flag("characters", characters))
+        rules = checked_rules(allow, pattern, words)
+        reading = ReadOptions(bound, checked_flag("characters", characters), rules)
         if on_error not in ("return", "raise"):
             message = f"on_error is 'return' or 'raise', not {on_error!r}"
             raise InvalidArgumentError(message)
         seconds = None if timeout is None else checked_seconds("timeout", timeout)
         return cls(reading, seconds, on_error == "return")
+
+
+def checked_rules(allow: str | None, pattern: str | None, words: Iterable[str] | None) -> _core.Rules | None:
+    """Return what lines are to follow, prepared for any number of pictures.
+
+    Raises:
+        InvalidArgumentError: There is no character or word, the pattern is none, or something is too large.
+    """
+    if isinstance(words, str):
+        message = f"words is a list of words, not the text {words!r}"
+        raise InvalidArgumentError(message, f"say words=[{words!r}]")
+    if words is not None and not isinstance(words, Iterable):
+        message = f"words is a list of words, not {words!r}"
+        raise InvalidArgumentError(message)
+    return _core.Rules.of(
+        None if allow is None else text_of(allow, "allow"),
+        None if pattern is None else text_of(pattern, "a pattern"),
+        None if words is None else [text_of(word, "a word") for word in words],
+    )
 
 
 def takes_keywords_of(model: Callable[..., object]) -> Callable[[M], M]:

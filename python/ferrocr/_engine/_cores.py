@@ -88,12 +88,16 @@ class Elsewhere(Protocol):
         """Load the models."""
 
     def recognize_file(
-        self, path: str | os.PathLike[str], options: tuple[float, bool], timeout: float | None, stop: _core.Stop | None
+        self,
+        path: str | os.PathLike[str],
+        options: "_core._ReadOptions",
+        timeout: float | None,
+        stop: _core.Stop | None,
     ) -> "_core._RawPage":
         """Read a file."""
 
     def recognize_encoded(
-        self, data: bytes, options: tuple[float, bool], timeout: float | None, stop: _core.Stop | None
+        self, data: bytes, options: "_core._ReadOptions", timeout: float | None, stop: _core.Stop | None
     ) -> "_core._RawPage":
         """Read an encoded picture."""
 
@@ -102,16 +106,16 @@ class Elsewhere(Protocol):
         data: "npt.NDArray[np.uint8] | bytearray",
         size: tuple[int, int],
         channels: int,
-        options: tuple[float, bool],
+        options: "_core._ReadOptions",
         timeout: float | None,
         stop: _core.Stop | None,
     ) -> "_core._RawPage":
         """Read pixels."""
 
-    def begin_file(self, path: str | os.PathLike[str], options: tuple[float, bool]) -> Reading:
+    def begin_file(self, path: str | os.PathLike[str], options: "_core._ReadOptions") -> Reading:
         """Begin to read a file."""
 
-    def begin_encoded(self, data: bytes, options: tuple[float, bool]) -> Reading:
+    def begin_encoded(self, data: bytes, options: "_core._ReadOptions") -> Reading:
         """Begin to read an encoded picture."""
 
     def begin_pixels(
@@ -119,11 +123,11 @@ class Elsewhere(Protocol):
         data: "npt.NDArray[np.uint8] | bytearray",
         size: tuple[int, int],
         channels: int,
-        options: tuple[float, bool],
+        options: "_core._ReadOptions",
     ) -> Reading:
         """Begin to read pixels."""
 
-    def begin_page(self, content: Path | bytes, index: int, options: tuple[float, bool]) -> Reading:
+    def begin_page(self, content: Path | bytes, index: int, options: "_core._ReadOptions") -> Reading:
         """Begin to read a page of a TIFF file."""
 
     def free(self, *, cancel: bool, timeout: float | None, trim: bool) -> "_core._Release":

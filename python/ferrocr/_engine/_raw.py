@@ -20,7 +20,7 @@ def page(raw: "_core._RawPage") -> Page:
 
 
 def _word(raw: "_core._Word") -> Word:
-    return Word(*raw[:3], tuple(Char(*one) for one in raw[3]))
+    return Word(*raw[:3], tuple(Char(*one) for one in raw[3]), raw[4])
 
 
 def release_report(raw: "_core._Release") -> ReleaseReport:

@@ -191,7 +191,7 @@ class IsolatedCore:
     def recognize_file(
         self,
         path: str | os.PathLike[str],
-        options: tuple[float, bool],
+        options: "_core._ReadOptions",
         timeout: float | None,
         stop: "_core.Stop | None",
     ) -> "_RawPage":
@@ -199,7 +199,7 @@ class IsolatedCore:
         return self._read(_of_file(path, {}), options, timeout, stop)
 
     def recognize_encoded(
-        self, data: bytes, options: tuple[float, bool], timeout: float | None, stop: "_core.Stop | None"
+        self, data: bytes, options: "_core._ReadOptions", timeout: float | None, stop: "_core.Stop | None"
     ) -> "_RawPage":
         """Read an encoded picture."""
         return self._read(Request({}, memoryview(data)), options, timeout, stop)
@@ -209,18 +209,18 @@ class IsolatedCore:
         data: "npt.NDArray[np.uint8] | bytearray",
         size: tuple[int, int],
         channels: int,
-        options: tuple[float, bool],
+        options: "_core._ReadOptions",
         timeout: float | None,
         stop: "_core.Stop | None",
     ) -> "_RawPage":
         """Read pixels."""
         return self._read(_of_pixels(data, size, channels, is_lasting=True), options, timeout, stop)
 
-    def begin_file(self, path: str | os.PathLike[str], options: tuple[float, bool]) -> Reading:
+    def begin_file(self, path: str | os.PathLike[str], options: "_core._ReadOptions") -> Reading:
         """Begin to read a file in the background. Its content is what it is now."""
         return self._begin(_of_file(path, {}), options)
 
-    def begin_encoded(self, data: bytes, options: tuple[float, bool]) -> Reading:
+    def begin_encoded(self, data: bytes, options: "_core._ReadOptions") -> Reading:
         """Begin to read an encoded picture in the background."""
         return self._begin(Request({}, memoryview(data)), options)
 
@@ -229,13 +229,13 @@ class IsolatedCore:
         data: "npt.NDArray[np.uint8] | bytearray",
         size: tuple[int, int],
         channels: int,
-        options: tuple[float, bool],
+        options: "_core._ReadOptions",
     ) -> Reading:
         """Begin to read pixels in the background."""
         # Those of an array are its owner's, who may change them from here on.
         return self._begin(_of_pixels(data, size, channels, is_lasting=isinstance(data, bytearray)), options)
 
-    def begin_page(self, content: Path | bytes, index: int, options: tuple[float, bool]) -> Reading:
+    def begin_page(self, content: Path | bytes, index: int, options: "_core._ReadOptions") -> Reading:
         """Begin to read a page of a TIFF file in the background."""
         header: Header = {"index": index}
         request = _of_file(content, header) if isinstance(content, Path) else Request(header, memoryview(content))
@@ -318,7 +318,7 @@ class IsolatedCore:
             raise InvalidArgumentError(message, "return from it first: the load goes on then")
 
     def _read(
-        self, request: Request, options: tuple[float, bool], timeout: float | None, stop: "_core.Stop | None"
+        self, request: Request, options: "_core._ReadOptions", timeout: float | None, stop: "_core.Stop | None"
     ) -> "_RawPage":
         until = _FOREVER if timeout is None else time.monotonic() + timeout
         reading = Reading(self, request, options)
@@ -327,7 +327,7 @@ class IsolatedCore:
         reading.start(until, Call(timeout).timed_out)
         return reading.wait(None if timeout is None else max(0.0, until - time.monotonic()))
 
-    def _begin(self, request: Request, options: tuple[float, bool]) -> Reading:
+    def _begin(self, request: Request, options: "_core._ReadOptions") -> Reading:
         reading = Reading(self, request, options)
         reading.start()
         reading.wait_for_begin()

@@ -51,8 +51,8 @@ def packed_page(raw: "_RawPage") -> bytes:
     out.counts.extend((width, height, len(lines), len(blocks), len(unread)))
     for text, score, quad, words in lines:
         out.run(text, score, quad, len(words))
-        for word, sure, place, characters in words:
-            out.run(word, sure, place, len(characters))
+        for word, sure, place, characters, doubtful in words:
+            out.run(word, sure, place, 2 * len(characters) + doubtful)
             for character in characters:
                 out.run(*character, 0)
     for first, end, quad in blocks:
@@ -125,7 +125,7 @@ def _page(parts: _In) -> "_RawPage":
 
 
 def _words(parts: _In, count: int) -> "list[_Word]":
-    return [(*word[:3], _characters(parts, word[3])) for word in parts.runs(count)]
+    return [(*word[:3], _characters(parts, word[3] // 2), bool(word[3] % 2)) for word in parts.runs(count)]
 
 
 def _characters(parts: _In, count: int) -> "list[_Char]":

@@ -133,7 +133,7 @@ class Reading(Exchange):
     lasts = frozenset({"page", "error"})
     others = frozenset({"begun"})
 
-    def __init__(self, owner: Owner, request: Request, options: tuple[float, bool]) -> None:
+    def __init__(self, owner: Owner, request: Request, options: "_core._ReadOptions") -> None:
         super().__init__(owner, f"read {request.name or 'a picture'}")
         self._from, self._request, self._options = owner, cast("Request | None", request), options
         self._load: Load | None = None
@@ -159,7 +159,9 @@ class Reading(Exchange):
             is_begun = self._start_in(process, request)
 
     def _start_in(self, process: "EngineProcess", request: Request) -> bool:
-        header: Header = {"do": "read", "options": self._options, **request.header}
+        least, characters, rules = self._options
+        options = least, characters, None if rules is None else rules.given
+        header: Header = {"do": "read", "options": options, **request.header}
         if request.path is not None:
             header["path"] = request.path
         data: memoryview | bytes = b"" if request.data is None else request.data

@@ -110,6 +110,7 @@ class Service:
         self._engine: _core.Engine | None = None
         self._making = threading.Lock()
         self._loads = 0
+        self._last_rules: tuple[list[object], _core.Rules | None] | None = None
         self._tasks: dict[int, _Task] = {}
 
     def run(self, receive: Callable[[], tuple[Header, Data]], send: Callable[[Header, Data], None]) -> None:
@@ -172,13 +173,23 @@ class Service:
 
     def _read(self, task: _Task, header: Header, data: Data) -> tuple[Header, Data]:
         assert self._engine is not None
-        reading = _begun(self._engine, header, data)
+        least, characters, given = cast("tuple[float, bool, list[object] | None]", header["options"])
+        reading = _begun(self._engine, header, data, (least, characters, self._rules_of(given)))
         del data
         task.take(reading)
         task.begun.set()
         self._send({"id": task.number, "what": "begun"}, b"")
         page = packed_page(reading.wait(None))
         return {"what": "page"}, page
+
+    def _rules_of(self, given: list[object] | None) -> _core.Rules | None:
+        """Return rules, made anew only where those of the last picture were others."""
+        if given is None:
+            return None
+        last = self._last_rules
+        if last is None or last[0] != given:
+            last = self._last_rules = given, _core.Rules.of(*given)  # type: ignore[arg-type]
+        return last[1]
 
     def _free(self, task: _Task, header: Header, _data: Data) -> tuple[Header, Data]:
         task.is_last = True
@@ -212,10 +223,10 @@ def _made(settings: dict[str, object], host: _Host) -> _core.Engine:
     return _core.Engine(store=store, models=models, host=host, **settings)  # type: ignore[arg-type]
 
 
-def _begun(engine: _core.Engine, header: Header, data: Data) -> _core.Reading:
+def _begun(
+    engine: _core.Engine, header: Header, data: Data, options: "tuple[float, bool, _core.Rules | None]"
+) -> _core.Reading:
     """Begin to read a picture."""
-    least, characters = cast("tuple[float, bool]", header["options"])
-    options = (least, characters)
     if "path" in header and "index" in header:
         frames = _core.Frames.of_file(str(header["path"]))
         return engine.begin_frame(frames, cast("int", header["index"]), options)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from .._engine._call_options import checked_rules
 from .._text import path_text
 from ..documents._kinds import kind_of
 from ..documents._request import checked_request
@@ -17,7 +18,7 @@ from ._bar import EndedEarlyError, Progress
 from ._command import add_command
 from ._errors import EXIT_OK, EXIT_PROBLEMS, report
 from ._formats import FORMATS, Format, NothingToWriteError, Output, Results, Settings, check_drawing
-from ._read_arguments import EXAMPLE, NOTES, WITH_CHARACTERS, describe
+from ._read_arguments import EXAMPLE, NOTES, RULES, WITH_CHARACTERS, describe
 from ._reading import Reader
 from ._sources import STDIN, Source, are_many, describe_left_out, find
 from ._targets import OutputFolder, is_folder, write_all
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ._command import Commands
 
 _MODELS = ("models", "detector", "recognizer", "orienter", "page_orienter", "languages")
-_DECIDING = (*_MODELS, "provider", "preset", "pages", "dpi", "text_layer", "characters")
+_DECIDING = (*_MODELS, "provider", "preset", "pages", "dpi", "text_layer", "characters", *RULES)
 """Options that decide about the output. Threads and jobs do not, and a password is not to be kept."""
 
 
@@ -55,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, row: Format, *, many: bool, to_folder: bool) -> None:
     """Refuse what cannot be read or written, before models are fetched and loaded for nothing."""
     checked_request(arguments.pages, arguments.dpi, arguments.text_layer, arguments.password)
+    checked_rules(arguments.allow, arguments.pattern, arguments.words)
     if arguments.resume and not to_folder:
         message = "--resume is for output to a folder, where each input has a file"
         raise InvalidArgumentError(message, "name a folder: -o DIR/")

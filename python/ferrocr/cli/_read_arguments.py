@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from pathlib import Path
 from typing import Literal
 
 from .._engine._options import PRESETS, PROVIDERS
@@ -14,6 +15,12 @@ PASSWORD_VARIABLE = "FERROCR_PASSWORD"
 
 WITH_CHARACTERS = tuple(name for name, row in FORMATS.items() if row.has_characters)
 """Formats that hold the characters of words."""
+
+RULES = ("allow", "pattern", "words")
+"""Options for the text of each line, with the names of their keywords."""
+
+_LONGEST_LIST = 10_000_000
+"""Characters of a file of words, of which the engine takes fewer."""
 
 _COVERS = {"run": "", "document": ", a file for each input", "page": ", a file for each page"}
 
@@ -47,6 +54,7 @@ def describe(read: argparse.ArgumentParser) -> None:
     read.add_argument("-o", "--output", metavar="OUT", help=where)
     characters = "with the characters of each word, in the formats " + ", ".join(WITH_CHARACTERS)
     read.add_argument("--characters", action="store_true", help=characters)
+    _describe_rules(read.add_argument_group("rules for the text of each line"))
     _describe_running(read.add_argument_group("many files"))
     _describe_documents(read.add_argument_group("documents"))
     _describe_engine(read.add_argument_group("engine"))
@@ -61,6 +69,15 @@ def _describe_running(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary; errors are told")
     shown = "show the picture with what was read: in the terminal, or else with the system's viewer"
     group.add_argument("--show", action="store_true", help=shown)
+
+
+def _describe_rules(group: "argparse._ArgumentGroup") -> None:
+    allow = "the characters that may come out, such as 0123456789.,; all others become the likeliest of them or nothing"
+    group.add_argument("--allow", metavar="CHARACTERS", help=allow)
+    matches = r"a regular expression that lines match as a whole, such as '[A-Z]{2}-\d{4}'".replace("%", "%%")
+    group.add_argument("--pattern", metavar="REGEX", help=matches)
+    listed = "a file in UTF-8 with a word on each line: lines are made of these, with spaces between"
+    group.add_argument("--words", type=_word_list, metavar="FILE", help=listed)
 
 
 def _describe_documents(group: "argparse._ArgumentGroup") -> None:
@@ -102,6 +119,23 @@ def _describe_engine(group: "argparse._ArgumentGroup") -> None:
 def _or_none(text: str) -> str | Literal[False]:
     """Return the name of a model, or False for none."""
     return False if text == "none" else text
+
+
+def _word_list(path: str) -> list[str]:
+    """Return the words in a file."""
+    try:
+        with Path(path).open(encoding="utf-8-sig") as file:
+            text = file.read(_LONGEST_LIST + 1)
+    except UnicodeDecodeError:
+        message = f"cannot read the words in {path}: it is no text in UTF-8"
+        raise argparse.ArgumentTypeError(message) from None
+    except (OSError, ValueError) as error:
+        message = f"cannot read the words in {path}: {getattr(error, 'strerror', None) or error}"
+        raise argparse.ArgumentTypeError(message) from None
+    if len(text) > _LONGEST_LIST:
+        message = f"{path} has more than {_LONGEST_LIST:,} characters"
+        raise argparse.ArgumentTypeError(message)
+    return [word for word in map(str.strip, text.split("\n")) if word]
 
 
 def _codes(text: str) -> list[str]:

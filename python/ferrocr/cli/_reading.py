@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import ferrocr
 
+from .._engine._call_options import ReadKeywords
 from ..documents._kinds import kind_of
 from ..documents._opening import pdf_file
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, RuntimeUnavailableError, StorageError
@@ -36,6 +37,12 @@ class Reader:
     def __init__(self, arguments: argparse.Namespace, progress: Progress, begin: Callable[[Source], None]) -> None:
         self._arguments, self._progress, self._begin = arguments, progress, begin
         self._ahead: int | None = None if arguments.jobs is None else arguments.jobs - 1
+        self._options: ReadKeywords = {
+            "characters": arguments.characters,
+            "allow": arguments.allow,
+            "pattern": arguments.pattern,
+            "words": arguments.words,
+        }
 
     def read(self, sources: Sequence[Source]) -> Generator[Read]:
         """Give what came of each page of each input. An error that concerns no single input is raised instead."""
@@ -103,7 +110,7 @@ class Reader:
 
         ocr.load()
         self._progress.start()
-        results = ocr.recognize_many(given(), ahead=self._ahead, characters=self._arguments.characters)
+        results = ocr.recognize_many(given(), ahead=self._ahead, **self._options)
         with closing(results) as pages:
             for page in pages:
                 source = begun.popleft()
@@ -134,7 +141,7 @@ class Reader:
                 text_layer=arguments.text_layer,
                 password=arguments.password,
                 ahead=self._ahead,
-                characters=arguments.characters,
+                **self._options,
             )
         except (ImageError, StorageError, InvalidArgumentError) as error:
             yield self._progress.failed(error, source)

@@ -117,6 +117,7 @@ def _word_from(data: object, where: str) -> Word:
             Char(*_written_from(_object(one, f"{where}.characters[{index}]"), f"{where}.characters[{index}]"))
             for index, one in enumerate(characters)
         ),
+        _flag(word.get("doubtful", False), f"{where}.doubtful"),
     )
 
 
@@ -139,6 +140,12 @@ def _quad_from(data: object, where: str) -> Quad:
 def _object(data: object, where: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         _refuse("object", data, where)
+    return data
+
+
+def _flag(data: object, where: str) -> bool:
+    if not isinstance(data, bool):
+        _refuse("true or false", data, where)
     return data
 
 

@@ -127,6 +127,8 @@ def _word(word: Word) -> dict[str, Any]:
     plain = _written(word)
     if word.characters:
         plain["characters"] = [_written(one) for one in word.characters]
+    if word.doubtful:
+        plain["doubtful"] = True
     return plain
 
 

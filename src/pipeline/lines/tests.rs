@@ -90,13 +90,13 @@ fn a_column_gets_its_commas_and_a_lying_line_stays_as_it_is() {
         let picture = crate::image::warp::turned(picture, case.turns).expect("a turned picture");
         let model = Squares::new();
         let alphabet = Alphabet::of(model.spec(), None, None).expect("it fits");
-        let mut reader = Reader { recognizer: Box::new(model), orienter: None };
+        let mut reader = Reader { recognizer: Box::new(model), whole: None, orienter: None };
         let lines = Lines {
             picture: &picture,
             alphabet: &alphabet,
             orienter: None,
             orient: OrientOptions::default(),
-            options: RecognizeOptions::default(),
+            options: &RecognizeOptions::default(),
             stop: &Stop::new(),
         };
         let line = lines.read_one(&mut reader, quad).expect("read");

@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use pyo3::Py;
+
+use super::rules::Rules;
 use crate::engine::ReleaseReport;
 use crate::geometry::Quad;
 use crate::page::{Line, Page, Word};
@@ -10,15 +13,16 @@ type RawPoint = (f32, f32);
 // A tuple, because an array would become a list, which has no hash.
 pub(in crate::python) type RawQuad = (RawPoint, RawPoint, RawPoint, RawPoint);
 type RawChar = (String, f32, RawQuad);
-type RawWord = (String, f32, RawQuad, Vec<RawChar>);
+// Its text, score and outline, its characters, and whether it is doubtful.
+type RawWord = (String, f32, RawQuad, Vec<RawChar>, bool);
 pub(super) type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 // Its first line, the line after its last, its outline.
 type RawBlock = (usize, usize, RawQuad);
 // A text that could not be read: the reason, and its outline.
 type RawUnread = (String, RawQuad);
 pub(super) type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
-// Options of one call: the least score of lines, and whether their words come with characters.
-pub(super) type RawCallOptions = (f32, bool);
+// Options of one call: the least score of lines, whether their words come with characters, and the rules for them.
+pub(super) type RawCallOptions = (f32, bool, Option<Py<Rules>>);
 pub(super) type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
 
 /// A report of what is not over, after a wait since `started`.
@@ -38,7 +42,7 @@ pub(super) fn raw_line(line: Line) -> RawLine {
 
 fn raw_word(word: Word) -> RawWord {
     let characters = word.characters.into_iter().map(|one| (one.text, one.score, raw_quad(&one.quad))).collect();
-    (word.text, word.score, raw_quad(&word.quad), characters)
+    (word.text, word.score, raw_quad(&word.quad), characters, word.doubtful)
 }
 
 pub(in crate::python) fn raw_quad(quad: &Quad) -> RawQuad {

@@ -6,7 +6,7 @@ fn reading(letters: &[(&str, f32)]) -> Decoded {
     for (text, middle) in letters {
         decoded.text.push_str(text);
         let text_end = decoded.text.len();
-        decoded.glyphs.push(Glyph { text_end, score: 0.9, start: middle - 0.01, end: middle + 0.01 });
+        decoded.glyphs.push(Glyph { text_end, score: 0.9, surest: 0.9, start: middle - 0.01, end: middle + 0.01 });
     }
     decoded
 }
@@ -79,7 +79,7 @@ fn latin_lines_and_single_characters_are_no_columns() {
 fn what_is_put_in_has_its_place_and_the_text_goes_on() {
     let column = Column::of(&reading(&[("字", 0.1), ("母", 0.3), (" ", 0.4), ("元", 0.7)]), 0.2).expect("a column");
     let hole = column.hole(2).expect("room");
-    let mark = Character { text: "、".into(), score: 0.5, start: 0.4, end: 0.6, space: None };
+    let mark = Character { text: "、".into(), score: 0.5, surest: 0.5, start: 0.4, end: 0.6, space: None };
     let marks = hole.filled(std::slice::from_ref(&mark));
     assert!((marks[0].middle() - 0.5).abs() < 1e-4, "{marks:?}");
     assert!(hole.filled(&vec![mark; 3]).is_empty(), "more than there is room for");
@@ -98,7 +98,7 @@ fn spaces_stay_where_nothing_is_put_in() {
     let column = || Column::of(&whole, 0.1).expect("a column");
     assert_eq!(column().decoded().glyphs, whole.glyphs);
     let hole = column().hole(3).expect("room");
-    let mark = Character { text: "。".into(), score: 0.9, start: 0.0, end: 0.0, space: None };
+    let mark = Character { text: "。".into(), score: 0.9, surest: 0.9, start: 0.0, end: 0.0, space: None };
     for (marks, text) in [(vec![], "한글 을 字字"), (hole.filled(&[mark]), "한글 을。字字")] {
         let mut column = column();
         column.fill(&hole, marks);
@@ -111,7 +111,7 @@ fn neighbours_have_to_come_out_as_before() {
     let read = |texts: &[&str]| -> Vec<Character> {
         texts
             .iter()
-            .map(|&text| Character { text: text.into(), score: 1.0, start: 0.0, end: 0.1, space: None })
+            .map(|&text| Character { text: text.into(), score: 1.0, surest: 1.0, start: 0.0, end: 0.1, space: None })
             .collect()
     };
     let (above, below) = (&read(&["字"])[0], &read(&["母"])[0]);

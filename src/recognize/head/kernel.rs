@@ -25,7 +25,7 @@ pub(super) struct Best {
     /// Sums of exponentials relative to `score`, one a lane.
     sums: [f32; MOST_LANES],
     /// The largest score.
-    score: f32,
+    pub(super) score: f32,
     /// Its column; none before the first finite score.
     pub(super) column: Option<usize>,
 }
