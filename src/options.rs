@@ -53,6 +53,9 @@ pub struct DetectOptions {
     pub threshold: f32,
     /// Mean probability in a region's box from which the region is kept.
     pub box_threshold: f32,
+    /// Mean probability in a region's box from which it is read at least, and kept where that is read surely: a lone
+    /// `1` in a receipt's column is often below `box_threshold`. docs/decisions.md has what was tried.
+    pub doubtful_threshold: f32,
     /// The growth of a region: its distance is area x ratio / perimeter. DB shrinks labels in training by that rule.
     pub unclip_ratio: f32,
     /// Largest number of regions on a page. Beyond it those that begin furthest down are left out, so that noise cannot
@@ -72,6 +75,7 @@ impl Default for DetectOptions {
             least_side: 736,
             threshold: 0.3,
             box_threshold: 0.5,
+            doubtful_threshold: 0.35,
             unclip_ratio: 1.6,
             max_regions: 4000,
         }
@@ -81,7 +85,8 @@ impl Default for DetectOptions {
 /// Options of reading regions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecognizeOptions {
-    /// Lines with a lower mean character probability are dropped.
+    /// Lines with a lower mean character probability are dropped; more is needed of those that the detector is less sure
+    /// of.
     pub min_score: f32,
     /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
     /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of

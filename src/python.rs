@@ -98,7 +98,9 @@ fn regions_of_map(py: Python<'_>, map: PyBuffer<f32>, width: usize) -> PyResult<
             let message = format!("{} values are no rows of {width}", values.len());
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let found = crate::detect::db::regions(&values, width, &DetectOptions::default(), &Stop::new())?;
+        let options = DetectOptions::default();
+        let options = DetectOptions { doubtful_threshold: options.box_threshold, ..options };
+        let found = crate::detect::db::regions(&values, width, &options, &Stop::new())?;
         Ok(found.iter().map(|region| (region.score, engine::raw_quad(&region.quad))).collect())
     })
 }

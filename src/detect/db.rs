@@ -59,11 +59,12 @@ fn region(map: &[f32], width: usize, rect: &RotatedRect, options: &DetectOptions
         // Bounded below, so that a frame is not taken for a line.
         score = if set.share >= LEAST_SHARE { set.mean } else { score };
     }
-    if score < options.box_threshold {
+    let is_doubtful = score < options.box_threshold;
+    if is_doubtful && score < options.doubtful_threshold {
         return None;
     }
     let grown = rect.expanded(rect.area() * options.unclip_ratio / rect.perimeter());
-    Some(Region { quad: grown.corners(), score })
+    Some(Region { quad: grown.corners(), score, is_doubtful })
 }
 
 /// Neighbouring set pixels of one row: columns `start` to `end` inclusive.
@@ -332,11 +333,25 @@ mod tests {
         {
             assert!((found - expected).abs() < 0.01, "{found} is not {expected}");
         }
-        let sure = DetectOptions { box_threshold: 0.9, ..options };
+        let sure = DetectOptions { box_threshold: 0.9, doubtful_threshold: 0.9, ..options };
         assert!(regions(&map, width, &sure, &Stop::new()).expect("not stopped").is_empty());
         let stop = Stop::new();
         stop.fire(Reason::Cancelled);
         assert!(regions(&map, width, &options, &stop).is_err(), "the call was ended");
+    }
+
+    #[test]
+    fn what_may_be_text_is_a_doubtful_region() {
+        let (width, height) = (100, 60);
+        for (probability, found) in
+            [(0.9, Some(false)), (0.51, Some(false)), (0.49, Some(true)), (0.36, Some(true)), (0.34, None)]
+        {
+            let mut map = vec![0.0; width * height];
+            (20..30).for_each(|y| map[y * width + 30..y * width + 70].fill(probability));
+            let regions = regions(&map, width, &DetectOptions::default(), &Stop::new()).expect("not stopped");
+            assert_eq!(regions.first().map(|region| region.is_doubtful), found, "{probability}");
+            assert!(regions.iter().all(|region| (region.score - probability).abs() < 0.01));
+        }
     }
 
     #[test]

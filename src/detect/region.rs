@@ -9,4 +9,6 @@ pub struct Region {
     pub quad: Quad,
     /// Mean text probability inside of it.
     pub score: f32,
+    /// True where that is too low for text. It is read all the same, and kept where the reading leaves no doubt.
+    pub is_doubtful: bool,
 }

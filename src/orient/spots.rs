@@ -29,12 +29,23 @@ pub(crate) enum Shape {
     OneCharacter,
 }
 
+/// The detector's trust in a region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Trust {
+    /// Its score.
+    pub(crate) score: f32,
+    /// True if it may be no text at all. Then it tells nothing of the page.
+    pub(crate) is_doubtful: bool,
+}
+
 /// A place with text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spot {
     /// Its outline, as if it were not upside down. Narrow ones stand upright, and longer ones run down the page.
     pub(crate) quad: Quad,
     pub(crate) shape: Shape,
+    /// The detector's trust in it.
+    pub(crate) trust: Trust,
     /// The probability that it is upside down, where the orienter was asked.
     pub(crate) upside_down: Option<f32>,
 }
@@ -44,6 +55,11 @@ impl Spot {
         self.shape == Shape::Long
     }
 
+    /// Returns true if it has a vote on the way in which the page is read.
+    pub(crate) fn votes(&self) -> bool {
+        self.is_long() && !self.trust.is_doubtful
+    }
+
     /// Returns true if its text runs down the picture, or up.
     pub(crate) fn runs_down(&self) -> bool {
         !self.quad.quarters().is_multiple_of(2)
@@ -51,9 +67,9 @@ impl Spot {
 }
 
 /// Finds the places of the text in the outlines of some regions.
-pub(crate) fn spots(regions: &[Quad]) -> Vec<Spot> {
+pub(crate) fn spots(regions: &[(Quad, Trust)]) -> Vec<Spot> {
     let line_height = line_height(regions);
-    let spot = |&quad: &Quad| {
+    let spot = |&(quad, trust): &(Quad, Trust)| {
         let height = quad.height() / quad.width();
         let is_one = line_height.is_some_and(|line| quad.height() <= ONE_CHARACTER * line);
         let (quad, shape) = match height {
@@ -62,15 +78,15 @@ pub(crate) fn spots(regions: &[Quad]) -> Vec<Spot> {
             _ if quad.aspect() >= LONG => (quad, Shape::Long),
             _ => (quad, Shape::Short),
         };
-        Spot { quad, shape, upside_down: None }
+        Spot { quad, shape, trust, upside_down: None }
     };
     regions.iter().map(spot).collect()
 }
 
 /// Returns the median height of the lines that run along the page.
-fn line_height(regions: &[Quad]) -> Option<f32> {
-    let lines = regions.iter().filter(|region| region.aspect() >= LONG);
-    let mut heights: Vec<f32> = lines.map(|line| line.height()).collect();
+fn line_height(regions: &[(Quad, Trust)]) -> Option<f32> {
+    let lines = regions.iter().filter(|(quad, trust)| !trust.is_doubtful && quad.aspect() >= LONG);
+    let mut heights: Vec<f32> = lines.map(|(line, _)| line.height()).collect();
     heights.sort_by(f32::total_cmp);
     heights.get(heights.len() / 2).copied()
 }
@@ -78,6 +94,8 @@ fn line_height(regions: &[Quad]) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SURE: Trust = Trust { score: 0.9, is_doubtful: false };
 
     fn region(width: f32, height: f32) -> Quad {
         Quad::upright(0.0, 0.0, width, height)
@@ -126,7 +144,7 @@ mod tests {
         ];
         for case in cases {
             let told = |regions: &[Quad]| {
-                let first = spots(regions)[0];
+                let first = spots(&regions.iter().map(|&quad| (quad, SURE)).collect::<Vec<_>>())[0];
                 (first.shape, first.runs_down())
             };
             let shown = region(case.size.0, case.size.1);
@@ -134,5 +152,7 @@ mod tests {
             assert_eq!(told(&[shown, region(80.0, 11.0)]), case.beside_a_line, "{} beside a line", case.name);
         }
         assert!(spots(&[]).is_empty());
+        let doubtful = (region(80.0, 11.0), Trust { score: 0.4, is_doubtful: true });
+        assert_eq!(spots(&[(region(6.0, 10.0), SURE), doubtful])[0].shape, Shape::Narrow, "it may be no line");
     }
 }

@@ -1,6 +1,6 @@
 //! The vote on the way up of lines: those that the orienter was asked about vote, the others follow.
 
-use super::spots::{Shape, Spot};
+use super::spots::{Shape, Spot, Trust};
 use crate::geometry::Quad;
 use crate::options::OrientOptions;
 
@@ -9,6 +9,7 @@ use crate::options::OrientOptions;
 pub(crate) struct Candidate {
     /// Its outline, turned as the vote says.
     pub(crate) quad: Quad,
+    pub(crate) trust: Trust,
     pub(crate) turned: bool,
     pub(crate) doubt: Doubt,
 }
@@ -168,10 +169,10 @@ impl Found {
         candidates
     }
 
-    /// Decides for each text that is no line, once the lines are read, which way up it is: as they are. By itself it is
+    /// Decides for each text that has no vote, once the lines are read, which way up it is: as they are. By itself it is
     /// upright unless it reads far better upside down.
     pub(crate) fn followers(&self, settled: Settled, options: &OrientOptions) -> Vec<Candidate> {
-        let short = (0..self.spots.len()).filter(|&i| !self.spots[i].is_long());
+        let others = (0..self.spots.len()).filter(|&i| !self.spots[i].votes());
         let follower = |i: usize| {
             let spot = &self.spots[i];
             let [along, down] = if spot.runs_down() { [settled[1], settled[0]] } else { settled };
@@ -184,18 +185,18 @@ impl Found {
             };
             self.candidate(i, along.unwrap_or(false), doubt)
         };
-        short.map(follower).collect()
+        others.map(follower).collect()
     }
 
     fn candidate(&self, i: usize, turned: bool, doubt: Doubt) -> Candidate {
-        let quad = self.spots[i].quad;
-        Candidate { quad: if turned { quad.starting_at(2) } else { quad }, turned, doubt }
+        let Spot { quad, trust, .. } = self.spots[i];
+        Candidate { quad: if turned { quad.starting_at(2) } else { quad }, trust, turned, doubt }
     }
 
     /// Returns the lines along the picture and those down the picture.
     fn directions(&self) -> [Vec<usize>; 2] {
         let lines =
-            |down| (0..self.spots.len()).filter(move |&i| self.spots[i].is_long() && self.spots[i].runs_down() == down);
+            |down| (0..self.spots.len()).filter(move |&i| self.spots[i].votes() && self.spots[i].runs_down() == down);
         [lines(false).collect(), lines(true).collect()]
     }
 
@@ -229,13 +230,14 @@ mod tests {
     use super::*;
 
     const ALONG: Quad = Quad::upright(0.0, 0.0, 90.0, 10.0);
+    const SURE: Trust = Trust { score: 0.9, is_doubtful: false };
 
     fn down() -> Quad {
         Quad::upright(0.0, 0.0, 10.0, 90.0).starting_at(1)
     }
 
     fn spot(quad: Quad, upside_down: Option<f32>) -> Spot {
-        Spot { quad, shape: Shape::Long, upside_down }
+        Spot { quad, shape: Shape::Long, trust: SURE, upside_down }
     }
 
     fn lines(said: &[Option<f32>]) -> Found {
@@ -277,7 +279,7 @@ mod tests {
     #[test]
     fn short_texts_follow_the_lines_and_alone_they_are_upright() {
         let square = Quad::upright(0.0, 0.0, 10.0, 10.0);
-        let short = |shape| Spot { quad: square, shape, upside_down: None };
+        let short = |shape| Spot { quad: square, shape, trust: SURE, upside_down: None };
         let found = Found::unasked([Shape::Short, Shape::OneCharacter, Shape::Narrow].map(short).to_vec());
         let told = |settled| -> Vec<(bool, Doubt)> {
             let followers = found.followers(settled, &OrientOptions::default());
@@ -292,6 +294,22 @@ mod tests {
         assert_eq!(told([Some(true), Some(false)]), [(true, Doubt::None), (true, one), (true, narrow)]);
         assert!(found.candidates(&OrientOptions::default()).is_empty(), "they have no vote");
         assert!(found.sample(&OrientOptions::default()).is_empty() && found.quarters(&OrientOptions::default()) == 0);
+    }
+
+    #[test]
+    fn what_may_be_no_text_has_no_vote_and_follows() {
+        let doubtful = |quad| Spot { trust: Trust { score: 0.4, is_doubtful: true }, ..spot(quad, None) };
+        let sure = [spot(ALONG, Some(0.99)), spot(ALONG, Some(0.9)), spot(ALONG, Some(0.95))];
+        let spots = sure.into_iter().chain([doubtful(ALONG), doubtful(down()), doubtful(down()), doubtful(down())]);
+        let found = Found::unasked(spots.collect());
+        let options = OrientOptions::default();
+        assert_eq!(found.sample(&options), [0, 1, 2]);
+        assert_eq!((found.candidates(&options).len(), found.unsettled(&options)), (3, vec![]));
+        assert_eq!(found.quarters(&options), 2, "the page is no wider for them");
+        let follows = found.followers([Some(true), None], &options);
+        let told: Vec<_> = follows.iter().map(|one| (one.turned, one.doubt, one.trust.is_doubtful)).collect();
+        let alone = (false, Doubt::Poor, true);
+        assert_eq!(told, [(true, Doubt::None, true), alone, alone, alone]);
     }
 
     #[test]

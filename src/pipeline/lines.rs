@@ -1,6 +1,7 @@
 //! From regions to lines: which way each one is read, and its text.
 
 mod reading;
+mod stacks;
 
 use super::share::{Workers, share};
 use crate::detect::Region;
@@ -10,7 +11,7 @@ use crate::image::Picture;
 use crate::image::warp::rectify;
 use crate::options::{OrientOptions, RecognizeOptions};
 use crate::orient::Orienter;
-use crate::orient::spots::spots;
+use crate::orient::spots::{Trust, spots};
 use crate::orient::vote::{Candidate, Doubt, Found, Settled};
 use crate::page::{Line, Unread};
 use crate::recognize::Alphabet;
@@ -18,7 +19,8 @@ use crate::recognize::column::Columns;
 use crate::recognize::place;
 use crate::runtime::Model;
 use crate::stop::Stop;
-use reading::{are_rotatable, is_far_better};
+use reading::{are_rotatable, is_far_better, is_far_surer, is_sure, least_score};
+use stacks::{Stack, stacks};
 
 /// Characters that are farther apart than this many times the line's height are of two words. Less far is where one or
 /// two marks between Chinese characters were not read. Of 90 drawn lines with leaders, 4 page numbers were glued to
@@ -81,7 +83,8 @@ impl Lines<'_> {
         regions: &[Region],
         turned_by: Option<usize>,
     ) -> Result<Found> {
-        let spots = spots(&regions.iter().map(|region| region.quad).collect::<Vec<_>>());
+        let trust = |region: &Region| Trust { score: region.score, is_doubtful: region.is_doubtful };
+        let spots = spots(&regions.iter().map(|region| (region.quad, trust(region))).collect::<Vec<_>>());
         let of_page = |found: Found| match turned_by {
             Some(quarters) => found.turned_by(quarters),
             None => found,
@@ -116,16 +119,20 @@ impl Lines<'_> {
         let mut read = self.read_all(readers, found.candidates(&self.orient))?;
         let settled = self.settled(found, &read);
         read.extend(self.read_all(readers, found.followers(settled, &self.orient))?);
+        self.join_stacks(readers, &mut read)?;
         let mut outcome = Outcome::default();
         let (mut any, mut failed) = (false, None);
         for (candidate, reading) in read {
             match reading {
                 Ok(line) => {
                     any = true;
-                    outcome.lines.extend(self.is_kept(&line).then_some(line));
+                    outcome.lines.extend(self.is_kept(&candidate, &line).then_some(line));
                 }
                 Err(error) => {
-                    outcome.unread.push(Unread { quad: candidate.quad, reason: error.to_string() });
+                    // A doubtful one may be no text.
+                    if !candidate.trust.is_doubtful {
+                        outcome.unread.push(Unread { quad: candidate.quad, reason: error.to_string() });
+                    }
                     failed = failed.or(Some(error));
                 }
             }
@@ -150,8 +157,50 @@ impl Lines<'_> {
         Ok(candidates.into_iter().zip(readings).collect())
     }
 
-    fn is_kept(&self, line: &Line) -> bool {
-        line.score >= self.options.min_score && !line.text.is_empty()
+    /// Puts one line in the place of pieces that stand on each other and read poorly, where together they read surely:
+    /// the detector finds a number that runs down a page's margin digit by digit.
+    ///
+    /// # Errors
+    /// Those of a model's run that end the call.
+    fn join_stacks(&self, readers: &Workers<'_, Reader>, read: &mut Vec<(Candidate, Result<Line>)>) -> Result<()> {
+        let outlines: Vec<_> = read.iter().map(|(candidate, _)| candidate.quad).collect();
+        let mut poor = stacks(&outlines);
+        poor.retain(|stack| mean_score(stack, read) < self.orient.poor);
+        let lines = share(readers, &poor, |reader, stack| self.read_down(reader, stack))?;
+        let mut is_piece = vec![false; read.len()];
+        let mut joined = Vec::new();
+        for (stack, line) in poor.iter().zip(lines) {
+            let Some(line) = line.filter(|line| is_sure(line) && is_far_surer(line.score, mean_score(stack, read)))
+            else {
+                continue;
+            };
+            stack.pieces.iter().for_each(|&i| is_piece[i] = true);
+            // As sure as the surest of them.
+            let trust = stack.pieces.iter().map(|&i| read[i].0.trust).max_by(|a, b| a.score.total_cmp(&b.score));
+            let Some(trust) = trust else { continue };
+            joined.push((Candidate { quad: line.quad, trust, turned: false, doubt: Doubt::None }, Ok(line)));
+        }
+        let mut pieces = is_piece.into_iter();
+        read.retain(|_| pieces.next() != Some(true));
+        read.extend(joined);
+        Ok(())
+    }
+
+    /// Reads pieces together as text that runs down, and as text that runs up, whichever scores better. It has as many
+    /// characters as there are pieces at least: strokes beside each other are no text.
+    fn read_down(&self, reader: &mut Reader, stack: &Stack) -> Result<Option<Line>> {
+        let mut best: Option<Line> = None;
+        for first in [1, 3] {
+            let line = self.read_again(reader, stack.quad.starting_at(first))?;
+            let is_better = |line: &Line| best.as_ref().is_none_or(|best| line.score > best.score);
+            best = line.filter(is_better).or(best);
+        }
+        let characters = |line: &Line| line.text.chars().filter(|character| character.is_alphanumeric()).count();
+        Ok(best.filter(|line| characters(line) >= stack.pieces.len()))
+    }
+
+    fn is_kept(&self, candidate: &Candidate, line: &Line) -> bool {
+        line.score >= least_score(candidate.trust, self.options.min_score) && !line.text.is_empty()
     }
 
     /// Tells which way up the lines of each direction were read, the larger part of them by length.
@@ -159,7 +208,7 @@ impl Lines<'_> {
         let mut lengths = [None, None];
         for (candidate, line) in read {
             let Ok(line) = line else { continue };
-            if self.is_kept(line) {
+            if self.is_kept(candidate, line) {
                 let turned = candidate.turned != (line.quad != candidate.quad);
                 let length = line.quad.width();
                 let sum = lengths[line.quad.quarters() % 2].get_or_insert(0.0);
@@ -170,7 +219,7 @@ impl Lines<'_> {
     }
 
     fn read_candidate(&self, reader: &mut Reader, candidate: &Candidate) -> Result<Line> {
-        let Candidate { quad, turned, doubt } = *candidate;
+        let Candidate { quad, turned, doubt, .. } = *candidate;
         let line = self.read_one(reader, quad)?;
         let is_poor = line.score < self.orient.poor;
         match (doubt, self.orienter) {
@@ -253,6 +302,17 @@ impl Lines<'_> {
         let (width, height) = orienter.strip_size(middle.aspect());
         orienter.upside_down(model.as_mut(), &rectify(self.picture, &middle, width, height)?, self.stop)
     }
+}
+
+/// Returns the mean score of a stack's pieces, each as much as it is high.
+fn mean_score(stack: &Stack, read: &[(Candidate, Result<Line>)]) -> f32 {
+    let (mut sum, mut heights) = (0.0, 0.0);
+    for (candidate, line) in stack.pieces.iter().map(|&i| &read[i]) {
+        let (_, top, _, bottom) = candidate.quad.bounds();
+        sum += (bottom - top) * line.as_ref().map_or(0.0, |line| line.score);
+        heights += bottom - top;
+    }
+    sum / heights
 }
 
 #[cfg(test)]

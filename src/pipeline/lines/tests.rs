@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::*;
+use crate::pipeline::pool::Pool;
 use crate::runtime::{Element, ModelSpec, Named, Port, ReadOutputs};
 
 /// Knows two things: a square around the middle of the strip's height is 字, and a speck below the middle that is closer
@@ -101,5 +102,114 @@ fn a_column_gets_its_commas_and_a_lying_line_stays_as_it_is() {
         };
         let line = lines.read_one(&mut reader, quad).expect("read");
         assert_eq!(line.text, case.read, "{} turned by {}", case.drawn, case.turns);
+    }
+}
+
+/// Reads as many `a` as the strip has squares, or `b` where it is one: text that runs up or down is wide, and its pieces
+/// are not.
+struct Wide {
+    spec: ModelSpec,
+    /// The scores of wide strips and of others.
+    scores: (f32, f32),
+    /// The part of the characters of a wide strip that it sees.
+    share: f32,
+}
+
+impl Wide {
+    fn new(scores: (f32, f32), share: f32) -> Self {
+        let spec = ModelSpec { characters: Some("a\nb".into()), ..Squares::new().0 };
+        let outputs = vec![Port { shape: vec![None, None, Some(4)], ..spec.outputs[0].clone() }];
+        Self { spec: ModelSpec { outputs, ..spec }, scores, share }
+    }
+}
+
+impl Model for Wide {
+    fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        let &[1, 3, height, width] = inputs[0].tensor().expect("floats").shape else { panic!("no strip") };
+        let mut data: Vec<f32> = [1.0, 0.0, 0.0, 0.0].repeat(width);
+        let is_wide = width >= 2 * height;
+        let count = if is_wide { (self.share * width as f32 / height as f32).round() as usize } else { 1 };
+        let score = if is_wide { self.scores.0 } else { self.scores.1 };
+        let step = if is_wide { [1.0 - score, score, 0.0, 0.0] } else { [1.0 - score, 0.0, score, 0.0] };
+        (0..count).for_each(|i| data[4 * (i * width / count + width / count / 2)..][..4].copy_from_slice(&step));
+        read(&[Named::f32("y", &[1, width, 4], &data)])
+    }
+}
+
+/// Returns the texts that are read in some regions, and the outline of the last one.
+fn read_by(model: impl Fn() -> Wide, regions: &[Region], min_score: f32) -> (Vec<String>, Option<Quad>) {
+    let picture = Picture::from_rgb(300, 300, vec![255; 3 * 300 * 300]).expect("a picture");
+    let alphabet = Alphabet::of(model().spec(), None, None).expect("it fits");
+    let reader = || Reader { recognizer: Box::new(model()), whole: None, orienter: None };
+    let pool = Pool::new(vec![reader(), reader()]);
+    let stop = Stop::new();
+    let lines = Lines {
+        picture: &picture,
+        alphabet: &alphabet,
+        orienter: None,
+        orient: OrientOptions::default(),
+        options: &RecognizeOptions { min_score, ..RecognizeOptions::default() },
+        stop: &stop,
+    };
+    let readers = Workers { pool: &pool, turn: 0, stop: &stop };
+    let found = lines.find(&readers, regions, None).expect("found");
+    let outcome = lines.read(&readers, &found).expect("read");
+    let last = outcome.lines.last().map(|line| line.quad);
+    let mut texts: Vec<_> = outcome.lines.into_iter().map(|line| line.text).collect();
+    texts.sort_unstable();
+    (texts, last)
+}
+
+#[test]
+fn pieces_that_stand_on_each_other_are_one_line_where_that_reads_better() {
+    let piece = |i: u8| {
+        let top = 20.0 + 22.0 * f32::from(i);
+        Region { quad: Quad::upright(50.0, top, 70.0, top + 24.0), score: 0.7, is_doubtful: false }
+    };
+    let beside = Region { quad: Quad::upright(200.0, 20.0, 220.0, 40.0), score: 0.9, is_doubtful: false };
+    let regions = [piece(0), piece(1), piece(2), beside];
+    struct Case {
+        name: &'static str,
+        scores: (f32, f32),
+        share: f32,
+        texts: &'static [&'static str],
+    }
+    let apart = &["b", "b", "b", "b"];
+    let cases = [
+        Case { name: "far better", scores: (0.999, 0.7), share: 1.0, texts: &["aaa", "b"] },
+        Case { name: "pieces that read surely", scores: (0.999, 0.96), share: 1.0, texts: apart },
+        Case { name: "not surely", scores: (0.94, 0.7), share: 1.0, texts: apart },
+        Case { name: "not far better", scores: (0.96, 0.9), share: 1.0, texts: apart },
+        Case { name: "fewer characters than pieces", scores: (0.999, 0.7), share: 0.67, texts: apart },
+    ];
+    for case in cases {
+        let (texts, last) = read_by(|| Wide::new(case.scores, case.share), &regions, 0.5);
+        assert_eq!(texts, case.texts, "{}", case.name);
+        if case.texts != apart {
+            assert_eq!(last, Some(Quad::upright(50.0, 20.0, 70.0, 88.0).starting_at(1)));
+        }
+    }
+    // Pieces that are left out by themselves count too.
+    assert_eq!(read_by(|| Wide::new((0.999, 0.3), 1.0), &regions, 0.5).0, ["aaa"]);
+}
+
+#[test]
+fn what_the_detector_doubts_is_kept_where_it_reads_surely() {
+    let region = |score, is_doubtful| Region { quad: Quad::upright(20.0, 20.0, 40.0, 40.0), score, is_doubtful };
+    for (region, score, min_score, is_kept) in [
+        (region(0.9, false), 0.55, 0.5, true),
+        (region(0.9, false), 0.45, 0.5, false),
+        (region(0.55, false), 0.6, 0.5, false),
+        (region(0.55, false), 0.8, 0.5, true),
+        (region(0.55, false), 0.3, 0.0, true),
+        (region(0.4, true), 0.9, 0.0, false),
+        (region(0.4, true), 0.97, 0.5, true),
+    ] {
+        let (texts, _) = read_by(|| Wide::new((0.0, score), 1.0), &[region], min_score);
+        assert_eq!(!texts.is_empty(), is_kept, "{region:?} read with {score}, of {min_score}");
     }
 }
