@@ -69,8 +69,14 @@ def test_it_gives_what_an_engine_in_this_process_gives(engine: OcrEngine, models
     with OcrEngine(model_dir=models_dir, download=False) as usual:
         for image in (picture_file, picture_file.read_bytes(), large[:, :, 0]):
             assert engine.recognize(image) == usual.recognize(image)
-        options = {"characters": True, "min_score": 0.9}
-        assert engine.recognize(picture, **options) == usual.recognize(picture, **options)  # type: ignore[arg-type]
+        many_words = [f"word{i}" for i in range(20_000)] + ["Iron", "geese"]
+        for options in (
+            {"characters": True, "min_score": 0.9},
+            {"allow": "IronSeven", "min_score": 0.0},
+            {"pattern": r"\w+( \w+)*"},
+            {"words": many_words, "min_score": 0.0},
+        ):
+            assert engine.recognize(picture, **options) == usual.recognize(picture, **options)  # type: ignore[arg-type]
         images: list[Any] = [picture_file, large, picture_file.read_bytes()]
         assert list(engine.recognize_many(images)) == list(usual.recognize_many(images))
     assert engine.provider == usual.provider
