@@ -313,7 +313,7 @@ def test_characters_that_may_come_out_are_handed_on_or_refused(
         return page([line(allow, 10, 10)])
 
     monkeypatch.setattr(fake, "recognize", recognize)
-    assert pytesseract.image_to_string(PICTURE, config="digits") == DIGITS + "\n"
+    assert pytesseract.image_to_string(PICTURE, config="digits") == f"{DIGITS} \n"
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,9 @@ def test_what_only_tunes_its_own_steps_is_ignored_with_a_warning(fake: type[Fake
     with pytest.warns(UserWarning, match=r"ignores RapidOCR's parameter Det\.box_thresh") as caught:
         RapidOCR(params={"Det.box_thresh": 0.4})
     assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match=r"parameter Rec\.lang_typ; did you mean Rec\.lang_type\?"):
+        RapidOCR(params={"Rec.lang_typ": "en"})
+    RapidOCR(params={"Det.use_cuda": False, "Det.use_dml": None, "EngineConfig.torch.use_npu": False})
     with pytest.warns(UserWarning, match="unclip_ratio"):
         RapidOCR()(PICTURE, unclip_ratio=2)
 

@@ -64,4 +64,5 @@ def only(allowed: str | None) -> Mapping[str, str]:
             "leave it out, and look for the characters in what was read"
         )
         raise TesseractError(1, message)
-    return {"allow": allowed}
+    # Tesseract's lists are about what is in words; a space keeps these apart.
+    return {"allow": allowed if " " in allowed else allowed + " "}

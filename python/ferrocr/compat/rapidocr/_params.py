@@ -14,7 +14,10 @@ from ._names import LANGUAGES, EngineType, ModelType, OCRVersion
 
 _ROLES = {"Det": "detector", "Rec": "recognizer", "Cls": "orienter"}
 
-_WITHOUT_A_WORD = {"Global.log_level", "Global.font_path", "Cls.lang_type", "Cls.cls_batch_num", "Rec.rec_batch_num"}
+_WITHOUT_A_WORD = {
+    *("Global.log_level", "Global.font_path", "Rec.font_path"),
+    *("Cls.lang_type", "Cls.cls_batch_num", "Rec.rec_batch_num"),
+}
 """Parameters about RapidOCR's messages, pictures and batches: the text is the same."""
 
 _TUNING = {
@@ -30,7 +33,6 @@ _REFUSED = {
     "Global.use_det": "it always looks for text; give use_det=False in a call for the picture of one line",
     "Global.use_rec": "it has no boxes without text",
     "Rec.rec_keys_path": "characters come from the model, or from a file beside it with suffix .txt",
-    "Rec.font_path": "it draws with its own font",
     "Det.model_dir": "give Det.model_path",
     "Rec.model_dir": "give Rec.model_path",
     "Cls.model_dir": "give Cls.model_path",
@@ -83,14 +85,26 @@ def _follow(result: Params, name: str, value: Any) -> None:  # noqa: ANN401
             message = f"ferrocr does not follow {name}: {_REFUSED[name]}"
             raise InvalidArgumentError(message)
     elif name in _TUNING:
-        warnings.warn(f"ferrocr ignores RapidOCR's parameter {name}", stacklevel=4)
-    elif name not in _WITHOUT_A_WORD and not name.startswith("EngineConfig."):
-        known = {*_FOLLOWED, *_TUNING, *_REFUSED, *(f"{role}.model_path" for role in _ROLES)}
-        near = difflib.get_close_matches(name, known, 1)
+        _ignored(name, "")
+    elif section in {*_ROLES, "EngineConfig"}:
+        # RapidOCR takes any key there.
+        if name not in _WITHOUT_A_WORD and value not in (None, False, -1):
+            _ignored(name, _suggestion(name))
+    elif name not in _WITHOUT_A_WORD:
         message = f"{name} is not a valid key."
-        raise InvalidArgumentError(message, f"did you mean {near[0]}?" if near else None)
-    elif name.startswith("EngineConfig.") and value not in (None, False, -1):
-        warnings.warn(f"ferrocr ignores RapidOCR's parameter {name}", stacklevel=4)
+        raise InvalidArgumentError(message, _suggestion(name) or None)
+
+
+def _ignored(name: str, suggestion: str) -> None:
+    message = f"ferrocr ignores RapidOCR's parameter {name}" + (f"; {suggestion}" if suggestion else "")
+    warnings.warn(message, stacklevel=5)
+
+
+def _suggestion(name: str) -> str:
+    """Return a question about a name that may have been misspelt; empty where none is near."""
+    known = {*_FOLLOWED, *_TUNING, *_REFUSED, *(f"{role}.model_path" for role in _ROLES)}
+    near = difflib.get_close_matches(name, known, 1, 0.8)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _set(option: str, result: Params, value: Any) -> None:  # noqa: ANN401
