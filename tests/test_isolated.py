@@ -271,6 +271,21 @@ def test_it_ends_and_begins_anew(models_dir: Path, picture_file: Path) -> None:
         engine.recognize(picture_file)
 
 
+def test_nothing_begins_after_a_release() -> None:
+    engine = OcrEngine(isolated=True, workers=2)
+    core = engine._core
+    assert isinstance(core, IsolatedCore)
+    assert engine.free_resources().processes == 0
+    for begin in (
+        engine.load,
+        lambda: core._pool.fill(core, core._check_call),
+        lambda: core.load(timeout=1, stop=None),
+    ):
+        with pytest.raises(ResourcesFreedError):
+            begin()
+    assert pids(engine) == []
+
+
 def test_it_ends_by_itself_when_idle(models_dir: Path, picture_file: Path) -> None:
     with OcrEngine(model_dir=models_dir, download=False, isolated=True, threads=1, idle_unload=0.2) as engine:
         page = engine.recognize(picture_file)

@@ -148,7 +148,7 @@ class IsolatedCore:
             except BaseException as error:
                 errors.append(error)
 
-        others = [process for process in self._pool.fill(self) if not process.is_loaded]
+        others = [process for process in self._pool.fill(self, self._check_call) if not process.is_loaded]
         threads = [threading.Thread(target=load, args=(process,), daemon=True) for process in others]
         for thread in threads:
             thread.start()

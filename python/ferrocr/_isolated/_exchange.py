@@ -84,15 +84,15 @@ class Exchange:
             message = "there is no such answer to this request"
             raise ValueError(message)
         self._is_begun = self._is_begun or what == "begun"
-        self._events.put(answer)
         if what in self.lasts:
-            self._finish()
+            self._finish()  # first, so that who has the answer finds the process without the call
+        self._events.put(answer)
         return what in self.lasts
 
     def lose(self, lost: Exception) -> None:
         """Note that no answer comes any more."""
-        self._events.put(lost)
         self._finish()
+        self._events.put(lost)
 
     def _finish(self) -> None:
         self._is_over = True

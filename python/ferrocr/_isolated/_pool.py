@@ -103,9 +103,14 @@ class Pool:
             ask()
             return True
 
-    def fill(self, owner: Owner) -> list[EngineProcess]:
-        """Return all processes that there may be."""
+    def fill(self, owner: Owner, check: Callable[[], object]) -> list[EngineProcess]:
+        """Return all processes that there may be.
+
+        Raises:
+            OcrError: As :meth:`choose`.
+        """
         with self.changed:
+            check()
             for slot, process in enumerate(self._running):
                 if process is None or process.is_gone:
                     self._running[slot] = self._started(owner)
