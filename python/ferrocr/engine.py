@@ -62,7 +62,7 @@ class OcrEngine(EngineLifecycle):
         preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
             figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
-        min_score: Lines with a lower mean character probability are left out, 0 to 1. docs/scores.md has what that does.
+        min_score: Lines with a lower mean character probability are left out, 0 to 1; docs/scores.md has what it does.
         max_pixels: Pictures with more pixels are refused before they are decoded. The default is an A0 page at 300 dpi
             (139 million), for which a call takes up to 1 GB of memory: docs/lifecycle.md has figures, and what fits a
             container. Where there is no memory for a picture, OutOfMemoryError is raised.
