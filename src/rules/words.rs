@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Characters;
-use super::automaton::{Automaton, Edge, ROOT};
+use super::automaton::{Automaton, Characters, Edge, ROOT};
 use super::names::Source;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
