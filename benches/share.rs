@@ -95,7 +95,11 @@ fn stages(store: &Store, clock: &Arc<Clock>) -> Result<Stages> {
         let head = Arc::new(Head::new(&cut.head, None));
         Ok((
             role,
-            Sessions { models: vec![timed(name, &cut.model, Some(head))?], head: Some(cut.head), picked_of: None },
+            Sessions {
+                models: vec![timed(name, &cut.model, Some(head))?],
+                head: Some(cut.head),
+                ..Sessions::default()
+            },
         ))
     };
     Stages::with(set.entries().into_iter().map(sessions).collect::<Result<_>>()?, &EngineOptions::default())

@@ -13,14 +13,11 @@ mod words;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use automaton::{Automaton, Edge, ROOT};
+pub use automaton::{Automaton, Characters, Edge, ROOT};
 use pattern::Pattern;
 use words::Words;
 
 use crate::error::{Error, ErrorKind, Result};
-
-/// The characters of a recogniser that can come out, with the class of each.
-pub type Characters<'a> = [(usize, &'a str)];
 
 /// Rules of one call.
 #[derive(Debug, Default)]

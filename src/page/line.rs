@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::geometry::Quad;
 use crate::recognize::ctc::{Decoded, Glyph};
 
-/// A word with a character whose largest probability is smaller is doubtful. Chosen on one half of 40 labelled forms and
-/// receipts, where such words are 9.9 % of all and 63 % of the wrong ones; on the other half they are 10.4 % and 74 %,
+/// A word with a character whose largest probability is smaller is doubtful. Chosen on one half of 40 labelled forms
+/// and receipts, where such words are 9.9 % of all and 63 % of the wrong ones; on the other half they are 10.4 % and 74 %,
 /// and on 100 pictures of all kinds 9.0 % and 61 %. docs/decisions.md has what else was tried.
 const SURE: f32 = 0.89;
 

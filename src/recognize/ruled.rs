@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::rules::Bound;
 
 /// A character was seen, so there is something: nothing has to be so many times as likely as all that may stand there.
-/// Of 48 letters between drawn digits that look like a digit (`S` and 5, `B` and 8) 40 became one with 1, and 47 with 5;
-/// of 27 that look like none 6 and 14, with scores below 1e-5.
+/// Of 48 letters between drawn digits that look like a digit (`S` and 5, `B` and 8) 40 became one with 1, and 47 with
+/// 5; of 27 that look like none 6 and 14, with scores below 1e-5.
 const SURELY_NOTHING: f32 = 5.0;
 
 /// In a gap there is nothing that could be a character: the blank has at least this part of the space's probability in

@@ -49,8 +49,8 @@ struct Way {
     from: u32,
 }
 
-/// Returns the most likely way through a strip. `rows` have `width` probabilities each, of the blank and the automaton's
-/// classes, and `is_new` tells of each step if another character was seen in it than in the step before. `None` where
+/// Returns the most likely way through a strip. `rows` have `width` probabilities each, of the blank and the
+/// automaton's classes, and `is_new` tells of each step if another character was seen in it than in the step before. `None` where
 /// there is no way, as for a text that is longer than the strip.
 ///
 /// # Errors

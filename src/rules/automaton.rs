@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::buffer;
 use crate::error::Result;
 
+/// The characters of a recogniser that can come out, with the class of each.
+pub type Characters<'a> = [(usize, &'a str)];
+
 /// The state before the first character.
 pub const ROOT: u32 = 0;
 

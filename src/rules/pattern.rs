@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use regex_syntax::ParserBuilder;
 
-use super::Characters;
-use super::automaton::{Automaton, Edge};
+use super::automaton::{Automaton, Characters, Edge};
 use super::names::Source;
 use super::nfa::{Nfa, Node, Place, Unfit, Visited};
 use crate::error::{Error, ErrorKind, Result};

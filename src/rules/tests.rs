@@ -208,7 +208,9 @@ proptest! {
                     step(text.get(at).is_some_and(is_in))
                 }
                 HirKind::Class(Class::Bytes(class)) => {
-                    let is_in = |sign: &char| class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&(*sign as u8)));
+                    let is_in = |sign: &char| {
+                        class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&(*sign as u8)))
+                    };
                     step(text.get(at).is_some_and(is_in))
                 }
                 HirKind::Capture(capture) => ends(&capture.sub, text, at),

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Characters;
-use super::automaton::{Automaton, Edge, ROOT};
+use super::automaton::{Automaton, Characters, Edge, ROOT};
 use super::names::Source;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
@@ -59,7 +58,7 @@ impl Words {
         let needed: BTreeSet<char> = self.0.iter().flat_map(|word| word.chars()).collect();
         source.check("words", needed.difference(writable).copied())?;
         let tree = Tree::of(&self.0)?;
-        let (counts, edges, groups) = tree.edges(characters)?;
+        let Edges { counts, edges, groups } = tree.edges(characters)?;
         let automaton = Automaton::new(&counts, &edges, |at| tree.nodes[at].is_end, groups)?;
         if automaton.is_empty() { Err(source.nothing_fits("words")) } else { Ok(automaton) }
     }
@@ -72,6 +71,15 @@ struct Node {
     /// The place of its first child, and the place after its last one.
     children: (u32, u32),
     is_end: bool,
+}
+
+/// The edges of all nodes.
+struct Edges {
+    /// The number of edges of each node.
+    counts: Vec<u32>,
+    edges: Vec<Edge>,
+    /// The classes that the edges take.
+    groups: Vec<Vec<usize>>,
 }
 
 /// A prefix tree. The children of a node lie side by side, sorted.
@@ -120,8 +128,8 @@ impl Tree {
         Some(self.nodes[node as usize].children.0 + place as u32)
     }
 
-    /// Returns the number of edges of each node, all edges, and the groups of classes that they take.
-    fn edges(&self, characters: &Characters<'_>) -> Result<(Vec<u32>, Vec<Edge>, Vec<Vec<usize>>)> {
+    /// Returns the steps from each node to others.
+    fn edges(&self, characters: &Characters<'_>) -> Result<Edges> {
         // Classes of one character by it, and longer ones by their first.
         let mut singles: BTreeMap<char, Vec<usize>> = BTreeMap::new();
         let mut longer: BTreeMap<char, Vec<(usize, &str)>> = BTreeMap::new();
@@ -161,6 +169,6 @@ impl Tree {
             edges.extend(space.map(|&group| Edge { group, to: ROOT }));
             counts.push((edges.len() - before) as u32);
         }
-        Ok((counts, edges, groups))
+        Ok(Edges { counts, edges, groups })
     }
 }

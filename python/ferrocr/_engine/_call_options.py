@@ -40,7 +40,7 @@ class ReadOptions(NamedTuple):
     characters: bool
     """True if words come with their characters."""
     rules: _core.Rules | None = None
-    """What the text of each line follows."""
+    """The rules for the text of each line."""
 
 
 class CallOptions(NamedTuple):

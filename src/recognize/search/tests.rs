@@ -56,7 +56,7 @@ proptest! {
         prop_assert_eq!(found.is_some(), best.is_some());
         if let (Some(found), Some(best)) = (found, best) {
             prop_assert!(automaton.takes(collapsed(&found).into_iter()), "{:?}", found);
-            prop_assert!((score(&rows, width, &found) - best).abs() < 1e-4, "{:?} {} {}", found, score(&rows, width, &found), best);
+            prop_assert!((score(&rows, width, &found) - best).abs() < 1e-4, "{found:?} {best}");
         }
     }
 }
