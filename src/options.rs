@@ -85,8 +85,7 @@ impl Default for DetectOptions {
 /// Options of reading regions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecognizeOptions {
-    /// Lines with a lower mean character probability are dropped; more is needed of those that the detector is less sure
-    /// of.
+    /// Lines with a lower mean character probability are dropped; those that the detector is less sure of need more.
     pub min_score: f32,
     /// Widest strip in pixels at the recogniser's height; wider lines are squeezed into it. At 48 pixels of height
     /// 4,800 is a line of about 250 characters, for which a reader takes about 60 MB; used whole, a recogniser of

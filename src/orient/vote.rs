@@ -169,8 +169,8 @@ impl Found {
         candidates
     }
 
-    /// Decides for each text that has no vote, once the lines are read, which way up it is: as they are. By itself it is
-    /// upright unless it reads far better upside down.
+    /// Decides for each text that has no vote, once the lines are read, which way up it is: as they are. By itself it
+    /// is upright unless it reads far better upside down.
     pub(crate) fn followers(&self, settled: Settled, options: &OrientOptions) -> Vec<Candidate> {
         let others = (0..self.spots.len()).filter(|&i| !self.spots[i].votes());
         let follower = |i: usize| {

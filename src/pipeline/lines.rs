@@ -20,7 +20,7 @@ use crate::recognize::place;
 use crate::runtime::Model;
 use crate::stop::Stop;
 use reading::{are_rotatable, is_far_better, is_far_surer, is_sure, least_score};
-use stacks::{Stack, stacks};
+use stacks::{POOR, Stack, stacks};
 
 /// Characters that are farther apart than this many times the line's height are of two words. Less far is where one or
 /// two marks between Chinese characters were not read. Of 90 drawn lines with leaders, 4 page numbers were glued to
@@ -165,7 +165,7 @@ impl Lines<'_> {
     fn join_stacks(&self, readers: &Workers<'_, Reader>, read: &mut Vec<(Candidate, Result<Line>)>) -> Result<()> {
         let outlines: Vec<_> = read.iter().map(|(candidate, _)| candidate.quad).collect();
         let mut poor = stacks(&outlines);
-        poor.retain(|stack| mean_score(stack, read) < self.orient.poor);
+        poor.retain(|stack| mean_score(stack, read) < POOR);
         let lines = share(readers, &poor, |reader, stack| self.read_down(reader, stack))?;
         let mut is_piece = vec![false; read.len()];
         let mut joined = Vec::new();

@@ -15,8 +15,8 @@ const FAR: f32 = 4.0;
 /// Regions that score so much are text as surely as any.
 const SURE_REGION: f32 = 0.8;
 
-/// The rise of the least score with a region's distance from `SURE_REGION`: at the detector's threshold, which is .5, it
-/// is 1.6 times as high.
+/// The rise of the least score with a region's distance from `SURE_REGION`: at the detector's threshold, which is .5,
+/// it is 1.6 times as high.
 const RISE: f32 = 2.0;
 
 /// What reads so surely is text, whatever the detector says.

@@ -19,6 +19,11 @@ const HIGH: f32 = 2.0;
 /// An outline that fills less of the upright rectangle around it lies askew.
 const UPRIGHT: f32 = 0.8;
 
+/// Pieces that read better than this in the mean are what they are by themselves. Numbers that were found in pieces
+/// have .67 on a form and .78 on a drawn one; a column of digits in close rows, six of which were taken for a line that
+/// runs down, has .95.
+pub(super) const POOR: f32 = 0.9;
+
 /// Pieces that may be one text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stack {
@@ -138,7 +143,7 @@ mod tests {
             Case {
                 name: "two columns, in any order",
                 outlines: [three(90.0, 0.0), three(50.0, 1.0)].concat().into_iter().rev().collect(),
-                stacks: vec![vec![5, 4, 3], vec![2, 1, 0]],
+                stacks: vec![vec![2, 1, 0], vec![5, 4, 3]],
             },
             Case {
                 name: "one beside the column",
@@ -196,7 +201,8 @@ mod tests {
             pieces.sort_unstable();
             pieces.dedup();
             prop_assert_eq!(pieces.len(), count);
-            prop_assert!(found.iter().all(|stack| stack.pieces.len() > 1 && stack.quad.height() >= HIGH * stack.quad.width()));
+            prop_assert!(found.iter().all(|stack| stack.pieces.len() > 1));
+            prop_assert!(found.iter().all(|stack| stack.quad.height() >= HIGH * stack.quad.width()));
         }
     }
 }
