@@ -7,6 +7,7 @@ pub mod decoder;
 pub mod head;
 pub mod ink;
 pub mod place;
+pub mod spaces;
 
 use std::sync::Arc;
 

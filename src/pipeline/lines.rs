@@ -15,7 +15,8 @@ use crate::orient::vote::{Candidate, Doubt, Found, Settled};
 use crate::page::{Line, Unread};
 use crate::recognize::Alphabet;
 use crate::recognize::column::Columns;
-use crate::recognize::place;
+use crate::recognize::ink::Ink;
+use crate::recognize::{place, spaces};
 use crate::runtime::Model;
 use crate::stop::Stop;
 use reading::{are_rotatable, is_far_better};
@@ -212,8 +213,12 @@ impl Lines<'_> {
         let columns = Columns { picture: self.picture, alphabet: self.alphabet, stop: self.stop };
         let mut decoded = columns.completed(reader.recognizer.as_mut(), &quad, &strip, decoded)?;
         decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
+        let ink = Ink::of(&strip);
+        if let Some(ink) = &ink {
+            spaces::part(&mut decoded, ink, strip.height());
+        }
         // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
-        place::fit(&mut decoded, &strip);
+        place::fit_to(&mut decoded, &strip, ink);
         Ok(Line::new(&decoded, quad, self.options.characters))
     }
 
