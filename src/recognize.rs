@@ -10,10 +10,12 @@ pub mod ink;
 pub mod place;
 mod ruled;
 mod search;
+pub mod spaces;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Picture;
 use crate::image::tensor::to_bgr_planes;
@@ -55,6 +57,8 @@ pub struct Alphabet {
     picked_of: Option<usize>,
     /// The classes that can come out; all, where there is no list. A head has no others.
     allowed: Option<Arc<[usize]>>,
+    /// The factors of probabilities of a model that has its head, by class. A head has them in it.
+    factors: Option<Arc<[f32]>>,
     decoder: Arc<dyn Decoder>,
     takes_additions: bool,
 }
@@ -72,8 +76,10 @@ impl Alphabet {
         let charset = Self::charset_of(spec, classes)?;
         let allowed = languages.map(|languages| charset.classes_of(languages, &spec.name)).transpose()?;
         let allowed: Option<Arc<[usize]>> = allowed.map(Into::into);
-        let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref())));
-        Ok(Self { head, allowed, ..Self::plain(spec, charset) })
+        let leaning = languages.and_then(|languages| charset.leaning_to(languages)).unwrap_or_default();
+        let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref()).leaning_to(&leaning)));
+        let factors = (head.is_none() && !leaning.is_empty()).then(|| leaning.into_iter().map(f32::exp).collect());
+        Ok(Self { head, allowed, factors, ..Self::plain(spec, charset) })
     }
 
     /// Reads it from the description of a model that gives of each step the best of so many classes, and its
@@ -97,6 +103,7 @@ impl Alphabet {
             head: None,
             picked_of: None,
             allowed: None,
+            factors: None,
             decoder: Arc::new(Greedy),
             takes_additions: true,
         }
@@ -163,7 +170,8 @@ impl Alphabet {
         let data = to_bgr_planes(strip, width)?;
         let (mut decoded, mut seen) = (Decoded::default(), width as f32);
         model.run(Tensor { shape: &[1, 3, height, width], data: &data }, stop, &mut |output| {
-            let mut steps = self.steps(output)?;
+            let weighed = self.weighed(output)?;
+            let mut steps = self.steps(Tensor { data: weighed.as_deref().unwrap_or(output.data), ..output })?;
             if sides == Sides::Few {
                 seen *= steps.cut(own as f32 / width as f32);
             }
@@ -172,6 +180,18 @@ impl Alphabet {
         })?;
         decoded.stretch(seen / own as f32);
         Ok(decoded)
+    }
+
+    /// Returns the probabilities times their factors; `None` where there are no factors. They are shared out among the
+    /// allowed classes after that.
+    fn weighed(&self, output: Tensor<'_>) -> Result<Option<Vec<f32>>> {
+        let Some(factors) = &self.factors else { return Ok(None) };
+        let mut weighed = buffer::copied(output.data, "the probabilities of a line")?;
+        let classes = output.shape.last().map_or(1, |&classes| classes.max(1));
+        for row in weighed.chunks_exact_mut(classes) {
+            row.iter_mut().zip(factors.iter()).for_each(|(probability, factor)| *probability *= factor);
+        }
+        Ok(Some(weighed))
     }
 
     /// Returns what a decoder sees of the model's output.

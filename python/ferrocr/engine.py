@@ -87,8 +87,10 @@ class OcrEngine(EngineLifecycle):
             own where it reads all of them, else another one of the catalog. Only characters of their scripts come out,
             digits, punctuation and symbols in any case, and what is left out costs no time. Languages in Latin script,
             Chinese, Japanese and Korean have all Latin letters; others have none of them, so name ``"en"`` too where
-            such words occur. ``"zh-Hani"`` or ``"sr-Cyrl"`` is a language in this script alone. A language of which the
-            recogniser lacks many letters is refused at load. None takes every character that the recogniser knows.
+            such words occur. Where all languages are written in Latin letters above all, those with accents that one of
+            them has are taken for likelier than others, so that they keep them. ``"zh-Hani"`` or ``"sr-Cyrl"`` is a
+            language in this script alone. A language of which the recogniser lacks many letters is refused at load.
+            None takes every character that the recogniser knows.
         download: True if missing models of the catalog may be downloaded at load. ``FERROCR_OFFLINE=1`` forbids it too.
         isolated: True for models in a process of their own, which is ended to give everything back, and whose crash is
             an EngineCrashedError. Everything else is as ever; docs/isolation.md has the details.

@@ -165,6 +165,38 @@ fn letters_of_a_language_are_its_own() {
 }
 
 #[test]
+fn letters_of_the_languages_own_are_likelier_than_other_accented_ones() {
+    struct Case {
+        codes: &'static [&'static str],
+        own: &'static str,
+        foreign: &'static str,
+        neither: &'static str,
+    }
+    let cases = [
+        Case { codes: &["cs"], own: "ěřůÝŽ", foreign: "öàłőß", neither: "aZ7. ×ª中ж" },
+        Case { codes: &["cs", "de"], own: "ěöß", foreign: "àłő", neither: "s" },
+        Case { codes: &["en"], own: "", foreign: "éÖế", neither: "e" },
+        // Print from before there was a comma below has a cedilla.
+        Case { codes: &["ro"], own: "șşȚŢ", foreign: "ç", neither: "s" },
+        Case { codes: &["tr"], own: "İı", foreign: "í", neither: "iI" },
+        Case { codes: &["sr-Latn"], own: "đ", foreign: "ö", neither: "ђ" },
+        // Latin words on pages of another script may be of any language.
+        Case { codes: &["ru", "fr"], own: "", foreign: "", neither: "éöё" },
+        Case { codes: &["zh"], own: "", foreign: "", neither: "éǎ中" },
+        Case { codes: &["sr"], own: "", foreign: "", neither: "đöђ" },
+    ];
+    for case in cases {
+        let languages = languages(case.codes);
+        let leaning = |letter: char| languages.leaning(letter.encode_utf8(&mut [0; 4]));
+        for (letters, expected) in [(case.own, OWN_LETTER), (case.foreign, FOREIGN_LETTER), (case.neither, 0.0)] {
+            let other: String = letters.chars().filter(|&letter| leaning(letter) != expected).collect();
+            assert_eq!(other, "", "{:?}, {expected}", case.codes);
+        }
+        assert_eq!((languages.leaning(""), languages.leaning("éé")), (0.0, 0.0), "classes that are no letter");
+    }
+}
+
+#[test]
 fn the_letters_of_formulas_are_no_greek() {
     let formulas: Vec<String> = ('Α'..='Ω').chain('α'..='ω').map(String::from).collect();
     let error = languages(&["el"]).check_known(formulas.iter().map(String::as_str), "m.onnx").unwrap_err();

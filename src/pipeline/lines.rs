@@ -16,7 +16,8 @@ use crate::orient::vote::{Candidate, Doubt, Found, Settled};
 use crate::page::{Line, Unread};
 use crate::recognize::Alphabet;
 use crate::recognize::column::Columns;
-use crate::recognize::place;
+use crate::recognize::ink::Ink;
+use crate::recognize::{place, spaces};
 use crate::runtime::Model;
 use crate::stop::Stop;
 use reading::{are_rotatable, is_far_better, is_far_surer, is_sure, least_score};
@@ -279,16 +280,20 @@ impl Lines<'_> {
         let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
         let recognizer = reader.recognizer(self.options.rules.is_some());
         let decoded = self.alphabet.read(recognizer, &strip, self.stop)?;
+        let ink = Ink::of(&strip);
         let mut decoded = if self.alphabet.takes_additions() {
             let columns = Columns { picture: self.picture, alphabet: self.alphabet, stop: self.stop };
             let mut decoded = columns.completed(recognizer, &quad, &strip, decoded)?;
             decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
+            if let Some(ink) = &ink {
+                spaces::part(&mut decoded, ink, strip.height());
+            }
             decoded
         } else {
             decoded
         };
         // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
-        place::fit(&mut decoded, &strip);
+        place::fit_to(&mut decoded, &strip, ink);
         decoded.put_in_reading_order();
         Ok(Line::new(&decoded, quad, self.options.characters))
     }

@@ -60,6 +60,12 @@ impl Charset {
         Ok((0..self.len()).filter(|&class| languages.write(self.character(class))).collect())
     }
 
+    /// Returns by how much the score of each class is raised or lowered for the languages; `None` where none is.
+    pub fn leaning_to(&self, languages: &Languages) -> Option<Vec<f32>> {
+        let leaning: Vec<f32> = (0..self.len()).map(|class| languages.leaning(self.character(class))).collect();
+        leaning.iter().any(|&leaning| leaning != 0.0).then_some(leaning)
+    }
+
     /// Refuses an output with another number of classes; the space's may be missing.
     ///
     /// # Errors

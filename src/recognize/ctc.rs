@@ -46,24 +46,33 @@ impl Decoded {
     /// Puts a space between characters with nothing read between them over more than `gap`, a fraction of the strip's
     /// width: the dots that lead to a page number are often left out, and so is the space then.
     pub fn part(&mut self, gap: f32) {
-        let mut parted = Self { text: String::with_capacity(self.text.len()), glyphs: Vec::new(), ..*self };
-        let mut from = 0;
-        for glyph in &self.glyphs {
-            let text = &self.text[from..glyph.text_end];
-            from = glyph.text_end;
-            let before = parted.glyphs.last().copied();
+        let far = |pair: &[Glyph]| pair[1].start - pair[0].end > gap;
+        let apart: Vec<bool> = self.glyphs.windows(2).map(far).collect();
+        self.space(|glyph| apart[glyph - 1]);
+    }
+
+    /// Puts a space before the glyphs of which `is_apart` is true, from the second on, unless there is one.
+    pub fn space(&mut self, is_apart: impl Fn(usize) -> bool) {
+        let mut spaced = Self { text: String::with_capacity(self.text.len()), glyphs: Vec::new(), ..*self };
+        for (i, glyph) in self.glyphs.iter().enumerate() {
+            let text = self.glyph_text(i);
+            let before = spaced.glyphs.last().copied();
             let is_blank = |text: &str| text.ends_with(char::is_whitespace);
-            if let Some(before) =
-                before.filter(|before| glyph.start - before.end > gap && !is_blank(text) && !is_blank(&parted.text))
-            {
-                parted.text.push(' ');
-                let (score, text_end) = (before.score.min(glyph.score), parted.text.len());
-                parted.glyphs.push(Glyph { text_end, score, surest: score, start: before.end, end: glyph.start });
+            if let Some(before) = before.filter(|_| !is_blank(text) && !is_blank(&spaced.text) && is_apart(i)) {
+                spaced.text.push(' ');
+                let (score, text_end) = (before.score.min(glyph.score), spaced.text.len());
+                spaced.glyphs.push(Glyph { text_end, score, surest: score, start: before.end, end: glyph.start });
             }
-            parted.text.push_str(text);
-            parted.glyphs.push(Glyph { text_end: parted.text.len(), ..*glyph });
+            spaced.text.push_str(text);
+            spaced.glyphs.push(Glyph { text_end: spaced.text.len(), ..*glyph });
         }
-        *self = parted;
+        *self = spaced;
+    }
+
+    /// Returns the text of a glyph.
+    pub fn glyph_text(&self, glyph: usize) -> &str {
+        let start = glyph.checked_sub(1).map_or(0, |before| self.glyphs[before].text_end);
+        &self.text[start..self.glyphs[glyph].text_end]
     }
 }
 

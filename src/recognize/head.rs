@@ -47,6 +47,16 @@ impl Head {
         Self { inputs: layer.inputs, all: layer.classes, classes, weights, bias }
     }
 
+    /// Adds to the score of each class; classes beyond the end of `leaning` stay as they are.
+    #[must_use]
+    pub fn leaning_to(mut self, leaning: &[f32]) -> Self {
+        let biases = self.bias.iter_mut().flat_map(|row| &mut row.0);
+        for (bias, &class) in biases.zip(&self.classes) {
+            *bias += leaning.get(class as usize).copied().unwrap_or(0.0);
+        }
+        self
+    }
+
     /// Returns true if it is fast on this processor: without vectors, the runtime's own way is faster.
     pub fn is_fast() -> bool {
         kernel::has_vectors()

@@ -13,7 +13,7 @@ use crate::image::Picture;
 
 /// Characters stand this part of a step before the middle of theirs: 0.26 on the mean of 471 letters of six fonts, with
 /// a standard deviation of 0.4.
-const LAG: f32 = 0.25;
+pub(super) const LAG: f32 = 0.25;
 
 /// The cost of a border, as a part of the strip's height that is ink, for each distance between two middles that it is
 /// away from the middle between them. It decides between letters that touch. Tried on 300 drawn lines of six fonts.
@@ -38,6 +38,11 @@ struct Glimpse {
 /// Moves the ends of all characters of `decoded` to where they stand on `strip`. A space takes what is between the
 /// characters beside it.
 pub fn fit(decoded: &mut Decoded, strip: &Picture) {
+    fit_to(decoded, strip, Ink::of(strip));
+}
+
+/// Does the same as [`fit`] with ink that is known.
+pub(crate) fn fit_to(decoded: &mut Decoded, strip: &Picture, ink: Option<Ink>) {
     let width = strip.width() as f32;
     let step = decoded.step * width;
     let mut from = 0;
@@ -47,7 +52,7 @@ pub fn fit(decoded: &mut Decoded, strip: &Picture) {
         let middle = (glyph.start + glyph.end) / 2.0 * width - LAG * step;
         Glimpse { middle: middle.clamp(0.0, width), is_space }
     });
-    let ruler = Ruler::new(seen.collect(), Ink::of(strip), strip, step);
+    let ruler = Ruler::new(seen.collect(), ink, strip, step);
     for (glyph, (start, end)) in decoded.glyphs.iter_mut().zip(ruler.places()) {
         (glyph.start, glyph.end) = (start / width, end / width);
     }

@@ -145,6 +145,55 @@ fn another_decoder_sees_the_probabilities_of_all_classes() {
     assert!((listed.score - 2.0 / 3.0).abs() < 1e-6, "{}", listed.score);
 }
 
+/// Sees one step with these probabilities, or features.
+struct Step(ModelSpec, Vec<f32>);
+
+impl Model for Step {
+    fn spec(&self) -> &ModelSpec {
+        &self.0
+    }
+
+    fn run_named(&mut self, _: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
+        read(&[Named::f32("y", &[1, 1, self.1.len()], &self.1)])
+    }
+}
+
+#[test]
+fn a_language_settles_which_accent_a_letter_has_with_and_without_a_head() {
+    let latin = ('a'..='z').chain('\u{c0}'..='\u{17f}').filter(|letter| letter.is_alphabetic());
+    let known: Vec<char> = latin.chain('\u{4e00}'..'\u{4e20}').collect();
+    // The blank before them, the space after them.
+    let mut shares = vec![1e-6_f32; known.len() + 2];
+    for (letter, share) in [('e', 0.45), ('é', 0.3), ('ě', 0.15), ('ö', 0.09)] {
+        shares[known.iter().position(|&other| other == letter).unwrap() + 1] = share;
+    }
+    shares[0] = 1.0 - shares[1..].iter().sum::<f32>();
+    let classes = shares.len();
+    let head =
+        LinearHead { inputs: 1, classes, weights: shares.iter().map(|share| share.ln()).collect(), bias: Vec::new() };
+    let characters = known.iter().map(char::to_string).collect::<Vec<_>>().join("\n");
+    let spec = |values| ModelSpec { characters: Some(characters.clone()), ..spec(values) };
+    let strip = Picture::from_rgb(48, 48, vec![0; 48 * 48 * 3]).unwrap();
+    for (codes, read) in [
+        (None, "e"),
+        (Some(&["fr"][..]), "é"),
+        (Some(&["cs"]), "é"),
+        (Some(&["lt"]), "e"),
+        (Some(&["en"]), "e"),
+        (Some(&["zh", "fr"]), "e"),
+    ] {
+        let languages = codes.map(|codes| Languages::of(codes).unwrap());
+        let decoded = |head: Option<&LinearHead>, step: Vec<f32>| {
+            let spec = spec(step.len());
+            let alphabet = Alphabet::of(&spec, head, languages.as_ref()).unwrap();
+            alphabet.read(&mut Step(spec, step), &strip, &Stop::new()).unwrap()
+        };
+        let (whole, cut) = (decoded(None, shares.clone()), decoded(Some(&head), vec![1.0]));
+        assert_eq!((whole.text.as_str(), cut.text.as_str()), (read, read), "{codes:?}");
+        assert!((whole.score - cut.score).abs() < 1e-4, "{codes:?}: {} {}", whole.score, cut.score);
+    }
+}
+
 #[test]
 fn only_characters_of_the_languages_are_classes() {
     let languages = Languages::of(&["en"]).unwrap();

@@ -209,6 +209,15 @@ proptest! {
     }
 
     #[test]
+    fn a_leaning_is_part_of_the_bias((layer, kept, features) in any_case(), lean in prop::collection::vec(-3f32..3.0, 60)) {
+        let leaning: Vec<f32> = lean.into_iter().cycle().take(layer.classes).collect();
+        let bias = layer.bias.iter().copied().chain(repeat_n(0.0, layer.classes)).zip(&leaning).map(|(a, b)| a + b);
+        let leant = LinearHead { bias: bias.collect(), ..layer.clone() };
+        agrees(&leant, &kept, &features, &Head::new(&layer, Some(&kept)).leaning_to(&leaning).best(&features))?;
+        prop_assert_eq!(Head::new(&layer, Some(&kept)).leaning_to(&[]), Head::new(&layer, Some(&kept)));
+    }
+
+    #[test]
     fn any_values_have_an_answer(
         weights in prop::collection::vec(any::<f32>(), 0..200),
         bias in prop::collection::vec(any::<f32>(), 0..9),
