@@ -49,7 +49,7 @@ def describe(read: argparse.ArgumentParser) -> None:
     read.add_argument("--characters", action="store_true", help=characters)
     _describe_running(read.add_argument_group("many files"))
     _describe_documents(read.add_argument_group("documents"))
-    _describe_engine(read.add_argument_group("engine"))
+    describe_engine(read.add_argument_group("engine"))
 
 
 def _describe_running(group: "argparse._ArgumentGroup") -> None:
@@ -72,7 +72,8 @@ def _describe_documents(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--password", default=os.environ.get(PASSWORD_VARIABLE), help=secret)
 
 
-def _describe_engine(group: "argparse._ArgumentGroup") -> None:
+def describe_engine(group: "argparse._ArgumentGroup") -> None:
+    """Add those that choose models and the device for them."""
     group.add_argument("--models", default=DEFAULT_SET, metavar="SET", help="a set of models, default: %(default)s")
     instead = "another {} than the set's: a name in the catalog or the model directory, or a path"
     group.add_argument("--detector", metavar="MODEL", help=instead.format("model that finds text"))
