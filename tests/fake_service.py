@@ -1,6 +1,7 @@
 """An engine for tests of the service, which reads what the bytes of an upload say, and a service in a process."""
 
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,9 @@ class FakeEngine:
                 while not self.go.wait(0.01):
                     call.check()
                 return page_of("waited")
+            case "!sleep":
+                time.sleep(float(text[7:]))
+                return page_of("slept")
             case "!crash":
                 self.crashes += 1
                 return EngineCrashedError("it crashed") if self.crashes <= int(text[7:]) else page_of("survived")

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     make_engine = partial(ferrocr.OcrEngine, arguments.models, **_engine_options(arguments))
-    # What is wrong with the options is told before anything listens.
+    # Options that make no sense are errors before anything listens.
     make_engine().free_resources()
     serve(make_app(make_engine, settings), arguments.log_level)
     return EXIT_OK

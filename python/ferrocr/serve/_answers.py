@@ -13,17 +13,19 @@ from urllib.parse import unquote
 
 from starlette.datastructures import Headers, QueryParams
 
+from .. import _core
 from .._engine._call import Call
-from .._engine._options import checked_languages
 from ..documents import DocumentPage
 from ..documents._request import DocumentKeywords
 from ..exceptions import OcrError
 from ..formats import Failure, Sheet
-from ._bodies import Receive, Upload
+from ..models._catalog import DEFAULT_SET
+from ._bodies import Upload
 from ._guard import Record, Scope, Send
 from ._outputs import Making
 from ._problems import Problem, problem_of, refuse, said
 from ._reading import Engine, Pages, in_thread
+from ._receiving import Receive
 from ._service import Service
 from ._wishes import Wishes, wishes_of
 
@@ -277,7 +279,7 @@ def _check_liteparse(upload: Upload, count: int) -> None:
     language = upload.fields.get("language")
     if language:
         try:
-            checked_languages(language.replace("+", ",").split(","))
+            _core.recognizer_for(DEFAULT_SET, language.replace("+", ",").split(","))
         except OcrError as error:
             raise problem_of(error) from None
 

@@ -17,12 +17,12 @@ from starlette.routing import Route, Router
 from .. import __version__, _core
 from ..exceptions import OcrError
 from ._answers import ReadAnswer, ShapedAnswer, liteparse, open_webui
-from ._bodies import Receive
 from ._guard import Guard, Scope, Send
 from ._log import LOGGER
 from ._metrics import MEDIA_TYPE, Gauges, Labels
 from ._openapi import description
 from ._pictures import PictureAnswer
+from ._receiving import Receive
 from ._service import Service
 from ._settings import Settings
 

@@ -1,33 +1,16 @@
-"""Bodies of requests, of which little is in memory: they go to the disk, and are refused beyond a limit."""
+"""Uploads, of which little is in memory: they go to the disk, and are refused beyond a limit."""
 
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, Self
-from urllib.parse import unquote
+from typing import BinaryIO, Self
 
-from ._problems import GoneError, Problem, refuse
+from ._problems import Problem
 from ._settings import Settings
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-_ENVELOPE = 2**18
-"""Bytes that fields of a form, and what stands between them, may take besides the file."""
-
 _LONGEST_NAME = 255
-
-
-class Taking(Protocol):
-    """The part of a service that takes a body."""
-
-    async def put(self, data: bytes) -> None:
-        """Take a piece."""
-
-    async def end(self) -> None:
-        """Hear that there is no more."""
 
 
 class Upload:
@@ -120,50 +103,6 @@ class Upload:
             raise Problem(507, "StorageError", f"the body cannot be kept: {error.strerror}") from error
 
 
-async def receive_upload(headers: Mapping[str, str], receive: Receive, folder: Path, settings: Settings) -> Upload:
-    """Receive the body of a request: a file as it is, or a form with a file and options.
-
-    Raises:
-        Problem: It is too long or too slow, empty, or no form.
-        GoneError: The client has left.
-    """
-    kind = headers.get("content-type", "")
-    upload = Upload(folder, settings)
-    taking: Taking = upload
-    upload.name = checked_name(unquote(headers.get("x-filename", "")))
-    most = settings.max_body
-    if kind.partition(";")[0].strip().lower() == "multipart/form-data":
-        from ._multipart import Form
-
-        taking, most = Form(kind, upload), most + _ENVELOPE
-    check_length(headers, most, settings)
-    try:
-        received = 0
-        async for piece in _pieces(receive, settings):
-            received += len(piece)
-            if received > most:
-                raise too_large(settings)
-            await taking.put(piece)
-        await taking.end()
-        if upload.size == 0:
-            refuse("there is no file, or an empty one", "send the bytes of a picture, a PDF or a TIFF")
-    except BaseException:
-        upload.close()
-        raise
-    return upload
-
-
-def check_length(headers: Mapping[str, str], most: int, settings: Settings) -> None:
-    """Refuse a body that says itself that it is too long.
-
-    Raises:
-        Problem: It does.
-    """
-    length = headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:20]) > most:
-        raise too_large(settings)
-
-
 def too_large(settings: Settings) -> Problem:
     """Return the answer for a body that is too long."""
     message = f"the body has more than {settings.max_body} bytes"
@@ -175,32 +114,3 @@ def checked_name(name: str | None) -> str | None:
     last = (name or "").replace("\\", "/").rpartition("/")[2].strip()
     shown = "".join(letter for letter in last if letter.isprintable())[:_LONGEST_NAME]
     return shown or None
-
-
-async def _pieces(receive: Receive, settings: Settings) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    ends = loop.time() + settings.body_seconds
-    while True:
-        try:
-            async with asyncio.timeout_at(min(ends, loop.time() + settings.stall_seconds)):
-                message = await receive()
-        except TimeoutError:
-            raise Problem(408, "SlowBodyError", "the body takes too long to arrive", "send it faster") from None
-        if message["type"] == "http.disconnect":
-            raise GoneError
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body"):
-            return
-
-
-async def discard(receive: Receive, seconds: float, most: int) -> None:
-    """Take what a client still sends, for a while: one that is cut off may not see its answer."""
-    taken = 0
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while taken < most:
-                message = await receive()
-                taken += len(message.get("body", b""))
-                if message["type"] == "http.disconnect" or not message.get("more_body"):
-                    return

@@ -15,10 +15,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 from ..exceptions import OcrError
-from ._bodies import Receive, discard
 from ._log import LOGGER
 from ._metrics import Metrics
 from ._problems import SHAPES, GoneError, Problem, problem_of
+from ._receiving import Receive, discard
 from ._settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -88,6 +88,11 @@ class Guard:
         scope["ferrocr.record"] = record
         scope["app"] = self  # has Starlette raise for what it does not know
 
+        async def receiving() -> MutableMapping[str, Any]:
+            message = await receive()
+            record.body_is_read |= message["type"] == "http.request" and not message.get("more_body")
+            return message
+
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
@@ -99,7 +104,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._handle(scope, headers, receive, sending, record)
+            await self._handle(scope, headers, receiving, sending, record)
         finally:
             self._note(scope, record)
 

@@ -14,10 +14,11 @@ from ..documents._page_numbers import Wanted
 from ..documents._pages import Limits, resolution
 from ..exceptions import ImageError, OcrError, PillowMissingError
 from ._answers import Answer
-from ._bodies import Receive, Upload
+from ._bodies import Upload
 from ._guard import Scope, Send
 from ._problems import problem_of, refuse
 from ._reading import in_thread
+from ._receiving import Receive
 from ._wishes import Wishes
 
 if TYPE_CHECKING:

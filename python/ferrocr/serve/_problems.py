@@ -33,8 +33,8 @@ class Problem(Exception):
     Args:
         status: Its status.
         kind: The name of the class of errors that it is of.
-        message: What is wrong.
-        hint: What to do about it.
+        message: The error.
+        hint: Advice.
         headers: Headers of the answer.
         page: The page of the document that it is about.
     """

@@ -86,7 +86,7 @@ class Pages:
         """Return the next page, or its error; None at the end.
 
         Raises:
-            OcrError: What ends all of it.
+            OcrError: It ends all of them.
         """
         return await in_thread(self._executor, self._call, self._next)
 

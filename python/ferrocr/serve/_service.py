@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from starlette.datastructures import Headers
 
-from ._bodies import Receive, Upload, check_length, receive_upload
+from ._bodies import Upload
 from ._gate import Gate
 from ._guard import Record, Scope
 from ._metrics import Metrics
 from ._problems import GoneError, Problem, busy
+from ._receiving import Receive, check_length, receive_upload
 from ._settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ State = Literal["loading", "ready", "failed", "draining"]
 
 
 class Service:
-    """What the answers of a service share.
+    """All that the answers of a service share.
 
     Args:
         settings: Limits.
@@ -81,7 +82,7 @@ class Service:
             upload = await receive_upload(headers, receive, self.folder, self.settings)
         finally:
             self.receiving -= 1
-        record.body_is_read, record.received = True, upload.size
+        record.received = upload.size
         record.seconds["receiving"] = time.monotonic() - started
         with upload:
             yield upload

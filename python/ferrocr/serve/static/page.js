@@ -36,11 +36,9 @@ function asked(path, options) {
 function headers() {
   const found = { "X-Filename": encodeURIComponent(file.name || "") };
   if ($("key").value) found["X-API-Key"] = $("key").value;
-  if ($("password").value) found["X-Document-Password"] = encodeForHeader($("password").value);
+  if ($("password").value) found["X-Document-Password"] = encodeURIComponent($("password").value);
   return found;
 }
-
-function encodeForHeader(text) { return encodeURIComponent(text); }
 
 function options() { return { pages: $("pages").value.trim(), text_layer: $("text-layer").value }; }
 
@@ -265,12 +263,11 @@ function choose(index, from) {
   mark();
   const button = $("lines").querySelector(`[data-line="${index}"]`);
   const outline = $("overlay").querySelector(`[data-line="${index}"]`);
-  if (from !== "list" && button) { button.scrollIntoView({ block: "nearest" }); if (from === "search") return shown(outline); button.focus(); }
-  if (from === "list") shown(outline);
+  if (from !== "list" && button) button.scrollIntoView({ block: "nearest" });
+  if (from === "overlay" && button) button.focus(); // who searches goes on typing
+  if (from !== "overlay" && outline) outline.scrollIntoView({ block: "center", inline: "nearest" });
   $("about").textContent = about(index);
 }
-
-function shown(outline) { if (outline) outline.scrollIntoView({ block: "center", inline: "nearest" }); }
 
 function mark() {
   const here = new Set(hits.filter(([page]) => page === at).map(([, line]) => line));
