@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,8 +82,11 @@ class App:
         ]
 
     @asynccontextmanager
-    async def _lifespan(self, _router: object) -> AsyncIterator[None]:
-        """Hold the engine, its threads and the folder of uploads while the service runs."""
+    async def running(self) -> AsyncIterator[None]:
+        """Hold the engine, its threads and the folder of uploads while the service runs.
+
+        A server does this by itself; an application that mounts this one does it in its own lifespan.
+        """
         service = self.service
         service.folder = Path(tempfile.mkdtemp(prefix="ferrocr-serve-"))
         service.executor = ThreadPoolExecutor(self.settings.at_once, "ferrocr-serve")
@@ -98,6 +101,9 @@ class App:
             await asyncio.wait([loading])
             service.executor.shutdown(wait=False, cancel_futures=True)
             shutil.rmtree(service.folder, ignore_errors=True)
+
+    def _lifespan(self, _router: object) -> AbstractAsyncContextManager[None]:
+        return self.running()
 
     async def _load(self, engine: "OcrEngine") -> None:
         try:

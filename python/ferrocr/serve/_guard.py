@@ -122,7 +122,7 @@ class Guard:
             self._metrics.count("errors_total", kind=problem.kind)
             if record.status:  # the answer has begun, and its end is all that can be kept back
                 raise
-            body = SHAPES.get(scope["path"], Problem.body)(problem, record.id)
+            body = SHAPES.get(_route(scope), Problem.body)(problem, record.id)
             await _refuse(problem, body, record, receive, send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
@@ -143,7 +143,7 @@ class Guard:
             and origin not in self._settings.origins
         ):
             raise Problem(403, "ForeignOriginError", _FOREIGN, _FOREIGN_HINT)
-        path = scope["path"]
+        path = _route(scope)
         if self._keys and path not in OPEN and not path.startswith("/static/"):
             self._check_key(headers)
 
@@ -159,7 +159,8 @@ class Guard:
             raise Problem(401, "UnauthorizedError", message, hint, headers={"www-authenticate": "Bearer"})
 
     def _note(self, scope: Scope, record: Record) -> None:
-        route = scope["path"] if scope["path"] in self._routes else "other"
+        path = _route(scope)
+        route = path if path in self._routes else "other"
         self._metrics.count("requests_total", route=route, status=str(record.status or 500))
         if record.received:
             self._metrics.count("received_bytes_total", record.received)
@@ -181,6 +182,12 @@ class Guard:
         LOGGER.log(
             10 if route.startswith("/health") or route == "/metrics" else 20, "request", extra={"fields": fields}
         )
+
+
+def _route(scope: Scope) -> str:
+    """Return the path below the place where another application has mounted this one."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path.removeprefix(root) or "/" if root else path
 
 
 def _without_port(host: str) -> str:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ._app import App
 
 
+_KEPT = 65
+"""Seconds that an idle connection is kept: longer than most balancers of load, which so never use a dead one."""
+
+
 class _Server(uvicorn.Server):
     """A server that tells where it listens, and when it begins to end."""
 
@@ -55,6 +59,7 @@ def run(app: "App", log_level: str) -> None:
         lifespan="on",
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=_KEPT,
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
     )
     server = _Server(config, app, listening)
