@@ -40,6 +40,7 @@ class Client:
     """A client that speaks ASGI with an application in an event loop of its own, and may leave."""
 
     def __init__(self, app: Any, path: str, *pieces: bytes, stays: bool = True, headers: Any = ()) -> None:  # noqa: ANN401
+        self.takes = True
         self.gone, self.sent = threading.Event(), list[MutableMapping[str, Any]]()
         self._pieces, self._stays = list(pieces), stays
         self.scope: dict[str, Any] = {
@@ -67,6 +68,8 @@ class Client:
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """Keep what comes."""
         self.sent.append(message)
+        while not self.takes:
+            await asyncio.sleep(0.01)
 
     async def run(self) -> None:
         """Go through it."""
@@ -421,6 +424,25 @@ def test_what_takes_too_long_is_ended() -> None:
         assert [client.status for client in clients] == [504, 503]
         assert len(engine.waiting) == 1
         assert app.service.gate.inside == 0
+
+
+def test_a_stream_whose_time_is_over_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
+    with service(seconds=0.3) as (_, _engine, app):
+        client = Client(app, "/v1/read?format=jsonl", b"one\f!wait")
+        with ThreadPoolExecutor(1) as threads:
+            _begin(threads, app, client).result(20)
+        assert client.status == 200
+        assert [message.get("more_body") for message in client.sent[1:]] == [True]
+        assert "an answer was cut off" in caplog.text
+
+
+def test_who_takes_nothing_of_an_answer_is_given_up() -> None:
+    with service(seconds=0.3) as (_, _engine, app):
+        client = Client(app, "/v1/read", b"one")
+        client.takes = False
+        with ThreadPoolExecutor(1) as threads:
+            _begin(threads, app, client).result(20)
+        assert len(client.sent) == 1
 
 
 # --- who may come in -------------------------------------------------------------------------------------------------

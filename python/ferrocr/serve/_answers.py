@@ -1,5 +1,6 @@
 """The answers of a service that read: in any of the formats, and in the shapes that other programs know."""
 
+import asyncio
 import io
 import json
 import tempfile
@@ -23,7 +24,7 @@ from ..models._catalog import DEFAULT_SET
 from ._bodies import Upload
 from ._guard import Record, Scope, Send
 from ._outputs import Making
-from ._problems import Problem, problem_of, refuse, said
+from ._problems import GoneError, Problem, problem_of, refuse, said
 from ._reading import Engine, Pages, in_thread
 from ._receiving import Receive
 from ._service import Service
@@ -126,7 +127,11 @@ class ReadAnswer(Answer):
             return
         with tempfile.SpooledTemporaryFile(_HELD, dir=str(self._service.folder)) as file:
             await self._service.in_turn(scope, receive, work.gather(cast("BinaryIO", file)))
-            await work.send_file(cast("BinaryIO", file))
+            try:
+                async with asyncio.timeout(self._service.settings.seconds):
+                    await work.send_file(cast("BinaryIO", file))
+            except TimeoutError:  # the client takes nothing
+                raise GoneError from None
 
 
 class _Work:

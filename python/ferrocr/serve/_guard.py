@@ -120,8 +120,9 @@ class Guard:
                 LOGGER.error("a defect: %s", type(error).__name__, exc_info=error, extra={"fields": {"id": record.id}})
             record.error = problem.kind
             self._metrics.count("errors_total", kind=problem.kind)
-            if record.status:  # the answer has begun, and its end is all that can be kept back
-                raise
+            if record.status:  # it has begun, and its end is all that can be kept back
+                LOGGER.warning("an answer was cut off", extra={"fields": {"id": record.id, "error": problem.kind}})
+                return
             body = SHAPES.get(_route(scope), Problem.body)(problem, record.id)
             await _refuse(problem, body, record, receive, send)
 
