@@ -1,118 +1,73 @@
-"""Read pictures and documents over HTTP.
+"""Put the service of ``ferrocr serve`` into an application of your own.
 
-Needs fastapi and uvicorn::
+Needs fastapi, and what ``pip install "ferrocr[serve]"`` brings::
 
     python examples/serve.py [PORT]
-    curl --data-binary @scan.pdf "http://127.0.0.1:8000/read?pages=1-3"
+    curl --data-binary @scan.pdf "http://127.0.0.1:8000/ocr/v1/read?pages=1-3"
+    curl --data-binary @receipt.png http://127.0.0.1:8000/longest-line
 
-The answer is JSON as ``ferrocr read --format json`` writes it. One engine serves all requests; it is made when the
-server starts, and gives everything back when the server stops.
+All below /ocr is the service, with its limits, its queue and its page to look at; the other address is your own, and
+uses the same engine. Where you need no more than the service, run ``ferrocr serve`` instead.
 """
 
 import sys
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any
 
-from ferrocr import (
-    DownloadError,
-    ImageError,
-    InvalidArgumentError,
-    ModelNotFoundError,
-    OcrEngine,
-    OcrError,
-    OcrTimeoutError,
-    ResourcesFreedError,
-    RuntimeUnavailableError,
-)
-from ferrocr.formats import Failure, Sheet, json
+from ferrocr import ImageError, OcrEngine, RuntimeUnavailableError
+from ferrocr.serve import Settings, make_app
 
 try:
-    import anyio.to_thread
     from fastapi import FastAPI, HTTPException, Request
 except ModuleNotFoundError:
-    sys.exit("error: the service needs FastAPI and uvicorn: pip install fastapi uvicorn")
+    sys.exit('error: the service needs FastAPI: pip install fastapi "ferrocr[serve]"')
 
-MOST_BYTES = 20 * 2**20
-MOST_PIXELS = 50_000_000
-MOST_PAGES = 50
-SECONDS = 60.0
-AT_ONCE = 4  # requests that are read; others wait
-
-# The first row that fits counts.
-STATUSES: tuple[tuple[type[OcrError], int], ...] = (
-    (InvalidArgumentError, 400),
-    (ImageError, 422),  # damaged, encrypted, too large, or no picture at all
-    (OcrTimeoutError, 504),
-    (ResourcesFreedError, 503),
-    (RuntimeUnavailableError, 501),  # a PDF, and pypdfium2 is not installed
-    (ModelNotFoundError, 503),
-    (DownloadError, 503),
-    (OcrError, 500),
-)
+MOST_BYTES = 5 * 2**20
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Hold the engine while the server runs; the end waits for what is being read."""
-    with OcrEngine(max_pixels=MOST_PIXELS, max_bytes=MOST_BYTES) as ocr:
-        await anyio.to_thread.run_sync(ocr.load)
-        app.state.ocr, app.state.limiter = ocr, anyio.CapacityLimiter(AT_ONCE)
-        yield
+def make_engine() -> OcrEngine:
+    """Return the engine; it is made when the application starts, and freed when it ends."""
+    return OcrEngine(isolated=True, max_pixels=50_000_000)
 
 
-app = FastAPI(lifespan=lifespan)
+def make(settings: Settings | None = None) -> FastAPI:
+    """Return the application."""
+    service = make_app(make_engine, settings)
 
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
 
-@app.post("/read")
-async def read(request: Request, pages: str | None = None) -> dict[str, Any]:
-    """Return the text of the picture or document that is the body of the request."""
-    data, ocr = await _body(request), request.app.state.ocr
-    try:
-        entries = await anyio.to_thread.run_sync(_entries, ocr, data, pages, limiter=request.app.state.limiter)
-    except OcrError as error:
-        status = next(status for kind, status in STATUSES if isinstance(error, kind))
-        raise HTTPException(status, str(error)) from error
-    return {"schema_version": json.SCHEMA_VERSION, "pages": [json.to_dict(entry) for entry in entries]}
+    app = FastAPI(lifespan=lifespan)
+    app.mount("/ocr", service)
 
+    @app.post("/longest-line")
+    async def longest_line(request: Request) -> dict[str, Any]:
+        """Return the longest line of a picture, which is the body of the request."""
+        engine = service.service.engine
+        assert engine is not None
+        data = bytearray()
+        async for piece in request.stream():
+            data += piece
+            if len(data) > MOST_BYTES:
+                raise HTTPException(413, f"the body has more than {MOST_BYTES} bytes")
+        try:
+            # A client that leaves cancels this, and with it the reading.
+            page = await engine.arecognize(bytes(data), timeout=30)
+        except ImageError as error:
+            raise HTTPException(422, str(error)) from error
+        return {"line": max((line.text for line in page.lines), key=len, default="")}
 
-async def _body(request: Request) -> bytes:
-    """Return the body, of which no more is taken than is allowed."""
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > MOST_BYTES:
-            raise HTTPException(413, f"the body has more than {MOST_BYTES} bytes")
-    if not data:
-        raise HTTPException(400, "the body is empty: send the bytes of a picture, a PDF or a TIFF")
-    return bytes(data)
-
-
-def _entries(ocr: OcrEngine, data: bytes, pages: str | None) -> list[Sheet | Failure]:
-    """Read in a thread of its own, page by page, until the time is over."""
-    ends = time.monotonic() + SECONDS
-    entries: list[Sheet | Failure] = []
-    with closing(ocr.recognize_pages(data, pages=pages, timeout=SECONDS)) as results:
-        for result in results:
-            if isinstance(result, OcrTimeoutError) or time.monotonic() > ends:
-                message = f"it took more than {SECONDS:g} seconds"
-                raise OcrTimeoutError(message, "ask for fewer pages")
-            if len(entries) == MOST_PAGES:
-                message = f"there are more than {MOST_PAGES} pages"
-                raise InvalidArgumentError(message, "ask for some of them: ?pages=1-10")
-            if isinstance(result, OcrError):
-                entries.append(Failure(str(result), number=result.page or 1))
-            else:
-                entries.append(Sheet.of(result))
-    if len(entries) == 1 and isinstance(entries[0], Failure):
-        raise ImageError(entries[0].error)
-    return entries
+    return app
 
 
 if __name__ == "__main__":
     try:
-        import uvicorn
-    except ModuleNotFoundError:
-        sys.exit("error: the service needs uvicorn: pip install uvicorn")
+        app = make()
+    except RuntimeUnavailableError as error:
+        sys.exit(f"error: {error}")
+    import uvicorn
+
     uvicorn.run(app, port=int(sys.argv[1]) if len(sys.argv) > 1 else 8000)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from conftest import draw_text
-from ferrocr import Block, Line, Page
+from ferrocr import Block, Line, OcrEngine, Page
 from ferrocr.formats import Sheet
 from ferrocr.formats import json as pages
+from ferrocr.serve import Settings
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SAMPLE = runpy.run_path(str(EXAMPLES / "sample.py"))
@@ -134,8 +135,7 @@ def test_an_example_runs_where_it_was_copied_to(run: Run, name: str, tmp_path: P
     [
         *((name, "PIL", "Pillow: pip install pillow") for name in ("sample.py", *WITHOUT_ARGUMENTS)),
         ("words_table.py", "pandas", "pandas: pip install pandas"),
-        ("serve.py", "fastapi", "FastAPI and uvicorn: pip install fastapi uvicorn"),
-        ("serve.py", "uvicorn", "uvicorn: pip install uvicorn"),
+        ("serve.py", "fastapi", 'FastAPI: pip install fastapi "ferrocr[serve]"'),
     ],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages among themselves
@@ -188,43 +188,56 @@ def serve() -> Iterator[Any]:
 def test_the_service_reads_and_frees_its_engine(serve: Any) -> None:  # noqa: ANN401
     from fastapi.testclient import TestClient
 
-    draw_text(["Order 4711 paid"]).save("one.png")
-    with TestClient(serve.app) as client:
-        engine = serve.app.state.ocr
-        assert engine.loaded
-        answer = client.post("/read", content=Path("one.png").read_bytes())
+    draw_text(["Order 4711 paid", "to"]).save("one.png")
+    picture = Path("one.png").read_bytes()
+    app = serve.make()
+    with TestClient(app, base_url="http://localhost") as client:
+        engine = engine_of(app)
+        answer = client.post("/ocr/v1/read", content=picture)
         assert answer.status_code == 200
         (sheet,) = pages.read(answer.text)
         assert isinstance(sheet, Sheet)
-        assert sheet.page.text == "Order 4711 paid"
+        assert sheet.page.text == "Order 4711 paid\nto"
+        assert client.post("/longest-line", content=picture).json() == {"line": "Order 4711 paid"}
+        assert client.post("/longest-line", content=b"no picture").status_code == 422
+        assert client.post("/longest-line", content=b"x" * (serve.MOST_BYTES + 1)).status_code == 413
+        assert client.get("/ocr/").status_code == client.get("/ocr/static/page.js").status_code == 200
+        assert engine.loaded
     assert engine.closed
 
 
+def engine_of(app: Any) -> OcrEngine:  # noqa: ANN401
+    """The engine of the service that an application has mounted."""
+    (engine,) = (route.app.service.engine for route in app.routes if getattr(route, "path", "") == "/ocr")
+    assert isinstance(engine, OcrEngine)
+    return engine
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_service_says_in_its_status_what_is_wrong(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
+def test_the_service_says_in_its_status_what_is_wrong(serve: Any) -> None:  # noqa: ANN401
     from fastapi.testclient import TestClient
 
     pictures = [draw_text([text], width=300) for text in ("one", "two", "three")]
     pictures[0].save("three.tif", save_all=True, append_images=pictures[1:])
     document = Path("three.tif").read_bytes()
-    with TestClient(serve.app) as client:
 
-        def status(content: bytes, query: str = "") -> int:
-            answer = client.post(f"/read{query}", content=content)
-            assert answer.status_code == 200 or answer.json()["detail"]
+    def status(content: bytes, query: str = "", **limits: Any) -> int:  # noqa: ANN401
+        app = serve.make(Settings(**limits))
+        with TestClient(app, base_url="http://localhost") as client:
+            answer = client.post(f"/ocr/v1/read{query}", content=content)
+            assert answer.status_code == 200 or answer.json()["error"]["message"]
             return int(answer.status_code)
 
-        assert status(b"no picture") == 422
-        assert status(b"") == 400
-        assert status(document, "?pages=4") == 400
-        assert status(document, "?pages=x") == 400
-        assert len(client.post("/read?pages=2-", content=document).json()["pages"]) == 2
-        monkeypatch.setattr(serve, "MOST_PAGES", 2)
-        assert status(document) == 400
-        assert status(document, "?pages=1-2") == 200
-        monkeypatch.setattr(serve, "SECONDS", 0.0)
-        assert status(document) == 504
-        monkeypatch.setattr(serve, "MOST_BYTES", len(document) - 1)
-        assert status(document) == 413
-        serve.app.state.ocr.free_resources()
-        assert status(document[:-1]) == 503
+    assert status(b"no picture") == 422
+    assert status(b"") == 400
+    assert status(document, "?pages=4") == 400
+    assert status(document, "?pages=x") == 400
+    assert status(document, max_pages=2) == 400
+    assert status(document, "?pages=1-2", max_pages=2) == 200
+    assert status(document, seconds=0.001) == 504
+    assert status(document, max_body=len(document) - 1) == 413
+    app = serve.make()
+    with TestClient(app, base_url="http://localhost") as client:
+        assert len(client.post("/ocr/v1/read?pages=2-", content=document).json()["pages"]) == 2
+        engine_of(app).free_resources()
+        assert client.post("/ocr/v1/read", content=document).status_code == 503

@@ -27,6 +27,7 @@ LAYERS = (
     {"engine", "formats"},
     {"_rendering", "_sharing", "searchable_pdf"},
     {"", "formats.pdf"},
+    {"serve"},
     {"cli", "compat", "integrations"},
     {"__main__", "ocrmypdf_plugin"},
 )
@@ -48,6 +49,9 @@ PLACES = {
     "pikepdf": ("searchable_pdf", "integrations.ocrmypdf"),
     "img2pdf": ("searchable_pdf",),
     "pypdfium2_raw": ("documents._pdfium", "documents._pdfium_text"),
+    "starlette": ("serve",),
+    "uvicorn": ("serve",),
+    "python_multipart": ("serve",),
     "numpy": (
         "_engine._pixels",
         "_engine._inputs",

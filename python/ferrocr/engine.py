@@ -429,9 +429,20 @@ class OcrEngine(EngineLifecycle):
             ResourcesFreedError: The engine was freed, also between two pages.
             OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
+        return self._begin_pages(document, Call(), on_error, ahead, **options)[1]
+
+    def _begin_pages(
+        self,
+        document: ImageInput,
+        call: Call,
+        on_error: OnError = "return",
+        ahead: int | None = None,
+        **options: Unpack[DocumentKeywords],
+    ) -> tuple[int, Generator[DocumentPage | OcrError]]:
+        """Do as :meth:`recognize_pages`, for a call that can be cancelled; return the number of pages too."""
         request, others = split_request(**options)
         check_ahead(ahead)
-        return self._reader().pages(document, request, self._options(on_error, **others), ahead, Call())[1]
+        return self._reader().pages(document, request, self._options(on_error, **others), ahead, call)
 
     def _options(self, on_error: OnError = "raise", **options: Unpack[ReadKeywords]) -> CallOptions:
         """Return the options that hold for a call; refuse the call of a freed engine first."""

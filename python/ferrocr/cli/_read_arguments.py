@@ -57,7 +57,9 @@ def describe(read: argparse.ArgumentParser) -> None:
     _describe_rules(read.add_argument_group("rules for the text of each line"))
     _describe_running(read.add_argument_group("many files"))
     _describe_documents(read.add_argument_group("documents"))
-    _describe_engine(read.add_argument_group("engine"))
+    engine = read.add_argument_group("engine")
+    describe_engine(engine)
+    _describe_processes(engine)
 
 
 def _describe_running(group: "argparse._ArgumentGroup") -> None:
@@ -89,7 +91,8 @@ def _describe_documents(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--password", default=os.environ.get(PASSWORD_VARIABLE), help=secret)
 
 
-def _describe_engine(group: "argparse._ArgumentGroup") -> None:
+def describe_engine(group: "argparse._ArgumentGroup") -> None:
+    """Add those that choose models and the device for them."""
     group.add_argument("--models", default=DEFAULT_SET, metavar="SET", help="a set of models, default: %(default)s")
     instead = "another {} than the set's: a name in the catalog or the model directory, or a path"
     group.add_argument("--detector", metavar="MODEL", help=instead.format("model that finds text"))
@@ -109,11 +112,14 @@ def _describe_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
     group.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
     group.add_argument("--device-id", type=counted, metavar="N", help="GPU for models, from 0 on, default: the first")
+    group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
+
+
+def _describe_processes(group: "argparse._ArgumentGroup") -> None:
     apart = "models in a process of their own: a picture that crashes it is a failure like others"
     group.add_argument("--isolated", action="store_true", help=apart)
     shared = "so many such processes, which share the pictures and the cores; default: 1"
     group.add_argument("--workers", type=positive, metavar="N", help=shared)
-    group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 
 def _or_none(text: str) -> str | Literal[False]:
