@@ -302,13 +302,7 @@ def test_variables_of_tesseracts_steps_are_ignored_with_a_warning(fake: type[Fak
     assert caught[0].filename == __file__
 
 
-def test_characters_that_may_come_out_are_handed_on_or_refused(
-    fake: type[Fake], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(TesseractError, match="does not support tessedit_char_whitelist yet"):
-        monkeypatch.setattr(fake, "recognize", lambda self, image, *, characters, timeout: RECEIPT)
-        pytesseract.image_to_string(PICTURE, config="digits")
-
+def test_characters_that_may_come_out_are_handed_on(fake: type[Fake], monkeypatch: pytest.MonkeyPatch) -> None:
     def recognize(self: object, image: object, *, characters: bool, timeout: float | None, allow: str) -> Page:
         return page([line(allow, 10, 10)])
 

@@ -76,7 +76,7 @@ def test_it_gives_what_an_engine_in_this_process_gives(engine: OcrEngine, models
             {"pattern": r"\w+( \w+)*"},
             {"words": many_words, "min_score": 0.0},
         ):
-            assert engine.recognize(picture, **options) == usual.recognize(picture, **options)  # type: ignore[arg-type]
+            assert engine.recognize(picture, **options) == usual.recognize(picture, **options)
         images: list[Any] = [picture_file, large, picture_file.read_bytes()]
         assert list(engine.recognize_many(images)) == list(usual.recognize_many(images))
     assert engine.provider == usual.provider

@@ -1,6 +1,5 @@
 """The engines that all calls in a process share: one for each set of languages."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,6 @@ import ferrocr
 
 from ..._sharing import SharedEngines
 from ...results import ReleaseReport
-from ._errors import TesseractError
 
 _IDLE = 60.0
 """Seconds after which models are given back, in programs that used to start a process for each picture."""
@@ -51,18 +49,8 @@ def free_resources() -> list[ReleaseReport]:
 
 
 def only(allowed: str | None) -> Mapping[str, str]:
-    """Return the option of a call that lets only these characters come out.
-
-    Raises:
-        TesseractError: The engine has no such option.
-    """
+    """Return the option of a call that lets only these characters come out."""
     if allowed is None:
         return {}
-    if "allow" not in inspect.signature(ferrocr.OcrEngine.recognize).parameters:
-        message = (
-            "ferrocr does not support tessedit_char_whitelist yet\n"
-            "leave it out, and look for the characters in what was read"
-        )
-        raise TesseractError(1, message)
     # Tesseract's lists are about what is in words; a space keeps these apart.
     return {"allow": allowed if " " in allowed else allowed + " "}
