@@ -520,7 +520,8 @@ fn rules_of_a_call_are_no_other_calls() {
         (&|| None, "ed\ngf"),
         (&|| of(Some("edf"), None, None), "ed\nf"),
         (&|| of(None, Some("e.|gf"), None), "ed\ngf"),
-        (&|| of(None, None, Some(&words)), "gf"),
+        // Nothing speaks for either word in the first line, which has no score.
+        (&|| of(None, None, Some(&words)), "gf\ngf"),
     ];
     std::thread::scope(|scope| {
         for (rules, text) in kinds.into_iter().cycle().take(40) {
