@@ -42,6 +42,8 @@ def fail(send: Callable[[dict[str, object], bytes], None]) -> None:
             time.sleep(1000)
         case "other":
             send({"id": 1_000_000, "what": "page"}, b"")
+        case "wrong":
+            send({"id": 2, "what": "loaded", "provider": "cpu"}, b"")
         case "no page":
             send({"id": 2, "what": "page"}, b"\1" * 40)
         case name:

@@ -159,7 +159,7 @@ def test_any_text_survives_json(text: str) -> None:
 def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) -> None:
     given_options = (
         "--models ppocrv5-mobile --model-dir m --threads 3 --languages en,de --provider cuda --device-id 1 "
-        "--preset fast --no-download --detector d.onnx --recognizer r.onnx --orienter none"
+        "--preset fast --no-download --isolated --workers 2 --detector d.onnx --recognizer r.onnx --orienter none"
     )
     main(["read", "a.png", *given_options.split()])
     progress = fake_engine.options.pop("progress")
@@ -176,6 +176,8 @@ def test_options_reach_the_engine(fake_engine: type[FakeEngine], files: Path) ->
         "device_id": 1,
         "preset": "fast",
         "download": False,
+        "isolated": True,
+        "workers": 2,
     }
 
 

@@ -265,6 +265,21 @@ def test_it_ends_and_begins_anew(models_dir: Path, picture_file: Path) -> None:
         engine.recognize(picture_file)
 
 
+def test_nothing_begins_after_a_release() -> None:
+    engine = OcrEngine(isolated=True, workers=2)
+    core = engine._core
+    assert isinstance(core, IsolatedCore)
+    assert engine.free_resources().processes == 0
+    for begin in (
+        engine.load,
+        lambda: core._pool.fill(core, core._check_call),
+        lambda: core.load(timeout=1, stop=None),
+    ):
+        with pytest.raises(ResourcesFreedError):
+            begin()
+    assert pids(engine) == []
+
+
 def test_it_ends_by_itself_when_idle(models_dir: Path, picture_file: Path) -> None:
     with OcrEngine(model_dir=models_dir, download=False, isolated=True, threads=1, idle_unload=0.2) as engine:
         page = engine.recognize(picture_file)
@@ -298,6 +313,7 @@ def test_workers_share_the_calls(models_dir: Path, picture_file: Path) -> None:
     assert engine.free_resources().processes == 2
 
 
+@needs_fork
 def test_ctrl_c_of_a_terminal_is_for_the_parent_alone(engine: OcrEngine) -> None:
     engine.load()
     assert os.getsid(pids(engine)[0]) != os.getsid(0)
@@ -429,7 +445,7 @@ def test_bytes_that_are_no_page_are_refused(page: tuple[object, ...], at: int, c
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has files without a name in memory")
 def test_places_of_an_arena_are_apart_and_given_back() -> None:
-    arena = Arena()
+    arena = Arena(kept=2**17)
     (file,) = arena.descriptors
     try:
         data = [memoryview(os.urandom(_arena.LEAST + size)) for size in (1, 70_000, 5, 200_000)]
@@ -444,7 +460,7 @@ def test_places_of_an_arena_are_apart_and_given_back() -> None:
         assert again.start == places[1].start  # type: ignore[union-attr]
         for place in (*places, again):
             arena.free(place)  # type: ignore[arg-type]
-        assert os.fstat(file).st_size == 0
+        assert os.fstat(file).st_size == 2**17
         assert arena.put(data[0][:10]) is None
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.pwrite(file, b"x", 0)

@@ -92,6 +92,7 @@ def pages(models_dir: Path) -> list[tuple[npt.NDArray[np.uint8], str]]:
         ("page", "SIGABRT", None, "SIGABRT"),
         ("page", "garbage", None, None),
         ("page", "other", None, None),
+        ("page", "wrong", None, None),
         ("page", "no page", None, None),
         ("question", "exit", 3, None),
         ("loaded", "SIGSEGV", None, "SIGSEGV"),
@@ -179,6 +180,19 @@ def test_a_release_that_cancels_ends_what_hangs(engine: OcrEngine, picture_file:
         assert engine.free_resources(cancel=True).complete
         with pytest.raises(OcrCancelledError, match="resources are being released"):
             call.result(60)
+
+
+def test_a_release_overtakes_an_unload_and_ends_no_call(engine: OcrEngine) -> None:
+    long_page = np.asarray(draw_text([f"A line of text with number {i}" for i in range(30)]))
+    engine.load()
+    with ThreadPoolExecutor(2) as pool:
+        call = pool.submit(engine.recognize, long_page)
+        wait_until(lambda: engine._core.calls == 1, "it is in flight")  # type: ignore[union-attr]
+        unload = pool.submit(engine.unload)
+        wait_until(lambda: not engine.loaded, "the unload has begun")
+        assert engine.free_resources().complete
+        assert len(call.result(60).lines) == 30
+        assert unload.result(60).complete
 
 
 def test_a_load_that_hangs_ends_at_its_timeout(engine: OcrEngine, fault: Fault, picture_file: Path) -> None:

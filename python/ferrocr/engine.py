@@ -188,6 +188,7 @@ class OcrEngine(EngineLifecycle):
             ImageError: The picture cannot be decoded or is larger than the limits allow.
             InferenceError: ONNX Runtime refused the run.
             OutOfMemoryError: The process got no memory for the picture.
+            EngineCrashedError: The engine is isolated, and its process ended. The next call starts another one.
             OcrTimeoutError: The timeout is over. The engine is as it was.
             OcrCancelledError: A release ended the call.
             ResourcesFreedError: The engine was freed.
@@ -256,9 +257,9 @@ class OcrEngine(EngineLifecycle):
 
         Args:
             images: Any iterable of what :meth:`recognize` takes, however long.
-            on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError
-                or OcrTimeoutError) in its place and goes on; ``"raise"`` ends there. Every other error ends it in any
-                case.
+            on_error: ``"return"`` yields a picture's error (ImageError, StorageError, InferenceError, OutOfMemoryError,
+                OcrTimeoutError or EngineCrashedError) in its place and goes on; ``"raise"`` ends there. Every other
+                error ends it in any case.
             ahead: Pictures that may be read ahead, from 0 on. The default grows with the threads, and is 0 with
                 ``threads=1`` or ``low_memory=True``. Give 0 where a picture comes only after the page before was
                 handled. Each takes the memory of a decoded picture.

@@ -181,14 +181,16 @@ class ReleaseReport:
     Attributes:
         sessions: Native sessions that were closed.
         threads: Threads that ended with them; None where the system does not tell.
-        rss_before_mb: Resident memory of the process before, in 2**20 bytes; None where the system does not tell.
+        rss_before_mb: Resident memory of the process before, in 2**20 bytes, with those of an isolated engine; None
+            where the system does not tell.
         rss_after_mb: Resident memory of the process after.
         waited_s: Seconds that calls in flight, and a download that had to end, were waited for.
         files: Model files in the model directory whose lease was given back: any process may remove them now.
         complete: True once it is over. False when the timeout ended the wait: nothing was counted yet then, and the
             last call out does the release.
         calls: Calls and loads that were still in flight then; 0 when it is complete.
-        processes: Processes that ended; they render the pages of PDF files, and their memory is in no other number.
+        processes: Processes that ended: an isolated engine's, and those that render the pages of PDF files, whose
+            memory is in no other number.
         inherited: True if a forked child released an engine that its parent had loaded: nothing was freed, and the
             parent has it as before.
         gpu_before_mb: Memory in use before on all GPUs of NVIDIA's that the process sees, by whatever process, in 2**20

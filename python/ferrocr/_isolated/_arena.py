@@ -9,6 +9,10 @@ from typing import NamedTuple
 LEAST = 2**16
 """Bytes from which on data is better shared than sent through a pipe, which holds so many at a time."""
 
+KEPT = 2**24
+"""Bytes that stay with the two processes from picture to picture. To write, map, copy and give back the pixels of a
+picture of 2 megapixels took 4.3 ms of processor time in fresh pages of memory, and 1.6 in those that were there."""
+
 _PAGE = 2**16
 """Places are multiples of this, which is one of the system's pages everywhere."""
 
@@ -23,11 +27,12 @@ class Place(NamedTuple):
 class Arena:
     """A file without a name, in memory: its maker writes pictures into it, and another process maps them.
 
-    It is as long as what is in it, so nothing is held between two pictures. The maker never maps it, since whoever else
-    has the file could shorten it under the maker's feet.
+    Between two pictures it has no more than `kept` bytes. The maker never maps it, since whoever else has the file
+    could shorten it under the maker's feet.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
+        self.kept = kept
         self._file = self._for_reading = -1
         # One that a signal's handler may take once more.
         self._lock = threading.RLock()
@@ -35,6 +40,7 @@ class Arena:
         if sys.platform == "linux":
             with suppress(OSError):  # where it is forbidden, pictures go through the pipe
                 self._file = os.memfd_create("ferrocr", os.MFD_CLOEXEC)
+                os.ftruncate(self._file, kept)
                 self._for_reading = os.open(f"/proc/self/fd/{self._file}", os.O_RDONLY | os.O_CLOEXEC)
 
     @property
@@ -63,7 +69,7 @@ class Arena:
                 self._places.remove(place)
             if self._file >= 0:
                 with suppress(OSError):
-                    os.ftruncate(self._file, max((used.start + used.length for used in self._places), default=0))
+                    os.ftruncate(self._file, max(self.kept, *(used.start + used.length for used in self._places), 0))
 
     def close(self) -> None:
         """Give it back; what is in it goes when the other process is gone too."""

@@ -14,6 +14,7 @@ from .._engine._call import Call, Stop
 from .._engine._cores import Settings
 from .._workers._wire import Header
 from ..exceptions import InvalidArgumentError
+from ._arena import KEPT
 from ._exchange import GRACE, Late
 from ._pool import Pool, kill_all, sum_of
 from ._process import EngineProcess
@@ -58,7 +59,8 @@ class IsolatedCore:
             settings = {**settings, "threads": max(1, self._local.threads // workers)}
             self._local = _core.Engine(**settings, host=host, idle_unload=None)
         self._settings = settings
-        self._here = Pool(workers, idle_unload, inherited=False)
+        self._kept = 0 if settings["low_memory"] else KEPT
+        self._here = Pool(workers, idle_unload, self._kept, inherited=False)
         self._answering: set[int] = set()
         self._provider: str | None = None
         self._ended = 0
@@ -146,7 +148,7 @@ class IsolatedCore:
             except BaseException as error:
                 errors.append(error)
 
-        others = [process for process in self._pool.fill(self) if not process.is_loaded]
+        others = [process for process in self._pool.fill(self, self._check_call) if not process.is_loaded]
         threads = [threading.Thread(target=load, args=(process,), daemon=True) for process in others]
         for thread in threads:
             thread.start()
@@ -166,7 +168,7 @@ class IsolatedCore:
                 self._provider = load.wait(until, late)
                 process.is_loaded = True
         finally:
-            self._drop_unloaded(process)
+            self._pool.drop(process)
 
     def answer(self, question: str, values: list[object]) -> object:
         """Answer what a load wants to know."""
@@ -282,19 +284,23 @@ class IsolatedCore:
         """Return the process that has the fewest calls."""
         return self._pool.choose(self, self._check_call, until, late)
 
-    def admit(self, process: EngineProcess, ask: Callable[[], object]) -> bool:
-        """Send a request to a process, and count it as a call; False for a process that takes none any more."""
-        return self._pool.admit(process, ask)
+    def admit(self, process: EngineProcess, call: object, ask: Callable[[], object]) -> bool:
+        """Send a request to a process, and count its call; False for a process that takes none any more."""
+        return self._pool.admit(process, call, ask)
 
-    def leave(self, process: EngineProcess) -> None:
-        """Note that a process has a call less."""
-        self._here.leave(process)
+    def leave(self, process: EngineProcess, call: object) -> None:
+        """Note that a process does not have the call any more."""
+        self._here.leave(process, call)
 
     def at_rest(self, process: EngineProcess) -> None:
         """End a process that has had no call for long."""
-        with self._here.changed:
-            if process.calls == 0:
-                self._here.release(self, process, closing=False)
+        changed = self._here.changed
+        if changed.acquire(blocking=False):  # else it has a call soon, and rests again later
+            try:
+                if process.calls == 0:
+                    self._here.release(self, process, closing=False)
+            finally:
+                changed.release()
 
     @property
     def _pool(self) -> Pool:
@@ -302,7 +308,7 @@ class IsolatedCore:
         here = self._here
         if here.pid != os.getpid():
             self._answering = set()
-            here = self._here = Pool(self._workers, self._idle, inherited=bool(here.everyone()))
+            here = self._here = Pool(self._workers, self._idle, self._kept, inherited=bool(here.everyone()))
         return here
 
     def _check_call(self) -> None:
@@ -310,13 +316,6 @@ class IsolatedCore:
         if threading.get_ident() in self._answering:
             message = "this engine is loading its models: `progress` can call neither load nor recognize"
             raise InvalidArgumentError(message, "return from it first: the load goes on then")
-
-    def _drop_unloaded(self, process: EngineProcess) -> None:
-        """End a process that could not be loaded and that nobody else waits for."""
-        with self._here.changed:
-            if not process.is_loaded and process.calls == 0:
-                self._here.at_end(process)
-                process.kill()
 
     def _read(
         self, request: Request, options: tuple[float, bool], timeout: float | None, stop: "_core.Stop | None"

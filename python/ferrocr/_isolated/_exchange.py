@@ -27,20 +27,17 @@ _SLICE = 0.05
 _LONGEST_WAIT = 1e6
 """Seconds that the system can count in any case."""
 
-_LAST = frozenset({"page", "loaded", "freed", "error", "raised"})
-_WHATS = _LAST | {"begun", "question"}
-
 Late = Callable[[], OcrError]
 """Makes the error for an answer that does not come in time."""
 
 
 class Owner(Protocol):
-    """What an exchange needs of its engine."""
+    """The engine as an exchange sees it."""
 
     max_memory: int | None
 
-    def leave(self, process: "EngineProcess") -> None:
-        """Note that a process has a call less."""
+    def leave(self, process: "EngineProcess", call: object) -> None:
+        """Note that a process does not have the call any more."""
 
 
 class Exchange:
@@ -50,8 +47,14 @@ class Exchange:
 
     Args:
         owner: The engine.
-        doing: What its process does for it, for messages: "loaded models".
+        doing: The work of its process, for messages: "loaded models".
     """
+
+    lasts: frozenset[object] = frozenset()
+    """The kinds of answers that end it."""
+
+    others: frozenset[object] = frozenset()
+    """The kinds of answers that come before."""
 
     source: str | None = None
     """The name of the picture that it is about."""
@@ -77,24 +80,24 @@ class Exchange:
             ValueError: It is none.
         """
         what = answer.header.get("what")
-        if what not in _WHATS:
-            message = "there is no such answer"
+        if what not in self.lasts and what not in self.others:
+            message = "there is no such answer to this request"
             raise ValueError(message)
         self._is_begun = self._is_begun or what == "begun"
+        if what in self.lasts:
+            self._finish()  # first, so that who has the answer finds the process without the call
         self._events.put(answer)
-        if what in _LAST:
-            self._finish()
-        return what in _LAST
+        return what in self.lasts
 
     def lose(self, lost: Exception) -> None:
         """Note that no answer comes any more."""
-        self._events.put(lost)
         self._finish()
+        self._events.put(lost)
 
     def _finish(self) -> None:
         self._is_over = True
         if self._process is not None:
-            self._owner.leave(self._process)
+            self._owner.leave(self._process, self)
 
     # --- in any thread ----------------------------------------------------------------------------------------------
 

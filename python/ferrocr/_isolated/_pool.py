@@ -34,7 +34,9 @@ class Giving(Exchange):
     def receive(self, answer: Answer) -> bool:
         """Take the report, and end the process."""
         if answer.header.get("what") == "freed":
-            self._of.report = report_of(answer.header["report"])
+            self._of.report = report_of(answer.header.get("report"))
+        elif answer.header.get("error") == "ResourcesFreedError":  # an unload that a release has overtaken
+            return True
         self._of.kill_for_release()
         return True
 
@@ -48,24 +50,26 @@ class Pool:
     Args:
         count: The most processes.
         idle: Seconds without a call after which one ends; None for never.
+        kept: Bytes of memory that each shares with this process from picture to picture.
         inherited: True if the parent of this forked process has processes.
     """
 
-    def __init__(self, count: int, idle: float | None, *, inherited: bool) -> None:
+    def __init__(self, count: int, idle: float | None, kept: int, *, inherited: bool) -> None:
         self.pid = os.getpid()
         self.inherited = inherited
-        # Its lock is one that a signal's handler may take once more.
+        # Its lock is one that a signal's handler may take once more. The threads that read and write never wait for it:
+        # such a handler may wait for them.
         self.changed = threading.Condition()
         self.leaving: set[EngineProcess] = set()
         """Those that end when their calls have."""
         self.released: list[EngineProcess] = []
         """Those that a release of the engine has ended, or will."""
-        self._idle = idle
+        self._idle, self._kept = idle, kept
         self._running: list[EngineProcess | None] = [None] * count
 
     def running(self) -> list[EngineProcess]:
         """Return those that take calls."""
-        return [process for process in self._running if process is not None]
+        return [process for process in self._running if process is not None and not process.is_gone]
 
     def everyone(self) -> list[EngineProcess]:
         """Return all that are there."""
@@ -90,28 +94,32 @@ class Pool:
                 check()
             return self._least_busy(owner)
 
-    def admit(self, process: EngineProcess, ask: Callable[[], object]) -> bool:
-        """Send a request to a process, and count it as a call; False for a process that takes none any more."""
+    def admit(self, process: EngineProcess, call: object, ask: Callable[[], object]) -> bool:
+        """Send a request to a process, and count its call; False for a process that takes none any more."""
         with self.changed:
             if process not in self._running:
                 return False
-            process.calls += 1
+            process.active.add(call)
             ask()
             return True
 
-    def fill(self, owner: Owner) -> list[EngineProcess]:
-        """Return all processes that there may be."""
+    def fill(self, owner: Owner, check: Callable[[], object]) -> list[EngineProcess]:
+        """Return all processes that there may be.
+
+        Raises:
+            OcrError: As :meth:`choose`.
+        """
         with self.changed:
+            check()
             for slot, process in enumerate(self._running):
-                if process is None:
+                if process is None or process.is_gone:
                     self._running[slot] = self._started(owner)
             return self.running()
 
-    def leave(self, process: EngineProcess) -> None:
-        """Count a call less."""
-        with self.changed:
-            process.calls -= 1
-            self.changed.notify_all()
+    def leave(self, process: EngineProcess, call: object) -> None:
+        """Count a call no more."""
+        process.active.discard(call)
+        self._tell()
 
     def release(self, owner: Owner, process: EngineProcess, *, closing: bool, cancel: bool = False) -> None:
         """Have a process end, once its calls have; `closing` ends a load, and `cancel` its calls."""
@@ -154,11 +162,24 @@ class Pool:
 
     def at_end(self, process: EngineProcess) -> None:
         """Forget one that is gone."""
+        process.is_gone = True
+        self.leaving.discard(process)
+        self._tell()
+
+    def drop(self, process: EngineProcess) -> None:
+        """End a process that has no models, if nobody waits for it."""
         with self.changed:
-            if process in self._running:
+            if process in self._running and not process.is_loaded and not process.calls:
                 self._running[self._running.index(process)] = None
-            self.leaving.discard(process)
-            self.changed.notify_all()
+                process.kill()
+
+    def _tell(self) -> None:
+        """Have whoever waits look at once, if that takes no waiting."""
+        if self.changed.acquire(blocking=False):
+            try:
+                self.changed.notify_all()
+            finally:
+                self.changed.release()
 
     def _least_busy(self, owner: Owner) -> EngineProcess:
         for process in self.running():
@@ -167,14 +188,15 @@ class Pool:
                 self._running[self._running.index(process)] = None
                 process.kill()
         best = min(range(len(self._running)), key=self._rank)
-        process_or_none = self._running[best]
-        if process_or_none is None:
-            process_or_none = self._running[best] = self._started(owner)
-        return process_or_none
+        found = self._running[best]
+        if found is None or found.is_gone:
+            found = self._running[best] = self._started(owner)
+        return found
 
     def _rank(self, slot: int) -> tuple[int, bool, int]:
+        """Order processes by their calls; one that would have to be started comes after one that waits."""
         process = self._running[slot]
-        return (0, True, slot) if process is None else (process.calls, False, slot)
+        return (0, True, slot) if process is None or process.is_gone else (process.calls, False, slot)
 
     def _started(self, owner: Owner) -> EngineProcess:
         from weakref import WeakMethod
@@ -186,10 +208,11 @@ class Pool:
                 method(process)
 
         self.inherited = False
-        return EngineProcess(self.at_end, self._idle, at_rest)
+        return EngineProcess(self.at_end, self._idle, at_rest, self._kept)
 
 
 def kill_all(processes: list[EngineProcess]) -> None:
+    """End them, because their engine is released."""
     for process in processes:
         process.kill_for_release()
 

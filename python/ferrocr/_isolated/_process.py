@@ -23,6 +23,7 @@ class EngineProcess(SharedWorker):
         at_end: Called when nothing of it is left.
         idle: Seconds without a call after which `at_rest` is called; None for never.
         at_rest: Called then.
+        kept: Bytes of memory that it shares from picture to picture.
 
     Raises:
         RuntimeUnavailableError: No process can be started.
@@ -34,16 +35,17 @@ class EngineProcess(SharedWorker):
         at_end: Callable[["EngineProcess"], object],
         idle: float | None,
         at_rest: Callable[["EngineProcess"], object],
+        kept: int,
     ) -> None:
-        self._arena = Arena()
+        self._arena = Arena(kept)
         self._places: dict[int, Place] = {}
-        self.calls = 0
-        """Calls that it has; whoever changes it holds the lock of the engine."""
-        self.is_loaded = self.is_freed = False
+        self.active: set[object] = set()
+        """The calls that it has."""
+        self.is_loaded = self.is_freed = self.is_gone = False
         self.culprit: object = None
         """The call that it was ended for."""
         self.report: _Release | None = None
-        """What it has given back."""
+        """The report of its release."""
         try:
             super().__init__(
                 _MODULE,
@@ -59,13 +61,18 @@ class EngineProcess(SharedWorker):
             self._arena.close()
             raise
 
-    def put(self, owner: object, data: memoryview) -> tuple[int, int, int] | None:
+    @property
+    def calls(self) -> int:
+        """The number of calls that it has."""
+        return len(self.active)
+
+    def put(self, owner: object, data: memoryview) -> tuple[int, ...] | None:
         """Copy a picture to where the process sees it; None where it is better sent to it."""
         place = self._arena.put(data)
         if place is None:
             return None
         self._places[id(owner)] = place
-        return self._arena.descriptors[0], *place
+        return self._arena.descriptors[0], self._arena.kept, *place
 
     def give_back(self, owner: object) -> None:
         """Give the place of a picture back, which the process has copied."""

@@ -10,7 +10,7 @@ from .. import _core
 from .._engine._call import Call
 from .._workers._start import Answer, WorkerLostError
 from .._workers._wire import Header
-from ..exceptions import OcrError, OcrTimeoutError, ResourcesFreedError
+from ..exceptions import OcrError, OcrTimeoutError, ResourcesFreedError, RuntimeUnavailableError
 from ._exchange import Exchange, Late, freed
 from ._exchange import Owner as ExchangeOwner
 from ._raw_pages import page_of
@@ -30,13 +30,13 @@ _FOREVER = float("inf")
 
 
 class Owner(ExchangeOwner, Protocol):
-    """What a reading needs of its engine."""
+    """The engine as a reading sees it."""
 
     def choose(self, until: float, late: Late) -> "EngineProcess":
         """Return the process that has the fewest calls."""
 
-    def admit(self, process: "EngineProcess", ask: Callable[[], object]) -> bool:
-        """Send a request to a process, and count it as a call; False for a process that takes none any more."""
+    def admit(self, process: "EngineProcess", call: object, ask: Callable[[], object]) -> bool:
+        """Send a request to a process, and count its call; False for a process that takes none any more."""
 
     def load_in(self, process: "EngineProcess", until: float, late: Late, begun: "Callable[[Load], object]") -> None:
         """Load its models, unless they are there."""
@@ -51,6 +51,9 @@ class Load(Exchange):
     Args:
         owner: The engine.
     """
+
+    lasts = frozenset({"loaded", "error", "raised"})
+    others = frozenset({"question"})
 
     def __init__(self, owner: Owner) -> None:
         super().__init__(owner, "loaded models")
@@ -67,7 +70,7 @@ class Load(Exchange):
         with suppress(OSError):
             folder = os.getcwd()  # noqa: PTH109  # a text
         header: Header = {"do": "load", "settings": settings, "folder": encoded(folder)}
-        return self._asked.admit(process, lambda: self._ask(process, header))
+        return self._asked.admit(process, self, lambda: self._ask(process, header))
 
     def wait(self, until: float, late: Late) -> str | None:
         """Wait for its end, and answer its questions meanwhile; return the provider.
@@ -77,13 +80,14 @@ class Load(Exchange):
         """
         try:
             while True:
-                answer = self._answer(min(until, time.monotonic() + _LONGEST_LOAD), late).header
+                longest = time.monotonic() + _LONGEST_LOAD
+                answer = self._answer(min(until, longest), late if until <= longest else _late_load).header
                 if answer["what"] == "question":
                     self._reply(answer)
                 elif answer["what"] == "raised":
                     raise self._raised or OcrError("a callback of the load that was waited for has failed")
                 else:
-                    provider = answer["provider"]
+                    provider = answer.get("provider")
                     return None if provider is None else str(provider)
         except WorkerLostError as lost:
             raise self._crash(lost) from None
@@ -126,6 +130,9 @@ class Reading(Exchange):
         options: The options of the call.
     """
 
+    lasts = frozenset({"page", "error"})
+    others = frozenset({"begun"})
+
     def __init__(self, owner: Owner, request: Request, options: tuple[float, bool]) -> None:
         super().__init__(owner, f"read {request.name or 'a picture'}")
         self._from, self._request, self._options = owner, cast("Request | None", request), options
@@ -158,7 +165,7 @@ class Reading(Exchange):
         data: memoryview | bytes = b"" if request.data is None else request.data
         if request.data is not None and (place := process.put(self, request.data)) is not None:
             header["place"], data = place, b""
-        is_begun = self._from.admit(process, lambda: self._ask(process, header, data))
+        is_begun = self._from.admit(process, self, lambda: self._ask(process, header, data))
         if not is_begun:
             process.give_back(self)
         return is_begun
@@ -260,6 +267,11 @@ class Reading(Exchange):
             assert self._process is not None
             self._process.end()
             raise self._crash(WorkerLostError(is_late=False, status=None)) from None
+
+
+def _late_load() -> OcrError:
+    message = f"the engine's process did not load the models within {_LONGEST_LOAD:g} s"
+    return RuntimeUnavailableError(message)
 
 
 def _late_begin() -> OcrError:

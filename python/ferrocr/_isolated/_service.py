@@ -1,4 +1,4 @@
-"""What runs in an isolated engine's process: a core's engine, asked through a pipe. Imported there alone."""
+"""The other side of :mod:`._reading`: an engine of the core's, in a process of its own. Imported there alone."""
 
 import mmap
 import os
@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -237,12 +238,22 @@ def _content(header: Header, data: Data) -> Iterator[memoryview]:
     if "place" not in header:
         yield memoryview(data)
         return
-    descriptor, start, length = cast("tuple[int, int, int]", header["place"])
+    descriptor, kept, start, length = cast("tuple[int, int, int, int]", header["place"])
+    if start + length <= kept:
+        with memoryview(_kept(descriptor, kept)) as whole, whole[start : start + length] as part:
+            yield part
+        return
     with (
         mmap.mmap(descriptor, length, mmap.MAP_SHARED, mmap.PROT_READ, offset=start) as shared,
         memoryview(shared) as whole,
     ):
         yield whole
+
+
+@cache
+def _kept(descriptor: int, length: int) -> mmap.mmap:
+    """Return the part of the arena that stays. Its pages are known to this process from the second picture on."""
+    return mmap.mmap(descriptor, length, mmap.MAP_SHARED, mmap.PROT_READ)
 
 
 def _begin() -> None:

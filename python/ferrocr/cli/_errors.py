@@ -43,6 +43,7 @@ FAILURES = (
     Failure(exceptions.RuntimeUnavailableError, EXIT_CANNOT_RUN, "run: ferrocr doctor{dir}"),
     Failure(exceptions.InferenceError, EXIT_CANNOT_RUN, "run: ferrocr doctor{dir}"),
     Failure(exceptions.OutOfMemoryError, EXIT_CANNOT_RUN, "give it smaller pictures, or more memory"),
+    Failure(exceptions.EngineCrashedError, EXIT_CANNOT_RUN, "read the others without it"),
     Failure(exceptions.OcrTimeoutError, EXIT_CANNOT_RUN, "give it a longer timeout, or a smaller picture"),
     Failure(Exception, EXIT_CANNOT_RUN),
 )

@@ -91,6 +91,10 @@ def describe_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
     group.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
     group.add_argument("--device-id", type=counted, metavar="N", help="GPU for models, from 0 on, default: the first")
+    apart = "models in a process of their own: a picture that crashes it is a failure like others"
+    group.add_argument("--isolated", action="store_true", help=apart)
+    shared = "so many such processes, which share the pictures and the cores; default: 1"
+    group.add_argument("--workers", type=positive, metavar="N", help=shared)
     group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 

@@ -57,6 +57,8 @@ class Reader:
                 threads=arguments.threads,
                 languages=arguments.languages,
                 download=not arguments.no_download,
+                isolated=arguments.isolated or arguments.workers is not None,
+                workers=arguments.workers or 1,
                 progress=progress,
             ) as ocr,
         ):
