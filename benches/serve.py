@@ -214,7 +214,7 @@ def crash(service: Service, crashes: int, clients: int) -> int:
         reading = [threads.submit(read, client) for client in range(clients)]
         done = 0
         while done < crashes:
-            time.sleep(chance.uniform(0.05, 0.6))
+            time.sleep(chance.uniform(0.3, 3.0))
             for child in service.children()[:1]:
                 try:
                     os.kill(child, (signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT)[done % 3])

@@ -11,9 +11,10 @@ from starlette.testclient import TestClient
 
 from ferrocr import Line, Page
 from ferrocr._engine._call import Call
+from ferrocr._workers._start import HINT
 from ferrocr.documents import DocumentPage
 from ferrocr.documents._page_numbers import PageNumbers, Wanted
-from ferrocr.exceptions import EngineCrashedError, ImageError, ModelCorruptError, OcrError
+from ferrocr.exceptions import EngineCrashedError, ImageError, ModelCorruptError, OcrError, RuntimeUnavailableError
 from ferrocr.serve import Settings, make_app
 from ferrocr.serve._app import App
 
@@ -93,6 +94,12 @@ class FakeEngine:
             case "!crash":
                 self.crashes += 1
                 return EngineCrashedError("it crashed") if self.crashes <= int(text[7:]) else page_of("survived")
+            case "!start":
+                self.crashes += 1
+                if self.crashes <= int(text[7:]):
+                    message = "reading needs a process of its own, and the one that was started ended"
+                    raise RuntimeUnavailableError(message, HINT)
+                return page_of("started")
             case "!image":
                 return ImageError("this page is damaged", "scan it again")
             case "!fatal":

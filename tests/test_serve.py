@@ -241,6 +241,15 @@ def test_a_crash_is_read_once_more_and_counted() -> None:
         assert int(twice.headers["retry-after"]) >= 1
 
 
+def test_a_process_that_does_not_start_is_a_crash_too() -> None:
+    with service() as (client, engine, _):
+        pages = client.post("/v1/read", content=b"one\f!start 1\fthree").json()["pages"]
+        assert [page["text"] for page in pages] == ["one", "started", "three"]
+        engine.crashes = 0
+        twice = client.post("/v1/read", content=b"!start 2")
+        assert (twice.status_code, twice.json()["error"]["kind"]) == (503, "EngineCrashedError")
+
+
 def test_a_defect_says_nothing_of_the_document(caplog: pytest.LogCaptureFixture) -> None:
     with service() as (client, _, _app):
         answer = client.post("/v1/read", content=b"!defect")

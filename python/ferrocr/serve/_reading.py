@@ -2,17 +2,19 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Generator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Protocol, TypeVar, Unpack
 
 from .._engine._call import Call
 from .._engine._call_options import OnError
+from .._workers._start import HINT
 from ..documents import DocumentPage
 from ..documents._page_numbers import Wanted
 from ..documents._request import DocumentKeywords
-from ..exceptions import EngineCrashedError, InvalidArgumentError, OcrError
+from ..exceptions import EngineCrashedError, InvalidArgumentError, OcrError, RuntimeUnavailableError
 from ._bodies import Upload
 from ._settings import Settings
 
@@ -69,6 +71,7 @@ class Pages:
         self._keywords: DocumentKeywords = {**keywords, "timeout": settings.page_seconds}
         self._call = Call()
         self._results: Generator[DocumentPage | OcrError] | None = None
+        self._left: deque[int] = deque()
         self.count = 0
         """The pages that the document has."""
         self.crashes = 0
@@ -97,41 +100,75 @@ class Pages:
             await in_thread(self._executor, self._call, self._results.close)
 
     def _start(self) -> None:
-        try:
-            self.count, self._results = self._begin(**self._keywords)
-        except EngineCrashedError:
-            self.crashes += 1
-            self.count, self._results = self._begin(**self._keywords)
+        self.count, self._results = self._begin(**self._keywords)
         wanted = Wanted(self._keywords.get("pages")).among(self.count, "the document")
         most = self._settings.max_pages
-        if sum(1 for _ in itertools.islice(wanted, most + 1)) > most:
+        self._left = deque(itertools.islice(wanted, most + 1))
+        if len(self._left) > most:
             self._results.close()
             message = f"there are more than {most} pages to read"
             raise InvalidArgumentError(message, f'ask for some of them: pages="1-{most}"')
 
     def _next(self) -> DocumentPage | OcrError | None:
-        assert self._results is not None
-        result = next(self._results, None)
-        if isinstance(result, EngineCrashedError):
+        if self._results is None or not self._left:
+            return None
+        is_over = False
+        try:
+            result = next(self._results, None)
+        except OcrError as error:
+            if _crash_of(error) is None:
+                raise
+            result, is_over = error, True
+        number = self._left.popleft()
+        if isinstance(result, OcrError) and _crash_of(result) is not None:
             self.crashes += 1
             # Once more: most often another request's picture was to blame.
-            result = self._once_more(result)
-            self.crashes += isinstance(result, EngineCrashedError)
+            result = self._once_more(number)
+        if is_over and self._left:
+            self._results = self._begin_at(self._left)
         return result
 
-    def _once_more(self, error: EngineCrashedError) -> DocumentPage | OcrError | None:
+    def _once_more(self, number: int) -> DocumentPage | OcrError | None:
+        try:
+            results = self._begin_at([number])
+            with closing(results):
+                result = next(results, None)
+        except OcrError as error:
+            if _crash_of(error) is None:
+                raise
+            result = error
+        crash = _crash_of(result) if isinstance(result, OcrError) else None
+        if crash is None:
+            return result
+        self.crashes += 1
+        crash.page = number
+        return crash
+
+    def _begin_at(self, numbers: Iterable[int]) -> Generator[DocumentPage | OcrError]:
         keywords = DocumentKeywords(**self._keywords)
-        keywords["pages"] = [error.page or 1]
-        try:
-            results = self._begin(**keywords)[1]
-        except EngineCrashedError as again:
-            again.page = error.page
-            return again
-        try:
-            return next(results, None)
-        finally:
-            results.close()
+        keywords["pages"] = list(numbers)
+        return self._begin(**keywords)[1]
 
     def _begin(self, **keywords: Unpack[DocumentKeywords]) -> tuple[int, Generator[DocumentPage | OcrError]]:
-        self._call.check()
-        return self._engine._begin_pages(self._content, self._call, "return", _AHEAD, **keywords)
+        """Open the document, once more where the engine's process crashes over that."""
+        for is_last in (False, True):
+            self._call.check()
+            try:
+                return self._engine._begin_pages(self._content, self._call, "return", _AHEAD, **keywords)
+            except OcrError as error:
+                crash = _crash_of(error)
+                if crash is None:
+                    raise
+                self.crashes += 1
+                if is_last:
+                    raise crash from None
+        raise AssertionError
+
+
+def _crash_of(error: OcrError) -> EngineCrashedError | None:
+    """Return the crash that an error is about: of a process at work, or of one that was about to be."""
+    if isinstance(error, EngineCrashedError):
+        return error
+    if isinstance(error, RuntimeUnavailableError) and error.hint == HINT:
+        return EngineCrashedError(*error.for_shell())
+    return None
