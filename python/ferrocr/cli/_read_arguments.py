@@ -49,7 +49,9 @@ def describe(read: argparse.ArgumentParser) -> None:
     read.add_argument("--characters", action="store_true", help=characters)
     _describe_running(read.add_argument_group("many files"))
     _describe_documents(read.add_argument_group("documents"))
-    describe_engine(read.add_argument_group("engine"))
+    engine = read.add_argument_group("engine")
+    describe_engine(engine)
+    _describe_processes(engine)
 
 
 def _describe_running(group: "argparse._ArgumentGroup") -> None:
@@ -91,11 +93,14 @@ def describe_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--threads", type=positive, metavar="N", help="threads a model may use, default: one a core")
     group.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
     group.add_argument("--device-id", type=counted, metavar="N", help="GPU for models, from 0 on, default: the first")
+    group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
+
+
+def _describe_processes(group: "argparse._ArgumentGroup") -> None:
     apart = "models in a process of their own: a picture that crashes it is a failure like others"
     group.add_argument("--isolated", action="store_true", help=apart)
     shared = "so many such processes, which share the pictures and the cores; default: 1"
     group.add_argument("--workers", type=positive, metavar="N", help=shared)
-    group.add_argument("--no-download", action="store_true", help="fail when a model is missing, never fetch it")
 
 
 def _or_none(text: str) -> str | Literal[False]:
