@@ -125,6 +125,20 @@ def test_text_of_a_document_is_never_a_part_of_the_page(open_page: Callable[...,
         assert page.locator("#evil").count() == 0
 
 
+FILE_OF = "text => { const d = new DataTransfer(); d.items.add(new File([text], text + '.png', { type: 'image/png' }))"
+
+
+def test_files_are_dropped_and_pasted(open_page: Callable[..., Any]) -> None:
+    with serving("-c", FAKE, "{}") as server:
+        page = open_page(server)
+        drop = "document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: d, bubbles: true })) }"
+        page.evaluate(f"{FILE_OF}; {drop}", "dropped")
+        wait_for(page, "#lines", "dropped")
+        paste = "document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: d })) }"
+        page.evaluate(f"{FILE_OF}; {paste}", "pasted")
+        wait_for(page, "#lines", "pasted")
+
+
 def test_what_takes_long_can_be_stopped(open_page: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "long.png").write_text("!wait", encoding="utf-8")
     with serving("-c", FAKE, "{}") as server:
