@@ -15,7 +15,7 @@ from ._gate import Gate
 from ._guard import Record, Scope
 from ._metrics import Metrics
 from ._problems import GoneError, Problem, busy
-from ._receiving import Receive, check_length, receive_upload
+from ._receiving import Receive, receive_upload
 from ._settings import Settings
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ class Service:
         if self.receiving >= self.settings.uploads:
             message = f"{self.receiving} bodies are on their way, which are all that may"
             raise busy(message, 2.0)
-        check_length(headers, 2 * self.settings.max_body, self.settings)
         assert self.folder is not None
         started = time.monotonic()
         self.receiving += 1

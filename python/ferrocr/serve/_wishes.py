@@ -17,6 +17,7 @@ _IGNORED = ("language", "file")
 _BY_MEDIA_TYPE = {
     "application/x-ndjson": "jsonl",
     "application/ndjson": "jsonl",
+    "application/jsonl": "jsonl",
     "text/html": "hocr",
     "text/xml": "alto",
     **{output.media_type: name for name, output in OUTPUTS.items()},

@@ -5,7 +5,7 @@ pages a second of each, with the same processes, threads and bytes. Then the sec
 it can do; the memory that forty uploads of 15 MB at once take, beside that of one; and crashes of the processes that
 hold the models, during which each request has to be answered, and rightly or with 503. For example::
 
-    python benches/serve.py --seconds 10 --rounds 5 --crashes 100
+    python benches/service.py --seconds 10 --rounds 5 --crashes 100
 
 It needs the default models and the extra `serve`. The exit status is 1 if an answer was wrong or did not come.
 """
