@@ -85,8 +85,9 @@ class Guard:
         """Handle one request."""
         headers = Headers(scope=scope)
         record = Record(_request_id(headers.get("x-request-id", "")))
-        scope["ferrocr.record"] = record
-        scope["app"] = self  # has Starlette raise for what it does not know
+        # A copy, because an application that mounts this one has its own under "app". There has to be one, so that
+        # Starlette raises for what it does not know.
+        scope = {**scope, "ferrocr.record": record, "app": self}
 
         async def receiving() -> MutableMapping[str, Any]:
             message = await receive()
