@@ -151,7 +151,10 @@ def shared(folder: Path, workers: int, pages: int) -> None:
         engine.load()
         others = [
             subprocess.Popen(
-                [sys.executable, "-c", READER, str(path), str(pages)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, "-c", READER, str(path), str(pages)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # as workers are: a busy Linux shares its processors out by sessions
             )
             for _ in range(workers)
         ]
