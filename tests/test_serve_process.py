@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -203,6 +204,24 @@ def test_the_end_waits_for_what_is_read_and_what_waits() -> None:
         with pytest.raises(ConnectionError):
             server.connect()
         assert [entry["message"] for entry in server.log][-1] == "ending"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell what was the most")
+def test_uploads_that_wait_take_no_memory() -> None:
+    """Sixteen of 8 MB at once, of which one is read at a time."""
+    body = b"!sleep 0.05".ljust(8 * 2**20, b"\0")
+    with serving("-c", FAKE, "{'at_once': 1}") as server:
+
+        def most() -> int:
+            status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
+            return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) // 1024
+
+        server.text("/v1/read", body)
+        one = most()
+        with ThreadPoolExecutor(16) as threads:
+            answers = list(threads.map(lambda _: server.ask("POST", "/v1/read", body).status, range(16)))
+        assert answers == [200] * 16
+        assert most() < one + 48
 
 
 def test_models_that_are_missing_end_the_command(tmp_path: Path) -> None:
