@@ -111,6 +111,18 @@ def test_a_raw_body_and_a_form_say_the_same() -> None:
         assert [page["source"] for page in form.json()["pages"]] == ["a.pdf"] * 2
 
 
+def test_rules_for_lines_reach_the_engine_and_wrong_ones_are_refused_before() -> None:
+    with service() as (client, engine, _):
+        fields = {"allow": "0123456789", "words": "12\n34"}
+        client.post("/v1/read", files={"file": ("a.png", b"one")}, data=fields)
+        assert (engine.options["allow"], engine.options["words"]) == ("0123456789", ["12", "34"])
+        engine.options.clear()
+        refused = client.post("/v1/read", params={"pattern": "(["}, content=b"one")
+        assert refused.status_code == 400
+        assert refused.json()["error"]["kind"] == "InvalidArgumentError"
+        assert not engine.options
+
+
 @pytest.mark.parametrize("name", [name for name, row in OUTPUTS.items() if not row.needs_file])
 def test_each_format_is_the_writers(name: str) -> None:
     with service() as (client, engine, _):

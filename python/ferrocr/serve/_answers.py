@@ -27,8 +27,8 @@ from ._outputs import Making
 from ._problems import GoneError, Problem, problem_of, refuse, said
 from ._reading import Engine, Pages, in_thread
 from ._receiving import Receive
+from ._request_options import RequestOptions, options_of
 from ._service import Service
-from ._wishes import Wishes, wishes_of
 
 T = TypeVar("T")
 
@@ -52,16 +52,18 @@ class Answer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         async with self._service.upload(scope, receive) as upload:
-            wishes = self._wishes(scope, upload)
-            if wishes.output.needs_file:
+            options = self._options(scope, upload)
+            if options.output.needs_file:
                 await upload.on_disk()
-            await self._answer(scope, receive, send, upload, wishes)
+            await self._answer(scope, receive, send, upload, options)
 
-    def _wishes(self, scope: Scope, upload: Upload) -> Wishes:
+    def _options(self, scope: Scope, upload: Upload) -> RequestOptions:
         headers, query = Headers(scope=scope), QueryParams(scope["query_string"])
-        return wishes_of(query, upload.fields, headers.get("accept", ""), _password(headers))
+        return options_of(query, upload.fields, headers.get("accept", ""), _password(headers))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, upload: Upload, wishes: Wishes) -> None:
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, upload: Upload, options: RequestOptions
+    ) -> None:
         raise NotImplementedError
 
     async def _read(
@@ -120,9 +122,11 @@ class Answer:
 class ReadAnswer(Answer):
     """The answer in any of the formats."""
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, upload: Upload, wishes: Wishes) -> None:
-        work = _Work(self, scope["ferrocr.record"], upload, wishes, send)
-        if wishes.output.is_streamed:
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, upload: Upload, options: RequestOptions
+    ) -> None:
+        work = _Work(self, scope["ferrocr.record"], upload, options, send)
+        if options.output.is_streamed:
             await self._service.in_turn(scope, receive, work.stream())
             return
         with tempfile.SpooledTemporaryFile(_HELD, dir=str(self._service.folder)) as file:
@@ -137,8 +141,8 @@ class ReadAnswer(Answer):
 class _Work:
     """One request for a format."""
 
-    def __init__(self, answer: ReadAnswer, record: Record, upload: Upload, wishes: Wishes, send: Send) -> None:
-        self._answer, self._record, self._upload, self._wishes, self._send = answer, record, upload, wishes, send
+    def __init__(self, answer: ReadAnswer, record: Record, upload: Upload, options: RequestOptions, send: Send) -> None:
+        self._answer, self._record, self._upload, self._options, self._send = answer, record, upload, options, send
         self._executor = answer._service.executor
         self._count = 0
 
@@ -156,7 +160,7 @@ class _Work:
             await self._send({"type": "http.response.body", "body": making.add(entry), "more_body": True})
 
         try:
-            await self._answer._read(self._record, self._upload, self._wishes.keywords, begin, take)
+            await self._answer._read(self._record, self._upload, self._options.keywords, begin, take)
         except Problem as problem:
             if not self._record.status:
                 raise
@@ -173,14 +177,14 @@ class _Work:
 
             async def begin(count: int) -> None:
                 self._count = count
-                if self._wishes.output.one_page and count > 1 and self._wishes.keywords["pages"] is None:
-                    name = self._wishes.output.name
+                if self._options.output.one_page and count > 1 and self._options.keywords["pages"] is None:
+                    name = self._options.output.name
                     refuse(f"a file of the format {name} holds one page, and there are {count}", "say pages=1")
 
             async def take(entry: Entry) -> None:
                 file.write(await self._run(partial(making.add, entry)))
 
-            await self._answer._read(self._record, self._upload, self._wishes.keywords, begin, take)
+            await self._answer._read(self._record, self._upload, self._options.keywords, begin, take)
             await self._run(partial(making.end, file))
 
     async def send_file(self, file: BinaryIO) -> None:
@@ -192,15 +196,15 @@ class _Work:
         await self._send({"type": "http.response.body", "body": b""})
 
     def _made(self) -> Making:
-        upload, keywords = self._upload, self._wishes.keywords
-        path = Path(upload.path) if self._wishes.output.needs_file and upload.path is not None else None
+        upload, keywords = self._upload, self._options.keywords
+        path = Path(upload.path) if self._options.output.needs_file and upload.path is not None else None
         keeps_own_text = keywords["text_layer"] == "auto"
-        return self._wishes.output.make(path, upload.name or "the upload", keywords["password"], keeps_own_text)
+        return self._options.output.make(path, upload.name or "the upload", keywords["password"], keeps_own_text)
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Do what may take long in a thread; it has one for each place at the engine."""
         try:
-            if not self._wishes.output.needs_file:
+            if not self._options.output.needs_file:
                 return work()
             assert self._executor is not None
             return await in_thread(self._executor, Call(), work)
@@ -208,7 +212,7 @@ class _Work:
             raise problem_of(error, self._upload.path, self._upload.name) from None
 
     async def _start(self, length: int | None) -> None:
-        media_type = self._wishes.output.media_type
+        media_type = self._options.output.media_type
         if media_type.startswith("text/") or media_type.endswith("xml"):
             media_type += "; charset=utf-8"
         headers = [(b"content-type", media_type.encode()), (b"x-page-count", str(self._count).encode())]
@@ -246,12 +250,14 @@ class ShapedAnswer(Answer):
         super().__init__(service)
         self._shape = shape
 
-    def _wishes(self, scope: Scope, upload: Upload) -> Wishes:
+    def _options(self, scope: Scope, upload: Upload) -> RequestOptions:
         self._shape.check(upload, 1)
         query = {"text_layer": self._shape.text_layer, **QueryParams(scope["query_string"])}
-        return wishes_of({**query, "format": "json"}, {}, "", _password(Headers(scope=scope)))
+        return options_of({**query, "format": "json"}, {}, "", _password(Headers(scope=scope)))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, upload: Upload, wishes: Wishes) -> None:
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, upload: Upload, options: RequestOptions
+    ) -> None:
         items: list[dict[str, Any]] = []
         pages = 0
 
@@ -264,7 +270,7 @@ class ShapedAnswer(Answer):
             items.extend(self._shape.page(entry, pages))
 
         await self._service.in_turn(
-            scope, receive, self._read(scope["ferrocr.record"], upload, wishes.keywords, begin, take)
+            scope, receive, self._read(scope["ferrocr.record"], upload, options.keywords, begin, take)
         )
         body = json.dumps(self._shape.whole(items), ensure_ascii=False).encode(errors="replace")
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

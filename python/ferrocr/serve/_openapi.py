@@ -119,6 +119,9 @@ def _options() -> dict[str, tuple[_Object, str]]:
         ),
         "min_score": ({"type": "number", "minimum": 0, "maximum": 1}, "Lines with a lower score are left out."),
         "characters": ({"type": "boolean", "default": False}, "Words come with their characters."),
+        "allow": ({"type": "string"}, "The characters that may come out."),
+        "pattern": ({"type": "string"}, "A regular expression that each line matches as a whole."),
+        "words": ({"type": "string"}, "The words that lines are made of, one a line."),
     }
 
 

@@ -19,7 +19,7 @@ from ._guard import Scope, Send
 from ._problems import problem_of, refuse
 from ._reading import in_thread
 from ._receiving import Receive
-from ._wishes import Wishes
+from ._request_options import RequestOptions
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -31,8 +31,10 @@ _MOST_PIXELS = 20_000_000
 class PictureAnswer(Answer):
     """A page of the upload as JPEG, as it was read: turned as its EXIF data say."""
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, upload: Upload, wishes: Wishes) -> None:
-        pages = wishes.keywords["pages"] or "1"
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, upload: Upload, options: RequestOptions
+    ) -> None:
+        pages = options.keywords["pages"] or "1"
         if not str(pages).isdecimal():
             refuse("a picture is of one page", "say for example pages=3")
         executor, call = self._service.executor, Call(self._service.settings.page_seconds)
@@ -40,7 +42,7 @@ class PictureAnswer(Answer):
         content = upload.content if upload.path is None else Path(upload.path)
 
         def draw() -> bytes:
-            return _jpeg(content, int(str(pages)), wishes, call, self._service.settings.page_seconds)
+            return _jpeg(content, int(str(pages)), options, call, self._service.settings.page_seconds)
 
         try:
             body = await self._service.in_turn(scope, receive, in_thread(executor, call, draw))
@@ -50,14 +52,14 @@ class PictureAnswer(Answer):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _wishes(self, scope: Scope, upload: Upload) -> Wishes:
+    def _options(self, scope: Scope, upload: Upload) -> RequestOptions:
         query = QueryParams(scope["query_string"])
         if "format" in query:
             refuse("a picture of a page is JPEG in any case", "leave the format out")
-        return super()._wishes(scope, upload)
+        return super()._options(scope, upload)
 
 
-def _jpeg(content: str | bytes | Path, number: int, wishes: Wishes, call: Call, seconds: float) -> bytes:
+def _jpeg(content: str | bytes | Path, number: int, options: RequestOptions, call: Call, seconds: float) -> bytes:
     try:
         import PIL.Image
     except ImportError:
@@ -66,7 +68,7 @@ def _jpeg(content: str | bytes | Path, number: int, wishes: Wishes, call: Call, 
     assert not isinstance(content, str)
     call.begin()
     if kind_of(content) == "pdf":
-        picture = _of_pdf(content, number, wishes, call, seconds)
+        picture = _of_pdf(content, number, options, call, seconds)
     else:
         try:
             picture = _of_picture(content, number)
@@ -80,17 +82,19 @@ def _jpeg(content: str | bytes | Path, number: int, wishes: Wishes, call: Call, 
     return out.getvalue()
 
 
-def _of_pdf(content: bytes | Path, number: int, wishes: Wishes, call: Call, seconds: float) -> "PIL.Image.Image":
+def _of_pdf(
+    content: bytes | Path, number: int, options: RequestOptions, call: Call, seconds: float
+) -> "PIL.Image.Image":
     import PIL.Image
 
-    password = wishes.keywords["password"]
+    password = options.keywords["password"]
     file = pdf_file()(
         content, "the document", password, max_pixels=_MOST_PIXELS, timeout=seconds, begun=call.take_along
     )
     try:
         next(Wanted([number]).among(file.count, "the document"))
         limits = Limits(_MOST_PIXELS, MOST_SIDE, 0, _any_size)
-        _, width, height = resolution(file.size(number), wishes.keywords["dpi"], limits)
+        _, width, height = resolution(file.size(number), options.keywords["dpi"], limits)
         return PIL.Image.frombytes("RGB", (width, height), bytes(file.render(number, width, height)))
     finally:
         file.close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar, cast
 
+from .._engine._call_options import checked_rules
 from ..documents._request import USUAL_DPI, DocumentKeywords, UseOfTextLayer, checked_request
 from ..exceptions import OcrError
 from ._outputs import OUTPUTS, Output
@@ -10,7 +11,10 @@ from ._problems import problem_of, refuse
 
 T = TypeVar("T")
 
-OPTIONS = ("format", "pages", "dpi", "text_layer", "min_score", "characters", "password")
+OPTIONS = (
+    *("format", "pages", "dpi", "text_layer", "min_score", "characters", "password"),
+    *("allow", "pattern", "words"),
+)
 _IGNORED = ("language", "file")
 """Fields of other services' forms, which say nothing that a request can choose here."""
 
@@ -24,16 +28,16 @@ _BY_MEDIA_TYPE = {
 }
 
 
-class Wishes(NamedTuple):
+class RequestOptions(NamedTuple):
     """The options, checked."""
 
     output: Output
     keywords: DocumentKeywords
 
 
-def wishes_of(
+def options_of(
     query: Mapping[str, str], fields: Mapping[str, str], accept: str, password: str | None, usual: str = "json"
-) -> Wishes:
+) -> RequestOptions:
     """Return the options of a request.
 
     Args:
@@ -63,13 +67,20 @@ def wishes_of(
     )
     if given.get("min_score"):
         keywords["min_score"] = _number("min_score", given["min_score"], 0.0)
+    if given.get("allow"):
+        keywords["allow"] = given["allow"]
+    if given.get("pattern"):
+        keywords["pattern"] = given["pattern"]
+    if given.get("words"):
+        keywords["words"] = given["words"].splitlines()
     _check(output, keywords)
-    return Wishes(output, keywords)
+    return RequestOptions(output, keywords)
 
 
 def _check(output: Output, keywords: DocumentKeywords) -> None:
     try:
         checked_request(keywords["pages"], keywords["dpi"], keywords["text_layer"], keywords["password"])
+        checked_rules(keywords.get("allow"), keywords.get("pattern"), keywords.get("words"))
         output.check()
     except OcrError as error:
         raise problem_of(error) from None
