@@ -116,7 +116,7 @@ def takes_keywords_of(model: Callable[..., object]) -> Callable[[M], M]:
         def checked(*arguments: object, **options: object) -> object:
             for name in options:
                 if name not in shown.parameters:
-                    message = f"{method.__qualname__}() got an unexpected keyword argument {name!r}"
+                    message = f"{checked.__qualname__}() got an unexpected keyword argument {name!r}"
                     raise TypeError(message)
             return method(*arguments, **options)
 
