@@ -14,7 +14,7 @@ use ferrocr::{Engine, Error, ErrorKind, Result, Stop};
 
 mod fakes;
 
-use fakes::{FakeDetector, FakeOrienter, FakeRecognizer, LETTERS, spec};
+use fakes::{Counting, FakeDetector, FakeOrienter, FakeRecognizer, LETTERS, spec};
 
 /// The probabilities that a classifier gives the four turns; none where it fails.
 type Answer = Option<[f32; 4]>;
@@ -31,20 +31,6 @@ impl Model for FakePageOrienter {
         assert_eq!(input.shape, [1, 3, 224, 224]);
         let answer = self.1.ok_or_else(|| Error::new(ErrorKind::Inference, "out of order"))?;
         read(&[Named::f32("y", &[1, 4], &answer)])
-    }
-}
-
-/// Counts how often it is run.
-struct Counting<M>(M, Arc<AtomicUsize>);
-
-impl<M: Model> Model for Counting<M> {
-    fn spec(&self) -> &ModelSpec {
-        self.0.spec()
-    }
-
-    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.run_named(inputs, stop, read)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The whole pipeline on models that are a few lines of Rust: no weights, no runtime, milliseconds.
 #![allow(clippy::expect_used, reason = "a test ends at what it did not expect")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use ferrocr::engine::{Release, Source, Stages};
@@ -16,7 +16,9 @@ use ferrocr::{Engine, Error, ErrorKind, Result, Stop};
 
 mod fakes;
 
-use fakes::{FakeDetector, FakeOrienter, FakeRecognizer, LETTERS, spec};
+use fakes::{
+    Counting, FakeDetector, FakeOrienter, FakeRecognizer, LETTERS, ParticularRecognizer, StuckRecognizer, spec,
+};
 
 fn stages(readers: usize) -> Result<Stages> {
     let recognizer = || Box::new(FakeRecognizer(spec(&[None, None, Some(13)], Some(LETTERS)))) as Box<dyn Model>;
@@ -125,39 +127,6 @@ fn a_line_that_cannot_be_read_does_not_cost_the_page_the_others() {
         assert_eq!(error.kind(), ErrorKind::Inference);
     }
     assert!(read(ErrorKind::Inference, &[good]).expect("read").unread.is_empty());
-}
-
-/// Reads lines that are darker on their left poorly: they are upside down.
-struct ParticularRecognizer(ModelSpec);
-
-impl Model for ParticularRecognizer {
-    fn spec(&self) -> &ModelSpec {
-        &self.0
-    }
-
-    fn run_named(&mut self, inputs: &[Named<'_>], _: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
-        let input = inputs[0].tensor().expect("floats");
-        let &[1, 3, height, width] = input.shape else { panic!("shape {:?}", input.shape) };
-        let row = &input.data[height / 2 * width..][..width];
-        let turned = row[width / 4] < row[3 * width / 4] - 0.01;
-        let mut data = vec![0.0; 13];
-        data[if turned { 1 } else { 2 }] = if turned { 0.7 } else { 0.97 };
-        read(&[Named::f32("y", &[1, 1, 13], &data)])
-    }
-}
-
-/// Counts how often it is run.
-struct Counting<M>(M, Arc<AtomicUsize>);
-
-impl<M: Model> Model for Counting<M> {
-    fn spec(&self) -> &ModelSpec {
-        self.0.spec()
-    }
-
-    fn run_named(&mut self, inputs: &[Named<'_>], stop: &Stop, read: &mut ReadOutputs<'_>) -> Result<()> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.run_named(inputs, stop, read)
-    }
 }
 
 #[test]
@@ -318,23 +287,6 @@ fn limits_hold_for_pixels_from_memory_too() {
     let error =
         engine.recognize(&drawn(10, 10, &[]), &RecognizeOptions::default(), &Stop::new()).expect_err("100 pixels");
     assert!(error.kind() == ErrorKind::Image && error.to_string().contains("max_pixels=99"), "{error}");
-}
-
-/// Reads nothing before its stop fires, and says that it is at work.
-struct StuckRecognizer(ModelSpec, Arc<AtomicUsize>);
-
-impl Model for StuckRecognizer {
-    fn spec(&self) -> &ModelSpec {
-        &self.0
-    }
-
-    fn run_named(&mut self, _: &[Named<'_>], stop: &Stop, _: &mut ReadOutputs<'_>) -> Result<()> {
-        let (fired, ended) = mpsc::channel();
-        let _watch = stop.watch(move || fired.send(()).unwrap_or_default())?;
-        self.1.fetch_add(1, Ordering::SeqCst);
-        ended.recv_timeout(Duration::from_secs(60)).expect("the stop fires");
-        stop.check()
-    }
 }
 
 /// An engine with one reader that is stuck at its first line, and how often one was begun.
