@@ -123,11 +123,14 @@ impl Lines<'_> {
         self.join_stacks(readers, &mut read)?;
         let mut outcome = Outcome::default();
         let (mut any, mut failed) = (false, None);
+        let is_alone = read.len() == 1;
         for (candidate, reading) in read {
             match reading {
                 Ok(line) => {
                     any = true;
-                    outcome.lines.extend(self.is_kept(&candidate, &line).then_some(line));
+                    // A lone character is what there is to read, however it scores.
+                    let is_kept = self.is_kept(&candidate, &line) || (is_alone && self.is_enough(&candidate, &line));
+                    outcome.lines.extend(is_kept.then_some(line));
                 }
                 Err(error) => {
                     // A doubtful one may be no text.
@@ -202,6 +205,11 @@ impl Lines<'_> {
 
     fn is_kept(&self, candidate: &Candidate, line: &Line) -> bool {
         line.score >= least_score(candidate.trust, self.options.min_score) && !line.text.is_empty()
+    }
+
+    /// Returns true if a line scores as much as was asked for, with no more for the detector's doubts.
+    fn is_enough(&self, candidate: &Candidate, line: &Line) -> bool {
+        !candidate.trust.is_doubtful && line.score >= self.options.min_score && !line.text.is_empty()
     }
 
     /// Tells which way up the lines of each direction were read, the larger part of them by length.

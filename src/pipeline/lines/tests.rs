@@ -210,7 +210,10 @@ fn what_the_detector_doubts_is_kept_where_it_reads_surely() {
         (region(0.4, true), 0.9, 0.0, false),
         (region(0.4, true), 0.97, 0.5, true),
     ] {
-        let (texts, _) = read_by(|| Wide::new((0.0, score), 1.0), &[region], min_score);
-        assert_eq!(!texts.is_empty(), is_kept, "{region:?} read with {score}, of {min_score}");
+        let line = Region { quad: Quad::upright(20.0, 100.0, 80.0, 120.0), score: 0.9, is_doubtful: false };
+        let read = |regions: &[Region]| read_by(|| Wide::new((0.999, score), 1.0), regions, min_score).0;
+        assert_eq!(read(&[region, line]).contains(&"b".to_owned()), is_kept, "{region:?}, {score} of {min_score}");
+        let is_kept_alone = is_kept || (!region.is_doubtful && score >= min_score);
+        assert_eq!(read(&[region]), vec!["b"; usize::from(is_kept_alone)], "{region:?} alone, {score} of {min_score}");
     }
 }
