@@ -62,6 +62,7 @@ def test_doctor_shows_what_counts_in_the_environment_without_passwords(
     models: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FERROCR_PASSWORD", "secret")
+    monkeypatch.setenv("FERROCR_API_KEY", "secret")
     monkeypatch.setenv("FERROCR_MIRROR", "https://me:secret@mirror.example/models")
     monkeypatch.setenv("FERROCR_MODELDIR", "/srv/models")
     monkeypatch.setenv("HTTPS_PROXY", "me:secret@proxy.example:3128")
@@ -77,7 +78,7 @@ def test_doctor_shows_what_counts_in_the_environment_without_passwords(
     checks = checks_of(capsys, models)
     assert checks["variables"]["ok"] is True
     found = checks["variables"]["facts"]["set"]
-    assert found["FERROCR_PASSWORD"] == "***"
+    assert found["FERROCR_PASSWORD"] == found["FERROCR_API_KEY"] == "***"
     assert found["FERROCR_MIRROR"] == "https://***@mirror.example/models"
     assert found["HTTPS_PROXY"] == "***@proxy.example:3128"
     assert found["NO_PROXY"] == "localhost"

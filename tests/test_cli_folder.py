@@ -161,7 +161,7 @@ def test_a_bar_counts_and_failures_follow_it(
 def test_jobs_are_pictures_in_work(fake_engine: type[FakeEngine], files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int | None] = []
 
-    def recognize_many(self: FakeEngine, images: object, *, ahead: int | None = None, characters: bool) -> object:
+    def recognize_many(self: FakeEngine, images: object, *, ahead: int | None = None, **_: object) -> object:
         asked.append(ahead)
         return FakeEngine.recognize_many(self, images, ahead=ahead)  # type: ignore[arg-type]
 

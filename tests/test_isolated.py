@@ -365,7 +365,7 @@ import ferrocr
 warnings.simplefilter("ignore", DeprecationWarning)
 engine = ferrocr.OcrEngine(download=False, isolated=True, threads=1)
 page, pids = engine.recognize(sys.argv[1]), engine._core.pids
-reading = engine._core.begin_file(sys.argv[1], (0.5, False))
+reading = engine._core.begin_file(sys.argv[1], (0.5, False, None))
 for use in ("read", "leave", "free"):
     child = os.fork()
     if child == 0:
@@ -416,7 +416,7 @@ points = st.tuples(numbers, numbers)
 quads = st.tuples(points, points, points, points)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 characters = st.tuples(texts, numbers, quads)
-words = st.tuples(texts, numbers, quads, st.lists(characters, max_size=3))
+words = st.tuples(texts, numbers, quads, st.lists(characters, max_size=3), st.booleans())
 lines = st.tuples(texts, numbers, quads, st.lists(words, max_size=3))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 PREFIX = "FERROCR_"
 
 KNOWN = (
+    "FERROCR_API_KEY",
     "FERROCR_MIRROR",
     "FERROCR_MODEL_DIR",
     "FERROCR_OFFLINE",
@@ -25,6 +26,9 @@ OTHERS = (
 )
 """Variables of others that change what a download or a load does."""
 
+_SECRET = ("PASSWORD", "KEY", "SECRET", "TOKEN")
+"""Parts of names, misspelled ones too, whose values nobody is shown."""
+
 _USER = re.compile(r"//[^/@\s]*@|^[^/@\s:]+:[^/@\s]*@")
 """A user and password in an address; a proxy may have no scheme before them."""
 
@@ -37,7 +41,7 @@ def variables() -> dict[str, str]:
 
 def masked(name: str, value: str) -> str:
     """Return the value of a variable as it can be shown."""
-    if "PASSWORD" in name:
+    if any(word in name for word in _SECRET):
         return "***"
     return _USER.sub(lambda found: "//***@" if found[0].startswith("//") else "***@", value)
 
