@@ -443,13 +443,15 @@ def test_what_takes_too_long_is_ended() -> None:
         clients = [Client(app, "/v1/read", b"!wait") for _ in range(2)]
         with ThreadPoolExecutor(1) as threads:
             _begin(threads, app, *clients).result(20)
-        assert [client.status for client in clients] == [504, 503]
-        assert len(engine.waiting) == 1
-        assert app.service.gate.inside == 0
+        # The other one's time is over while it waits, or right after it was let in.
+        first, other = (client.status for client in clients)
+        assert first == 504
+        assert (other, len(engine.waiting)) in [(503, 1), (504, 1), (504, 2)]
+        assert (app.service.gate.inside, app.service.gate.waiting) == (0, 0)
 
 
 def test_a_stream_whose_time_is_over_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
-    with service(seconds=0.3) as (_, _engine, app):
+    with service(seconds=1.0) as (_, _engine, app):
         client = Client(app, "/v1/read?format=jsonl", b"one\f!wait")
         with ThreadPoolExecutor(1) as threads:
             _begin(threads, app, client).result(20)
@@ -459,7 +461,7 @@ def test_a_stream_whose_time_is_over_is_cut_off(caplog: pytest.LogCaptureFixture
 
 
 def test_who_takes_nothing_of_an_answer_is_given_up() -> None:
-    with service(seconds=0.3) as (_, _engine, app):
+    with service(seconds=1.0) as (_, _engine, app):
         client = Client(app, "/v1/read", b"one")
         client.takes = False
         with ThreadPoolExecutor(1) as threads:
