@@ -1,4 +1,4 @@
-"""What an isolated engine costs beside one in the same process: milliseconds a picture, seconds to start, and memory.
+"""Compare an isolated engine with one in the same process: milliseconds a picture, seconds to start, and memory.
 
     python benches/isolated.py [--rounds N] [--workers N] [--pages N]
 

@@ -234,7 +234,8 @@ def test_the_service_says_in_its_status_what_is_wrong(serve: Any) -> None:  # no
     assert status(document, "?pages=x") == 400
     assert status(document, max_pages=2) == 400
     assert status(document, "?pages=1-2", max_pages=2) == 200
-    assert status(document, seconds=0.001) == 504
+    # Over before it is read, or before it is let in.
+    assert status(document, seconds=1e-9) in (503, 504)
     assert status(document, max_body=len(document) - 1) == 413
     app = serve.make()
     with TestClient(app, base_url="http://localhost") as client:

@@ -103,7 +103,7 @@ def digital(folder: Path) -> Path:
 
 
 class TestPieces:
-    """What the adapters have in common."""
+    """The part that the adapters have in common."""
 
     def test_pages_blocks_and_lines(self, picture: Path) -> None:
         (page,) = Pieces().of(picture)

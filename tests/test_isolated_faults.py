@@ -32,7 +32,7 @@ Fault = Callable[[str, str], None]
 
 @pytest.fixture(autouse=True)
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What hangs is ended soon."""
+    """End soon what hangs."""
     monkeypatch.setattr(_exchange, "GRACE", 0.3)
 
 
@@ -60,7 +60,7 @@ def engine(models_dir: Path) -> Iterator[OcrEngine]:
 
 
 def open_files() -> set[str]:
-    """What this process has open."""
+    """Return the files that this process has open."""
     found = set()
     for path in Path("/proc/self/fd").iterdir() if sys.platform == "linux" else ():
         try:

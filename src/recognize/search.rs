@@ -91,7 +91,7 @@ struct Step<'a> {
     likeliest: Vec<(usize, Vec<u32>)>,
     count: usize,
     found: Vec<Way>,
-    /// What scores less is not among the best.
+    /// The least score among the best.
     floor: f32,
 }
 

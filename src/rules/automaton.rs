@@ -14,7 +14,7 @@ pub const ROOT: u32 = 0;
 /// The number of characters to go where there is no way.
 const NEVER: u32 = u32::MAX;
 
-/// What takes memory here, for an error.
+/// The name of the memory that is taken here, for an error.
 const ROOM: &str = "the rules for a text";
 
 /// A step from one state to another, by any class of a group.

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// So many characters are named.
 const NAMED: usize = 12;
 
-/// What lacks characters.
+/// The recogniser that lacks characters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
     /// The recogniser's name.

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The longest pattern in bytes. `\w` has 770 ranges of characters, and there may be one for every two bytes.
 const LONGEST: usize = 4096;
 
-/// How deep parts of a pattern may lie in others.
+/// The most parts of a pattern that lie in each other.
 const DEEPEST: u32 = 50;
 
 /// The most states: a pattern of a page number has ten, `\w{1,1000}` has thousand.

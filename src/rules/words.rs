@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// about 0.2 GB while they are prepared.
 const MOST_CHARACTERS: usize = 2_000_000;
 
-/// What takes memory here, for an error.
+/// The name of the memory that is taken here, for an error.
 const ROOM: &str = "the list of words";
 
 /// Words, sorted, each once.

@@ -23,8 +23,8 @@ from ..formats import Failure, Sheet
 from ..models._catalog import DEFAULT_SET
 from ._bodies import Upload
 from ._guard import Record, Scope, Send
-from ._outputs import Making
-from ._problems import GoneError, Problem, problem_of, refuse, said
+from ._outputs import FileMaker
+from ._problems import GoneError, Problem, message_of, problem_of, refuse
 from ._reading import Engine, Pages, in_thread
 from ._receiving import Receive
 from ._request_options import RequestOptions, options_of
@@ -113,7 +113,7 @@ class Answer:
         metrics = self._service.metrics
         if isinstance(result, OcrError):
             metrics.count("errors_total", kind=type(result).__name__)
-            return Failure(said(result, upload.path, upload.name), upload.name, result.page or 1)
+            return Failure(message_of(result, upload.path, upload.name), upload.name, result.page or 1)
         record.pages += 1
         metrics.count("pages_total", origin=result.origin)
         return replace(Sheet.of(result), source=upload.name)
@@ -195,7 +195,7 @@ class _Work:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         await self._send({"type": "http.response.body", "body": b""})
 
-    def _made(self) -> Making:
+    def _made(self) -> FileMaker:
         upload, keywords = self._upload, self._options.keywords
         path = Path(upload.path) if self._options.output.needs_file and upload.path is not None else None
         keeps_own_text = keywords["text_layer"] == "auto"

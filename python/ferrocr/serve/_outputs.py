@@ -10,7 +10,7 @@ from ..formats import WRITERS, Failure, Sheet, Writer
 from ._problems import refuse
 
 
-class Making(Protocol):
+class FileMaker(Protocol):
     """Makes the file of one answer."""
 
     def begin(self) -> bytes:
@@ -52,7 +52,7 @@ class Output:
     suffix: str
     media_type: str
     summary: str
-    make: "Callable[[Path | None, str, str | None, bool], Making]"
+    make: "Callable[[Path | None, str, str | None, bool], FileMaker]"
     needs_file: bool = False
     is_streamed: bool = False
     one_page: bool = False
@@ -141,18 +141,18 @@ def _check_pdf() -> None:
     check_packages()
 
 
-def _make_picture(path: Path | None, label: str, password: str | None, _keeps_own_text: bool) -> Making:  # noqa: FBT001
+def _make_picture(path: Path | None, label: str, password: str | None, _keeps_own_text: bool) -> FileMaker:  # noqa: FBT001
     assert path is not None
     return _Picture(path, label, password)
 
 
-def _make_pdf(path: Path | None, _label: str, password: str | None, keeps_own_text: bool) -> Making:  # noqa: FBT001
+def _make_pdf(path: Path | None, _label: str, password: str | None, keeps_own_text: bool) -> FileMaker:  # noqa: FBT001
     assert path is not None
     return _Pdf(path, password, keeps_own_text=keeps_own_text)
 
 
 def _of_text(kind: type[Writer]) -> Output:
-    def make(_path: Path | None, _label: str, _password: str | None, _keeps: bool) -> Making:  # noqa: FBT001
+    def make(_path: Path | None, _label: str, _password: str | None, _keeps: bool) -> FileMaker:  # noqa: FBT001
         return _Text(kind())
 
     return Output(

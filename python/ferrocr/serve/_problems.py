@@ -77,11 +77,11 @@ def problem_of(error: OcrError, path: str | None = None, name: str | None = None
         name: The name by which the client knows it.
     """
     status = next(status for kind, status in STATUSES if isinstance(error, kind))
-    message, hint = said(error, path, name), error.hint
+    message, hint = message_of(error, path, name), error.hint
     return Problem(status, type(error).__name__, message, hint, page=error.page)
 
 
-def said(error: OcrError, path: str | None, name: str | None) -> str:
+def message_of(error: OcrError, path: str | None, name: str | None) -> str:
     """Return the message of an error without its hint, about a file that has the client's name for it."""
     message = str(error).removesuffix(f"\n{error.hint}")
     return message if path is None else message.replace(path, name or "the upload")

@@ -19,7 +19,7 @@ const SURE_REGION: f32 = 0.8;
 /// it is 1.6 times as high.
 const RISE: f32 = 2.0;
 
-/// What reads so surely is text, whatever the detector says.
+/// The least score of a reading that is text, whatever the detector says.
 const SURE_READING: f32 = 0.95;
 
 /// Returns the least score at which a reading of a region is kept: `min_score`, or more where the region is in doubt.

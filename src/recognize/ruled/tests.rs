@@ -79,7 +79,7 @@ fn what_may_not_occur_becomes_what_is_likeliest_or_nothing() {
     for (score, expected) in scores.iter().zip([0.9, 0.2, 0.9, 0.2]) {
         assert!((score - expected).abs() < 1e-6, "{scores:?}");
     }
-    // What was left out counts as well.
+    // It counts that something was left out.
     assert!((digits.score - (0.9 + 0.2 + 0.02 + 0.9 + 0.2) / 5.0).abs() < 1e-6, "{}", digits.score);
     let places: Vec<_> = digits.glyphs.iter().map(|glyph| (glyph.start * 8.0, glyph.end * 8.0)).collect();
     assert_eq!(places, [(0.0, 1.0), (2.0, 4.0), (6.0, 7.0), (7.0, 8.0)]);
