@@ -13,17 +13,19 @@ mod fakes;
 
 use fakes::{FakeDetector, spec};
 
-/// Sees these characters one after the other from left to right, whatever the strip, each in a step and a blank one.
+/// Sees these characters one after the other from left to right, whatever the strip, each in a step and a blank one. An
+/// empty one is nothing seen.
 struct Saying(ModelSpec, Vec<usize>);
 
 impl Saying {
     fn new(characters: &[&str]) -> Self {
-        let mut known: Vec<&str> = characters.iter().copied().filter(|one| *one != " ").collect();
+        let mut known: Vec<&str> = characters.iter().copied().filter(|one| !one.trim().is_empty()).collect();
         known.sort_unstable();
         known.dedup();
         // The blank comes first, and the space last.
         let classes = known.len() + 2;
-        let class = |one: &&str| known.iter().position(|other| other == one).map_or(classes - 1, |at| at + 1);
+        let seen = |one: &&str| known.iter().position(|other| other == one).map_or(classes - 1, |at| at + 1);
+        let class = |one: &&str| if one.is_empty() { 0 } else { seen(one) };
         let said = characters.iter().map(class).collect();
         Self(spec(&[None, None, Some(classes)], Some(&known.join("\n"))), said)
     }
@@ -48,9 +50,17 @@ impl Model for Saying {
 
 /// Reads a picture with one grey bar, of which the recogniser says this.
 fn line(characters: &[&str]) -> Line {
+    line_with_ink(characters, &[])
+}
+
+/// Does the same, with strokes on the bar: the first and the last column of each.
+fn line_with_ink(characters: &[&str], strokes: &[(usize, usize)]) -> Line {
     let mut pixels = vec![255; 600 * 200 * 3];
     for y in 80..110 {
-        pixels[(y * 600 + 50) * 3..(y * 600 + 550) * 3].fill(90);
+        pixels[(y * 600 + 50) * 3..(y * 600 + 550) * 3].fill(if strokes.is_empty() { 90 } else { 220 });
+        for &(start, end) in strokes {
+            pixels[(y * 600 + start) * 3..(y * 600 + end) * 3].fill(40);
+        }
     }
     let picture = Picture::from_rgb(600, 200, pixels).expect("a picture");
     let said: Vec<String> = characters.iter().map(|&one| one.to_owned()).collect();
@@ -130,4 +140,15 @@ fn what_runs_to_the_right_stays_and_marks_stay_with_their_letters() {
         assert_eq!(words(&line), case.words, "{}", case.name);
         assert_eq!(line.text, case.words.join(" "), "{}", case.name);
     }
+}
+
+#[test]
+fn words_that_are_seen_as_one_are_parted_by_their_ink() {
+    // A slot of 50 pixels for each character.
+    let strokes = |slots: &[usize]| slots.iter().map(|slot| (57 + 50 * slot, 93 + 50 * slot)).collect::<Vec<_>>();
+    let apart = line_with_ink(&["a", "b", "c", "d", "", "", "e", "f", "g", "h"], &strokes(&[0, 1, 2, 3, 6, 7, 8, 9]));
+    assert_eq!(words(&apart), ["abcd", "efgh"]);
+    let close =
+        line_with_ink(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], &strokes(&(0..10).collect::<Vec<_>>()));
+    assert_eq!(words(&close), ["abcdefghij"]);
 }
