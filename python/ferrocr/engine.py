@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Generator, Iterable, Sequence
-from functools import partial
 from inspect import isfunction
 from pathlib import Path
 from typing import Literal, Unpack, overload
 
 from . import _core
+from ._engine._async_methods import AsyncMethods
 from ._engine._call import Call
 from ._engine._call_options import CallOptions, OnError, ReadKeywords, RuleKeywords, check_ahead, takes_keywords_of
 from ._engine._cores import Core, Settings
@@ -39,7 +39,7 @@ from .models.store import ModelStore, ProgressCallback
 from .results import Page
 
 
-class OcrEngine(DocumentMethods, EngineLifecycle):
+class OcrEngine(AsyncMethods, DocumentMethods, EngineLifecycle):
     """Reads text from pictures.
 
     Making one is cheap: models load at the first :meth:`recognize` or at :meth:`load`. All methods may be called from
@@ -216,33 +216,6 @@ class OcrEngine(DocumentMethods, EngineLifecycle):
         options = self._options(min_score=min_score, timeout=timeout, characters=characters, **rules)
         return self._pictures().read(image, options, Call(options.timeout))
 
-    async def arecognize(
-        self,
-        image: ImageInput,
-        *,
-        min_score: float | None = None,
-        timeout: float | None = None,
-        characters: bool = False,
-        allow: str | None = None,
-        pattern: str | None = None,
-        words: Iterable[str] | None = None,
-    ) -> Page:
-        """Read one picture in a thread, while the event loop goes on.
-
-        Cancelling the task ends the reading early; the task is over when the thread has left the engine. The thread is
-        one of the event loop's default executor, as with :func:`asyncio.to_thread`. Do not change an array before the
-        call is over. Arguments are those of :meth:`recognize`; the wait for a thread counts for `timeout`.
-
-        Raises:
-            OcrError: As :meth:`recognize`.
-        """
-        from ._engine._asyncio import in_thread
-
-        rules: RuleKeywords = {"allow": allow, "pattern": pattern, "words": words}
-        options = self._options(min_score=min_score, timeout=timeout, characters=characters, **rules)
-        call = Call(options.timeout)
-        return await in_thread(call, partial(self._pictures().read, image, options, call))
-
     @overload
     def recognize_many(
         self,
@@ -312,5 +285,5 @@ class OcrEngine(DocumentMethods, EngineLifecycle):
 
 
 # So that the errors for wrong arguments name the class that users know.
-for _method in filter(isfunction, [*vars(EngineLifecycle).values(), *vars(DocumentMethods).values()]):
+for _method in filter(isfunction, [value for part in OcrEngine.__bases__ for value in vars(part).values()]):
     _method.__module__, _method.__qualname__ = __name__, f"{OcrEngine.__name__}.{_method.__name__}"
