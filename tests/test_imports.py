@@ -18,6 +18,8 @@ FOLDER = Path(__file__).parent.parent / "python"
 # A part may use those in rows above its own. Where a new one belongs is a decision: write it down here.
 LAYERS = (
     {"_core", "exceptions"},
+    {"_image_types"},
+    {"_writable"},
     {"_arguments", "_files", "_languages", "_log", "_packages", "_text", "_whole_file", "results"},
     {"models"},
     {"store", "audit", "removal", "lease", "progress", "_engine"},
@@ -25,7 +27,8 @@ LAYERS = (
     {"documents", "_isolated"},
     {"_lifecycle"},
     {"engine", "formats"},
-    {"_rendering", "_sharing", "searchable_pdf"},
+    {"_sharing", "searchable_pdf"},
+    {"_rendering"},
     {"", "formats.pdf"},
     {"serve"},
     {"cli", "compat", "integrations"},
@@ -53,6 +56,7 @@ PLACES = {
     "uvicorn": ("serve",),
     "python_multipart": ("serve",),
     "numpy": (
+        "_image_types",
         "_engine._pixels",
         "_engine._inputs",
         "_engine._forms",

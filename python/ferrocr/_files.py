@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from .exceptions import StorageError
+from .exceptions import ImageNotFoundError, OcrError, StorageError
 
 
 def check_regular(path: str | os.PathLike[str]) -> None:
@@ -27,3 +27,31 @@ def irregular(path: str | os.PathLike[str]) -> StorageError:
     """Return the error for something that is no regular file."""
     message = f"cannot read {os.fspath(path)}: it is no regular file"
     return StorageError(message, "give a file, or the bytes that were read from elsewhere")
+
+
+def head_of(path: Path, size: int) -> bytes:
+    """Return the first bytes of a regular file, at most so many.
+
+    Raises:
+        ImageNotFoundError: There is no such file.
+        StorageError: It cannot be read, or is a pipe or the like.
+    """
+    try:
+        # Opening a pipe would otherwise wait for a writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise irregular(path)
+            return os.read(handle, size)
+        finally:
+            os.close(handle)
+    except FileNotFoundError:
+        message = f"there is no file {path}"
+        raise ImageNotFoundError(message) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, OcrError):
+            raise
+        if "\0" not in str(path) and path.is_dir():
+            raise irregular(path) from error
+        message = f"cannot read {path}: {error}"
+        raise StorageError(message) from error

@@ -1,25 +1,27 @@
 """Pictures that users hand over, as one of the three forms that the core takes."""
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
-from ..exceptions import ImageError, ImageNotFoundError
+from .._files import head_of
+from .._image_types import ImageInput as ImageInput
+from ..exceptions import ImageError, ImageNotFoundError, OcrError
 from ._forms import Encoded, File, Form, SizeCheck
+from ._heif import HEAD, Boxed, boxed_kind, decoded
+from ._readable import content_of, is_readable, too_long
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import PIL.Image
 
-ImageInput: TypeAlias = (
-    "str | os.PathLike[str] | os.PathLike[bytes] | bytes | bytearray | memoryview | PIL.Image.Image"
-    " | npt.NDArray[np.generic]"
-)
-"""A file's path, an encoded file's bytes, a Pillow image, or an array of shape HxW (grey), HxWx1, HxWx2 (grey, alpha),
-HxWx3 (RGB) or HxWx4 (RGB, alpha). Arrays are uint8, bool, or uint16 with the full range of 16 bits, in either byte
-order. Pillow images have any mode; whole numbers (I) lie in 0 to 65535 and decimal ones (F) in 0 to 255."""
+    from .._image_types import Readable
+
+# A drive of Windows is one letter, and no address has a backslash there.
+_ADDRESS = re.compile("(?:[a-z][a-z0-9+.-]+://|data:)", re.IGNORECASE)
 
 
 def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.maxsize) -> Form:
@@ -31,12 +33,12 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
         ImageError: A type, shape, element type or size that is no picture.
     """
     if isinstance(image, str | os.PathLike):
-        return File(file_path(image))
+        return _of_file(file_path(image), check_size, max_bytes)
     if isinstance(image, bytes | bytearray | memoryview):
         if memoryview(image).nbytes > max_bytes:
-            raise _too_long(max_bytes)
+            raise too_long(max_bytes)
         # A copy, unless it is `bytes` already.
-        return Encoded(bytes(image))
+        return _of_bytes(bytes(image), check_size)
     # numpy takes as long to import as all the rest, and is needed for these alone.
     if _is_array(image):
         from . import _pixels
@@ -46,8 +48,40 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
         from . import _pixels
 
         return _pixels.from_pillow(cast("PIL.Image.Image", image), check_size)
+    if is_readable(image):
+        return _of_bytes(content_of(cast("Readable", image), max_bytes), check_size)
+    if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
+        from . import _pixels
+
+        return _pixels.from_array_like(image, check_size)
     message = f"cannot read a picture from {type(image).__name__}"
-    raise ImageError(message, "pass a path, bytes, a Pillow image or a numpy array (HxW, HxWx3 RGB or HxWx4)")
+    hint = "pass a path, bytes, an open file, a Pillow image or a numpy array (HxW, HxWx3 RGB or HxWx4)"
+    raise ImageError(message, hint)
+
+
+def _of_file(path: Path, check_size: SizeCheck, max_bytes: int) -> Form:
+    try:
+        kind = boxed_kind(head_of(path, HEAD))
+        is_too_long = kind is not None and path.stat().st_size > max_bytes
+    except (OcrError, OSError):  # the core says what is wrong with it
+        return File(path)
+    if kind is None:
+        return File(path)
+    if is_too_long:
+        raise too_long(max_bytes)
+    return _of_boxed(path, kind, str(path), check_size)
+
+
+def _of_bytes(data: bytes, check_size: SizeCheck) -> Form:
+    kind = boxed_kind(data[:HEAD])
+    return Encoded(data) if kind is None else _of_boxed(data, kind, "the picture", check_size)
+
+
+def _of_boxed(file: Path | bytes, kind: Boxed, name: str, check_size: SizeCheck) -> Form:
+    from . import _pixels
+
+    with decoded(file, kind, name) as picture:
+        return _pixels.from_pillow(picture, check_size)
 
 
 def file_path(path: "str | os.PathLike[str] | os.PathLike[bytes]") -> Path:
@@ -67,7 +101,10 @@ def file_path(path: "str | os.PathLike[str] | os.PathLike[bytes]") -> Path:
     except UnicodeEncodeError:
         message = f"there is no picture file {text!r}: no file can have that name"
         raise ImageNotFoundError(message) from None
-    return Path(text)
+    path = Path(text)
+    if _ADDRESS.match(text) and not _exists(path):
+        raise _no_file(text)
+    return path
 
 
 def _is_array(image: object) -> bool:
@@ -77,7 +114,23 @@ def _is_array(image: object) -> bool:
     return isinstance(image, getattr(numpy, "ndarray", ()))
 
 
-def _too_long(max_bytes: int) -> ImageError:
-    # As the core says it of files.
-    message = f"the file is longer than max_bytes={max_bytes}"
-    return ImageError(message, "store the picture compressed, for example as PNG")
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long a name, for example
+        return False
+
+
+def _no_file(address: str) -> ImageNotFoundError:
+    """Build the error for an address. It may have a password in it, and an address of data is as long as these."""
+    scheme = address.partition(":")[0].lower()
+    message = f"there is no picture file of that name: it is an address ({scheme}:), and addresses are not opened"
+    if scheme == "data":
+        return ImageNotFoundError(message, "decode it, and pass the bytes: base64.b64decode(address.partition(',')[2])")
+    if scheme == "file":
+        return ImageNotFoundError(message, "pass the path in it, without file://")
+    return ImageNotFoundError(
+        message,
+        "fetch it first, or pass what your library opens: recognize(urllib.request.urlopen(address))",
+        shell_hint="fetch it first: curl -s ADDRESS | ferrocr read -",
+    )

@@ -23,12 +23,33 @@ def from_array(array: npt.NDArray[np.generic], check_size: SizeCheck) -> Pixels:
     """
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
         message = f"an array of shape {array.shape} is no picture"
-        raise ImageError(message, "expected HxW, HxWx3 (RGB) or HxWx4 (RGB, alpha)")
+        hint = "expected HxW, HxWx3 (RGB) or HxWx4 (RGB, alpha)"
+        if array.ndim == 3 and array.shape[0] in (1, 3, 4):
+            hint += "; where channels come first: numpy.moveaxis(array, 0, -1)"
+        raise ImageError(message, hint)
     if 0 in array.shape:
         message = f"an array of shape {array.shape} has no pixels"
         raise ImageError(message)
     check_size(array.shape[1], array.shape[0])
     return _pixels(_array_to_bytes(array))
+
+
+def from_array_like(image: object, check_size: SizeCheck) -> Pixels:
+    """Return the values of something that numpy makes an array of.
+
+    Raises:
+        ImageError: No array can be made of it, or that is no picture.
+    """
+    # Before anything is made of it: it may be on a disk, or computed only now.
+    shape = getattr(image, "shape", ())
+    if isinstance(shape, tuple) and len(shape) in (2, 3) and all(isinstance(side, int) for side in shape):
+        check_size(shape[1], shape[0])
+    try:
+        array = np.asarray(image)
+    except Exception as error:  # whatever its library raises
+        message = f"no array can be made of {type(image).__name__}: {error}"
+        raise ImageError(message, "move a tensor to the processor's memory before: tensor.cpu().numpy()") from error
+    return from_array(array, check_size)
 
 
 def _pixels(array: npt.NDArray[np.uint8]) -> Pixels:

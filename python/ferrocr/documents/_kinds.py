@@ -1,13 +1,12 @@
 """Documents told apart by their content."""
 
 import os
-import stat
 from pathlib import Path
 from typing import Literal
 
 from .._engine._inputs import ImageInput, file_path
-from .._files import irregular
-from ..exceptions import ImageNotFoundError, OcrError, StorageError
+from .._files import head_of
+from ..exceptions import OcrError
 
 _HEAD = 1024
 """A PDF may begin with as many bytes of something else, such as the header of a mail; viewers look that far."""
@@ -38,7 +37,7 @@ def checked_kind(content: Path | bytes) -> Literal["pdf", "tiff"] | None:
         ImageNotFoundError: There is no such file.
         StorageError: It cannot be read, or is a pipe or the like.
     """
-    head = _head_of(content) if isinstance(content, Path) else content[:_HEAD]
+    head = head_of(content, _HEAD) if isinstance(content, Path) else content[:_HEAD]
     if head.startswith(_TIFF):
         return "tiff"
     return "pdf" if b"%PDF-" in head and not head.startswith(_PICTURES) else None
@@ -50,31 +49,3 @@ def kind_of(content: Path | bytes) -> Literal["pdf", "tiff"] | None:
         return checked_kind(content)
     except OcrError:
         return None
-
-
-def _head_of(path: Path) -> bytes:
-    """Return the first bytes of a regular file.
-
-    Raises:
-        ImageNotFoundError: There is no such file.
-        StorageError: It cannot be read, or is a pipe or the like.
-    """
-    try:
-        # Opening a pipe would otherwise wait for a writer.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise irregular(path)
-            return os.read(handle, _HEAD)
-        finally:
-            os.close(handle)
-    except FileNotFoundError:
-        message = f"there is no file {path}"
-        raise ImageNotFoundError(message) from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, OcrError):
-            raise
-        if "\0" not in str(path) and path.is_dir():
-            raise irregular(path) from error
-        message = f"cannot read {path}: {error}"
-        raise StorageError(message) from error

@@ -9,6 +9,7 @@ from .._engine._call import Call
 from .._engine._call_options import CallOptions
 from .._engine._inputs import ImageInput
 from .._engine._pictures import Pictures
+from .._engine._readable import settled
 from .._workers._lender import Workers
 from ..exceptions import ForkedError, OcrError
 from ..results import Page
@@ -48,6 +49,7 @@ class DocumentReader(NamedTuple):
         Raises:
             OcrError: It cannot be opened, or has no such page.
         """
+        source = settled(source, self.limits.max_bytes)
         name = name_of(source)
         reader = Reader(self.workers, call.take_along, options)
         document = open_document(source, request, self.limits, reader)

@@ -1,9 +1,9 @@
 """A page of a file, with what was read drawn over it."""
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._engine._heif import open_picture
 from ..documents._kinds import kind_of
 from ..documents._opening import pdf_file
 from ..exceptions import ImageError, OcrError
@@ -37,7 +37,7 @@ def _drawn_frame(content: Path | bytes, label: str, sheet: Sheet) -> "PIL.Image.
     from .._engine._pixels import page_frames
 
     try:
-        with PIL.Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as picture:
+        with open_picture(content) as picture:
             picture.seek(page_frames(picture)[sheet.number - 1])
             return draw(sheet.page, picture)
     except OcrError:

@@ -2,9 +2,13 @@
 
 import math
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._engine._inputs import file_path
+from .._engine._heif import open_picture
+from .._engine._inputs import ImageInput, file_path
+from .._engine._readable import settled
 from .._files import check_regular
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, PillowMissingError, StorageError
 from ..results import Page, Quad
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     import PIL.Image
     import PIL.ImageDraw
     import PIL.ImageFont
+
+    from .._engine._forms import Pixels
 
 _SURE, _DOUBTFUL = 0.95, 0.8
 """Scores at which colours change. They tell lines to look at from others; what scores mean differs between models."""
@@ -26,7 +32,7 @@ _BLOCK = (110, 110, 110)
 
 def draw(
     page: Page,
-    image: "PIL.Image.Image | str | os.PathLike[str]",
+    image: ImageInput,
     *,
     words: bool = False,
     numbers: bool = True,
@@ -38,7 +44,7 @@ def draw(
 
     Args:
         page: The page.
-        image: The picture that it was read from: a Pillow image, or a file.
+        image: The picture that it was read from, in any form that an engine takes.
         words: Outline each word too.
         numbers: True for labels with the line's place in the reading order, from 1 on.
         scores: True for labels with the line's score, in per cent.
@@ -65,6 +71,24 @@ def draw(
     return picture
 
 
+def sketch(page: Page, longest: int) -> "PIL.Image.Image":
+    """Return the same outlines and labels on white paper, with a longer side of at most so many pixels.
+
+    Raises:
+        PillowMissingError: Pillow is not installed.
+    """
+    check_pillow()
+    import PIL.Image
+
+    scale = min(1.0, longest / max(page.width, page.height, 1))
+    size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
+    sketched = _Sketch(PIL.Image.new("RGB", size, "white"))
+    for number, line in enumerate(page.lines, 1):
+        sketched.outline(_scaled(line.quad, scale), _colour(line.score), 1)
+        sketched.label(_scaled(line.quad, scale), str(number), _colour(line.score))
+    return sketched.picture
+
+
 def check_pillow() -> None:
     """Find out whether drawing is possible.
 
@@ -84,7 +108,7 @@ class _Sketch:
     def __init__(self, picture: "PIL.Image.Image") -> None:
         from PIL import ImageDraw, ImageFont
 
-        self._size = picture.size
+        self.picture, self._size = picture, picture.size
         self._draw = ImageDraw.Draw(picture)
         # A line 2 pixels wide and letters 13 pixels high on a picture of 1000 pixels, and never too small to be seen.
         longer = max(picture.size)
@@ -111,6 +135,11 @@ class _Sketch:
         self._draw.text((x + margin - left, y + margin - top), text, fill=(255, 255, 255), font=self._font)
 
 
+def _scaled(quad: Quad, scale: float) -> Quad:
+    first, second, third, fourth = ((x * scale, y * scale) for x, y in quad)
+    return first, second, third, fourth
+
+
 def _before(quad: Quad, width: float, height: float) -> tuple[float, float]:
     """Return the top left corner of a box of that size that touches the edge where the line begins, from outside."""
     turn = math.radians(turn_of(quad))
@@ -124,7 +153,7 @@ def _colour(score: float) -> tuple[int, int, int]:
     return _COLOURS[0] if score >= _SURE else _COLOURS[1] if score >= _DOUBTFUL else _COLOURS[2]
 
 
-def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Image":
+def _opened(image: ImageInput) -> "PIL.Image.Image":
     """Return a copy of the picture in colour, turned as its EXIF data say, which is how the engine reads it."""
     check_pillow()
     import PIL.Image
@@ -132,11 +161,19 @@ def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Ima
     try:
         if isinstance(image, PIL.Image.Image):
             return _copied(image)
-        path = file_path(image)
-        check_regular(path)
-        with PIL.Image.open(path) as opened:
+        image = settled(image, sys.maxsize)
+        if isinstance(image, bytes | bytearray | memoryview):
+            file: Path | bytes = bytes(image)
+        elif isinstance(image, str | os.PathLike):
+            file = file_path(image)
+            check_regular(file)
+        else:
+            return _of_array(image)
+        with open_picture(file) as opened:
             return _copied(opened)
     except FileNotFoundError as error:
+        if isinstance(error, ImageNotFoundError):
+            raise
         message = f"there is no picture file {error.filename}"
         raise ImageNotFoundError(message) from error
     except (ImageError, StorageError):
@@ -147,14 +184,29 @@ def _opened(image: "PIL.Image.Image | str | os.PathLike[str]") -> "PIL.Image.Ima
 
 
 def _copied(image: "PIL.Image.Image") -> "PIL.Image.Image":
-    import PIL.Image
-
     from .._engine._pixels import from_pillow
 
     # As the engine sees it: also 16 bits, palettes and decimals become what can be looked at.
-    picture = PIL.Image.fromarray(from_pillow(image, lambda _width, _height: None).data)
-    if picture.mode != "RGBA":
+    return _as_picture(from_pillow(image, _any_size))
+
+
+def _of_array(image: object) -> "PIL.Image.Image":
+    from .._engine._pixels import from_array_like
+
+    return _as_picture(from_array_like(image, _any_size))
+
+
+def _as_picture(pixels: "Pixels") -> "PIL.Image.Image":
+    import PIL.Image
+
+    data = pixels.data.reshape(pixels.height, pixels.width) if pixels.channels == 1 else pixels.data
+    picture = PIL.Image.fromarray(data)
+    if pixels.channels in (1, 3):
         return picture.convert("RGB")
     paper = PIL.Image.new("RGBA", picture.size, "white")
-    paper.alpha_composite(picture)
+    paper.alpha_composite(picture.convert("RGBA"))
     return paper.convert("RGB")
+
+
+def _any_size(_width: int, _height: int) -> None:
+    pass

@@ -4,18 +4,21 @@ Needs what ``pip install "ferrocr[pdf]"`` brings: pikepdf, and img2pdf with Pill
 """
 
 import os
+import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 from .._engine._forks import in_one_piece
-from .._engine._inputs import file_path
+from .._engine._inputs import ImageInput
+from .._engine._readable import settled
 from .._whole_file import whole_file
 from ..documents._page_numbers import PageNumbers
 from ..documents._request import USUAL_DPI, checked_request
 from ..exceptions import InvalidArgumentError, OcrError, ResourcesFreedError, RuntimeUnavailableError, StorageError
 from ..formats._sheet import Sheet
+from ._source import as_file
 
 if TYPE_CHECKING:
     from ..engine import OcrEngine
@@ -34,9 +37,10 @@ class SearchablePdf:
     that no text is added to are in the result too. One thread at a time may use this.
 
     Args:
-        source: A PDF, a TIFF with several pages, or a picture. The result has the pages of a PDF with their content as
-            it is, and with outlines, links, attachments, metadata and encryption. A picture becomes a page of its size,
-            without loss: 300 dots to the inch where it does not say how many.
+        source: A PDF, a TIFF with several pages, or a picture, in any form that an engine takes; what is no file lies
+            in a temporary one meanwhile. The result has the pages of a PDF with their content as it is, and with
+            outlines, links, attachments, metadata and encryption. A picture becomes a page of its size, without loss:
+            300 dots to the inch where it does not say how many.
         password: The password that opens an encrypted PDF.
         own_text: Pages of a PDF that have their text already, by the rule of ``text_layer="auto"``: ``"keep"`` them as
             they are, so that nothing is found twice, or ``"add"`` what was read to them too.
@@ -50,9 +54,7 @@ class SearchablePdf:
         RuntimeUnavailableError: A package of the extra is not installed.
     """
 
-    def __init__(
-        self, source: str | os.PathLike[str], *, password: str | None = None, own_text: OwnText = "keep"
-    ) -> None:
+    def __init__(self, source: ImageInput, *, password: str | None = None, own_text: OwnText = "keep") -> None:
         checked_request(None, USUAL_DPI, "ignore", password)  # refuses what is no password
         if own_text not in ("keep", "add"):
             message = f"own_text is 'keep' or 'add', not {own_text!r}"
@@ -60,7 +62,9 @@ class SearchablePdf:
         self._opened = ExitStack()
         self._layer: PdfLayer | None = None
         with ExitStack() as opened:
-            self._layer = _layer_class()(file_path(source), password, keeps_own=own_text == "keep", opened=opened)
+            layer_class = _layer_class()
+            path = as_file(source, opened)
+            self._layer = layer_class(path, password, keeps_own=own_text == "keep", opened=opened)
             self._opened = opened.pop_all()
 
     def add(self, sheet: Sheet) -> None:
@@ -130,7 +134,7 @@ class SearchablePdf:
 
 def make_searchable(
     engine: "OcrEngine",
-    source: str | os.PathLike[str],
+    source: ImageInput,
     output: str | os.PathLike[str] | BinaryIO,
     *,
     pages: PageNumbers | None = None,
@@ -143,7 +147,7 @@ def make_searchable(
 
     Args:
         engine: The engine that reads it.
-        source: A PDF, a TIFF with several pages, or a picture.
+        source: A PDF, a TIFF with several pages, or a picture, as for :class:`SearchablePdf`.
         output: The PDF's name, which may be the source's, or a file that is open for writing bytes.
         pages: Pages that get text, as for :meth:`ferrocr.OcrEngine.recognize_pages`; the others are copied.
         dpi: Pixels to the inch that a PDF's pages are read at.
@@ -167,6 +171,7 @@ def make_searchable(
         raise InvalidArgumentError(message)
     own_text: OwnText = "keep" if text_layer == "auto" else "add"
     errors: list[OcrError] = []
+    source = settled(source, sys.maxsize)  # which is read twice
     with SearchablePdf(source, password=password, own_text=own_text) as pdf:
         results = engine.recognize_pages(
             source, pages=pages, dpi=dpi, text_layer=text_layer, password=password, on_error="return"

@@ -13,6 +13,7 @@ import PIL.Image
 from PIL import ImageOps
 
 from .. import _core
+from .._engine._heif import open_picture
 from .._engine._pixels import from_pillow, page_frames
 from .._files import check_regular
 from ..exceptions import DocumentError, ImageError, ImageNotFoundError, OcrError, StorageError
@@ -86,7 +87,7 @@ def _append(pdf: pikepdf.Pdf, batch: list[bytes], opened: ExitStack) -> None:
 def _page_of_file(path: Path) -> bytes:
     check_regular(path)
     content = path.read_bytes()
-    with PIL.Image.open(io.BytesIO(content)) as picture:
+    with open_picture(content) as picture:
         turn = picture.getexif().get(0x0112, 1)
         # Pictures that a PDF can hold as they are; a turn of one, but not its mirror image.
         if picture.format in ("JPEG", "MPO", "PNG") and turn in (0, 1, 3, 6, 8) and not _has_alpha(picture):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import QueryParams
 
 from .._engine._call import Call
+from .._engine._heif import open_picture
 from .._engine._options import MOST_SIDE
 from ..documents._kinds import kind_of
 from ..documents._opening import pdf_file
@@ -101,12 +102,11 @@ def _of_pdf(
 
 
 def _of_picture(content: bytes | Path, number: int) -> "PIL.Image.Image":
-    import PIL.Image
     import PIL.ImageOps
 
     from .._engine._pixels import page_frames
 
-    with PIL.Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as picture:
+    with open_picture(content) as picture:
         frames = page_frames(picture)
         next(Wanted([number]).among(len(frames), "the document"))
         picture.seek(frames[number - 1])
