@@ -30,7 +30,7 @@ DOCUMENTS = [*sorted(ROOT.glob("[A-Z]*.md")), *sorted((ROOT / "docs").glob("*.md
 HOSTS = ("markitdown", "pymupdf4llm", "langchain_core", "llama_index", "haystack")
 """Programs that examples use. Where one is not installed, its examples are left out."""
 
-NEEDS_PILLOW = (".draw(", "formats.pdf", *HOSTS)
+NEEDS_PILLOW = (".draw(", '.to("pdf"', '.to("png"', "formats.pdf", *HOSTS)
 """Code beside which the document says that Pillow has to be installed, or what brings it."""
 
 CHANGES_MODELS = ("prune", "purge", "restore")

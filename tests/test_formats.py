@@ -18,7 +18,7 @@ MANY = [name for name, kind in WRITERS.items() if not kind.one_page]
 
 
 def test_every_format_is_found_by_its_name() -> None:
-    assert list(WRITERS) == ["text", "json", "jsonl", "tsv", "hocr", "alto", "page", "markdown"]
+    assert list(WRITERS) == ["text", "json", "jsonl", "csv", "tsv", "hocr", "alto", "page", "markdown"]
     for name, kind in WRITERS.items():
         assert kind.name == name
         assert kind.suffix.startswith(".")
@@ -104,7 +104,7 @@ def test_what_could_not_be_read_is_left_out_where_there_is_no_place_for_it(name:
     assert ("no such file" in text) == (name in ("json", "jsonl"))
 
 
-@pytest.mark.parametrize("name", ["json", "jsonl", "tsv", "hocr", "alto", "page", "markdown"])
+@pytest.mark.parametrize("name", ["json", "jsonl", "csv", "tsv", "hocr", "alto", "page", "markdown"])
 def test_blocks_that_lose_a_line_are_refused(name: str) -> None:
     one, two = line_of("one", 0, 0), line_of("two", 0, 30)
     outline = upright(0, 0, 30, 50)

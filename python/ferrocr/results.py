@@ -8,17 +8,48 @@ the text is read, however that is turned. ``numpy.asarray(line.quad)`` is a 4x2 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    import os
+from ._writable import Writable, renderer
 
+if TYPE_CHECKING:
     import PIL.Image
+
+    from ._image_types import ImageInput
 
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
 
+BBox = tuple[float, float, float, float]
+"""An upright box: left, top, right, bottom."""
+
+_MOST_SHOWN = 60
+"""Characters of a text that its short form shows."""
+
+
+class _Placed:
+    """Something with an outline."""
+
+    __slots__ = ()
+
+    @property
+    def bbox(self: "HasQuad") -> BBox:
+        """The smallest upright box around `quad`: left, top, right and bottom, in the same pixels.
+
+        Pillow's ``image.crop(word.bbox)`` cuts it out of the picture, turned as its EXIF data say.
+        """
+        xs, ys = zip(*self.quad, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+class HasQuad(Protocol):
+    """Something with a quad."""
+
+    @property
+    def quad(self) -> Quad:
+        """Its outline."""
+
 
 @dataclass(frozen=True, slots=True)
-class Char:
+class Char(_Placed):
     """A character as the recogniser knows it; some languages write it with several code points.
 
     Attributes:
@@ -31,9 +62,12 @@ class Char:
     score: float
     quad: Quad
 
+    def __repr__(self) -> str:
+        return f"<Char {short(self.text)} {self.score:.3f}{_place(self.quad)}>"
+
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Word(_Placed):
     """A run of characters without a space.
 
     Attributes:
@@ -51,9 +85,13 @@ class Word:
     characters: tuple[Char, ...] = ()
     doubtful: bool = False
 
+    def __repr__(self) -> str:
+        doubtful = ", doubtful," if self.doubtful else ""
+        return f"<Word {short(self.text)} {self.score:.3f}{doubtful}{_place(self.quad)}>"
+
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(_Placed):
     """A line of text as the detector saw it: a cell of a table is a line of its own.
 
     Attributes:
@@ -73,9 +111,12 @@ class Line:
         """True if one of its words is doubtful."""
         return any(word.doubtful for word in self.words)
 
+    def __repr__(self) -> str:
+        return f"<Line {short(self.text)} {self.score:.3f}{_place(self.quad)}>"
+
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Block(_Placed):
     """Lines that belong together: a paragraph, a heading, a row of a table or a form.
 
     A paragraph that goes on in the next column or on the next page is a block in each.
@@ -93,9 +134,12 @@ class Block:
         """The lines' texts, one a line."""
         return "\n".join(line.text for line in self.lines)
 
+    def __repr__(self) -> str:
+        return f"<Block of {described(self.lines)}{_place(self.quad)}>"
+
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Writable):
     """The text of one picture.
 
     Attributes:
@@ -117,19 +161,14 @@ class Page:
         """The lines' texts, one a line."""
         return "\n".join(line.text for line in self.lines)
 
-    def to(self, format: str) -> str:
-        """Return the page as a file's text, in one of :data:`ferrocr.formats.WRITERS` such as ``"json"`` or ``"hocr"``.
-
-        Encode it as UTF-8. ferrocr.formats writes files of several pages, and with the name of their picture.
-
-        Raises:
-            InvalidArgumentError: There is no such format.
-        """
-        return _renderer.text(self, format)
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all lines, in reading order."""
+        return tuple(word for line in self.lines for word in line.words)
 
     def draw(
         self,
-        image: "PIL.Image.Image | str | os.PathLike[str]",
+        image: "ImageInput",
         *,
         words: bool = False,
         numbers: bool = True,
@@ -138,7 +177,7 @@ class Page:
         """Return a copy of the page's picture, with outlines, reading order and scores drawn over it.
 
         Args:
-            image: The picture, as a Pillow image or as a file.
+            image: The picture, in any form that :meth:`ferrocr.OcrEngine.recognize` takes.
             words: Outline each word too.
             numbers: True for labels with the line's place in the reading order, from 1 on.
             scores: True for labels with the line's score, in per cent.
@@ -148,34 +187,34 @@ class Page:
             ImageError: Pillow cannot decode the picture.
             InvalidArgumentError: The picture has another size than the page.
         """
-        return _renderer.picture(self, image, words=words, numbers=numbers, scores=scores)
+        return renderer().picture(self, image, words=words, numbers=numbers, scores=scores)
+
+    def __repr__(self) -> str:
+        return f"<Page {self.width}x{self.height}, {described(self.lines)}>"
+
+    def _repr_png_(self) -> bytes | None:
+        """Return a small picture of the outlines, which notebooks show that show no table; None without Pillow."""
+        return renderer().sketch(self)
 
 
-class Renderer(Protocol):
-    """Makes files of pages."""
-
-    def text(self, page: Page, format: str) -> str:
-        """Return the text of a file with this page; :meth:`Page.to` says more."""
-
-    def picture(
-        self,
-        page: Page,
-        image: "PIL.Image.Image | str | os.PathLike[str]",
-        *,
-        words: bool,
-        numbers: bool,
-        scores: bool,
-    ) -> "PIL.Image.Image":
-        """Return the annotated picture; :meth:`Page.draw` says more."""
+def short(text: str) -> str:
+    """Return a text as ``repr`` does it, cut off where it is long."""
+    return repr(text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…")
 
 
-_renderer: Renderer
+def described(lines: tuple[Line, ...]) -> str:
+    """Say how many lines there are, and how they begin."""
+    count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    return f"{count}: {short(lines[0].text)}{', …' if len(lines) > 1 else ''}" if lines else count
 
 
-def render_with(renderer: Renderer) -> None:
-    """Give pages what makes files of them. That is itself made of pages, so this module cannot import it."""
-    global _renderer
-    _renderer = renderer
+def _place(quad: Quad) -> str:
+    # Pages that somebody makes for a test may have no outlines.
+    corners = list(zip(*quad, strict=True))
+    if not corners:
+        return ""
+    (left, top), (right, bottom) = map(min, corners), map(max, corners)
+    return f" at ({left:.0f}, {top:.0f}, {right:.0f}, {bottom:.0f})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from .._writable import Writable
 from ..exceptions import InvalidArgumentError, OcrError
-from ..results import Page, Point, Quad
+from ..results import Page, Point, Quad, Word, described, short
 
 Origin = Literal["ocr", "text layer"]
 """The origin of a page's text: it was read from the page's picture, or taken from the PDF."""
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentPage:
+class DocumentPage(Writable):
     """A page of a document, and what is known of it.
 
     Attributes:
@@ -38,6 +39,15 @@ class DocumentPage:
         """The page's text."""
         return self.page.text
 
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all its lines, in reading order."""
+        return self.page.words
+
+    def __repr__(self) -> str:
+        source = "" if self.source is None else f" of {short(self.source)}"
+        return f"<DocumentPage {self.number}{source}, {described(self.page.lines)}>"
+
     def in_points(self, quad: Quad) -> Quad:
         """Return a quad of this page in points: x to the right and y down from the top left corner that a viewer shows.
 
@@ -56,7 +66,7 @@ class DocumentPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Document(Writable):
     """The pages of a document that were asked for.
 
     Attributes:
@@ -75,3 +85,8 @@ class Document:
     def text(self) -> str:
         """The pages' texts, with an empty line between two of them."""
         return "\n\n".join(page.text for page in self.pages)
+
+    def __repr__(self) -> str:
+        source = "" if self.source is None else f"{short(self.source)}, "
+        errors = f", {len(self.errors)} error{'s' if len(self.errors) > 1 else ''}" if self.errors else ""
+        return f"<Document {source}{len(self.pages)} of {self.page_count} pages{errors}>"

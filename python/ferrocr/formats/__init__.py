@@ -1,8 +1,8 @@
-"""Results as files: text, JSON, JSON Lines, TSV, hOCR, ALTO, PAGE XML and Markdown; :mod:`.draw` makes pictures.
+"""Results as files: text, JSON, JSON Lines, CSV, TSV, hOCR, ALTO, PAGE XML and Markdown; :mod:`.draw` makes pictures.
 
 One page::
 
-    Path("receipt.hocr").write_text(page.to("hocr"), encoding="utf-8")
+    page.to("hocr", "receipt.hocr")
 
 A document of any number of pages, none of which is kept::
 
@@ -20,6 +20,7 @@ from ..exceptions import InvalidArgumentError
 from ._sheet import Failure, Sheet
 from ._writer import Writer
 from .alto import AltoWriter
+from .csv import CsvWriter
 from .hocr import HocrWriter
 from .json import JsonLinesWriter, JsonWriter
 from .markdown import MarkdownWriter
@@ -30,6 +31,7 @@ from .tsv import TsvWriter
 __all__ = [
     "WRITERS",
     "AltoWriter",
+    "CsvWriter",
     "Failure",
     "HocrWriter",
     "JsonLinesWriter",
@@ -51,6 +53,7 @@ WRITERS: Mapping[str, type[Writer]] = MappingProxyType(
             TextWriter,
             JsonWriter,
             JsonLinesWriter,
+            CsvWriter,
             TsvWriter,
             HocrWriter,
             AltoWriter,

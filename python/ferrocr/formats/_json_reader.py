@@ -26,7 +26,16 @@ def read(text: str | bytes) -> tuple[Sheet | Failure, ...]:
     Raises:
         InvalidArgumentError: It is no JSON, or of another form, or of a newer version.
     """
-    document = _object(_loaded(text, "the file"), "the file")
+    return file_from_dict(_loaded(text, "the file"))
+
+
+def file_from_dict(data: object) -> tuple[Sheet | Failure, ...]:
+    """Return the pages of a JSON file whose plain data are there already: what ``json.loads`` gave of it.
+
+    Raises:
+        InvalidArgumentError: They are of another form, or of a newer version.
+    """
+    document = _object(data, "the file")
     _check_version(document, "the file", needed=True)
     pages = _list(document.get("pages"), "pages")
     return tuple(_entry_from(entry, f"pages[{index}]") for index, entry in enumerate(pages))

@@ -5,13 +5,14 @@ things are only added, so a reader ignores what it does not know.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
 from .._core import __version__
 from .._text import escaped_json
 from ..exceptions import InvalidArgumentError
 from ..results import Char, Line, Page, Quad, Word
-from ._json_reader import from_dict, read, read_lines
+from ._json_reader import file_from_dict, from_dict, read, read_lines
 from ._layout import blocks_of
 from ._sheet import Failure, Sheet
 from ._writer import Writer
@@ -20,6 +21,8 @@ __all__ = [
     "SCHEMA_VERSION",
     "JsonLinesWriter",
     "JsonWriter",
+    "file_dict",
+    "file_from_dict",
     "from_dict",
     "read",
     "read_lines",
@@ -45,8 +48,7 @@ class JsonWriter(Writer):
 
     def begin(self) -> str:
         """Return the object up to its list."""
-        head = _dumped({"schema_version": SCHEMA_VERSION, "generator": f"ferrocr {__version__}"})
-        return f'{head[:-1]}, "pages": ['
+        return f'{_dumped(_head())[:-1]}, "pages": ['
 
     def end(self) -> str:
         """Return the end of the list and of the object."""
@@ -90,6 +92,11 @@ def schema() -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(text))
 
 
+def file_dict(entries: Iterable[Sheet | Failure]) -> dict[str, Any]:
+    """Return plain data of a whole file: what ``json.loads`` gives of it."""
+    return {**_head(), "pages": list(map(to_dict, entries))}
+
+
 def to_dict(entry: Sheet | Failure) -> dict[str, Any]:
     """Return plain data of a page: what a file's ``pages`` hold.
 
@@ -108,6 +115,10 @@ def to_dict(entry: Sheet | Failure) -> dict[str, Any]:
         "lines": [_line(line) for line in page.lines],
         "blocks": _blocks(page),
     }
+
+
+def _head() -> dict[str, Any]:
+    return {"schema_version": SCHEMA_VERSION, "generator": f"ferrocr {__version__}"}
 
 
 def _dumped(plain: dict[str, Any]) -> str:

@@ -3,8 +3,8 @@
 
 const $ = (id) => document.getElementById(id);
 const FORMATS = {
-  text: ".txt", json: ".json", jsonl: ".jsonl", tsv: ".tsv", hocr: ".hocr", alto: ".alto.xml", page: ".page.xml",
-  markdown: ".md", png: ".png", pdf: ".pdf",
+  text: ".txt", json: ".json", jsonl: ".jsonl", csv: ".csv", tsv: ".tsv", hocr: ".hocr", alto: ".alto.xml",
+  page: ".page.xml", markdown: ".md", png: ".png", pdf: ".pdf",
 };
 const SHOWN_BY_BROWSERS = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
 const SVG = "http://www.w3.org/2000/svg";
