@@ -166,6 +166,24 @@ class EngineLifecycle:
     ) -> None:
         self.free_resources()
 
+    async def __aenter__(self) -> Self:
+        self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        from ._engine._asyncio import to_the_end
+
+        # A thread of its own: those of the loop may all wait for what is released here.
+        executor = ThreadPoolExecutor(1, "ferrocr-release")
+        try:
+            await to_the_end(self.free_resources, executor)
+        finally:
+            executor.shutdown(wait=False)
+
     # The default keeps the function where the module's names are gone already.
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         core = self._core

@@ -184,8 +184,9 @@ class OcrEngine(AsyncMethods, DocumentMethods, EngineLifecycle):
         """Read one picture.
 
         Args:
-            image: A path, an encoded file's bytes, a Pillow image, or an array (HxW grey, HxWx3 RGB, HxWx4 RGB with
-                alpha; uint8, bool or uint16).
+            image: A path, an encoded file's bytes, an open file of these, a Pillow image, or an array or what numpy
+                makes one of (HxW grey, HxWx3 RGB, HxWx4 RGB with alpha; uint8, bool or uint16). HEIC needs the extra:
+                ``pip install "ferrocr[heif]"``. Addresses are not opened.
             min_score: Another bound for this call alone.
             timeout: Seconds that this call may take, the wait for other calls included. A step that cannot be ended
                 goes to its end first: decoding the picture, making sessions, a node of a model, a step of a download.

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from typing import TypeVar
 
@@ -39,6 +40,27 @@ async def in_thread(call: Call, work: Callable[[], T]) -> T:
         call.cancel()
         _forget(future)
         raise
+    return future.result()
+
+
+async def to_the_end(work: Callable[[], T], executor: Executor | None = None) -> T:
+    """Return what `work` returns, in a thread; a task that is cancelled meanwhile is over when the thread has left it.
+
+    For work that ends something, and is never to be left half done.
+    """
+    try:
+        future = asyncio.get_running_loop().run_in_executor(executor, work)
+    except RuntimeError:  # the loop's threads have ended
+        return work()
+    cancelled = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        _forget(future)
+        raise cancelled
     return future.result()
 
 

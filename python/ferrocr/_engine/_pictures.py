@@ -1,6 +1,7 @@
 """Reading pictures, one at a time or ahead of each other, with models that are loaded where they are not."""
 
 from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from typing import NamedTuple
 
 from ..exceptions import OcrCancelledError, OcrError, OcrTimeoutError, ResourcesFreedError
@@ -43,6 +44,11 @@ class Pictures(NamedTuple):
             self.loader.load(core, Call(options.timeout))
         return _ahead.Reading(core, picture, options)
 
+    def begin_image(self, image: ImageInput, options: CallOptions) -> _ahead.Reading:
+        """Begin to read a picture of any form in the background."""
+        self.open()
+        return self.begin(normalise(image, self.check_size, self.max_bytes), options)
+
     def each(self, images: Iterable[ImageInput], options: CallOptions, ahead: int | None) -> Generator[Page | OcrError]:
         """Read pictures in order, as :meth:`ferrocr.OcrEngine.recognize_many`."""
         self.load()
@@ -50,11 +56,7 @@ class Pictures(NamedTuple):
         if ahead == 0:
             return self._one_by_one(images, options)
 
-        def begin(image: ImageInput) -> _ahead.Reading:
-            self.open()
-            return self.begin(normalise(image, self.check_size, self.max_bytes), options)
-
-        begun = _ahead.Ahead(images, begin, ahead + 1)
+        begun = _ahead.Ahead(images, partial(self.begin_image, options=options), ahead + 1)
         return _ahead.stream(begun, _ahead.Reading.page, self.open, keep_going=options.keep_going)
 
     def usual_ahead(self) -> int:

@@ -1,6 +1,6 @@
 """The methods of an engine that read documents."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable
 from functools import partial
 from typing import Literal, Unpack, overload
 
@@ -155,6 +155,50 @@ class DocumentMethods:
             OcrError: As :meth:`recognize_document`, except where errors stand in their place.
         """
         return self._begin_pages(document, Call(), on_error, ahead, **options)[1]
+
+    @overload
+    def arecognize_pages(
+        self,
+        document: ImageInput,
+        *,
+        on_error: Literal["return"] = "return",
+        ahead: int | None = None,
+        **options: Unpack[DocumentKeywords],
+    ) -> AsyncGenerator[DocumentPage | OcrError]: ...
+    @overload
+    def arecognize_pages(
+        self,
+        document: ImageInput,
+        *,
+        on_error: Literal["raise"],
+        ahead: int | None = None,
+        **options: Unpack[DocumentKeywords],
+    ) -> AsyncGenerator[DocumentPage]: ...
+
+    @takes_keywords_of(recognize_document)
+    def arecognize_pages(
+        self,
+        document: ImageInput,
+        *,
+        on_error: OnError = "return",
+        ahead: int | None = None,
+        **options: Unpack[DocumentKeywords],
+    ) -> AsyncGenerator[DocumentPage | OcrError]:
+        """Read the pages of a document one by one, in order, while the event loop goes on.
+
+        The document is opened when the first page is asked for. Cancelling the task that waits for a page, and closing
+        the generator, end what is being rendered and read, and close the document; use :func:`contextlib.aclosing`
+        where its loop may be left. Arguments are those of :meth:`recognize_pages`; the wait for a thread does not count
+        for `timeout`.
+
+        Raises:
+            OcrError: As :meth:`recognize_pages`; InvalidArgumentError at once.
+        """
+        from ._pages_async import each_page
+
+        request, others = split_request(**options)
+        check_ahead(ahead)
+        return each_page(self._reader(), document, request, self._options(on_error, **others), ahead)
 
     def _begin_pages(
         self,
