@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from .._arguments import checked_seconds
 from .._engine._call_options import checked_rules
+from .._engine._options import checked_score
 from .._text import path_text
 from ..documents._kinds import kind_of
 from ..documents._request import checked_request
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from ._command import Commands
 
 _MODELS = ("models", "detector", "recognizer", "orienter", "page_orienter", "languages")
-_DECIDING = (*_MODELS, "provider", "preset", "pages", "dpi", "text_layer", "characters", *RULES)
-"""Options that decide about the output. Threads and jobs do not, and a password is not to be kept."""
+_DECIDING = (*_MODELS, "provider", "preset", "pages", "dpi", "text_layer", "characters", "min_score", *RULES)
+"""Options that decide about the output. Threads, jobs and timeouts do not, and a password is not to be kept."""
 
 
 def add(commands: "Commands") -> None:
@@ -57,6 +59,10 @@ def _check(arguments: argparse.Namespace, row: Format, *, many: bool, to_folder:
     """Refuse what cannot be read or written, before models are fetched and loaded for nothing."""
     checked_request(arguments.pages, arguments.dpi, arguments.text_layer, arguments.password)
     checked_rules(arguments.allow, arguments.pattern, arguments.words)
+    if arguments.min_score is not None:
+        checked_score(arguments.min_score)
+    if arguments.timeout is not None:
+        checked_seconds("timeout", arguments.timeout)
     if arguments.resume and not to_folder:
         message = "--resume is for output to a folder, where each input has a file"
         raise InvalidArgumentError(message, "name a folder: -o DIR/")

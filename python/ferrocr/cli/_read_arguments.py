@@ -54,6 +54,13 @@ def describe(read: argparse.ArgumentParser) -> None:
     read.add_argument("-o", "--output", metavar="OUT", help=where)
     characters = "with the characters of each word, in the formats " + ", ".join(WITH_CHARACTERS)
     read.add_argument("--characters", action="store_true", help=characters)
+    score = (
+        "leave out lines whose characters have a lower mean probability, 0 to 1, or up to 1.6 times it where it is "
+        "less sure that there is text; 0: take all lines; default: 0.5"
+    )
+    read.add_argument("--min-score", type=float, metavar="SCORE", help=score)
+    seconds = "for each picture or page, which has failed after so long; default: as long as it takes"
+    read.add_argument("--timeout", type=float, metavar="SECONDS", help=seconds)
     _describe_rules(read.add_argument_group("rules for the text of each line"))
     _describe_running(read.add_argument_group("many files"))
     _describe_documents(read.add_argument_group("documents"))

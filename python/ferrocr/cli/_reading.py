@@ -38,6 +38,8 @@ class Reader:
         self._arguments, self._progress, self._begin = arguments, progress, begin
         self._ahead: int | None = None if arguments.jobs is None else arguments.jobs - 1
         self._options: ReadKeywords = {
+            "min_score": arguments.min_score,
+            "timeout": arguments.timeout,
             "characters": arguments.characters,
             "allow": arguments.allow,
             "pattern": arguments.pattern,

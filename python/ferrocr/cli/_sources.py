@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
+from .._engine._inputs import file_path
 from .._text import printable
 from ..documents._kinds import kind_of
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
@@ -142,7 +143,13 @@ def _problem_of(name: str) -> OcrError | None:
         is_there = Path(name).exists()
     except (OSError, ValueError) as error:  # too long a name, or a folder that nobody may look into
         return StorageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}")
-    return None if is_there else ImageNotFoundError(f"there is no picture file {name}")
+    if is_there:
+        return None
+    try:
+        file_path(name)
+    except ImageNotFoundError as error:  # an address, which has its own hint
+        return error
+    return ImageNotFoundError(f"there is no picture file {name}")
 
 
 def _or_nothing(name: str, found: list[Source]) -> list[Source]:
