@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +31,8 @@ from ferrocr import (
     StorageError,
     Word,
 )
+from ferrocr._writable import BinaryFormat, TextFormat
+from ferrocr.cli._formats import FORMATS
 from ferrocr.formats import WRITERS, Failure, Sheet, chunks
 from ferrocr.formats import json as form
 from format_pages import BLANK, HOSTILE, PLAIN, UP, Quad, line_of, sheets, upright, with_characters
@@ -164,6 +166,11 @@ def test_a_format_of_one_page_has_no_room_for_a_document() -> None:
         with pytest.raises(InvalidArgumentError, match="holds one page"):
             book().to(name, source="book.pdf")
     assert Document(book().pages[:1], (), 4).to("page")
+
+
+def test_types_name_every_format() -> None:
+    assert set(get_args(TextFormat)) == set(WRITERS)
+    assert set(get_args(BinaryFormat)) == set(FORMATS) - set(WRITERS)
 
 
 def test_an_unknown_format_is_refused() -> None:

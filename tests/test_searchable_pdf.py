@@ -4,12 +4,14 @@ import io
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
+from PIL import Image
 
 from conftest import draw_text, run_python
 from ferrocr import (
@@ -29,7 +31,7 @@ from ferrocr.formats import Sheet
 from ferrocr.formats.pdf import SearchablePdf, make_searchable
 from ferrocr.searchable_pdf._glyphless import font_file
 from pdf_files import Sheet as PdfSheet
-from pdf_files import make_pdf, scanned, words
+from pdf_files import make_pdf, numbered, scanned, words
 from searchable import (
     HEIGHT,
     READERS,
@@ -426,6 +428,31 @@ def test_a_scan_becomes_searchable(engine: OcrEngine, tmp_path: Path) -> None:
     drawn = dict(found_boxes(content, (900, 192)))
     assert drawn["Iron"][0] == pytest.approx(32, abs=8)
     assert drawn["Iron"][1] < 24 < 40 < drawn["Iron"][3]
+
+
+def test_a_document_need_not_be_a_file(reader: OcrEngine, engine: OcrEngine, tmp_path: Path) -> None:
+    document = numbered(2)
+    source: Any
+    for source in (document, io.BytesIO(document)):
+        out = io.BytesIO()
+        assert make_searchable(reader, source, out, text_layer="auto") == ()
+        assert out.getvalue().startswith(b"%PDF-")
+    picture = draw_text(["Order 4711 paid"], width=400)
+    picture.save(tmp_path / "scan.png")
+    for source in (picture, io.BytesIO((tmp_path / "scan.png").read_bytes())):
+        out = io.BytesIO()
+        assert make_searchable(engine, source, out) == ()
+        assert reader.recognize_document(out, text_layer="only").text == "Order 4711 paid"
+
+
+def test_a_result_makes_its_pdf_and_its_pictures(reader: OcrEngine, tmp_path: Path) -> None:
+    (tmp_path / "two.pdf").write_bytes(numbered(2))
+    document = reader.recognize_document(tmp_path / "two.pdf", text_layer="only", dpi=50)
+    assert document.to("pdf").startswith(b"%PDF-")
+    for page in document.pages:
+        picture = Image.open(io.BytesIO(page.to("png")))
+        assert picture.size == (page.page.width, page.page.height)
+    assert document.to_pandas()["page"].tolist() == sorted(document.to_pandas()["page"].tolist())
 
 
 def test_pages_that_have_their_text_are_neither_read_nor_doubled(engine: OcrEngine, tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ def test_each_format_is_the_writers(name: str) -> None:
         ("text/plain", "text/plain"),
         ("application/x-ndjson", "application/x-ndjson"),
         ("application/jsonl", "application/x-ndjson"),
+        ("text/csv", "text/csv"),
         ("text/html;q=0.5, text/markdown", "text/markdown"),
         ("*/*", "application/json"),
         ("image/tiff", "application/json"),
