@@ -184,6 +184,33 @@ def test_cancelling_ends_all_that_is_being_read(
     assert complaints == []
 
 
+def test_cancelling_ends_a_download(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[Path]
+) -> None:
+    monkeypatch.setenv("FERROCR_OFFLINE", "0")
+    monkeypatch.setenv("FERROCR_MIRROR", models_dir.as_uri())
+
+    async def cancel(kind: str) -> None:
+        begun, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def told(*_: object) -> None:
+            loop.call_soon_threadsafe(begun.set)
+
+        async with OcrEngine(model_dir=tmp_path / kind, progress=told) as engine:
+            images: Any = files if kind == "many" else files[0]
+            results: Any = getattr(engine, f"arecognize_{kind}")(images)
+            task = asyncio.create_task(anext(results))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert not engine.loaded
+            await results.aclose()
+
+    for kind in ("many", "pages"):
+        asyncio.run(cancel(kind))
+
+
 @pytest.mark.parametrize("ahead", [0, 3])
 def test_a_waiting_iterable_is_cancelled_too(two: OcrEngine, files: list[Path], ahead: int) -> None:
     ended: list[str] = []

@@ -75,6 +75,8 @@ def decoded(file: Path | bytes, kind: Boxed, name: str) -> "PIL.Image.Image":
     except MemoryError:
         message = f"there is no memory for {name}"
         raise OutOfMemoryError(message, "give it smaller pictures") from None
+    except TimeoutError:  # which handlers of signals raise
+        raise
     except (OSError, SyntaxError, ValueError, RuntimeError) as error:
         # Pillow's own words of a file that it does not know name an object in memory.
         why = "it is damaged" if type(error).__name__ == "UnidentifiedImageError" else error

@@ -25,7 +25,8 @@ async def each(
     pictures: Pictures, images: Images, options: CallOptions, ahead: int | None
 ) -> AsyncGenerator[Page | OcrError]:
     """Read pictures in order, as :meth:`ferrocr.OcrEngine.arecognize_many`."""
-    await _called(pictures.load)
+    call = Call()
+    await _called(call, partial(pictures.load, call))
     most = pictures.usual_ahead() if ahead is None else ahead
     async with aclosing(_given(images)) as given:
         works = _one_by_one(pictures, given, options) if most == 0 else _ahead_of(pictures, given, options, most)
@@ -77,9 +78,8 @@ async def _page_or_error(page: Awaitable[Page], options: CallOptions) -> Page | 
         return _ahead.bare(error)
 
 
-async def _called(work: Callable[[], T]) -> T:
-    """Return what `work` returns, in a thread."""
-    call = Call()
+async def _called(call: Call, work: Callable[[], T]) -> T:
+    """Return what `work` returns, in a thread; cancelling the task cancels `call`."""
 
     def begun() -> T:
         call.begin()
@@ -128,7 +128,7 @@ class _Begun:
             return work
 
         try:
-            self._next.put_nowait(await _called(begin))
+            self._next.put_nowait(await _called(Call(), begin))
         except Exception as error:  # has its place among the pictures
             self._next.put_nowait(error)
 
@@ -146,13 +146,8 @@ class _Begun:
             raise work
         call = Call()
         call.take_along(work)
-
-        def wait() -> Page:
-            call.begin()
-            return work.page()
-
         try:
-            page = await in_thread(call, wait)
+            page = await _called(call, work.page)
         except OcrError:
             self._works.remove(work)
             raise

@@ -33,9 +33,9 @@ class Pictures(NamedTuple):
             self.loader.load(core, call)
         return self._run(core, form, options.reading, call)
 
-    def load(self) -> None:
-        """Load the models, as :meth:`ferrocr.OcrEngine.load`."""
-        self.loader.load(self.open(), Call())
+    def load(self, call: Call | None = None) -> None:
+        """Load the models, as :meth:`ferrocr.OcrEngine.load`; cancelling `call` ends that."""
+        self.loader.load(self.open(), Call() if call is None else call)
 
     def begin(self, picture: _ahead.Picture, options: CallOptions) -> _ahead.Reading:
         """Begin to read a picture in the background."""

@@ -57,7 +57,7 @@ class DocumentReader(NamedTuple):
             numbers = request.pages.among(document.count, name or "the document")
             # Pages that may bring their text may be all there are, and none has to be read then.
             if request.text_layer == "ignore":
-                self.pictures.load()
+                self.pictures.load(call)
         except BaseException:
             document.close()
             raise
