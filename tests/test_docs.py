@@ -118,6 +118,11 @@ class Lent:
 
     def __exit__(self, *exc_info: object) -> None: ...
 
+    async def __aenter__(self) -> OcrEngine:
+        return self.engine
+
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
 
 @pytest.mark.usefixtures("first_day", "no_pdf_stays_open")
 @pytest.mark.parametrize("document", WITH_CODE, ids=named)
