@@ -52,6 +52,20 @@ async def to_the_end(work: Callable[[], T], executor: Executor | None = None) ->
         future = asyncio.get_running_loop().run_in_executor(executor, work)
     except RuntimeError:  # the loop's threads have ended
         return work()
+    try:
+        await settled(future)
+    except asyncio.CancelledError:
+        _forget(future)
+        raise
+    return future.result()
+
+
+async def settled(future: "asyncio.Future[T]") -> None:
+    """Wait until it is over, whatever comes of it, also in a task that is cancelled meanwhile.
+
+    Raises:
+        asyncio.CancelledError: The task was cancelled; the future is over nevertheless.
+    """
     cancelled = None
     while not future.done():
         try:
@@ -59,9 +73,7 @@ async def to_the_end(work: Callable[[], T], executor: Executor | None = None) ->
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        _forget(future)
         raise cancelled
-    return future.result()
 
 
 async def _end_of(future: "asyncio.Future[T]", call: Call) -> None:

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
 from ..exceptions import OcrError
 from ..results import Page
 from . import _ahead
-from ._asyncio import in_thread, to_the_end
+from ._asyncio import in_thread, settled, to_the_end
 from ._call import Call
 from ._call_options import CallOptions
 from ._inputs import ImageInput
@@ -171,8 +171,9 @@ class _Begun:
             for work in list(self._works):
                 work.end()
 
-        with suppress(asyncio.CancelledError):
-            await feeding
-        self.cancel()
-        if self._works:
-            await to_the_end(end)
+        try:
+            await settled(feeding)
+        finally:
+            self.cancel()
+            if self._works:
+                await to_the_end(end)
