@@ -1,6 +1,6 @@
 """Prints the packages that paperless-ngx needs, but for those of its artificial intelligence, which bring gigabytes.
 
-    python tests/paperless_needs.py FOLDER
+python tests/paperless_needs.py FOLDER
 """
 
 import re

@@ -130,6 +130,8 @@ def test_paperless_finds_it_and_prefers_it(host: Any) -> None:  # noqa: ANN401
         assert isinstance(parser, protocol)
         assert (parser.can_produce_archive, parser.requires_pdf_rendition) == (True, False)
     assert "Tesseract" in host.get_parser_for_file("image/heic", "scan").name
+    with importlib.import_module("django.test").override_settings(OCR_USER_ARGS='{"ocr_engine": "ferrocr"}'):
+        assert "Tesseract" in host.get_parser_for_file("image/png", "scan").name
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg", "tif", "gif", "bmp", "webp"])

@@ -154,7 +154,9 @@ def adapter(
             "BoundingRectangle": SimpleNamespace(from_bounding_box=lambda box: box),
             "TextCell": Kept,
         },
-        "django.conf": {"settings": SimpleNamespace(SCRATCH_DIR=tmp_path / "scratch", THREADS_PER_WORKER="2")},
+        "django.conf": {
+            "settings": SimpleNamespace(OCR_USER_ARGS=None, SCRATCH_DIR=tmp_path / "scratch", THREADS_PER_WORKER="2")
+        },
         "documents.parsers": {"ParseError": ParseError, "make_thumbnail_from_pdf": lambda *files: files},
         "documents.utils": {"maybe_override_pixel_limit": lambda: None},
         "paperless.config": {"OcrConfig": lambda: paperless_config},
@@ -264,6 +266,9 @@ def test_paperless_gets_text_and_an_archive(adapter: Callable[[str], Any], tmp_p
         assert isinstance(getattr(kind, attribute), str)
     assert [kind.score(mime, "scan") for mime in kind.supported_mime_types()] == [15] * 7
     assert kind.score("image/heic", "scan") is None
+    settings = sys.modules["django.conf"].settings
+    for settings.OCR_USER_ARGS, score in (('{"ocr_engine": "ferrocr"}', None), ('{"deskew": true}', 15), ("{", 15)):
+        assert kind.score("image/png", "scan") == score
     file = tmp_path / "three.tif"
     pages = [draw_text(["x"]) for _ in range(3)]
     pages[0].save(file, save_all=True, append_images=pages[1:])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 class _Settings:
+    OCR_USER_ARGS: str | None
     SCRATCH_DIR: Path
     THREADS_PER_WORKER: int | str
 

@@ -19,7 +19,7 @@ from ...exceptions import EncryptedDocumentError, InvalidArgumentError, OcrError
 from .._hosts import importing
 from ._hidden_text import without_hidden_text
 from ._reading import message_of, read_document
-from ._settings import VARIABLE, settings_of
+from ._settings import VARIABLE, names_engine, settings_of
 
 with importing("paperless-ngx", "paperless", plugin=True):
     from django.conf import settings as django_settings
@@ -66,8 +66,9 @@ class FerrocrDocumentParser:
 
     @classmethod
     def score(cls, mime_type: str, filename: str, path: Path | None = None) -> int | None:
-        """Return a score above that of Tesseract's parser; None for what is not read."""
-        return _SCORE if mime_type in _MIME_TYPES else None
+        """Return a score above that of Tesseract's parser; None for what is not read, or left to OCRmyPDF."""
+        is_ours = mime_type in _MIME_TYPES and not names_engine(django_settings.OCR_USER_ARGS)
+        return _SCORE if is_ours else None
 
     @property
     def can_produce_archive(self) -> bool:

@@ -72,6 +72,18 @@ def settings_of(config: OcrConfig, threads: int) -> Settings:
     )
 
 
+def names_engine(user_args: str | None) -> bool:
+    """Return True if ``PAPERLESS_OCR_USER_ARGS`` tells OCRmyPDF which engine to read with, be it ferrocr or Tesseract.
+
+    paperless-ngx's own parser, which asks OCRmyPDF, is to read then.
+    """
+    try:
+        options = json.loads(user_args or "{}")
+    except ValueError:
+        return False
+    return isinstance(options, dict) and "ocr_engine" in options
+
+
 def _pixels(limit: float | None) -> dict[str, int]:
     """Return the bound for pictures: paperless-ngx refuses what has twice its limit, and 0 is none."""
     if limit is None or limit < 0:
