@@ -50,8 +50,8 @@ log = logging.getLogger("paperless.parsing.ferrocr")
 class FerrocrDocumentParser:
     """Reads scans, and makes archive files of them that can be searched.
 
-    Engines belong to the process, one for each set of options: a worker of paperless-ngx reads many documents. Their
-    models go after a minute without one.
+    Engines belong to the process, one for each set of options, and go with it. Their models go after a minute without a
+    document.
     """
 
     name = "ferrocr"

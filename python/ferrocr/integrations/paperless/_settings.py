@@ -22,7 +22,7 @@ _NO_LANGUAGES = {"osd", "equ"}
 """Models of Tesseract that are named like languages, and are none."""
 
 _IDLE = 60.0
-"""Seconds after which a worker gives back the memory of its models: it waits for documents for days."""
+"""Seconds after which a process that goes on gives back the memory of its models. Workers end after each document."""
 
 _MOST_THREADS = 1024
 
