@@ -7,6 +7,8 @@ CARGO ?= cargo
 EXTRA ?= cpu
 # Tests that run at once. Each of them may load models, and reads with as many threads as there are cores.
 JOBS ?= 2
+# The sources of paperless-ngx 3, in which `make test-plugins` tests the parser: it is in no package index.
+PAPERLESS ?=
 # What `make bench` reads, and the engines beside ferrocr, as NAME=INTERPRETER.
 PICTURES ?=
 ENGINES ?=
@@ -97,7 +99,7 @@ test-package: build models
 	@echo "== pytest =="
 	@PYTHONPATH=$(CURDIR)/$(WHEEL)/installed $(IN_VENV)/python -m pytest -n $(JOBS) --dist worksteal
 
-test-plugins: build models ## The adapters for large programs, in an environment of their own.
+test-plugins: build models ## The adapters for large programs, in environments of their own: PAPERLESS=its sources.
 	@echo "== environment of the programs =="
 	@"$(PYTHON)" -m venv $(PLUGINS)
 	@$(PLUGINS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -108,6 +110,19 @@ test-plugins: build models ## The adapters for large programs, in an environment
 	@$(PLUGINS)/bin/python -m pip install --quiet "ferrocr[$(EXTRA)]"
 	@echo "== pytest, adapters =="
 	@$(PLUGINS)/bin/python -m pytest tests/test_integrations.py tests/test_integrations_docling.py
+ifeq ($(PAPERLESS),)
+	@echo "no PAPERLESS given: the parser is not tested in paperless-ngx. git clone its sources, and name the folder" >&2
+else
+	@echo "== environment of paperless-ngx =="
+	@"$(PYTHON)" -m venv $(PLUGINS)-paperless
+	@$(PLUGINS)-paperless/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(IN_VENV)/python tests/paperless_needs.py "$(PAPERLESS)" > target/paperless.txt
+	@$(PLUGINS)-paperless/bin/python -m pip install --quiet --requirement target/paperless.txt --group plugins-paperless
+	@$(PLUGINS)-paperless/bin/python -m pip install --quiet --force-reinstall --no-deps $(WHEEL)-plugins/*.whl
+	@$(PLUGINS)-paperless/bin/python -m pip install --quiet "ferrocr[$(EXTRA),paperless]"
+	@echo "== pytest, paperless-ngx =="
+	@PAPERLESS="$(PAPERLESS)" $(PLUGINS)-paperless/bin/python -m pytest tests/test_integrations_paperless.py
+endif
 
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="
@@ -134,7 +149,7 @@ else
 endif
 
 clean: ## Remove all that the other targets made, except fetched models.
-	rm -rf $(VENV) $(PLUGINS) target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PLUGINS) $(PLUGINS)-paperless target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f python/ferrocr/_core.*.so
 	find python tests benches examples -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -40,6 +40,7 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 """Modules that only give what lies elsewhere, because users import it from there."""
 
 PLACES = {
+    "django": ("integrations.paperless",),
     "docling": ("integrations.docling",),
     "docling_core": ("integrations.docling",),
     "haystack": ("integrations.haystack",),
@@ -47,9 +48,10 @@ PLACES = {
     "llama_index": ("integrations.llama_index",),
     "markitdown": ("integrations.markitdown",),
     "ocrmypdf": ("integrations.ocrmypdf",),
+    "paperless": ("integrations.paperless",),
     "pymupdf": ("integrations.pymupdf4llm",),
     "pymupdf4llm": ("integrations.pymupdf4llm",),
-    "pikepdf": ("searchable_pdf", "integrations.ocrmypdf"),
+    "pikepdf": ("searchable_pdf", "integrations.ocrmypdf", "integrations.paperless"),
     "img2pdf": ("searchable_pdf",),
     "pypdfium2_raw": ("documents._pdfium", "documents._pdfium_text"),
     "starlette": ("serve",),

@@ -23,6 +23,7 @@ from docling_core.types.doc import BoundingBox, CoordOrigin
 
 from ferrocr.integrations import docling as adapter
 from ferrocr.integrations.docling import FerrocrOcrModel, FerrocrOcrOptions
+from pdf_files import scanned
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,32 @@ def test_lines_stand_where_they_are_on_the_page(monkeypatch: pytest.MonkeyPatch)
     assert 26 < boxes[0].t < boxes[0].b < 43
     assert lower[0].from_ocr
     assert lower[0].confidence > 0.9
+
+
+def test_whole_pages_are_read_where_docling_is_told_so(tmp_path: Path) -> None:
+    """From a file to the cells of its page, all by Docling's own classes."""
+    base = importlib.import_module("docling.datamodel.base_models")
+    document = importlib.import_module("docling.datamodel.document")
+    first = importlib.import_module("docling.models.stages.page_preprocessing.page_preprocessing_model")
+    file = tmp_path / "scan.pdf"
+    file.write_bytes(scanned([draw_text(["Iron tastes of rain", "Order 4711 paid"])], dpi=144))
+    backend = importlib.import_module("docling.backend.pypdfium2_backend").PyPdfiumDocumentBackend
+    opened = document.InputDocument(path_or_stream=file, format=base.InputFormat.PDF, backend=backend)
+    result, page = document.ConversionResult(input=opened), base.Page(page_no=1)
+    page._backend = opened._backend.load_page(0)
+    page.size = page._backend.get_size()
+    options = first.PagePreprocessingOptions(images_scale=None)
+    pages = list(first.PagePreprocessingModel(options=options)(result, [page]))
+    model = model_of(FerrocrOcrOptions(lang=["iso:en"], force_full_page_ocr=True))
+    assert list(model(result, pages)) == pages
+    assert [cell.text for cell in page.cells] == ["Iron tastes of rain", "Order 4711 paid"]
+    assert all(cell.from_ocr for cell in page.cells)
+    boxes = [cell.rect.to_bounding_box() for cell in page.cells]
+    # Half of the pixels, where the letters stand.
+    assert [box.l for box in boxes] == pytest.approx([16, 16], abs=3)
+    assert 8 < boxes[0].t < boxes[0].b < 32 < boxes[1].t < boxes[1].b < 64
+    page._backend.unload()
+    opened._backend.unload()
 
 
 def test_languages_are_docling_s_or_the_engine_s() -> None:

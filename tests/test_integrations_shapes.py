@@ -6,28 +6,37 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 import ferrocr
-from conftest import run_python
+from conftest import draw_text, run_python
 from ferrocr import DocumentPage, Line, Page, exceptions
 
 ADAPTERS = {
-    "markitdown": ("MarkItDown", "markitdown"),
-    "langchain": ("LangChain", "langchain"),
-    "llama_index": ("LlamaIndex", "llamaindex"),
-    "haystack": ("Haystack", "haystack"),
-    "docling": ("Docling", "docling"),
+    "markitdown": ("MarkItDown", "run", "markitdown"),
+    "langchain": ("LangChain", "run", "langchain"),
+    "llama_index": ("LlamaIndex", "run", "llamaindex"),
+    "haystack": ("Haystack", "run", "haystack"),
+    "docling": ("Docling", "run", "docling"),
+    "paperless": ("paperless-ngx", "run in the environment of paperless-ngx", "paperless"),
 }
-HOSTS = ("docling", "docling_core", "haystack", "langchain_core", "llama_index", "markitdown")
+HOSTS = (
+    *("django", "docling", "docling_core", "documents", "haystack", "langchain_core", "llama_index", "markitdown"),
+    "paperless",
+)
 
 
 class Engine:
     """Reads a page of two lines; a file that is named so is broken."""
 
-    def __init__(self, **options: object) -> None: ...
+    asked: ClassVar[list[dict[str, object]]] = []
+
+    def __init__(self, **options: object) -> None:
+        if "nonsense" in options:
+            message = "no option"
+            raise TypeError(message)
 
     def load(self) -> None: ...
 
@@ -37,6 +46,7 @@ class Engine:
         return next(self.recognize_pages(image)).page  # type: ignore[no-any-return]
 
     def recognize_pages(self, document: object, **options: object) -> Any:  # noqa: ANN401
+        self.asked.append(options)
         if "broken" in str(document):
             message = "no picture"
             raise exceptions.ImageError(message)
@@ -70,6 +80,10 @@ class Kept:
         self.__dict__.update(members)
 
 
+class ParseError(Exception):
+    """paperless-ngx's error for documents."""
+
+
 class Unsupported(Exception):
     """Docling's error for a language."""
 
@@ -90,9 +104,21 @@ def language(code: str, script: str | None = None, *, is_usual: bool = False) ->
 
 
 @pytest.fixture
-def adapter(monkeypatch: pytest.MonkeyPatch) -> "Callable[[str], Any]":
+def paperless_config() -> SimpleNamespace:
+    """paperless-ngx's settings for OCR, as they are unless somebody changes them."""
+    return SimpleNamespace(
+        language="eng+osd", mode="auto", pages=None, rotate=True, rotate_threshold=12.0, max_image_pixel=None
+    )
+
+
+@pytest.fixture
+def adapter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, paperless_config: SimpleNamespace
+) -> "Callable[[str], Any]":
     """Imports an adapter whose program is a stand-in."""
     monkeypatch.setattr(ferrocr, "OcrEngine", Engine)
+    monkeypatch.setattr(Engine, "asked", [])
+    monkeypatch.delenv("PAPERLESS_FERROCR_OPTIONS", raising=False)
 
     class Component:
         def __call__(self, kind: type) -> type:
@@ -128,6 +154,18 @@ def adapter(monkeypatch: pytest.MonkeyPatch) -> "Callable[[str], Any]":
             "BoundingRectangle": SimpleNamespace(from_bounding_box=lambda box: box),
             "TextCell": Kept,
         },
+        "django.conf": {
+            "settings": SimpleNamespace(OCR_USER_ARGS=None, SCRATCH_DIR=tmp_path / "scratch", THREADS_PER_WORKER="2")
+        },
+        "documents.parsers": {"ParseError": ParseError, "make_thumbnail_from_pdf": lambda *files: files},
+        "documents.utils": {"maybe_override_pixel_limit": lambda: None},
+        "paperless.config": {"OcrConfig": lambda: paperless_config},
+        "paperless.parsers": {"MetadataEntry": dict, "ParserContext": Kept},
+        "paperless.parsers.utils": {
+            "extract_pdf_metadata": lambda file, log: [file],
+            "get_page_count_for_pdf": lambda file, log: 7,
+            "post_process_text": lambda text: text or None,
+        },
         "haystack.dataclasses": {"ByteStream": type("ByteStream", (Kept,), {})},
     }
     for name in [name for name in sys.modules if name.partition(".")[0] in HOSTS]:
@@ -139,13 +177,19 @@ def adapter(monkeypatch: pytest.MonkeyPatch) -> "Callable[[str], Any]":
         vars(sys.modules[name]).update(contents)
 
     def imported(name: str) -> Any:  # noqa: ANN401
-        module = f"ferrocr.integrations.{name}"
-        monkeypatch.delitem(sys.modules, module, raising=False)
-        made = importlib.import_module(module)
-        del sys.modules[module]  # nobody else shall have it
+        forget(name)
+        made = importlib.import_module(f"ferrocr.integrations.{name}")
+        forget(name)  # nobody else shall have it
         return made
 
     return imported
+
+
+def forget(name: str) -> None:
+    """Take an adapter out of the modules that are imported."""
+    module = f"ferrocr.integrations.{name}"
+    for loaded in [loaded for loaded in sys.modules if loaded == module or loaded.startswith(f"{module}.")]:
+        del sys.modules[loaded]
 
 
 def test_llama_index_gets_pages(adapter: Callable[[str], Any]) -> None:
@@ -216,17 +260,73 @@ def test_docling_gets_languages_as_the_engine_takes_them(adapter: Callable[[str]
             model.map_ocr_language(unknown)
 
 
+def test_paperless_gets_text_and_an_archive(adapter: Callable[[str], Any], tmp_path: Path) -> None:
+    kind = adapter("paperless").FerrocrDocumentParser
+    for attribute in ("name", "version", "author", "url"):
+        assert isinstance(getattr(kind, attribute), str)
+    assert [kind.score(mime, "scan") for mime in kind.supported_mime_types()] == [15] * 7
+    assert kind.score("image/heic", "scan") is None
+    settings = sys.modules["django.conf"].settings
+    for settings.OCR_USER_ARGS, score in (('{"ocr_engine": "ferrocr"}', None), ('{"deskew": true}', 15), ("{", 15)):
+        assert kind.score("image/png", "scan") == score
+    file = tmp_path / "three.tif"
+    pages = [draw_text(["x"]) for _ in range(3)]
+    pages[0].save(file, save_all=True, append_images=pages[1:])
+    with kind() as parser:
+        parser.configure(Kept())
+        parser.parse(file, "image/tiff")
+        assert (parser.get_text(), parser.get_date()) == ("one\ntwo", None)
+        archive = parser.get_archive_path()
+        assert archive.read_bytes().startswith(b"%PDF-")
+        assert parser.get_page_count(file, "image/tiff") == 7
+        assert parser.get_thumbnail(file, "image/tiff") == (archive, archive.parent, None)
+        assert parser.extract_metadata(file, "image/tiff") == []
+        assert parser.extract_metadata(archive, "application/pdf") == [archive]
+    assert not archive.parent.exists()
+
+
+def test_paperless_s_settings_hold(
+    adapter: Callable[[str], Any], paperless_config: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "scan.pdf"
+    file.write_bytes(b"no PDF, so that nothing is taken out of it")
+    kind = adapter("paperless").FerrocrDocumentParser
+    for mode, own in (("auto", "auto"), ("redo", "auto"), ("force", "ignore"), ("off", "only")):
+        paperless_config.mode = mode
+        with kind() as parser:
+            parser.parse(file, "application/pdf", produce_archive=False)
+        assert Engine.asked.pop() == {"text_layer": own, "pages": None}
+    paperless_config.mode, paperless_config.pages = "auto", 2
+    monkeypatch.setenv("PAPERLESS_FERROCR_OPTIONS", '{"dpi": 150, "preset": "fast"}')
+    with kind() as parser:
+        parser.parse(file, "application/pdf", produce_archive=False)
+        assert (parser.get_text(), parser.get_archive_path()) == ("one\ntwo\n\none\ntwo", None)
+    assert Engine.asked == [
+        {"text_layer": "auto", "pages": "1-2", "dpi": 150},
+        {"text_layer": "only", "pages": "3-", "dpi": 150},
+    ]
+
+
+def test_paperless_gets_its_own_errors(adapter: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with adapter("paperless").FerrocrDocumentParser() as parser:
+        with pytest.raises(ParseError, match=r"^ferrocr: no picture$"):
+            parser.parse(Path("broken.png"), "image/png", produce_archive=False)
+        for options in ("{", "[]", '{"nonsense": 1}'):
+            monkeypatch.setenv("PAPERLESS_FERROCR_OPTIONS", options)
+            with pytest.raises(ParseError, match=r"^ferrocr: PAPERLESS_FERROCR_OPTIONS"):
+                parser.parse(Path("b.png"), "image/png")
+
+
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_a_program_that_is_not_there_is_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    program, extra = ADAPTERS[name]
+    program, run, extra = ADAPTERS[name]
     for host in (*HOSTS, *(loaded for loaded in list(sys.modules) if loaded.partition(".")[0] in HOSTS)):
         monkeypatch.setitem(sys.modules, host, None)
-    module = f"ferrocr.integrations.{name}"
-    monkeypatch.delitem(sys.modules, module, raising=False)
+    forget(name)
     with pytest.raises(
-        ImportError, match=rf'^{program} cannot be imported: .*\nrun: pip install "ferrocr\[{extra}\]"$'
+        ImportError, match=rf'^{program} cannot be imported: .*\n{run}: pip install "ferrocr\[{extra}\]"$'
     ):
-        importlib.import_module(module)
+        importlib.import_module(f"ferrocr.integrations.{name}")
 
 
 def test_engines_go_with_their_objects_and_children_have_their_own(models_dir: Path, picture_file: Path) -> None:

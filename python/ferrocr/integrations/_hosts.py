@@ -5,8 +5,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def importing(program: str, extra: str) -> Iterator[None]:
-    """Say what to install where what is imported here is not there; `extra` is ours that brings it.
+def importing(program: str, extra: str, *, plugin: bool = False) -> Iterator[None]:
+    """Say what to install where what is imported here is not there.
+
+    Args:
+        program: The program's name.
+        extra: The extra of ours that brings it, or what is needed inside of it.
+        plugin: True if this runs in the program's own environment alone.
 
     Raises:
         ImportError: It cannot be imported.
@@ -14,5 +19,6 @@ def importing(program: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        message = f'{program} cannot be imported: {error}\nrun: pip install "ferrocr[{extra}]"'
+        place = f" in the environment of {program}" if plugin else ""
+        message = f'{program} cannot be imported: {error}\nrun{place}: pip install "ferrocr[{extra}]"'
         raise ImportError(message, name=error.name) from error

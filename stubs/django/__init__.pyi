@@ -1,0 +1,1 @@
+"""Django, as far as paperless-ngx's settings are read."""

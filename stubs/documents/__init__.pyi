@@ -1,0 +1,1 @@
+"""An application of paperless-ngx, as far as the parser uses it."""

@@ -1,0 +1,3 @@
+"""Helpers."""
+
+def maybe_override_pixel_limit() -> None: ...

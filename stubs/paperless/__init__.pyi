@@ -1,0 +1,1 @@
+"""paperless-ngx, as far as the parser uses it."""
