@@ -38,8 +38,10 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 run: build models ## Build, fetch the default models, read a picture that the project draws itself.
-	@echo "== examples/read_sample.py =="
-	@$(IN_VENV)/python examples/read_sample.py
+	@echo "== examples/read_picture.py =="
+	@mkdir -p target/sample
+	@$(IN_VENV)/python examples/sample.py target/sample/invoice.png
+	@$(IN_VENV)/python examples/read_picture.py target/sample/invoice.png
 
 # Two at a time, since compilers and tests both leave a second core idle now and then: the core in Cargo's directory for
 # debugging, the package in the one for releases.

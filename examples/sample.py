@@ -1,8 +1,12 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["pillow>=11"]
+# ///
 """Draw the picture that the examples read: a small invoice, 900x600 pixels.
 
-Run it with the file to write. Needs pillow::
+Run it with the file to write::
 
-    python examples/sample.py invoice.png
+    python sample.py invoice.png
 """
 
 import sys
