@@ -70,6 +70,8 @@ lint-core: needs-cargo
 	@$(CARGO) clippy --locked --all-targets --features python -- -D warnings
 	@echo "== cargo doc =="
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	@echo "== licences of crates =="
+	@CARGO="$(CARGO)" "$(PYTHON)" tools/licences.py --check
 
 lint-package: $(STAMP)
 	@echo "== ruff =="
