@@ -32,7 +32,7 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench clean lint lint-core lint-package test-core build types models test-package \
-	test-plugins needs-cargo
+	test-plugins docs needs-cargo
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -47,7 +47,7 @@ run: build models ## Build, fetch the default models, read a picture that the pr
 # debugging, the package in the one for releases.
 test: ## Everything that must hold before a commit.
 	@echo "== the core and the package are checked side by side; each step is shown when it is done =="
-	@+$(MAKE) --no-print-directory -j2 $(SYNC) lint test-core types test-package
+	@+$(MAKE) --no-print-directory -j2 $(SYNC) lint test-core types test-package docs
 	@echo "== all passed =="
 
 check: lint-package types ## The inner loop: formatters, linters, types, and the tests that need neither models nor processes.
@@ -112,6 +112,10 @@ test-plugins: build models ## The adapters for large programs, in an environment
 	@$(PLUGINS)/bin/python -m pip install --quiet "ferrocr[$(EXTRA)]"
 	@echo "== pytest, adapters =="
 	@$(PLUGINS)/bin/python -m pytest tests/test_integrations.py tests/test_integrations_docling.py
+
+docs: build models ## Build the documentation into target/docs. Warnings are errors.
+	@echo "== documentation =="
+	@$(IN_VENV)/python tools/build_docs.py
 
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="
