@@ -34,20 +34,22 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench clean lint lint-core lint-package test-core build types models test-package \
-	test-plugins needs-cargo
+	test-plugins docs needs-cargo
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 run: build models ## Build, fetch the default models, read a picture that the project draws itself.
-	@echo "== examples/read_sample.py =="
-	@$(IN_VENV)/python examples/read_sample.py
+	@echo "== examples/read_picture.py =="
+	@mkdir -p target/sample
+	@$(IN_VENV)/python examples/sample.py target/sample/invoice.png
+	@$(IN_VENV)/python examples/read_picture.py target/sample/invoice.png
 
 # Two at a time, since compilers and tests both leave a second core idle now and then: the core in Cargo's directory for
 # debugging, the package in the one for releases.
 test: ## Everything that must hold before a commit.
 	@echo "== the core and the package are checked side by side; each step is shown when it is done =="
-	@+$(MAKE) --no-print-directory -j2 $(SYNC) lint test-core types test-package
+	@+$(MAKE) --no-print-directory -j2 $(SYNC) lint test-core types test-package docs
 	@echo "== all passed =="
 
 check: lint-package types ## The inner loop: formatters, linters, types, and the tests that need neither models nor processes.
@@ -70,6 +72,8 @@ lint-core: needs-cargo
 	@$(CARGO) clippy --locked --all-targets --features python -- -D warnings
 	@echo "== cargo doc =="
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	@echo "== licences of crates =="
+	@CARGO="$(CARGO)" "$(PYTHON)" tools/licences.py --check
 
 lint-package: $(STAMP)
 	@echo "== ruff =="
@@ -123,6 +127,10 @@ else
 	@echo "== pytest, paperless-ngx =="
 	@PAPERLESS="$(PAPERLESS)" $(PLUGINS)-paperless/bin/python -m pytest tests/test_integrations_paperless.py
 endif
+
+docs: build models ## Build the documentation into target/docs. Warnings are errors.
+	@echo "== documentation =="
+	@$(IN_VENV)/python tools/build_docs.py
 
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="

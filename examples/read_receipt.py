@@ -1,16 +1,18 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ferrocr[cpu]"]
+# ///
 """Read a receipt or an invoice, and print what was bought, at what price, and the total.
 
-Run it with a picture, or without one to read the sample invoice, which sample.py draws with Pillow::
+Run it with a picture::
 
-    python examples/read_receipt.py receipt.jpg
+    python read_receipt.py receipt.jpg
 """
 
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import NamedTuple
 
 from ferrocr import OcrEngine, OcrError, Page
@@ -56,31 +58,22 @@ def rows_of(page: Page) -> Iterator[Row]:
         above = " ".join(before)
 
 
-def read(picture: Path) -> Page:
+def read(picture: str) -> Page:
     """Return the text of one picture."""
     with OcrEngine() as ocr:
         return ocr.recognize(picture)
 
 
-def sample_invoice(folder: str) -> Path:
-    """Draw the sample invoice into `folder`, for those who named no file."""
-    try:
-        from sample import draw_sample
-    except ModuleNotFoundError:
-        sys.exit(f"usage: {sys.argv[0]} FILE\nsample.py, which draws one, is not beside this script")
-    draw_sample(Path(folder) / "invoice.png")
-    return Path(folder) / "invoice.png"
-
-
 def main(arguments: list[str]) -> int:
-    """Print the rows; 1 when the picture cannot be read or has no prices."""
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(arguments[0]) if arguments else sample_invoice(folder)
-        try:
-            rows = list(rows_of(read(picture)))
-        except OcrError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+    """Print the rows; 1 when the picture cannot be read or has no prices, 2 when none was named."""
+    if len(arguments) != 1:
+        print(f"usage: {sys.argv[0]} PICTURE", file=sys.stderr)
+        return 2
+    try:
+        rows = list(rows_of(read(arguments[0])))
+    except OcrError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     end = next((number for number, row in enumerate(rows) if row.is_total), len(rows))
     for row in rows[: end + 1]:  # below the total stand taxes and how it was paid
         print(f"{row.price:>10}  {'= ' if row.is_total else ''}{row.what}")

@@ -1,8 +1,12 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["pillow>=11"]
+# ///
 """Draw the picture that the examples read: a small invoice, 900x600 pixels.
 
-Run it with the file to write. Needs pillow::
+Run it with the file to write::
 
-    python examples/sample.py invoice.png
+    python sample.py invoice.png
 """
 
 import sys
@@ -35,8 +39,8 @@ def expected_words() -> list[str]:
     return " ".join(rows).split()
 
 
-def draw_sample(path: str | Path) -> None:
-    """Write the picture to `path`; its suffix says in which format."""
+def sample() -> Image.Image:
+    """Return the picture."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(picture)
     _text(draw, (MARGIN, 40), TITLE, 44)
@@ -52,7 +56,12 @@ def draw_sample(path: str | Path) -> None:
     _text(draw, (WIDTH - MARGIN, 404), TOTAL[1], 32, anchor="ra")
     draw.rectangle([(0, 500), (WIDTH, HEIGHT)], fill=NIGHT)
     _text(draw, (WIDTH // 2, 532), THANKS, 30, anchor="ma", fill=(255, 255, 255))
-    picture.save(path)
+    return picture
+
+
+def draw_sample(path: str | Path) -> None:
+    """Write the picture to `path`; its suffix says in which format."""
+    sample().save(path)
 
 
 def _text(

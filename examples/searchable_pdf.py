@@ -1,13 +1,15 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ferrocr[cpu,pdf]"]
+# ///
 """Make a PDF that can be searched from a scan: the same pages, with their text behind the picture.
 
-Run it with a PDF, a TIFF or a picture, or without one to use the sample invoice, which sample.py draws. Needs
-``ferrocr[pdf]``::
+Run it with a PDF, a TIFF or a picture::
 
-    python examples/searchable_pdf.py scan.pdf searchable.pdf
+    python searchable_pdf.py scan.pdf searchable.pdf
 """
 
 import sys
-import tempfile
 from pathlib import Path
 
 from ferrocr import OcrEngine, OcrError
@@ -23,26 +25,18 @@ def make_searchable(source: Path, target: Path) -> int:
     return len(errors)
 
 
-def sample_invoice(folder: str) -> Path:
-    """Draw the sample invoice into `folder`, for those who named no file."""
-    try:
-        from sample import draw_sample
-    except ModuleNotFoundError:
-        sys.exit(f"usage: {sys.argv[0]} FILE\nsample.py, which draws one, is not beside this script")
-    draw_sample(Path(folder) / "invoice.png")
-    return Path(folder) / "invoice.png"
-
-
 def main(arguments: list[str]) -> int:
-    """Write the PDF; 1 when something could not be read."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(arguments[0]) if arguments else sample_invoice(folder)
-        target = Path(arguments[1]) if len(arguments) > 1 else Path(f"{source.stem}-searchable.pdf")
-        try:
-            failed = make_searchable(source, target)
-        except OcrError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+    """Write the PDF; 1 when something could not be read, 2 when no file was named."""
+    if len(arguments) not in (1, 2):
+        print(f"usage: {sys.argv[0]} FILE [PDF]", file=sys.stderr)
+        return 2
+    source = Path(arguments[0])
+    target = Path(arguments[1]) if len(arguments) > 1 else Path(f"{source.stem}-searchable.pdf")
+    try:
+        failed = make_searchable(source, target)
+    except OcrError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(target)
     return 1 if failed else 0
 

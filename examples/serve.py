@@ -1,8 +1,15 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "ferrocr[cpu,pdf,serve]",
+#     "fastapi>=0.120",
+# ]
+# ///
 """Put the service of ``ferrocr serve`` into an application of your own.
 
-Needs fastapi, and what ``pip install "ferrocr[serve]"`` brings::
+Start it, and ask it from elsewhere::
 
-    python examples/serve.py [PORT]
+    python serve.py [PORT]
     curl --data-binary @scan.pdf "http://127.0.0.1:8000/ocr/v1/read?pages=1-3"
     curl --data-binary @receipt.png http://127.0.0.1:8000/longest-line
 

@@ -1,14 +1,19 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "ferrocr[cpu,pdf]",
+#     "pandas>=2.3",
+# ]
+# ///
 """Read a picture or a document into a pandas DataFrame: a row for each word, with its box and its score.
 
-Run it with a file, or without one to read the sample invoice, which sample.py draws with Pillow. Needs pandas::
+Run it with a file::
 
-    python examples/words_table.py scan.pdf
+    python words_table.py scan.pdf
 """
 
 import sys
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 
 from ferrocr import DocumentPage, OcrEngine, OcrError
 
@@ -32,26 +37,17 @@ def words_table(pages: Iterable[DocumentPage]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def sample_invoice(folder: str) -> Path:
-    """Draw the sample invoice into `folder`, for those who named no file."""
-    try:
-        from sample import draw_sample
-    except ModuleNotFoundError:
-        sys.exit(f"usage: {sys.argv[0]} FILE\nsample.py, which draws one, is not beside this script")
-    draw_sample(Path(folder) / "invoice.png")
-    return Path(folder) / "invoice.png"
-
-
 def main(arguments: list[str]) -> int:
     """Print the table, and the words that a person should look at."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(arguments[0]) if arguments else sample_invoice(folder)
-        try:
-            with OcrEngine() as ocr:
-                table = words_table(ocr.recognize_document(file).pages)
-        except OcrError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+    if len(arguments) != 1:
+        print(f"usage: {sys.argv[0]} FILE", file=sys.stderr)
+        return 2
+    try:
+        with OcrEngine() as ocr:
+            table = words_table(ocr.recognize_document(arguments[0]).pages)
+    except OcrError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(table.round({"score": 3, "left": 1, "top": 1, "right": 1, "bottom": 1}).to_string(index=False))
     doubtful = table[table["score"] < 0.9]
     print(f"\n{len(table)} words, of which {len(doubtful)} are doubtful: {' '.join(doubtful['text'])}")

@@ -1,12 +1,22 @@
-"""The examples run, and do what they say."""
+"""The examples run alone, with what they name in their first lines, and do what they say."""
 
+import ast
 import importlib.util
+import io
+import json
+import os
+import re
 import runpy
 import shutil
+import signal
+import socket
+import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from http.client import HTTPConnection
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
@@ -18,12 +28,20 @@ from ferrocr import Block, Line, OcrEngine, Page
 from ferrocr.formats import Sheet
 from ferrocr.formats import json as pages
 from ferrocr.serve import Settings
+from own_process import wait_until
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SAMPLE = runpy.run_path(str(EXAMPLES / "sample.py"))
 
-WITHOUT_ARGUMENTS = ["read_sample.py", "read_receipt.py", "words_table.py", "searchable_pdf.py"]
-"""Examples that draw their picture where no file is named."""
+READ_A_FILE = ["read_picture.py", "read_receipt.py", "words_table.py", "searchable_pdf.py"]
+"""Examples that read the file that is named."""
+
+SCRIPTS = [*READ_A_FILE, "sample.py", "serve.py"]
+
+NOTEBOOKS = [path.name for path in sorted(EXAMPLES.glob("*.ipynb"))]
+
+MODULES = {"ferrocr": "ferrocr", "pillow": "PIL", "draw": "PIL", "serve": "uvicorn"}
+"""Modules that packages and extras bring, where the two have other names."""
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +63,16 @@ Run: TypeAlias = Callable[..., Ended]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """A way to run an example as `python FOLDER/NAME ARGUMENTS` does, in this process."""
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """A way to run an example as `python FOLDER/NAME ARGUMENTS` does, in this process, alone in a folder."""
 
-    def run(name: str, *arguments: str, folder: Path = EXAMPLES) -> Ended:
+    def run(name: str, *arguments: str) -> Ended:
+        folder = tmp_path_factory.mktemp("alone")
+        shutil.copy(EXAMPLES / name, folder)
         monkeypatch.setattr(sys, "argv", [str(folder / name), *arguments])
         monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
-        monkeypatch.delitem(sys.modules, "sample", raising=False)
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(folder / name), run_name="__main__")
         told, code = capsys.readouterr(), ended.value.code
@@ -64,24 +85,109 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @contextmanager
 def imported(name: str) -> Iterator[ModuleType]:
-    """An example as a module, which finds the sample beside it."""
+    """An example as a module."""
     spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        sys.path.remove(str(EXAMPLES))
+    spec.loader.exec_module(module)
+    yield module
+
+
+# --- each of them --------------------------------------------------------------------------------------------------
+
+
+def test_all_examples_are_tested() -> None:
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {*SCRIPTS, *NOTEBOOKS}
+    assert NOTEBOOKS
+
+
+def imports(code: str) -> set[str]:
+    """The modules that code imports, by their first names, without the standard library's."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "it stands alone"
+            found.add(str(node.module))
+    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names
+
+
+def brought(dependencies: list[str]) -> set[str]:
+    """The modules that somebody may import who has installed these."""
+    found = set()
+    for dependency in dependencies:
+        named = re.match(r"([a-z]+)(?:\[([a-z,]+)\])?", dependency)
+        assert named is not None, dependency
+        found |= {MODULES.get(name, name) for name in [named[1], *(named[2] or "").split(",")]}
+    return found
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_first_lines_name_what_is_needed(name: str) -> None:
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    header = re.match(r"# /// script\n((?:#.*\n)+?)# ///\n", text)
+    assert header is not None
+    needs = tomllib.loads(re.sub("^# ?", "", header[1], flags=re.MULTILINE))
+    project = tomllib.loads((EXAMPLES.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert needs["requires-python"] == project["requires-python"]
+    for extras in re.findall(r"ferrocr\[([^]]*)\]", " ".join(needs["dependencies"])):
+        assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    assert imports(text) <= brought(needs["dependencies"])
+
+
+@pytest.mark.parametrize("name", READ_A_FILE)
+def test_whoever_names_no_file_is_told_how(run: Run, name: str) -> None:
+    done = run(name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(rf"usage: .*{name} (PICTURE|FILE( \[PDF\])?)\n", done.stderr)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_from_its_first_cell_to_its_last(
+    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    notebook = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
+    assert (notebook["nbformat"], notebook["metadata"]["language_info"]["name"]) == (4, "python")
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not [cell for cell in cells if cell["outputs"] or cell["execution_count"]], "clear what it has shown"
+    named = re.search(r"pip install \"(ferrocr\[[a-z,]+\])\"", "".join(notebook["cells"][0]["source"]))
+    assert named is not None
+    names: dict[str, Any] = {}
+    shown = []
+    for cell in cells:
+        code = "".join(cell["source"])
+        assert imports(code) <= brought([named[1]])
+        shown.append(run_cell(code, names))
+    assert shown[0] == shown[2] == "image/png"  # the picture, and what was read over it
+    printed = capsys.readouterr().out
+    assert "Harbour Cafe\nTea\n3.20\nApple cake\n4.50\nTotal\n7.70\n" in printed
+    assert printed.count("3.20\n4.50\n7.70\n") == 1
+    assert json.loads((tmp_path / "receipt.json").read_text(encoding="utf-8"))
+    assert names["ocr"].closed
+
+
+def run_cell(code: str, names: dict[str, Any]) -> str | None:
+    """Run one cell as a notebook does, and return the kind of what its last expression shows."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), names)
+    if last is None:
+        return None
+    assert isinstance(last, ast.Expr)
+    value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    if hasattr(value, "_repr_png_"):
+        return "image/png" if value._repr_png_().startswith(b"\x89PNG") else None
+    return None if value is None else "text/plain"
 
 
 # --- receipts -----------------------------------------------------------------------------------------------------
 
 
 def test_a_receipt_gives_pairs_and_a_total(run: Run) -> None:
-    done = run("read_receipt.py")
+    SAMPLE["draw_sample"]("invoice.png")
+    done = run("read_receipt.py", "invoice.png")
     assert (done.returncode, done.stderr) == (0, "")
     found = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
     expected = [[price, f"{what} {count}"] for what, count, price in SAMPLE["ITEMS"]]
@@ -111,7 +217,7 @@ def test_rows_end_with_their_price(blocks: list[list[str]], rows: list[tuple[str
     assert [(row.what, row.price) for row in found] == [(what, Decimal(price)) for what, price in rows]
 
 
-@pytest.mark.parametrize("name", WITHOUT_ARGUMENTS)
+@pytest.mark.parametrize("name", READ_A_FILE)
 def test_what_cannot_be_read_is_an_error_without_a_traceback(run: Run, name: str) -> None:
     done = run(name, "gone.png")
     assert done.returncode == 1
@@ -119,21 +225,18 @@ def test_what_cannot_be_read_is_an_error_without_a_traceback(run: Run, name: str
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", WITHOUT_ARGUMENTS)
-def test_an_example_runs_where_it_was_copied_to(run: Run, name: str, tmp_path: Path) -> None:
-    shutil.copy(EXAMPLES / name, tmp_path)
-    done = run(name, folder=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"usage: {tmp_path / name} FILE\n")
+@pytest.mark.parametrize("name", READ_A_FILE)
+def test_an_example_runs_where_it_was_copied_to(run: Run, name: str) -> None:
     draw_text(["Tea 3.20"], width=300).save("one.png")
-    done = run(name, "one.png", folder=tmp_path)
+    done = run(name, "one.png")
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
 
 
 @pytest.mark.parametrize(
     ("name", "package", "told"),
     [
-        *((name, "PIL", "Pillow: pip install pillow") for name in ("sample.py", *WITHOUT_ARGUMENTS)),
+        ("sample.py", "PIL", "Pillow: pip install pillow"),
         ("words_table.py", "pandas", "pandas: pip install pandas"),
         ("serve.py", "fastapi", 'FastAPI: pip install fastapi "ferrocr[serve]"'),
     ],
@@ -166,7 +269,8 @@ def test_a_table_has_a_row_for_each_word(run: Run) -> None:
 
 
 def test_a_searchable_pdf_has_the_words(run: Run) -> None:
-    done = run("searchable_pdf.py")
+    SAMPLE["draw_sample"]("invoice.png")
+    done = run("searchable_pdf.py", "invoice.png")
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "invoice-searchable.pdf\n")
     import ferrocr
 
@@ -204,6 +308,34 @@ def test_the_service_reads_and_frees_its_engine(serve: Any) -> None:  # noqa: AN
         assert client.get("/ocr/").status_code == client.get("/ocr/static/page.js").status_code == 200
         assert engine.loaded
     assert engine.closed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals end processes otherwise there")
+def test_the_service_runs_alone_in_a_folder(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "serve.py", tmp_path)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    picture = io.BytesIO()
+    draw_text(["Order 4711 paid", "to"]).save(picture, "png")
+    log = tmp_path / "log"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with log.open("wb") as stderr:
+        service = subprocess.Popen(
+            [sys.executable, "serve.py", str(port)], cwd=tmp_path, stdout=stderr, stderr=stderr, env=environment
+        )
+    try:
+        wait_until(lambda: b"Uvicorn running" in log.read_bytes() or service.poll() is not None, "it listens")
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("POST", "/longest-line", picture.getvalue())
+        assert json.load(connection.getresponse()) == {"line": "Order 4711 paid"}
+        connection.close()
+        service.send_signal(signal.SIGINT)
+        service.wait(60)
+    finally:
+        service.kill()
+        service.wait()
+    assert b"Traceback" not in log.read_bytes(), log.read_text()
 
 
 def engine_of(app: Any) -> OcrEngine:  # noqa: ANN401

@@ -1,5 +1,6 @@
 """The installed package has all that the sources have, and no stranger's tool has to look for these."""
 
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 import ferrocr
 
-SOURCES = Path(__file__).parent.parent / "python" / "ferrocr"
+ROOT = Path(__file__).parent.parent
+SOURCES = ROOT / "python" / "ferrocr"
 INSTALLED = Path(ferrocr.__file__).parent
 
 BUILT = {".pyc", ".so", ".pyd"}
@@ -16,9 +18,9 @@ BUILT = {".pyc", ".so", ".pyd"}
 
 
 def files_of(folder: Path) -> Iterator[str]:
-    """Those that are not made, by their paths below the folder."""
+    """Those that are not made, by their paths below the folder; without pages of the documentation."""
     for path in folder.rglob("*"):
-        if path.is_file() and path.suffix not in BUILT:
+        if path.is_file() and path.suffix not in BUILT and path.parent != folder / "docs":
             yield path.relative_to(folder).as_posix()
 
 
@@ -41,3 +43,18 @@ def test_a_wheel_has_listed_all_files() -> None:
         pytest.skip("the package is used where its sources lie")
     assert {f"ferrocr/{name}" for name in files_of(SOURCES)} <= listed
     assert any(name.startswith("ferrocr/_core.") and Path(name).suffix in BUILT for name in listed)
+
+
+def test_a_wheel_has_the_pages_of_the_documentation() -> None:
+    if SOURCES == INSTALLED:
+        pytest.skip("the package is used where its sources lie")
+    written = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+    assert {path.name: path.read_text(encoding="utf-8") for path in (INSTALLED / "docs").iterdir()} == written
+
+
+def test_a_container_is_built_of_all_that_the_build_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    taken = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
+    named = [*project["project"]["license-files"], project["project"]["readme"], "build.rs"]
+    named += [row["path"] for row in project["tool"]["maturin"]["include"]]
+    assert {f"!{name}" for name in named} <= set(taken)

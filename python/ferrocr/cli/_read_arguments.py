@@ -39,7 +39,7 @@ outputs:
   ends with a slash, each input gets a file: a.png the file DIR/a.png.txt; in formats with a file for each page, each
   page of a document gets one: DIR/scan.pdf.3.png. The files of a folder stay in the folders that they are in. With
   --resume, what an earlier run to DIR has done and nobody has changed since is not done again.
-  docs/command-line.md says more.
+  `ferrocr docs command-line` says more.
 
 formats:
 {_FORMATS}"""

@@ -27,7 +27,7 @@ _NOTES = f"""\
   curl --data-binary @scan.pdf "http://127.0.0.1:8000/v1/read?format=text"
 
   Keys come from --api-key-file or ${KEY_VARIABLE}, never from the command line, which others can see.
-  docs/serve.md says more."""
+  `ferrocr docs serve` says more."""
 
 
 def add(commands: "Commands") -> None:
