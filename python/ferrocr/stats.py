@@ -41,7 +41,7 @@ class EngineStats:
     Attributes:
         calls: Pictures that were begun.
         pages: Pictures that were read.
-        bytes: Bytes of these pictures: of files as they came, and three for each pixel of others; none for TIFF documents.
+        bytes: Bytes of these pictures: of files as they came, three for each pixel of others, none for TIFF documents.
         errors: Pictures that were not read, by the name of the exception.
         in_flight: Calls that have begun and not ended.
         queued: Those of them that wait: for a load, for an unload, for a detector that others have, or for a process.

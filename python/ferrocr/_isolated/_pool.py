@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from .. import _core
+from .._log import logger
 from .._workers._start import LONGEST_END, Answer
 from ._exchange import Exchange, Late, Owner
 from ._process import EngineProcess
@@ -168,6 +169,7 @@ class Pool:
         """Forget one that is gone."""
         if process.has_crashed:
             self._counters.crashed()
+            logger().warning("an isolated engine's process %d has ended unasked", process.pid)
         process.is_gone = True
         self.leaving.discard(process)
         self._tell()
