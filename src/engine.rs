@@ -6,29 +6,32 @@ mod loader;
 mod loading;
 mod opening;
 mod protection;
+mod stats;
 mod timer;
 
 use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use ahead::{Reading, Source};
 pub use life::{Release, ReleaseReport};
 pub use loader::{Host, Loader};
 pub use protection::ModelFiles;
+pub use stats::{Counters, Stats};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::image::Picture;
-use crate::image::decode::{check_size, decode};
+use crate::image::decode::{check_size, decode, read_file};
 use crate::memory;
 use crate::options::{EngineOptions, RecognizeOptions};
 use crate::page::{Line, Page};
 use crate::pipeline::{Call, Turn};
 pub use crate::pipeline::{Plan, Sessions, Stages};
-use crate::process::PerProcess;
+use crate::process::{Owner, PerProcess};
 use crate::stop::Stop;
+use crate::timings::{Stage, Timings, Watch};
 use ahead::{Outcome, Threads};
 use life::{Attempt, Life, Unloading};
 use loader::Loaded;
@@ -45,6 +48,7 @@ pub struct Engine {
     options: EngineOptions,
     own: PerProcess<Own>,
     turns: AtomicU64,
+    counters: Arc<Counters<ErrorKind>>,
 }
 
 /// The part of an engine that one process has.
@@ -58,7 +62,7 @@ impl Engine {
     /// Returns an engine without models: [`Engine::load`] brings them. Takes no memory, thread or file.
     pub fn new(options: EngineOptions) -> Self {
         let own = Own { life: Life::new(options.idle_unload), threads: Threads::default() };
-        Self { options, own: PerProcess::new(own), turns: AtomicU64::new(0) }
+        Self { options, own: PerProcess::new(own), turns: AtomicU64::new(0), counters: Arc::default() }
     }
 
     fn own(&self) -> &Own {
@@ -89,7 +93,7 @@ impl Engine {
         let _follows = stop.follow(callers)?;
         let _timer = timeout.map(|after| Timer::start(after, &stop)).transpose()?;
         let (own, options) = (Arc::clone(loader), self.options.clone());
-        let make = move |attempt: &Attempt| own.load(&options, attempt);
+        let make = self.counting(move |attempt| own.load(&options, attempt));
         self.life().load(make, &stop, &|| loader.look_around())
     }
 
@@ -98,8 +102,27 @@ impl Engine {
     /// # Errors
     /// The errors of `open`; [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`].
     pub fn load_with(&self, open: impl Fn() -> Result<Stages> + Send + Sync + 'static) -> Result<()> {
-        let make = move |_: &Attempt| Ok(Loaded { stages: open()?, protection: Protection::default() });
+        let make = self.counting(move |_| Ok(Loaded { stages: open()?, protection: Protection::default() }));
         self.life().load(make, &Stop::new(), &|| Ok(()))
+    }
+
+    /// Returns `make`, whose calls are counted as loads.
+    fn counting(
+        &self,
+        make: impl Fn(&Attempt) -> Result<Loaded> + Send + Sync + 'static,
+    ) -> impl Fn(&Attempt) -> Result<Loaded> + Send + Sync + 'static {
+        let counters = Arc::clone(&self.counters);
+        move |attempt| {
+            let started = Instant::now();
+            let outcome = make(attempt);
+            counters.loaded(outcome.as_ref().map(|_| started.elapsed()).map_err(|error| error.kind()));
+            outcome
+        }
+    }
+
+    /// Returns what it has done in this process, and does now.
+    pub fn stats(&self) -> Stats<ErrorKind> {
+        self.counters.stats()
     }
 
     /// Returns true if models are loaded now.
@@ -142,9 +165,10 @@ impl Engine {
     /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Timeout`] after the options'
     /// timeout, [`crate::ErrorKind::Cancelled`] when `stop` or a release ends it.
     pub fn recognize(&self, picture: &Picture, options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
-        self.call(options, stop, |stages, stop| {
+        self.page(options, stop, |stages, stop, watch| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read(picture, &self.options, Call { turn: self.next_turn(), stop, options })
+            self.counters.took(picture.pixels().len());
+            stages.read(picture, &self.options, Call { turn: self.next_turn(), stop, options, watch })
         })
     }
 
@@ -153,9 +177,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::recognize`], and what [`decode`] returns.
     pub fn recognize_encoded(&self, bytes: &[u8], options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
-        self.call(options, stop, |stages, stop| {
-            let picture = decode(bytes, &self.options.decode)?;
-            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options })
+        self.page(options, stop, |stages, stop, watch| {
+            self.counters.took(bytes.len());
+            let picture = watch.time(Stage::Decode, || decode(bytes, &self.options.decode))?;
+            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options, watch })
         })
     }
 
@@ -164,13 +189,28 @@ impl Engine {
     /// # Errors
     /// As [`Engine::recognize_encoded`], and [`crate::ErrorKind::Io`] when the file cannot be read.
     pub fn recognize_file(&self, path: &Path, options: &RecognizeOptions, stop: &Stop) -> Result<Page> {
-        self.call(options, stop, |stages, stop| {
+        self.page(options, stop, |stages, stop, watch| {
             let limits = &self.options.decode;
-            let bytes = crate::image::decode::read_file(path, limits)?;
-            stop.check()?;
-            let picture = decode(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))?;
-            drop(bytes);
-            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options })
+            let picture = watch.time(Stage::Decode, || {
+                let bytes = read_file(path, limits)?;
+                self.counters.took(bytes.len());
+                stop.check()?;
+                decode(&bytes, limits).map_err(|error| error.named(&path.display().to_string()))
+            })?;
+            stages.read(&picture, &self.options, Call { turn: self.next_turn(), stop, options, watch })
+        })
+    }
+
+    /// Reads the content of a file whose picture is to be read in the background.
+    ///
+    /// # Errors
+    /// As [`Engine::recognize_file`]; the call has failed then.
+    pub fn read_file(&self, path: &Path) -> Result<Vec<u8>> {
+        // A released engine reads no file.
+        self.check_open()?;
+        read_file(path, &self.options.decode).inspect_err(|error| {
+            self.counters.begin();
+            self.counters.end(Err(error.kind()));
         })
     }
 
@@ -179,10 +219,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::recognize`].
     pub fn recognize_line(&self, picture: &Picture) -> Result<Line> {
-        let options = &self.options.recognize;
-        self.call(options, &Stop::new(), |stages, stop| {
+        let (options, watch) = (&self.options.recognize, &Watch::default());
+        self.call(options, &Stop::new(), watch, |stages, stop| {
             check_size(picture.width(), picture.height(), &self.options.decode)?;
-            stages.read_whole(picture, &self.options, Call { turn: self.next_turn(), stop, options })
+            stages.read_whole(picture, &self.options, Call { turn: self.next_turn(), stop, options, watch })
         })
     }
 
@@ -199,27 +239,43 @@ impl Engine {
         let options = RecognizeOptions { timeout: None, ..options.clone() };
         let engine = Arc::clone(self);
         Reading::begin(Arc::clone(self) as Arc<dyn Any + Send + Sync>, &self.own().threads, move |stop, outcome| {
-            engine.read_source(source, Call { turn, stop, options: &options }, outcome)
+            engine.read_source(source, turn, &options, stop, outcome)
         })
     }
 
-    fn read_source(&self, source: Source, call: Call<'_>, outcome: &Outcome) -> Result<Page> {
-        self.call(call.options, call.stop, |stages, stop| {
+    fn read_source(
+        &self,
+        source: Source,
+        turn: Turn,
+        options: &RecognizeOptions,
+        stop: &Stop,
+        outcome: &Outcome,
+    ) -> Result<Page> {
+        self.page(options, stop, |stages, stop, watch| {
             outcome.begin();
-            let limits = &self.options().decode;
-            let picture = match source {
-                Source::Picture(picture) => {
-                    check_size(picture.width(), picture.height(), limits)?;
-                    picture
-                }
-                Source::Encoded(bytes, name) => decode(&bytes, limits).map_err(|error| match &name {
+            let picture = watch.time(Stage::Decode, || self.picture_of(source))?;
+            stages.read(&picture, &self.options, Call { turn, stop, options, watch })
+        })
+    }
+
+    fn picture_of(&self, source: Source) -> Result<Picture> {
+        let limits = &self.options.decode;
+        match source {
+            Source::Picture(picture) => {
+                check_size(picture.width(), picture.height(), limits)?;
+                self.counters.took(picture.pixels().len());
+                Ok(picture)
+            }
+            Source::Encoded(bytes, name) => {
+                self.counters.took(bytes.len());
+                decode(&bytes, limits).map_err(|error| match &name {
                     Some(name) => error.named(name),
                     None => error,
-                })?,
-                Source::Frame(frames, index) => frames.decode(index, limits)?,
-            };
-            stages.read(&picture, self.options(), Call { stop, ..call })
-        })
+                })
+            }
+            // Its document may have many others.
+            Source::Frame(frames, index) => frames.decode(index, limits),
+        }
     }
 
     /// Returns the place of a picture among those that are read at the same time: the first come is the first served.
@@ -227,18 +283,33 @@ impl Engine {
         self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Reads a page in a call that is counted.
+    fn page(
+        &self,
+        options: &RecognizeOptions,
+        callers: &Stop,
+        work: impl FnOnce(&Stages, &Stop, &Watch) -> Result<Page>,
+    ) -> Result<Page> {
+        self.check_open()?;
+        let (counted, started) = (Counted::begin(&self.counters), Instant::now());
+        let watch = Watch::new(self.counters.queue());
+        let outcome = self.call(options, callers, &watch, |stages, stop| work(stages, stop, &watch));
+        counted.end(outcome.map(|page| Page { timings: watch.timings(started.elapsed()), ..page }))
+    }
+
     /// Returns a use of the stages, with a stop of its own: what ends this call ends no other.
     fn call<R>(
         &self,
         options: &RecognizeOptions,
         callers: &Stop,
+        watch: &Watch,
         work: impl FnOnce(&Stages, &Stop) -> Result<R>,
     ) -> Result<R> {
         self.check_open()?;
         let stop = Stop::new();
         let _follows = stop.follow(callers)?;
         let _timer = options.timeout.map(|after| Timer::start(after, &stop)).transpose()?;
-        let loaded = self.life().enter(&stop)?;
+        let loaded = watch.wait(|| self.life().enter(&stop))?;
         let outcome = work(&loaded.stages, &stop);
         drop(loaded);
         if self.options.low_memory {
@@ -276,6 +347,34 @@ impl Engine {
     /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Forked`] in a forked child.
     pub fn begin_unload(&self) -> Result<Unload<'_>> {
         self.life().begin_unload().map(Unload)
+    }
+}
+
+/// A call that is counted, from here to its end, which may be a panic.
+struct Counted<'a> {
+    counters: &'a Counters<ErrorKind>,
+    /// A child that is forked in the midst of the call has not begun it.
+    owner: Owner,
+    outcome: std::result::Result<Timings, ErrorKind>,
+}
+
+impl<'a> Counted<'a> {
+    fn begin(counters: &'a Counters<ErrorKind>) -> Self {
+        counters.begin();
+        Self { counters, owner: Owner::this_process(), outcome: Err(ErrorKind::Internal) }
+    }
+
+    fn end(mut self, outcome: Result<Page>) -> Result<Page> {
+        self.outcome = outcome.as_ref().map(|page| page.timings).map_err(|error| error.kind());
+        outcome
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if self.owner.is_here() {
+            self.counters.end(self.outcome.as_ref().map_err(|kind| *kind));
+        }
     }
 }
 

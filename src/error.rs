@@ -19,7 +19,7 @@ pub(crate) use remedy::{Action, Remedy};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The kind of a failure. Each kind is one exception class in Python.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// An argument is out of its documented range.

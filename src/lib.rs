@@ -40,6 +40,7 @@ pub mod runtime;
 pub mod stop;
 mod text;
 mod threads;
+pub mod timings;
 
 pub use engine::{Engine, ModelFiles};
 pub use error::{Error, ErrorKind, Result};

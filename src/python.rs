@@ -9,6 +9,7 @@ mod host;
 mod interpreter;
 mod interruptible;
 mod named;
+mod stats;
 mod store;
 
 use std::path::PathBuf;
@@ -114,6 +115,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Rules>()?;
     module.add_class::<engine::Reading>()?;
     module.add_class::<engine::Stop>()?;
+    module.add_class::<stats::Counters>()?;
     module.add_class::<store::Store>()?;
     module.add_class::<store::Lease>()?;
     module.add_function(wrap_pyfunction!(catalog::entries, module)?)?;

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 
 from starlette.testclient import TestClient
 
-from ferrocr import Line, Page
+from ferrocr import EngineStats, Line, Page, Timings
 from ferrocr._engine._call import Call
 from ferrocr._workers._start import HINT
 from ferrocr.documents import DocumentPage
@@ -51,6 +51,11 @@ class FakeEngine:
         if self._load_error is not None:
             raise self._load_error
         self.loaded = True
+
+    def stats(self) -> EngineStats:
+        """Return what an engine would have counted."""
+        seconds = Timings(total=2.0, detect=1.5, recognize=0.25)
+        return EngineStats(7, 4, 99, {"ImageError": 2}, 1, 1, 3, {}, 0.5, self.crashes, seconds)
 
     def free_resources(self, **_options: object) -> None:
         """Close."""

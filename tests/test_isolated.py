@@ -427,7 +427,8 @@ def raw_pages(draw: st.DrawFn) -> tuple[object, ...]:
     place = st.integers(0, len(found))
     blocks = [(min(a, b), max(a, b), quad) for a, b, quad in draw(st.lists(st.tuples(place, place, quads), max_size=3))]
     side = st.integers(0, 2**32 - 1)
-    return draw(side), draw(side), found, blocks, draw(st.lists(st.tuples(texts, quads), max_size=2))
+    timings = draw(st.tuples(*[numbers] * 8))
+    return draw(side), draw(side), found, blocks, draw(st.lists(st.tuples(texts, quads), max_size=2)), timings
 
 
 @given(raw_pages())
@@ -442,7 +443,7 @@ def test_bytes_that_are_no_page_are_refused(page: tuple[object, ...], at: int, c
     at %= len(data)
     data[at : at + len(change)] = change
     try:
-        width, _, found, blocks, _ = page_of(data)
+        width, _, found, blocks, _, _ = page_of(data)
     except ValueError:
         return
     assert width < 2**32

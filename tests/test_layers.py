@@ -13,7 +13,7 @@ LAYERS = (
     {"error"},
     {"buffer", "language"},
     {"rules"},
-    {"event", "files", "forks", "geometry", "memory", "options", "process", "stop", "threads"},
+    {"event", "files", "forks", "geometry", "memory", "options", "process", "stop", "threads", "timings"},
     {"onnx"},
     {"runtime"},
     {"image", "models"},

@@ -229,6 +229,26 @@ def _begin(threads: ThreadPoolExecutor, app: Any, *clients: Client) -> "Future[N
     return threads.submit(asyncio.run, all_of_them())
 
 
+def test_what_the_engine_counts_is_among_the_metrics() -> None:
+    with service() as (client, engine, _):
+        engine.crashes = 5
+        text = client.get("/metrics").text
+    for line in (
+        "engine_pages_total 4",
+        'engine_errors_total{kind="ImageError"} 2',
+        "engine_processes_crashed_total 5",
+        "engine_loads_total 3",
+        "engine_load_seconds_total 0.5",
+        'engine_seconds_total{stage="detect"} 1.5',
+        'engine_seconds_total{stage="wait"} 0.0',
+        "engine_queue_length 1",
+        "engine_in_flight 1",
+    ):
+        assert f"ferrocr_{line}\n" in text, line
+    assert 'stage="total"' not in text
+    assert "# TYPE ferrocr_engine_seconds_total counter" in text
+
+
 def test_a_crash_is_read_once_more_and_counted() -> None:
     with service() as (client, engine, _):
         pages = client.post("/v1/read", content=b"one\f!crash 1\fthree").json()["pages"]

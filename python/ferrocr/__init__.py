@@ -40,6 +40,7 @@ from .exceptions import (
 from .lease import Lease
 from .removal import ArchivedFile, PlannedFile, Removal, TrashedFile
 from .results import Block, Char, Line, Page, ReleaseReport, Word
+from .stats import EngineStats, Timings
 from .store import CatalogEntry, ModelStore, catalog, model_sets
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "DownloadError",
     "EncryptedDocumentError",
     "EngineCrashedError",
+    "EngineStats",
     "ForkedError",
     "ImageError",
     "ImageNotFoundError",
@@ -83,6 +85,7 @@ __all__ = [
     "ResourcesFreedError",
     "RuntimeUnavailableError",
     "StorageError",
+    "Timings",
     "TrashedFile",
     "Word",
     "__version__",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import NoReturn, Self, SupportsIndex
 
-from ._core import Engine
+from . import _core
 from ._engine import _exit, _gpu, _raw
 from ._engine._call import Call, Deadline
 from ._engine._cores import Core
@@ -18,6 +18,7 @@ from .documents._pages import OpenDocument
 from .exceptions import InvalidArgumentError, ResourcesFreedError
 from .models.store import ModelStore
 from .results import ReleaseReport
+from .stats import EngineStats
 
 
 class EngineLifecycle:
@@ -57,6 +58,14 @@ class EngineLifecycle:
     def provider(self) -> str | None:
         """The provider of the loaded models, or of those that were given back; None before the first load."""
         return None if self._core is None else self._core.provider
+
+    def stats(self) -> EngineStats:
+        """Return what the engine has done in this process since it was made, and does now.
+
+        That of an isolated engine is about all of its processes together, those that have ended included. It waits for
+        nobody, and works after a release too.
+        """
+        return _raw.stats((_core.Counters() if self._core is None else self._core).stats())
 
     def list_local(self) -> list[str]:
         """Return names of the model files in the model directory, sorted; empty for a directory that is not there.
@@ -234,7 +243,7 @@ class EngineLifecycle:
 
 def _processes_of(core: Core) -> int:
     """Return how many processes a release of the core's engine, or its unload, has ended."""
-    return 0 if isinstance(core, Engine) else core.processes
+    return 0 if isinstance(core, _core.Engine) else core.processes
 
 
 def _place_of_creation(engine: EngineLifecycle) -> str:

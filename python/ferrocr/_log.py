@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from logging import Logger
+    from typing import Protocol
 
     _Progress = Callable[[str, str, int, int | None], None]
+
+    class _Steps(Protocol):
+        """Takes the steps of downloads, each with why a try at a source ended and True if there is another one."""
+
+        def __call__(
+            self, name: str, source: str, done: int, total: int | None, trouble: "tuple[str, bool] | None" = None, /
+        ) -> None: ...
 
 
 @cache
@@ -30,12 +38,23 @@ def logger() -> "Logger":
     return ours
 
 
-def logging_downloads(progress: "_Progress | None") -> "_Progress":
-    """Return a callback that logs where a model is fetched from, before its first byte, and then calls `progress`."""
+def logging_downloads(progress: "_Progress | None") -> "_Steps":
+    """Return a callback that logs where a model is fetched from, before its first byte, and then calls `progress`.
+
+    It logs each try that is made again, and each source that is left.
+    """
     begun: set[tuple[str, str]] = set()
 
-    def arrived(name: str, source: str, done: int, total: int | None) -> None:
-        if (name, source) not in begun:
+    def arrived(
+        name: str, source: str, done: int, total: int | None, trouble: "tuple[str, bool] | None" = None, /
+    ) -> None:
+        if trouble is not None:
+            why, is_tried_again = " ".join(trouble[0].split()), trouble[1]
+            if not is_tried_again:
+                logger().warning("%s does not deliver %s: %s", source, name, why)
+                return
+            logger().info("trying %s from %s again: %s", name, source, why)
+        elif (name, source) not in begun:
             begun.add((name, source))
             size = "size unknown" if total is None else f"{total} bytes"
             logger().info("fetching %s from %s, %s", name, source, size)

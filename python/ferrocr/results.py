@@ -5,10 +5,12 @@ the top left pixel. A quad has four (x, y) corners, clockwise on the screen, the
 the text is read, however that is turned. ``numpy.asarray(line.quad)`` is a 4x2 array.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ._writable import Writable, renderer
+from .stats import Timings
+
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -149,12 +151,15 @@ class Page(Writable):
             forms, rows from top to bottom, each from left to right.
         blocks: The same lines in groups, in the same order: their texts with an empty line between them are the page's
             text in paragraphs.
+        timings: Seconds that reading it took, by stage; None for text that was not read from a picture. Pages are equal
+            whatever they took, and no format has it.
     """
 
     width: int
     height: int
     lines: tuple[Line, ...]
     blocks: tuple[Block, ...] = ()
+    timings: Timings | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:

@@ -30,11 +30,12 @@ mod watch;
 mod wheel;
 
 use address::Address;
+use failure::SourceFailure;
 use job::Job;
 use options::OFFLINE_VARIABLE;
 pub use options::{Packages, PullOptions};
 use progress::Tell;
-pub use progress::{Progress, Source};
+pub use progress::{Progress, Source, Trouble};
 use space::Place;
 
 /// A source of the catalog's models.
@@ -165,6 +166,7 @@ fn from_addresses(place: Place<'_>, jobs: &mut [Job<'_>], options: &PullOptions,
         match mirrored.as_deref().map(Address::parse) {
             Some(Ok(Address::File(path))) => {
                 let outcome = local::copy(place, &job.file, &path, progress);
+                let outcome = SourceFailure::told(outcome, local::step_of(&job.file), progress);
                 job.settle(&mirrored.unwrap_or_default(), outcome)?;
             }
             _ => addresses.splice(..0, mirrored).for_each(drop),

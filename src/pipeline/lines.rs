@@ -20,6 +20,7 @@ use crate::recognize::ink::Ink;
 use crate::recognize::{place, spaces};
 use crate::runtime::Model;
 use crate::stop::Stop;
+use crate::timings::{Stage, Watch};
 use reading::{are_rotatable, is_far_better, is_far_surer, is_sure, least_score};
 use stacks::{POOR, Stack, stacks};
 
@@ -61,6 +62,8 @@ pub(super) struct Lines<'a> {
     pub(super) options: &'a RecognizeOptions,
     /// Asked before each line, and by each run of a model.
     pub(super) stop: &'a Stop,
+    /// Counts the time of all threads.
+    pub(super) busy: Watch,
 }
 
 /// The outcome of reading a page's texts.
@@ -285,13 +288,18 @@ impl Lines<'_> {
         self.stop.check()?;
         let height = self.alphabet.height();
         let width = (height as f32 * quad.aspect() * self.options.squeeze).ceil() as u32;
-        let strip = rectify(self.picture, &quad, width.min(self.options.max_strip_width).max(1), height)?;
+        let width = width.min(self.options.max_strip_width).max(1);
+        let strip = self.busy.time(Stage::Cut, || rectify(self.picture, &quad, width, height))?;
+        self.busy.time(Stage::Recognize, || self.read_strip(reader, quad, &strip))
+    }
+
+    fn read_strip(&self, reader: &mut Reader, quad: Quad, strip: &Picture) -> Result<Line> {
         let recognizer = reader.recognizer(self.options.rules.is_some());
-        let decoded = self.alphabet.read(recognizer, &strip, self.stop)?;
-        let ink = Ink::of(&strip);
+        let decoded = self.alphabet.read(recognizer, strip, self.stop)?;
+        let ink = Ink::of(strip);
         let mut decoded = if self.alphabet.takes_additions() {
             let columns = Columns { picture: self.picture, alphabet: self.alphabet, stop: self.stop };
-            let mut decoded = columns.completed(recognizer, &quad, &strip, decoded)?;
+            let mut decoded = columns.completed(recognizer, &quad, strip, decoded)?;
             decoded.part(WIDE_GAP * strip.height() as f32 / strip.width() as f32);
             if let Some(ink) = &ink {
                 spaces::part(&mut decoded, ink, strip.height());
@@ -301,7 +309,7 @@ impl Lines<'_> {
             decoded
         };
         // Not before: in a column the ink of a mark that was left out would count as that of its neighbour.
-        place::fit_to(&mut decoded, &strip, ink);
+        place::fit_to(&mut decoded, strip, ink);
         decoded.put_in_reading_order();
         Ok(Line::new(&decoded, quad, self.options.characters))
     }
@@ -313,7 +321,9 @@ impl Lines<'_> {
         let part = (orienter.max_aspect() / quad.aspect()).min(1.0);
         let middle = quad.slice(0.5 - part / 2.0, 0.5 + part / 2.0);
         let (width, height) = orienter.strip_size(middle.aspect());
-        orienter.upside_down(model.as_mut(), &rectify(self.picture, &middle, width, height)?, self.stop)
+        self.busy.time(Stage::Orient, || {
+            orienter.upside_down(model.as_mut(), &rectify(self.picture, &middle, width, height)?, self.stop)
+        })
     }
 }
 

@@ -7,12 +7,15 @@ use super::pool::Pool;
 use crate::error::Result;
 use crate::stop::Stop;
 use crate::threads::{begin, joined};
+use crate::timings::{Stage, Watch};
 
 /// Those who do the work of one picture: they are lent for one item at a time, so several pictures share them.
 pub(super) struct Workers<'a, W> {
     pub(super) pool: &'a Pool<W>,
     pub(super) turn: Turn,
     pub(super) stop: &'a Stop,
+    /// Counts the time of all threads.
+    pub(super) busy: &'a Watch,
 }
 
 /// Does `work` on every item, on as many threads as there are workers, the first of them this one; on fewer where the
@@ -32,7 +35,8 @@ pub(super) fn share<W: Send, I: Sync, O: Send>(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { return Ok(done) };
-            let output = workers.pool.take(workers.turn, workers.stop).and_then(|mut worker| work(&mut worker, item));
+            let worker = workers.busy.time(Stage::Wait, || workers.pool.take(workers.turn, workers.stop));
+            let output = worker.and_then(|mut worker| work(&mut worker, item));
             match output {
                 Ok(output) => done.push((index, output)),
                 Err(error) => {
@@ -71,7 +75,7 @@ mod tests {
         items: &[I],
         work: impl Fn(&mut i32, &I) -> Result<O> + Sync,
     ) -> Result<Vec<O>> {
-        share(&Workers { pool, turn, stop: &Stop::new() }, items, work)
+        share(&Workers { pool, turn, stop: &Stop::new(), busy: &Watch::default() }, items, work)
     }
 
     fn counted(pool: &Pool<i32>) -> i32 {

@@ -9,7 +9,7 @@ use super::lines::{Lines, Reader};
 use super::pool::{End, Pool, Pooled};
 use super::share::Workers;
 use crate::buffer;
-use crate::detect::Detector;
+use crate::detect::{Detector, Region};
 use crate::error::{Error, ErrorKind, Result, unless_fatal};
 use crate::geometry::Quad;
 use crate::image::Picture;
@@ -22,6 +22,7 @@ use crate::page::{Line, Page};
 use crate::recognize::Alphabet;
 use crate::runtime::Model;
 use crate::stop::Stop;
+use crate::timings::{Stage, Watch};
 
 /// The size of a page of A4 in portrait.
 const PAGE: (u32, u32) = (904, 1280);
@@ -125,24 +126,30 @@ impl Stages {
     /// # Errors
     /// The errors of a model's run, and [`crate::Stop::check`].
     pub(crate) fn read(&self, picture: &Picture, engine: &EngineOptions, call: Call<'_>) -> Result<Page> {
-        let Call { turn, stop, .. } = call;
+        let Call { turn, stop, watch, .. } = call;
         let _page = Counted::begin(&self.pages);
-        let detect = |quarters| self.detector(call)?.detect(picture, quarters, &engine.detect, stop);
-        let readers = Workers { pool: &self.readers, turn, stop };
+        let detect = |quarters| {
+            let mut detector = watch.wait(|| self.detector(call))?;
+            watch.time(Stage::Detect, || detector.detect(picture, quarters, &engine.detect, stop))
+        };
         // Before anything is done: the rules may have what the recogniser cannot write.
-        let alphabet = self.alphabet(call)?;
+        let alphabet = watch.time(Stage::Recognize, || self.alphabet(call))?;
         let lines = self.lines(picture, &alphabet, engine.orient, call);
-        let turned_by = self.turn(picture, engine.orient, call)?;
+        let readers = Workers { pool: &self.readers, turn, stop, busy: &lines.busy };
+        let find = |regions: &[Region], turned_by| {
+            watch.divide(Stage::Orient, &lines.busy, || lines.find(&readers, regions, turned_by))
+        };
+        let turned_by = watch.time(Stage::Orient, || self.turn(picture, engine.orient, call))?;
         let shown = turned_by.unwrap_or(0);
-        let mut found = lines.find(&readers, &detect(shown)?, turned_by)?;
+        let mut found = find(&detect(shown)?, turned_by)?;
         let quarters = found.quarters(&engine.orient);
         if quarters != shown {
             // The detector was trained on upright pages. Whatever is done twice is done for turned ones only, or where
             // a turn was taken for sure that the lines do not bear out.
-            found = lines.find(&readers, &detect(quarters)?, None)?;
+            found = find(&detect(quarters)?, None)?;
         }
-        let outcome = lines.read(&readers, &found)?;
-        let page = Page::new(picture.width(), picture.height(), outcome.lines);
+        let outcome = watch.divide(Stage::Recognize, &lines.busy, || lines.read(&readers, &found))?;
+        let page = watch.time(Stage::Order, || Page::new(picture.width(), picture.height(), outcome.lines));
         Ok(Page { unread: outcome.unread, ..page })
     }
 
@@ -157,7 +164,7 @@ impl Stages {
             Picture::from_rgb(width, height, pixels)
         };
         let (page, line) = (blank(PAGE.0, PAGE.1)?, blank(self.alphabet.height(), self.alphabet.height())?);
-        let call = Call { turn: 0, stop, options: &engine.recognize };
+        let call = Call { turn: 0, stop, options: &engine.recognize, watch: &Watch::default() };
         self.read(&page, engine, call)?;
         self.read_whole(&line, engine, call)?;
         Ok(())
@@ -205,7 +212,7 @@ impl Stages {
         call: Call<'a>,
     ) -> Lines<'a> {
         let Call { options, stop, .. } = call;
-        Lines { picture, alphabet, orienter: self.orienter.as_ref(), orient, options, stop }
+        Lines { picture, alphabet, orienter: self.orienter.as_ref(), orient, options, stop, busy: Watch::default() }
     }
 }
 

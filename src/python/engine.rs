@@ -14,18 +14,19 @@ mod raw;
 mod rules;
 
 use super::call::call;
-use super::error;
+use super::error::{self, class_name};
 use super::frames::Frames;
 use super::host::Host;
 use super::interruptible;
 use super::named::{by_role, named};
+use super::stats::{RawStats, raw_stats};
 use super::store::{RawChoice, Store, choice_of};
 use crate::buffer;
 use crate::engine::{self, Loader, Release, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::SLICE;
 use crate::image::Picture;
-use crate::image::decode::{check_size, read_file};
+use crate::image::decode::check_size;
 use crate::language::Languages;
 use crate::options::{DecodeLimits, DetectOptions, EngineOptions, Preset, RecognizeOptions};
 use crate::runtime::Provider;
@@ -133,6 +134,11 @@ impl Engine {
         self.0.calls()
     }
 
+    /// Returns what it has done and does.
+    fn stats(&self, py: Python<'_>) -> RawStats {
+        raw_stats(py.detach(|| self.0.stats()), |kind| class_name(kind).to_owned())
+    }
+
     #[getter]
     fn closed(&self) -> bool {
         self.0.is_closed()
@@ -216,9 +222,7 @@ impl Engine {
     /// Begins to read a file in the background. Its content is what it is now.
     fn begin_file(&self, py: Python<'_>, path: PathBuf, options: RawCallOptions) -> PyResult<Reading> {
         call(py, || {
-            // A released engine reads no file.
-            self.0.check_open()?;
-            let bytes = read_file(&path, &self.0.options().decode)?;
+            let bytes = self.0.read_file(&path)?;
             self.begin(Source::Encoded(bytes, Some(path.display().to_string())), options)
         })
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 static EXCEPTIONS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
 
 /// Returns the class in `ferrocr.exceptions` for each kind.
-fn class_name(kind: ErrorKind) -> &'static str {
+pub(super) fn class_name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidArgument => "InvalidArgumentError",
         ErrorKind::Image => "ImageError",

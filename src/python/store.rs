@@ -15,14 +15,14 @@ use super::call::{attached, call, signals};
 use super::error;
 use crate::error::{Error, ErrorKind};
 use crate::models::catalog::{self, Entry};
-use crate::models::fetch::{self, Packages, Progress, PullOptions};
+use crate::models::fetch::{self, Packages, Progress, PullOptions, Trouble};
 use crate::models::store::{
     self, ArchiveProgress, AuditOptions, Expected, ImportOptions, RemoveOptions, Selection, State,
 };
 use crate::models::{self, Choice};
 use crate::process::Owner;
 use raw::{RawArchived, RawEntry, RawInspection, RawRemoval, RawTrashed};
-pub(super) use raw::{RawChoice, RawSources};
+pub(super) use raw::{RawChoice, RawSources, RawStep};
 
 /// Returns a path as a line of a report has it.
 #[pyfunction]
@@ -303,9 +303,13 @@ pub(super) fn choice_of((path, may_be_name): RawChoice) -> Choice {
 }
 
 /// Returns a download's step as callbacks get it.
-pub(super) fn raw_step(step: Progress<'_>) -> (&str, String, u64, Option<u64>) {
-    let Progress { name, source, host, done, total } = step;
-    (name, host.map_or_else(|| source.to_string(), str::to_owned), done, total)
+pub(super) fn raw_step(step: Progress<'_>) -> RawStep<'_> {
+    let Progress { name, source, host, done, total, trouble } = step;
+    let trouble = trouble.map(|trouble| match trouble {
+        Trouble::Again(why) => (why, true),
+        Trouble::Left(why) => (why, false),
+    });
+    (name, host.map_or_else(|| source.to_string(), str::to_owned), done, total, trouble)
 }
 
 fn no_reference(name: &str) -> Error {

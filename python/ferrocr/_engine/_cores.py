@@ -78,6 +78,9 @@ class Elsewhere(Protocol):
     def processes(self) -> int:
         """The processes that were given back."""
 
+    def stats(self) -> "_core._RawStats":
+        """Return what it has done and does."""
+
     def check_open(self) -> None:
         """Refuse what comes after a release."""
 

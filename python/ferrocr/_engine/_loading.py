@@ -78,9 +78,11 @@ class Loader:
         """Return the places that missing models are fetched from."""
         return sources(offline=not self._download)
 
-    def arrived(self, name: str, source: str, done: int, total: int | None) -> None:
+    def arrived(
+        self, name: str, source: str, done: int, total: int | None, trouble: "tuple[str, bool] | None" = None
+    ) -> None:
         """Pass a download's step on."""
-        self._arrived(name, source, done, total)
+        self._arrived(name, source, done, total, trouble)
 
     def warn(self, message: str) -> None:
         """Tell whoever loads about it."""

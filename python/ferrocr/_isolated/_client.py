@@ -19,12 +19,13 @@ from ._exchange import GRACE, Late
 from ._pool import Pool, kill_all, sum_of
 from ._process import EngineProcess
 from ._reading import Load, Reading, Request, encoded
+from ._tally import kind_of
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from .._core import _RawPage, _Release
+    from .._core import _RawPage, _RawStats, _Release
     from .._engine._loading import Loader
 
 _QUESTIONS = frozenset({"library", "nvidia_folders", "sources", "arrived", "warn", "loaded"})
@@ -60,7 +61,8 @@ class IsolatedCore:
             self._local = _core.Engine(**settings, host=host, idle_unload=None)
         self._settings = settings
         self._kept = 0 if settings["low_memory"] else KEPT
-        self._here = Pool(workers, idle_unload, self._kept, inherited=False)
+        self.counters = _core.Counters()
+        self._here = Pool(workers, idle_unload, self._kept, self.counters, inherited=False)
         self._answering: set[int] = set()
         self._provider: str | None = None
         self._ended = 0
@@ -122,6 +124,10 @@ class IsolatedCore:
         """The processes that it has."""
         return [process.pid for process in self._pool.everyone()]
 
+    def stats(self) -> "_RawStats":
+        """Return what it has done in all processes, and does."""
+        return self.counters.stats()
+
     def check_open(self) -> None:
         """Refuse what comes after a release."""
         self._local.check_open()
@@ -167,6 +173,9 @@ class IsolatedCore:
             if load.start(process, self._for_process()):
                 self._provider = load.wait(until, late)
                 process.is_loaded = True
+        except BaseException as error:
+            self.counters.loaded(0.0, kind_of(error))
+            raise
         finally:
             self._pool.drop(process)
 
@@ -182,6 +191,8 @@ class IsolatedCore:
             message = "the engine is gone"
             raise RuntimeError(message)
         try:
+            if question == "loaded":
+                self.counters.loaded(float(cast("float", values[1])))
             return _plain(getattr(host, question)(*values))
         finally:
             self._answering.discard(thread)
@@ -308,7 +319,9 @@ class IsolatedCore:
         here = self._here
         if here.pid != os.getpid():
             self._answering = set()
-            here = self._here = Pool(self._workers, self._idle, self._kept, inherited=bool(here.everyone()))
+            here = self._here = Pool(
+                self._workers, self._idle, self._kept, self.counters, inherited=bool(here.everyone())
+            )
         return here
 
     def _check_call(self) -> None:

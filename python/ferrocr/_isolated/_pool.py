@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from .. import _core
+from .._log import logger
 from .._workers._start import LONGEST_END, Answer
 from ._exchange import Exchange, Late, Owner
 from ._process import EngineProcess
@@ -51,11 +52,15 @@ class Pool:
         count: The most processes.
         idle: Seconds without a call after which one ends; None for never.
         kept: Bytes of memory that each shares with this process from picture to picture.
+        counters: Told of crashes.
         inherited: True if the parent of this forked process has processes.
     """
 
-    def __init__(self, count: int, idle: float | None, kept: int, *, inherited: bool) -> None:
+    def __init__(
+        self, count: int, idle: float | None, kept: int, counters: "_core.Counters", *, inherited: bool
+    ) -> None:
         self.pid = os.getpid()
+        self._counters = counters
         self.inherited = inherited
         # Its lock is one that a signal's handler may take once more. The threads that read and write never wait for it:
         # such a handler may wait for them.
@@ -162,6 +167,9 @@ class Pool:
 
     def at_end(self, process: EngineProcess) -> None:
         """Forget one that is gone."""
+        if process.has_crashed:
+            self._counters.crashed()
+            logger().warning("an isolated engine's process %d has ended unasked", process.pid)
         process.is_gone = True
         self.leaving.discard(process)
         self._tell()

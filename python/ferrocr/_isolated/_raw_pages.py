@@ -8,18 +8,22 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from struct import Struct
 from struct import error as StructError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .._workers._wire import Data
 
 if TYPE_CHECKING:
-    from .._core import _Char, _Line, _Quad, _RawBlock, _RawPage, _RawUnread, _Word
+    from .._core import _Char, _Line, _Quad, _RawBlock, _RawPage, _RawTimings, _RawUnread, _Word
 
 _LENGTHS = Struct("=IIII")
 """Counts of whole numbers, scores and coordinates, and bytes of text."""
 
 MOST_BYTES = 2**28
 """Bytes of a page. 4,000 lines with 250 characters each, which is the most that an engine reads unasked, have 45 MB."""
+
+
+_STAGES = 8
+"""Timings of a page: the whole, and its stages."""
 
 
 class _Out:
@@ -46,8 +50,9 @@ class _Out:
 
 def packed_page(raw: "_RawPage") -> bytes:
     """Return a page as bytes."""
-    width, height, lines, blocks, unread = raw
+    width, height, lines, blocks, unread, timings = raw
     out = _Out()
+    out.scores.extend(timings)
     out.counts.extend((width, height, len(lines), len(blocks), len(unread)))
     for text, score, quad, words in lines:
         out.run(text, score, quad, len(words))
@@ -115,13 +120,14 @@ def page_of(data: Data) -> "_RawPage":
 
 def _page(parts: _In) -> "_RawPage":
     width, height, line_count, block_count, unread_count = islice(parts.counts, 5)
+    timings = cast("_RawTimings", tuple(islice(parts.scores, _STAGES)))
     lines: list[_Line] = [(*line[:3], _words(parts, line[3])) for line in parts.runs(line_count)]
     blocks: list[_RawBlock] = [(next(parts.counts), next(parts.counts), next(parts.quads)) for _ in range(block_count)]
     unread: list[_RawUnread] = [(parts.text(), next(parts.quads)) for _ in range(unread_count)]
-    if any(not first <= end <= line_count for first, end, _ in blocks):
+    if len(timings) != _STAGES or any(not first <= end <= line_count for first, end, _ in blocks):
         raise ValueError
     parts.check_end()
-    return width, height, lines, blocks, unread
+    return width, height, lines, blocks, unread, timings
 
 
 def _words(parts: _In, count: int) -> "list[_Word]":

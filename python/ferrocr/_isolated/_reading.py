@@ -10,10 +10,17 @@ from .. import _core
 from .._engine._call import Call
 from .._workers._start import Answer, WorkerLostError
 from .._workers._wire import Header
-from ..exceptions import OcrError, OcrTimeoutError, ResourcesFreedError, RuntimeUnavailableError
+from ..exceptions import (
+    OcrCancelledError,
+    OcrError,
+    OcrTimeoutError,
+    ResourcesFreedError,
+    RuntimeUnavailableError,
+)
 from ._exchange import Exchange, Late, freed
 from ._exchange import Owner as ExchangeOwner
 from ._raw_pages import page_of
+from ._tally import Tally
 
 if TYPE_CHECKING:
     from .._core import _RawPage
@@ -31,6 +38,8 @@ _FOREVER = float("inf")
 
 class Owner(ExchangeOwner, Protocol):
     """The engine as a reading sees it."""
+
+    counters: _core.Counters
 
     def choose(self, until: float, late: Late) -> "EngineProcess":
         """Return the process that has the fewest calls."""
@@ -142,6 +151,8 @@ class Reading(Exchange):
         if request.path is not None and request.name is not None:
             self.names = _core.path_text(decoded(request.path)), request.name
         self._identity = self._identity_now()
+        self._tally = Tally(owner.counters)
+        self._tally.took(self._size())
 
     def start(self, until: float = _FOREVER, late: Late | None = None) -> None:
         """Have a process begin with it.
@@ -149,14 +160,19 @@ class Reading(Exchange):
         Raises:
             OcrError: As :meth:`ferrocr.OcrEngine.load`, where the process has no models yet.
         """
-        late = late or _late_begin
         request = self._request
         assert request is not None
-        is_begun = False
-        while not is_begun:
-            process = self._from.choose(until, late)
-            self._from.load_in(process, until, late, self._take_load)
-            is_begun = self._start_in(process, request)
+        try:
+            while not self._start_somewhere(request, until, late or _late_begin):
+                pass
+        except BaseException as error:
+            self._tally.failed(error)
+            raise
+
+    def _start_somewhere(self, request: Request, until: float, late: Late) -> bool:
+        process = self._from.choose(until, late)
+        self._from.load_in(process, until, late, self._take_load)
+        return self._start_in(process, request)
 
     def _start_in(self, process: "EngineProcess", request: Request) -> bool:
         least, characters, rules = self._options
@@ -186,7 +202,8 @@ class Reading(Exchange):
                     break
                 except WorkerLostError as lost:
                     self._start_again(lost, until, _late_begin)
-        except BaseException:
+        except BaseException as error:
+            self._tally.failed(error)
             self.end()
             raise
         if self._request is not None and not self._request.is_lasting:
@@ -208,8 +225,11 @@ class Reading(Exchange):
                     self._start_again(lost, until, call.timed_out)
                     continue
                 if answer.header["what"] == "page":
-                    return self._page(answer.data)
-        except BaseException:
+                    page = self._page(answer.data)
+                    self._tally.read(page[-1])
+                    return page
+        except BaseException as error:
+            self._tally.failed(error)
             self.end()
             raise
         finally:
@@ -218,6 +238,7 @@ class Reading(Exchange):
     def receive(self, answer: Answer) -> bool:
         """Take an answer; return True if it is the last one."""
         is_last = super().receive(answer)
+        self._tally.begun()
         if (self._is_begun or is_last) and self._process is not None:
             self._process.give_back(self)
         return is_last
@@ -234,7 +255,14 @@ class Reading(Exchange):
         if self._load is not None:
             self._load.cancel()
 
+    def end(self) -> None:
+        """End it early, and wait until nothing of it runs any more."""
+        super().end()
+        self._tally.failed(OcrCancelledError())
+
     def __del__(self) -> None:
+        if (tally := vars(self).get("_tally")) is not None:
+            tally.failed(OcrCancelledError())
         if not self._is_over and self._process is not None:
             self.cancel()
 
@@ -252,6 +280,19 @@ class Reading(Exchange):
         self._is_repeated = True
         self.start(until, late)
 
+    def _size(self) -> int:
+        """Return the bytes of the picture, as the core counts them."""
+        assert self._request is not None
+        header, data = self._request.header, self._request.data
+        if "index" in header:
+            return 0
+        if "size" in header:
+            width, height = cast("tuple[int, int]", header["size"])
+            return 3 * width * height
+        if data is not None:
+            return data.nbytes
+        return 0 if self._identity is None else self._identity[2]
+
     def _identity_now(self) -> tuple[int, ...] | None:
         """Return what tells a file from another one of its name."""
         if self._request is None or self._request.path is None:
@@ -267,6 +308,7 @@ class Reading(Exchange):
             return page_of(data)
         except ValueError:
             assert self._process is not None
+            self._process.has_crashed = True
             self._process.end()
             raise self._crash(WorkerLostError(is_late=False, status=None)) from None
 

@@ -85,8 +85,8 @@ class _Host:
         mirror, packages, offline = cast("tuple[str | None, list[object], bool]", self._ask("sources"))
         return cast("_Sources", (mirror, tuple(packages), offline))
 
-    def arrived(self, name: str, source: str, done: int, total: int | None) -> None:
-        self._ask("arrived", name, source, done, total)
+    def arrived(self, name: str, source: str, done: int, total: int | None, trouble: tuple[str, bool] | None) -> None:
+        self._ask("arrived", name, source, done, total, trouble)
 
     def warn(self, message: str) -> None:
         self._ask("warn", message)

@@ -77,6 +77,9 @@ class SharedWorker(Started):
         self._outbox: queue.SimpleQueue[tuple[Header, Data] | None] = queue.SimpleQueue()
         self._rested_at = time.monotonic()
         self._lost: Exception | None = None
+        self._is_asked_to_end = False
+        self.has_crashed = False
+        """True if it ended unasked, or gave an answer that makes no sense."""
         super().__init__(module, folders, purpose, descriptors)
         self._writer = threading.Thread(target=self._write, name="ferrocr-requests", daemon=True)
         self._reader = threading.Thread(target=self._read, name="ferrocr-answers", daemon=True)
@@ -103,6 +106,11 @@ class SharedWorker(Started):
     def send(self, header: Header, data: Data = b"") -> None:
         """Send what has no answer."""
         self._outbox.put((header, data))
+
+    def kill(self) -> None:
+        """End it at once, from any thread."""
+        self._is_asked_to_end = self._is_asked_to_end or self._process.poll() is None
+        super().kill()
 
     def end(self) -> None:
         """End it, and wait until nothing of it is left. May be called again, and from any thread."""
@@ -193,6 +201,8 @@ class SharedWorker(Started):
 
     def _finish(self, lost: Exception | None, *, is_ready: bool) -> None:
         was_killed = self._was_killed
+        is_absurd = isinstance(lost, WorkerLostError)
+        self.has_crashed = self.has_crashed or is_absurd or (lost is None and not self._is_asked_to_end)
         self.kill()
         with suppress(TimeoutExpired):
             self._process.wait(LONGEST_END)

@@ -19,7 +19,7 @@ from ..exceptions import OcrError
 from ._answers import ReadAnswer, ShapedAnswer, liteparse, open_webui
 from ._guard import Guard, Scope, Send
 from ._log import LOGGER
-from ._metrics import MEDIA_TYPE, Gauges, Labels
+from ._metrics import MEDIA_TYPE, Gauges, Labels, of_engine
 from ._openapi import description
 from ._pictures import PictureAnswer
 from ._receiving import Receive
@@ -138,6 +138,8 @@ class App:
         if (elsewhere := service.engine_bytes()) is not None:
             memory[(("process", "engine"),)] = elsewhere
         gauges["resident_bytes"] = memory
+        if service.engine is not None:
+            gauges |= of_engine(service.engine.stats())
         gauges["info"] = {(("version", __version__),): 1}
         return Response(service.metrics.text(gauges), media_type=MEDIA_TYPE)
 

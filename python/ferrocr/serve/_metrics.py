@@ -2,7 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+
+from ..stats import EngineStats
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,6 +27,14 @@ _HELP = {
     "in_flight_limit": ("gauge", "Requests that may be read at once."),
     "engine_loaded": ("gauge", "1 while models are in memory."),
     "resident_bytes": ("gauge", "Resident memory of the service and of the engine's processes."),
+    "engine_processes_crashed_total": ("counter", "Processes of the engine that ended unasked."),
+    "engine_loads_total": ("counter", "Times that a process has loaded the models."),
+    "engine_load_seconds_total": ("counter", "Seconds of these loads."),
+    "engine_pages_total": ("counter", "Pictures that the engine has read."),
+    "engine_errors_total": ("counter", "Pictures that the engine has not read, by kind."),
+    "engine_seconds_total": ("counter", "Seconds of the pictures that the engine has read, by stage."),
+    "engine_queue_length": ("gauge", "Pictures that wait in the engine."),
+    "engine_in_flight": ("gauge", "Pictures that the engine has begun, or that wait in it."),
     "info": ("gauge", "The version."),
 }
 
@@ -65,10 +75,10 @@ class Metrics:
         self._stages[stage].add(seconds)
 
     def text(self, gauges: Gauges) -> str:
-        """Return all of it, with gauges by name and labels."""
+        """Return all of it, with what others count, by name and labels."""
         lines: list[str] = []
         for name, (kind, description) in _HELP.items():
-            values = gauges.get(name) if kind == "gauge" else self._counters[name] or {(): 0}
+            values = gauges.get(name) or ({} if kind == "gauge" else self._counters[name] or {(): 0})
             if values:
                 lines += [f"# HELP ferrocr_{name} {description}", f"# TYPE ferrocr_{name} {kind}"]
                 lines += [f"ferrocr_{name}{_labels(labels)} {value!r}" for labels, value in values.items()]
@@ -79,6 +89,24 @@ class Metrics:
         for stage, histogram in self._stages.items():
             lines += _histogram(stage, histogram)
         return "\n".join(lines) + "\n"
+
+
+def of_engine(stats: EngineStats) -> Gauges:
+    """Return what an engine counts."""
+    values = {
+        "engine_processes_crashed_total": stats.crashes,
+        "engine_loads_total": stats.loads,
+        "engine_load_seconds_total": stats.load_seconds,
+        "engine_pages_total": stats.pages,
+        "engine_queue_length": stats.queued,
+        "engine_in_flight": stats.in_flight,
+    }
+    gauges: Gauges = {name: {(): value} for name, value in values.items()}
+    gauges["engine_errors_total"] = {(("kind", kind),): count for kind, count in stats.errors.items()}
+    seconds = asdict(stats.seconds)
+    del seconds["total"]  # else sums over stages would have all twice
+    gauges["engine_seconds_total"] = {(("stage", stage),): round(spent, 6) for stage, spent in seconds.items()}
+    return gauges
 
 
 def _histogram(stage: str, histogram: Histogram) -> Iterator[str]:

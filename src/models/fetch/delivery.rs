@@ -47,7 +47,7 @@ impl<'a> Wanted<'a> {
 
     /// Returns the step of its download with so many bytes there.
     pub(super) fn progress(&self, done: u64) -> Progress<'a> {
-        Progress { name: self.label, source: self.source, host: None, done, total: self.bytes }
+        Progress { name: self.label, source: self.source, host: None, done, total: self.bytes, trouble: None }
     }
 }
 

@@ -14,7 +14,7 @@ use super::job::Job;
 use super::options::PullOptions;
 use super::patience::Patience;
 use super::peer::PeerWait;
-use super::progress::{Progress, Source, Tell};
+use super::progress::{Progress, Source, Tell, Trouble};
 use super::space::Place;
 use super::watch::{Transfer, watched};
 use crate::error::Error;
@@ -105,12 +105,16 @@ impl<'a> Client<'a> {
         address: &Address,
         progress: Tell<'_>,
     ) -> Outcome {
-        self.unless_given_up(address, |client| client.try_on(wanted, part, address, progress))
+        let host = address.host();
+        let outcome = self.unless_given_up(address, |client| client.try_on(wanted, part, address, progress));
+        SourceFailure::told(outcome, Progress { host: host.as_deref(), ..wanted.progress(part.len()?) }, progress)
     }
 
     /// Returns a page of a package index, for a file that is called `label` for people.
     pub(super) fn page(&mut self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, SourceFailure> {
-        self.unless_given_up(address, |client| client.try_page(label, address, progress))
+        let host = address.host();
+        let outcome = self.unless_given_up(address, |client| client.try_page(label, address, progress));
+        SourceFailure::told(outcome, page_step(label, host.as_deref()), progress)
     }
 
     /// Asks a server that was not given up before, and remembers one that now is.
@@ -142,7 +146,7 @@ impl<'a> Client<'a> {
                 Err(TryFailure::Transient(failure, asked)) => {
                     let there = part.len()?;
                     match patience.after_failure(there > before, asked) {
-                        Some(pause) => rest(pause, what(there), progress)?,
+                        Some(pause) => rest(pause, what(there), &failure.reason(), progress)?,
                         None => return Err(failure.after_tries(patience.tried)),
                     }
                 }
@@ -170,14 +174,14 @@ impl<'a> Client<'a> {
     /// Tries to get a page until it is there or patience ends.
     fn try_page(&self, label: &str, address: &Address, progress: Tell<'_>) -> Result<Page, SourceFailure> {
         let host = address.host();
-        let what = Progress { name: label, source: Source::Wheel, host: host.as_deref(), done: 0, total: None };
+        let what = page_step(label, host.as_deref());
         let (web, mut patience) = (&self.web, Patience::new(self.options));
         loop {
             let got = watched(what, &Transfer::default(), progress, &|| web.shut_down(), || web.page(address))?;
             match got {
                 Ok(page) => return Ok(page),
                 Err(TryFailure::Transient(failure, asked)) => match patience.after_failure(false, asked) {
-                    Some(pause) => rest(pause, what, progress)?,
+                    Some(pause) => rest(pause, what, &failure.reason(), progress)?,
                     None => return Err(failure.after_tries(patience.tried)),
                 },
                 Err(failed) => return Err(failed.into_source_failure()),
@@ -186,11 +190,17 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Leaves a server alone for a while.
-fn rest(pause: Duration, what: Progress<'_>, progress: Tell<'_>) -> Outcome {
+/// Returns the step of asking for a page of a package index.
+fn page_step<'a>(label: &'a str, host: Option<&'a str>) -> Progress<'a> {
+    Progress { name: label, source: Source::Wheel, host, done: 0, total: None, trouble: None }
+}
+
+/// Leaves a server alone for a while, because of a try that failed.
+fn rest(pause: Duration, what: Progress<'_>, why: &str, progress: Tell<'_>) -> Outcome {
     let started = Instant::now();
+    let mut trouble = Some(Trouble::Again(why));
     loop {
-        if !progress(what) {
+        if !progress(Progress { trouble: trouble.take(), ..what }) {
             return Err(SourceFailure::cancelled(what.name));
         }
         match pause.saturating_sub(started.elapsed()) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::progress::{Progress, Tell, Trouble};
 use crate::error::{Error, ErrorKind};
 
 /// The outcome of one source for one file.
@@ -28,6 +29,26 @@ impl SourceFailure {
     /// Returns the failure of a download that its caller ended.
     pub(super) fn cancelled(name: &str) -> Self {
         Self::Stop(Error::new(ErrorKind::Cancelled, format!("the download of {name} was ended early")))
+    }
+
+    /// Returns the outcome, after the failure of a source that is left has been told with the step `what`.
+    pub(super) fn told<T>(outcome: Result<T, Self>, what: Progress<'_>, progress: Tell<'_>) -> Result<T, Self> {
+        match outcome {
+            Err(Self::Source(why) | Self::Server(why))
+                if !progress(Progress { trouble: Some(Trouble::Left(&why)), ..what }) =>
+            {
+                Err(Self::cancelled(what.name))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Returns its reason.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Source(why) | Self::Server(why) => why.clone(),
+            Self::Stop(error) => error.to_string(),
+        }
     }
 
     /// Says after how many tries it came to this.

@@ -20,10 +20,14 @@ pub(super) fn copy(place: Place<'_>, known: &KnownFile, path: &Path, progress: T
     place.require(known.name, known.bytes.unwrap_or_default())?;
     let state = Transfer::default();
     let work = || deliver(place.store, known, file, &state);
-    let what = Progress { name: known.name, source: Source::File, host: None, done: 0, total: known.bytes };
-    watched(what, &state, progress, &|| {}, work)??;
+    watched(step_of(known), &state, progress, &|| {}, work)??;
     Part::forget(place.store.layout(), known.name, known.sha256);
     Ok(())
+}
+
+/// Returns the first step of a copy.
+pub(super) fn step_of(known: &KnownFile) -> Progress<'_> {
+    Progress { name: known.name, source: Source::File, host: None, done: 0, total: known.bytes, trouble: None }
 }
 
 /// Copies the file of a job out of the one that the caller named, or from beside it: nothing else is tried when it is

@@ -33,8 +33,14 @@ impl PeerWait<'_> {
                 return Ok(taken);
             }
             growth.note((self.size)());
-            let step =
-                Progress { name: self.name, source: Source::Peer, host: None, done: growth.bytes, total: self.total };
+            let step = Progress {
+                name: self.name,
+                source: Source::Peer,
+                host: None,
+                done: growth.bytes,
+                total: self.total,
+                trouble: None,
+            };
             if !progress(step) {
                 return Err(SourceFailure::cancelled(self.name));
             }

@@ -39,6 +39,17 @@ pub struct Progress<'a> {
     pub done: u64,
     /// Bytes that will have arrived, if that is known.
     pub total: Option<u64>,
+    /// The trouble with the source that is told of with this step, and with no other.
+    pub trouble: Option<Trouble<'a>>,
+}
+
+/// The end of a try, and its reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble<'a> {
+    /// The source is tried again.
+    Again(&'a str),
+    /// It is left, for the next one if there is one.
+    Left(&'a str),
 }
 
 /// Is told what arrives, several times a second; saying `false` ends the pull.

@@ -39,6 +39,10 @@ pub(super) fn watched<T: Send>(
         let total = what.total.or_else(|| state.total.get().copied());
         progress(Progress { done, total, ..what })
     };
+    // Before anything is asked for: whoever hears of it may forbid it.
+    if !tell() {
+        return Err(SourceFailure::cancelled(what.name));
+    }
     thread::scope(|scope| {
         let (alive, ended) = mpsc::channel::<()>();
         let fetch = move || {
@@ -79,14 +83,12 @@ impl Drop for Interrupt<'_> {
     }
 }
 
-/// Calls `tell` until the work has ended, and once after; `false` as soon as `tell` says so.
+/// Calls `tell` again and again until the work has ended, and once after; `false` as soon as `tell` says so.
 fn watch(ended: &Receiver<()>, tell: &mut dyn FnMut() -> bool) -> bool {
-    loop {
+    while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
         if !tell() {
             return false;
         }
-        if ended.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
-            return tell();
-        }
     }
+    tell()
 }

@@ -99,6 +99,7 @@ fn a_column_gets_its_commas_and_a_lying_line_stays_as_it_is() {
             orient: OrientOptions::default(),
             options: &RecognizeOptions::default(),
             stop: &Stop::new(),
+            busy: Watch::default(),
         };
         let line = lines.read_one(&mut reader, quad).expect("read");
         assert_eq!(line.text, case.read, "{} turned by {}", case.drawn, case.turns);
@@ -155,8 +156,9 @@ fn read_by(model: impl Fn() -> Wide, regions: &[Region], min_score: f32) -> (Vec
         orient: OrientOptions::default(),
         options: &RecognizeOptions { min_score, ..RecognizeOptions::default() },
         stop: &stop,
+        busy: Watch::default(),
     };
-    let readers = Workers { pool: &pool, turn: 0, stop: &stop };
+    let readers = Workers { pool: &pool, turn: 0, stop: &stop, busy: &lines.busy };
     let found = lines.find(&readers, regions, None).expect("found");
     let outcome = lines.read(&readers, &found).expect("read");
     let last = outcome.lines.last().map(|line| line.quad);

@@ -8,6 +8,7 @@ use super::rules::Rules;
 use crate::engine::ReleaseReport;
 use crate::geometry::Quad;
 use crate::page::{Line, Page, Word};
+use crate::python::stats::{RawTimings, raw_timings};
 
 type RawPoint = (f32, f32);
 // A tuple, because an array would become a list, which has no hash.
@@ -20,7 +21,7 @@ pub(super) type RawLine = (String, f32, RawQuad, Vec<RawWord>);
 type RawBlock = (usize, usize, RawQuad);
 // A text that could not be read: the reason, and its outline.
 type RawUnread = (String, RawQuad);
-pub(super) type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>);
+pub(super) type RawPage = (u32, u32, Vec<RawLine>, Vec<RawBlock>, Vec<RawUnread>, RawTimings);
 // Options of one call: the least score of lines, whether their words come with characters, and the rules for them.
 pub(super) type RawCallOptions = (f32, bool, Option<Py<Rules>>);
 pub(super) type RawRelease = (bool, usize, usize, Option<usize>, usize, Option<u64>, Option<u64>, f64);
@@ -33,7 +34,8 @@ pub(super) fn raw_pending(calls: usize, started: Instant) -> RawRelease {
 pub(super) fn raw_page(page: Page) -> RawPage {
     let blocks = page.blocks.iter().map(|block| (block.lines.start, block.lines.end, raw_quad(&block.quad))).collect();
     let unread = page.unread.into_iter().map(|unread| (unread.reason, raw_quad(&unread.quad))).collect();
-    (page.width, page.height, page.lines.into_iter().map(raw_line).collect(), blocks, unread)
+    let timings = raw_timings(&page.timings);
+    (page.width, page.height, page.lines.into_iter().map(raw_line).collect(), blocks, unread, timings)
 }
 
 pub(super) fn raw_line(line: Line) -> RawLine {

@@ -25,6 +25,8 @@ pub(super) type RawInspection =
 type RawPackages = (Vec<String>, Vec<String>, Vec<String>, Option<PathBuf>, Option<String>);
 
 /// The mirror, the places of wheels, and whether the network is not to be touched.
+// A download's step: name, source, bytes done and in all, and why a try ended, with true if there is another one.
+pub(in crate::python) type RawStep<'a> = (&'a str, String, u64, Option<u64>, Option<(&'a str, bool)>);
 pub(in crate::python) type RawSources = (Option<String>, RawPackages, bool);
 
 /// A name or path, and whether it may be a name.

@@ -133,6 +133,27 @@ fn headers_without_end_are_left() {
 }
 
 #[test]
+fn each_try_and_each_source_that_is_left_is_told_of_once_and_the_first_step_comes_before_the_first_byte() {
+    let (_dir, store) = store();
+    let server = Server::playing(b"abc", [Step::Stall(0)]);
+    let options = PullOptions { tries: 2, stall_timeout: Duration::from_millis(300), ..server.options() };
+    let (mut first, mut told) = (None, Vec::new());
+    pull(&store, &[&ABC], &options, &mut |step| {
+        first.get_or_insert((step.done, server.requests().len()));
+        told.extend(step.trouble.map(|trouble| match trouble {
+            Trouble::Again(why) => ("again", step.host.map(str::to_owned), why.to_owned()),
+            Trouble::Left(why) => ("left", step.host.map(str::to_owned), why.to_owned()),
+        }));
+        true
+    })
+    .unwrap_err();
+    assert_eq!(first, Some((0, 0)));
+    // The mirror twice, and the address of the catalog, where nobody listens.
+    assert_eq!(told.iter().map(|(kind, ..)| *kind).collect::<Vec<_>>(), ["again", "left", "left"], "{told:?}");
+    assert!(told.iter().all(|(_, host, why)| host.as_deref().unwrap().starts_with("127.0.0.1:") && !why.is_empty()));
+}
+
+#[test]
 fn wrong_content_leaves_nothing_and_is_not_asked_for_again() {
     let without_length = Entry { bytes: None, ..*MODEL };
     for (entry, step) in [(*MODEL, Step::Endless), (*MODEL, Step::Tampered), (without_length, Step::Tampered)] {
