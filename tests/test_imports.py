@@ -27,7 +27,7 @@ LAYERS = (
     {"engine", "formats"},
     {"_rendering", "_sharing", "searchable_pdf"},
     {"", "formats.pdf"},
-    {"serve"},
+    {"batch", "serve"},
     {"cli", "compat", "integrations"},
     {"__main__", "ocrmypdf_plugin"},
 )
@@ -37,6 +37,8 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 """Modules that only give what lies elsewhere, because users import it from there."""
 
 PLACES = {
+    "daft": ("batch",),
+    "pyarrow": ("batch",),
     "docling": ("integrations.docling",),
     "docling_core": ("integrations.docling",),
     "haystack": ("integrations.haystack",),

@@ -45,7 +45,7 @@ class JsonWriter(Writer):
 
     def begin(self) -> str:
         """Return the object up to its list."""
-        head = _dumped({"schema_version": SCHEMA_VERSION, "generator": f"ferrocr {__version__}"})
+        head = dumped({"schema_version": SCHEMA_VERSION, "generator": f"ferrocr {__version__}"})
         return f'{head[:-1]}, "pages": ['
 
     def end(self) -> str:
@@ -60,7 +60,7 @@ class JsonWriter(Writer):
 
     def _entry(self, plain: dict[str, Any]) -> str:
         self._entries += 1
-        return (",\n " if self._entries > 1 else "\n ") + _dumped(plain)
+        return (",\n " if self._entries > 1 else "\n ") + dumped(plain)
 
 
 class JsonLinesWriter(Writer):
@@ -79,7 +79,7 @@ class JsonLinesWriter(Writer):
         return self._line(to_dict(failure))
 
     def _line(self, plain: dict[str, Any]) -> str:
-        return _dumped({"schema_version": SCHEMA_VERSION, **plain}) + "\n"
+        return dumped({"schema_version": SCHEMA_VERSION, **plain}) + "\n"
 
 
 def schema() -> dict[str, Any]:
@@ -110,7 +110,12 @@ def to_dict(entry: Sheet | Failure) -> dict[str, Any]:
     }
 
 
-def _dumped(plain: dict[str, Any]) -> str:
+def dumped(plain: dict[str, Any]) -> str:
+    """Return plain data as JSON in one line, in which whatever cannot be seen is escaped.
+
+    Raises:
+        InvalidArgumentError: A number in it is none.
+    """
     try:
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
