@@ -19,8 +19,9 @@ from ._hosts import Runner, s3_config
 from ._run import PART_ROWS, PART_SECONDS, Identity, Job, Progress, Report, Run, Watch
 from ._schema import SCHEMA_VERSION, schema
 from ._settings import TIMEOUT, Settings
+from ._tables import TableReader
 
-__all__ = ["SCHEMA_VERSION", "Progress", "Report", "run", "s3_config", "schema"]
+__all__ = ["SCHEMA_VERSION", "Progress", "Report", "TableReader", "run", "s3_config", "schema"]
 
 
 def run(
@@ -57,7 +58,7 @@ def run(
         runner: ``"native"`` for this machine, ``"ray"`` for a cluster.
         address: The cluster's, such as ``"ray://head:10001"``; None for the one that this machine belongs to, or a
             new one on this machine alone.
-        identity: How files are known again: by path, size and ``"time"`` of change, or by path and ``"content"``.
+        identity: The marks that files are known by: path, size and ``"time"`` of change, or path and ``"content"``.
         path_column: The column of lists that has paths or addresses.
         bytes_column: The column of Parquet lists that has the files themselves; None where they have names alone.
         also: Files to write beside the Parquet files: ``"jsonl"``, ``"text"``.

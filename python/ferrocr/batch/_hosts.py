@@ -16,23 +16,30 @@ RUNNERS: tuple[Runner, ...] = get_args(Runner)
 QUIET = {"DAFT_ANALYTICS_ENABLED": "0", "DO_NOT_TRACK": "1", "RAY_USAGE_STATS_ENABLED": "0", "DAFT_PROGRESS_BAR": "0"}
 """Variables that keep Daft and Ray from sending statistics and from drawing bars, unless they are set already."""
 
-_NEEDED = {"native": ("daft", "pyarrow"), "ray": ("daft", "pyarrow", "ray")}
+_NEEDED = {"tables": ("pyarrow",), "native": ("daft", "pyarrow"), "ray": ("daft", "pyarrow", "ray")}
 
 
-def check_packages(runner: Runner = "native") -> None:
-    """Find out whether the packages are there, and silence them.
+def check_runner(runner: str) -> None:
+    """Refuse what is none.
 
     Raises:
         InvalidArgumentError: There is no such runner.
-        RuntimeUnavailableError: One of the packages is not installed.
     """
     if runner not in RUNNERS:
         message = f"runner is 'native' or 'ray', not {runner!r}"
         raise InvalidArgumentError(message)
-    for package in _NEEDED[runner]:
+
+
+def check_packages(purpose: Literal["tables", "native", "ray"] = "native") -> None:
+    """Find out whether the packages are there, and silence them.
+
+    Raises:
+        RuntimeUnavailableError: One of the packages is not installed.
+    """
+    for package in _NEEDED[purpose]:
         if not package_folders(package):
             extra = "batch" if package != "ray" else "batch,ray"
-            message = f"a batch is run by Daft; {package} is not installed"
+            message = f"batches are made with Daft and PyArrow, on a cluster with Ray; {package} is not installed"
             raise RuntimeUnavailableError(message, f'run: pip install "ferrocr[{extra}]"')
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)

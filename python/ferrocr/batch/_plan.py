@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PAGES_AT_ONCE = 16
 """Pages of a document that are a unit of work: a book of 1,000 pages keeps 60 workers busy."""
+
+_MOST_WORKERS = 256
+"""Workers that an engine has at most."""
 
 OF_SOURCE = ("source", "size", "modified", "source_id")
 """Columns of a row that its source brings."""
@@ -54,7 +58,7 @@ class _Reading:
         """Return the rows of each unit."""
         columns = [column.to_pylist() for column in (source, place, data, size, units)]
         read = [await self._in_thread(self._read, *row) for row in zip(*columns, strict=True)]
-        return pa.concat_arrays(read)
+        return pa.concat_arrays(read) if read else pa.array([], pa.list_(_READ))
 
     async def _units(self, source: str, place: bytes, size: int | None, done: list[int] | None) -> list[Row]:
         if place is None or not may_have_pages(place):
@@ -149,9 +153,11 @@ def _known(name: str | None, data: bytes | None) -> Row:
     return {"source": source, "size": size, "source_id": source_id(source.encode(), size, digest)}
 
 
-def read(missing: "DataFrame", settings: Settings, key: str) -> "DataFrame":
-    """Return the rows of what is missing."""
-    concurrency = (settings.on_this_machine().workers or 1) + MORE_THAN_WORKERS
+def read(missing: "DataFrame", settings: Settings, key: str, *, is_local: bool = True) -> "DataFrame":
+    """Return the rows of what is missing, read on this machine or on those of a cluster."""
+    # On a cluster each machine has as many threads as suit it; what is beyond them waits.
+    workers = (settings if is_local else replace(settings, workers=settings.workers or _MOST_WORKERS)).on_this_machine()
+    concurrency = (workers.workers or 1) + MORE_THAN_WORKERS
     reading = daft.cls(use_process=False, max_concurrency=concurrency)(_Reading)(settings, key)
     frame = missing.with_column("units", reading.split(col("source"), col("place"), col("size"), col("done")))
     if "data" not in frame.column_names:

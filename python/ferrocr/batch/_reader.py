@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,9 @@ class PageReader:
         """
         self._engine.load()
         rules: dict[str, Any] = {name: self._reading.get(name) for name in ("allow", "pattern", "words")}
-        self._engine.recognize(_BLANK, **rules)
+        if any(rule is not None for rule in rules.values()):
+            with suppress(*OF_ONE_PICTURE):  # a crash here is as one later: the next call has another process
+                self._engine.recognize(_BLANK, **rules)
 
     def close(self, *, cancel: bool = False) -> None:
         """Give everything back; `cancel` ends what is being read."""

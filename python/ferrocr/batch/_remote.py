@@ -17,6 +17,11 @@ _LARGEST = 512 * 2**20
 """Bytes that one object may have, as :class:`ferrocr.OcrEngine` has it."""
 
 
+def without_scheme(name: str) -> str:
+    """Return the path of a file whose name is an address, as programs such as Spark have it; any other as it is."""
+    return name.removeprefix("file:").replace("///", "/", 1) if name.startswith("file:/") else name
+
+
 class Remote:
     """Fetches objects by their addresses."""
 

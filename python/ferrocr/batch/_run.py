@@ -13,7 +13,7 @@ from .._core import __version__
 from ..exceptions import InvalidArgumentError, OcrError
 from ..models.store import ProgressCallback
 from ._beside import ALSO, Also, Beside
-from ._hosts import Runner, check_packages, set_runner
+from ._hosts import Runner, check_packages, check_runner, set_runner
 from ._parts import Parts
 from ._reader import close_reader, failure_of, shared_reader
 from ._schema import schema
@@ -138,6 +138,7 @@ class Run:
     def __init__(self, job: Job, watch: Watch | None) -> None:
         """Prepare it; nothing is done yet."""
         job.check()
+        check_runner(job.runner)
         check_packages(job.runner)
         self._job, self._watch = job, watch or (lambda _: None)
         self._id = job.settings.id()
@@ -244,7 +245,7 @@ class Run:
         if self._job.runner == "native":  # what is wrong with the models is told before anything is begun
             shared_reader(self._job.settings, self._key, self._job.downloads).load()
         self._since = time.monotonic()
-        read = _plan.read(left, self._job.settings, self._key)
+        read = _plan.read(left, self._job.settings, self._key, is_local=self._job.runner == "native")
         rows = cast("Generator[pa.RecordBatch]", read.to_arrow_iter())
         try:
             with _plan.as_they_come(), closing(rows):

@@ -90,7 +90,7 @@ class Settings:
         if self.memory is not None and self.memory < 2 * LEAST_MEMORY:
             message = f"memory is at least {2 * LEAST_MEMORY} bytes, for a process with models and one for what fails"
             raise InvalidArgumentError(message, shell_hint=f"say --memory {2 * LEAST_MEMORY // 2**20} or more")
-        self.make_engine(self.workers or 1).free_resources()
+        self.make_engine(1 if self.workers is None else self.workers).free_resources()
 
     def make_engine(self, workers: int, **others: Any) -> "ferrocr.OcrEngine":  # noqa: ANN401
         """Return an engine whose models are in `workers` processes of their own."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._text import path_text
 from ..documents._kinds import SUFFIXES
 from ..exceptions import InvalidArgumentError
-from ._remote import Remote
+from ._remote import Remote, without_scheme
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,9 +101,10 @@ class Finder:
                 self.listing.problems.append(f"there is no picture or document in {source}")
 
     def _of_source(self, source: str) -> Iterator[Found]:
-        if Remote.has(source) and not source.startswith("file://"):
+        source = without_scheme(source)
+        if Remote.has(source):
             return self._objects(source)
-        path = Path(source.removeprefix("file://"))
+        path = Path(source)
         if path.is_dir():
             return self._folder(str(path.absolute()))
         if path.suffix.lower() in LISTS:
@@ -115,11 +116,8 @@ class Finder:
     def _list(self, path: Path) -> Iterator[Found]:
         from ._lists import names_in
 
-        for name in names_in(path, self.path_column):
-            if Remote.has(name) and not name.startswith("file://"):
-                yield Found(name.encode("utf-8", "surrogateescape"))
-            else:
-                yield _file(name.removeprefix("file://"))
+        for name in map(without_scheme, names_in(path, self.path_column)):
+            yield Found(os.fsencode(name)) if Remote.has(name) else _file(name)
 
     def _pattern(self, pattern: str) -> Iterator[Found]:
         for name in sorted(glob.iglob(pattern, recursive=True)):  # noqa: PTH207  # Path knows no absolute patterns
