@@ -1,25 +1,29 @@
-"""Batches on machines of their own: a Ray cluster that loses one, and an object store. `make test-plugins` runs this."""
+"""Batches on machines of their own: a Ray cluster that loses one, and an object store; run by `make test-plugins`."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-pytest.importorskip("daft")
-ray = pytest.importorskip("ray")
-boto3 = pytest.importorskip("boto3")
-moto = pytest.importorskip("moto.server")
+if any(find_spec(package) is None for package in ("boto3", "daft", "moto", "pyspark", "ray")):
+    pytest.skip("Ray, Spark or what tests object stores is not installed", allow_module_level=True)
+
+import boto3
+from moto.server import ThreadedMotoServer
 from pyarrow import parquet
 
 from conftest import draw_text
 from ferrocr import batch
 from ferrocr.cli import main
 from pdf_files import numbered
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -52,7 +56,7 @@ finally:
 
 def rows_of(output: Path) -> Counter[tuple[str, int | None]]:
     found: Counter[tuple[str, int | None]] = Counter()
-    for part in output.glob("part-*.parquet"):
+    for part in output.rglob("*.parquet"):
         table = parquet.read_table(part)
         found.update(zip(table["source"].to_pylist(), table["page"].to_pylist(), strict=True))
     return found
@@ -79,20 +83,31 @@ def test_a_cluster_that_loses_a_machine_reads_each_page_once(models_dir: Path, s
     assert rows_of(output) == wanted
 
 
-def test_ray_data_reads_with_a_pool_of_actors(models_dir: Path, scans: Path) -> None:
-    from ferrocr.integrations.ray import FerrocrReader
+def run_example(name: str, arguments: list[str], models: Path) -> None:
+    """Run an example in an interpreter of its own, as a user does."""
+    environment = {**os.environ, "FERROCR_MODEL_DIR": str(models), "PYSPARK_PYTHON": sys.executable}
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    subprocess.run(command, env=environment, timeout=540, check=True)
 
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
-    try:
-        files = ray.data.read_binary_files([str(path) for path in sorted(scans.glob("00*.png"))], include_paths=True)
-        options: dict[str, Any] = {"bytes_column": "bytes", "model_dir": models_dir, "download": False}
-        pages = files.map_batches(FerrocrReader, fn_constructor_kwargs=options, concurrency=1, batch_size=4)
-        rows = pages.select_columns(["source", "page", "text", "error_kind"]).take_all()
-    finally:
-        ray.shutdown()
-    assert sorted(Path(row["source"]).name for row in rows) == [f"00{number}.png" for number in range(10)]
-    assert {(row["page"], row["error_kind"]) for row in rows} == {(1, None)}
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "batch_daft.py",
+        "batch_ray_data.py",
+        pytest.param(
+            "batch_spark.py", marks=pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+        ),
+    ],
+)
+def test_examples_read_into_parquet(models_dir: Path, scans: Path, tmp_path: Path, name: str) -> None:
+    for path in sorted(scans.glob("*.png"))[9:]:
+        path.unlink()
+    run_example(name, [str(scans), str(tmp_path / "out")], models_dir)
+    wanted = Counter({(path.name, 1): 1 for path in scans.glob("*.png")})
+    wanted.update(("book.pdf", number) for number in range(1, 21))
+    found = Counter({(Path(source).name, page): count for (source, page), count in rows_of(tmp_path / "out").items()})
+    assert found == wanted
 
 
 @pytest.fixture
@@ -100,7 +115,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of an object store on this machine."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
