@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from conftest import Terminal, as_nobody
 from ferrocr import ImageNotFoundError, InvalidArgumentError, StorageError
-from ferrocr.cli._sources import SUFFIXES, Source, are_many, describe_left_out, find
+from ferrocr.cli._sources import Source, are_many, describe_left_out, find
+from ferrocr.documents._kinds import SUFFIXES
 
 posix_names = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows has not")
 

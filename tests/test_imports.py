@@ -31,7 +31,7 @@ LAYERS = (
     {"_sharing", "searchable_pdf"},
     {"_rendering"},
     {"", "formats.pdf"},
-    {"serve"},
+    {"batch", "serve"},
     {"cli", "compat", "integrations"},
     {"__main__", "ocrmypdf_plugin"},
 )
@@ -42,6 +42,8 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 
 PLACES = {
     "django": ("integrations.paperless",),
+    "daft": ("batch",),
+    "pyarrow": ("batch",),
     "docling": ("integrations.docling",),
     "docling_core": ("integrations.docling",),
     "haystack": ("integrations.haystack",),

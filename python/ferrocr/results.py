@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 from ._writable import Writable, renderer
 from .stats import Timings
 
-
 if TYPE_CHECKING:
     import PIL.Image
 

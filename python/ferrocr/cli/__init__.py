@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from .. import __version__
 from .._text import printable
 from ..exceptions import OcrError
-from . import _docs, _doctor, _models, _read, _serve
+from . import _batch, _docs, _doctor, _models, _read, _serve
 from ._command import directory_of
 from ._errors import EXIT_CANNOT_RUN, EXIT_CODES, EXIT_INTERRUPTED, EXIT_PIPE, report
 from ._streams import lost_output, of_stdout, standard_streams
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ferrocr {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (_read, _serve, _models, _doctor, _docs):
+    for command in (_read, _batch, _serve, _models, _doctor, _docs):
         command.add(commands)
     return parser
 

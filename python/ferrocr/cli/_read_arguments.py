@@ -61,9 +61,9 @@ def describe(read: argparse.ArgumentParser) -> None:
     read.add_argument("--min-score", type=float, metavar="SCORE", help=score)
     seconds = "for each picture or page, which has failed after so long; default: as long as it takes"
     read.add_argument("--timeout", type=float, metavar="SECONDS", help=seconds)
-    _describe_rules(read.add_argument_group("rules for the text of each line"))
+    describe_rules(read.add_argument_group("rules for the text of each line"))
     _describe_running(read.add_argument_group("many files"))
-    _describe_documents(read.add_argument_group("documents"))
+    describe_documents(read.add_argument_group("documents"))
     engine = read.add_argument_group("engine")
     describe_engine(engine)
     _describe_processes(engine)
@@ -80,7 +80,8 @@ def _describe_running(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--show", action="store_true", help=shown)
 
 
-def _describe_rules(group: "argparse._ArgumentGroup") -> None:
+def describe_rules(group: "argparse._ArgumentGroup") -> None:
+    """Add those for the text of each line."""
     allow = "the characters that may come out, such as 0123456789.,; all others become the likeliest of them or nothing"
     group.add_argument("--allow", metavar="CHARACTERS", help=allow)
     matches = r"a regular expression that lines match as a whole, such as '[A-Z]{2}-\d{4}'".replace("%", "%%")
@@ -89,7 +90,8 @@ def _describe_rules(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--words", type=_word_list, metavar="FILE", help=listed)
 
 
-def _describe_documents(group: "argparse._ArgumentGroup") -> None:
+def describe_documents(group: "argparse._ArgumentGroup") -> None:
+    """Add those that are about documents."""
     group.add_argument("--pages", metavar="PAGES", help="pages of each document, such as 1-3,7,12-; default: all")
     group.add_argument("--dpi", type=float, default=USUAL_DPI, help="for pages of a PDF, default: %(default)g")
     layers = "auto: take the text that a PDF brings where it is likely to be all; default: ignore, for pdf auto"

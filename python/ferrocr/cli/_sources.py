@@ -14,14 +14,11 @@ from pathlib import Path, PurePath
 
 from .._engine._inputs import file_path
 from .._text import printable
-from ..documents._kinds import kind_of
+from ..documents._kinds import SUFFIXES, kind_of
 from ..exceptions import ImageError, ImageNotFoundError, InvalidArgumentError, OcrError, StorageError
 from ._streams import is_terminal
 
 STDIN = "-"
-
-SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp"})
-"""Suffixes of pictures and documents in a folder, in letters of any case."""
 
 _KINDS = 5
 """Kinds of files that were left out which are told by name: the most common ones."""

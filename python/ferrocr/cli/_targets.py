@@ -9,13 +9,14 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from .._whole_file import UNFINISHED, hold, whole_file
+from ..documents._kinds import SUFFIXES
 from ..documents._opening import page_count
 from ..exceptions import ImageError, InvalidArgumentError, OcrError, StorageError
 from ..formats import Failure, Sheet
 from ._formats import Entry, NothingToWriteError, Output, Results, with_a_page
 from ._output import open_output, whole_text
 from ._resume import FOLDER, Record, Records, Stamp, fingerprint
-from ._sources import SUFFIXES, Source
+from ._sources import Source
 from ._streams import of_stdout
 
 _ABANDONED = 60

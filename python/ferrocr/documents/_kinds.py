@@ -8,6 +8,9 @@ from .._engine._inputs import ImageInput, file_path
 from .._files import head_of
 from ..exceptions import OcrError
 
+SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp"})
+"""Suffixes of pictures and documents in a folder, in letters of any case."""
+
 _HEAD = 1024
 """A PDF may begin with as many bytes of something else, such as the header of a mail; viewers look that far."""
 

@@ -48,7 +48,7 @@ class JsonWriter(Writer):
 
     def begin(self) -> str:
         """Return the object up to its list."""
-        return f'{_dumped(_head())[:-1]}, "pages": ['
+        return f'{dumped(_head())[:-1]}, "pages": ['
 
     def end(self) -> str:
         """Return the end of the list and of the object."""
@@ -62,7 +62,7 @@ class JsonWriter(Writer):
 
     def _entry(self, plain: dict[str, Any]) -> str:
         self._entries += 1
-        return (",\n " if self._entries > 1 else "\n ") + _dumped(plain)
+        return (",\n " if self._entries > 1 else "\n ") + dumped(plain)
 
 
 class JsonLinesWriter(Writer):
@@ -81,7 +81,7 @@ class JsonLinesWriter(Writer):
         return self._line(to_dict(failure))
 
     def _line(self, plain: dict[str, Any]) -> str:
-        return _dumped({"schema_version": SCHEMA_VERSION, **plain}) + "\n"
+        return dumped({"schema_version": SCHEMA_VERSION, **plain}) + "\n"
 
 
 def schema() -> dict[str, Any]:
@@ -121,7 +121,12 @@ def _head() -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, "generator": f"ferrocr {__version__}"}
 
 
-def _dumped(plain: dict[str, Any]) -> str:
+def dumped(plain: dict[str, Any]) -> str:
+    """Return plain data as JSON in one line, in which whatever cannot be seen is escaped.
+
+    Raises:
+        InvalidArgumentError: A number in it is none.
+    """
     try:
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
