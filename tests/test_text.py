@@ -71,6 +71,8 @@ def test_no_format_has_commands(name: str) -> None:
     sheet = Sheet(page, source=f"{COMMANDS}\udcff.png")
     text = "".join(chunks(name, [sheet]))
     text.encode()
+    if name == "csv":
+        text = text.replace("\r\n", "")  # the end of a row, and nothing else
     ends = set("\n\t") if name in ("text", "tsv", "hocr", "alto", "page", "markdown", "json", "jsonl") else set()
     assert not (set(text) - ends) & set(COMMANDS + BREAKS + "\ud800\udcff")
 

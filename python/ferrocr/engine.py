@@ -43,8 +43,8 @@ class OcrEngine(AsyncMethods, DocumentMethods, EngineLifecycle):
     """Reads text from pictures.
 
     Making one is cheap: models load at the first :meth:`recognize` or at :meth:`load`. All methods may be called from
-    any thread; use it in a ``with`` statement, or call :meth:`free_resources`, to give its memory and threads back.
-    docs/lifecycle.md has its states, and what each method does in them.
+    any thread; use it in a ``with`` or ``async with`` statement, or call :meth:`free_resources`, to give its memory and
+    threads back. docs/lifecycle.md has its states, and what each method does in them.
 
     Args:
         models: Name of a model set; :func:`ferrocr.model_sets` lists them.

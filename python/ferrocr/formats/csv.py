@@ -14,8 +14,8 @@ from .tsv import cell
 # the end of a cell, where the country is one that writes numbers with a comma.
 _RISK = "(?=[\\s\"'\u061c\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20])"
 _FORMULA, _MARKED = re.compile(f"(^|;){_RISK}"), re.compile(f"(^|;)'{_RISK}")
-# Amounts, telephone numbers and dashes compute nothing.
-_HARMLESS = re.compile("-+|[+-][0-9.,:/ ]*[0-9]%?", re.ASCII)
+# Amounts, telephone numbers and dashes run nothing.
+_HARMLESS = re.compile("-+|[+-][0-9.,/ ]*[0-9]%?", re.ASCII)
 _QUOTED = re.compile('[",;\r\n]|^ | $')
 
 
