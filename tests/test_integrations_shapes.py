@@ -31,9 +31,11 @@ HOSTS = (
 class Engine:
     """Reads a page of two lines; a file that is named so is broken."""
 
+    made: ClassVar[list[dict[str, object]]] = []
     asked: ClassVar[list[dict[str, object]]] = []
 
     def __init__(self, **options: object) -> None:
+        self.made.append(options)
         if "nonsense" in options:
             message = "no option"
             raise TypeError(message)
@@ -107,7 +109,7 @@ def language(code: str, script: str | None = None, *, is_usual: bool = False) ->
 def paperless_config() -> SimpleNamespace:
     """paperless-ngx's settings for OCR, as they are unless somebody changes them."""
     return SimpleNamespace(
-        language="eng+osd", mode="auto", pages=None, rotate=True, rotate_threshold=12.0, max_image_pixel=None
+        language="eng + osd", mode="auto", pages=None, rotate=True, rotate_threshold=12.0, max_image_pixel=None
     )
 
 
@@ -117,6 +119,7 @@ def adapter(
 ) -> "Callable[[str], Any]":
     """Imports an adapter whose program is a stand-in."""
     monkeypatch.setattr(ferrocr, "OcrEngine", Engine)
+    monkeypatch.setattr(Engine, "made", [])
     monkeypatch.setattr(Engine, "asked", [])
     monkeypatch.delenv("PAPERLESS_FERROCR_OPTIONS", raising=False)
 
@@ -296,8 +299,9 @@ def test_paperless_s_settings_hold(
         with kind() as parser:
             parser.parse(file, "application/pdf", produce_archive=False)
         assert Engine.asked.pop() == {"text_layer": own, "pages": None}
-    paperless_config.mode, paperless_config.pages = "auto", 2
-    monkeypatch.setenv("PAPERLESS_FERROCR_OPTIONS", '{"dpi": 150, "preset": "fast"}')
+    assert Engine.made == [{"languages": ["eng"], "threads": 2, "idle_unload": 60.0}]
+    paperless_config.mode, paperless_config.pages, paperless_config.max_image_pixel = "auto", 2, 0
+    monkeypatch.setenv("PAPERLESS_FERROCR_OPTIONS", '{"dpi": 150, "languages": null, "threads": 3}')
     with kind() as parser:
         parser.parse(file, "application/pdf", produce_archive=False)
         assert (parser.get_text(), parser.get_archive_path()) == ("one\ntwo\n\none\ntwo", None)
@@ -305,6 +309,7 @@ def test_paperless_s_settings_hold(
         {"text_layer": "auto", "pages": "1-2", "dpi": 150},
         {"text_layer": "only", "pages": "3-", "dpi": 150},
     ]
+    assert Engine.made[1:] == [{"languages": None, "threads": 3, "idle_unload": 60.0, "max_pixels": 2**63 - 1}]
 
 
 def test_paperless_gets_its_own_errors(adapter: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def read_document(
         source: The document.
         settings: The settings of paperless-ngx.
         archive: The name of the archive; None for none.
-        pages: The number of a PDF's pages; None for pictures, and where it is unknown.
+        pages: The number of a PDF's pages, 0 where it is unknown; None for pictures.
 
     Raises:
         OcrError: No page can be read.

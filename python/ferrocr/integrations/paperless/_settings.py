@@ -55,7 +55,8 @@ def settings_of(config: OcrConfig, threads: int) -> Settings:
         InvalidArgumentError: The environment variable has no object in JSON.
     """
     more = _more_options()
-    codes = [code for code in config.language.split("+") if code and code not in _NO_LANGUAGES]
+    named = [code.strip() for code in config.language.split("+")]
+    codes = [code for code in named if code and code not in _NO_LANGUAGES]
     engine: dict[str, Any] = {
         "languages": None if EVERYTHING in codes or not codes else codes,
         "threads": max(1, min(threads, _MOST_THREADS)),
