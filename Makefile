@@ -159,7 +159,8 @@ endif
 clean: ## Remove all that the other targets made, except fetched models.
 	rm -rf $(VENV) $(PLUGINS) $(PLUGINS)-paperless target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f python/ferrocr/_core.*.so
-	find python tests benches examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf python/ferrocr/docs
+	find python tests benches examples tools docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The package in the environment, with the optimised core. Python files are used where they lie.
 build: needs-cargo $(STAMP)

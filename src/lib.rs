@@ -14,6 +14,13 @@
 //! by safe Rust and then handed to ONNX Runtime, which is native code: load only models that you trust or whose hash
 //! the [`models::catalog`] knows.
 
+// Neither was ever run: sizes of pictures and models are counted up to where 32 bits overflow, ONNX files hold
+// little-endian numbers, and ONNX Runtime has no packages for such platforms.
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("ferrocr is for 64-bit platforms: build it for another target");
+#[cfg(not(target_endian = "little"))]
+compile_error!("ferrocr is for little-endian platforms: build it for another target");
+
 mod buffer;
 pub mod detect;
 pub mod engine;

@@ -34,6 +34,17 @@ def test_an_unknown_page_is_an_error(name: str, hint: str, capsys: Captured) -> 
     assert "\x1b" not in told
 
 
+def test_the_pages_of_the_sources_go_before_older_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "python" / "ferrocr"
+    for place in (tmp_path / "docs", package / "docs"):
+        place.mkdir(parents=True)
+        (place / "index.md").touch()
+    monkeypatch.setattr(_docs, "_PACKAGE", package)
+    assert _docs.folder() == package / "docs"
+    (tmp_path / "pyproject.toml").touch()
+    assert _docs.folder() == tmp_path / "docs"
+
+
 def test_a_package_without_pages_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.setattr(_docs, "_PACKAGE", tmp_path / "lib" / "ferrocr")
     assert main(["docs"]) == EXIT_CANNOT_RUN

@@ -7,6 +7,7 @@ kept in docs/: environment.md.
 import argparse
 import ast
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ MODULES = ("formats", "formats.json", "formats.pdf", "serve", "progress", "compa
 """Modules that have names of their own."""
 
 ROWS = {
-    "Examples": ("examples", ("*.py",)),
+    "Examples": ("examples", ("*.py", "*.ipynb")),
     "Running the service": ("deploy", ("*",)),
 }
 """Pages that show the files of a folder."""
@@ -131,12 +132,29 @@ def files(title: str, root: Path) -> str:
     parts = [f"# {title}\n", f"The files of the folder `{folder}`, each to be copied alone.\n"]
     for path in sorted(path for pattern in patterns for path in (root / folder).glob(pattern) if path.is_file()):
         text = path.read_text(encoding="utf-8")
+        parts.append(f"## {path.name}\n")
+        if path.suffix == ".ipynb":
+            parts += cells(text)
+            continue
         if path.suffix == ".py":
-            parts += [f"## {path.name}\n", f"{(ast.get_docstring(ast.parse(text)) or '').partition(chr(10))[0]}\n"]
-        else:
-            parts.append(f"## {path.name}\n")
-        parts.append(f"```{LANGUAGES.get(path.suffix, 'text')}\n{text.rstrip()}\n```\n")
+            parts.append(f"{(ast.get_docstring(ast.parse(text)) or '').partition(chr(10))[0]}\n")
+        parts.append(fenced(text, LANGUAGES.get(path.suffix, "text")))
     return "\n".join(parts)
+
+
+def cells(notebook: str) -> Iterator[str]:
+    """Give the cells of a notebook, without its title."""
+    for cell in json.loads(notebook)["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            yield fenced(text, "python")
+        else:
+            yield re.sub(r"^# .*\n*", "", text) + "\n"
+
+
+def fenced(text: str, language: str) -> str:
+    """Return a block of code."""
+    return f"```{language}\n{text.rstrip()}\n```\n"
 
 
 if __name__ == "__main__":

@@ -42,14 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def folder() -> Path:
-    """Return the folder of the pages: the package's, or the one of the sources that it is used from.
+    """Return the folder of the pages: the one of the sources that the package is used from, or its own.
 
     Raises:
         StorageError: There is neither.
     """
-    for place in (_PACKAGE / "docs", _PACKAGE.parent.parent / "docs"):
-        if (place / "index.md").is_file():
-            return place
+    sources = _PACKAGE.parent.parent
+    if (sources / "pyproject.toml").is_file() and (sources / "docs" / "index.md").is_file():
+        return sources / "docs"
+    if (_PACKAGE / "docs" / "index.md").is_file():
+        return _PACKAGE / "docs"
     message = "the documentation is not beside the package"
     raise StorageError(message, "install a wheel of ferrocr, or read the folder docs/ of its sources")
 
