@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from ..exceptions import ImageError, ImageNotFoundError
+from ..exceptions import ImageError, ImageNotFoundError, OcrError, OutOfMemoryError
 from ._forms import Encoded, File, Form, SizeCheck
 
 if TYPE_CHECKING:
@@ -29,7 +29,19 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
 
     Raises:
         ImageError: A type, shape, element type or size that is no picture.
+        OutOfMemoryError: There is no memory for a copy of it.
     """
+    try:
+        return _form(image, check_size, max_bytes)
+    except OcrError:
+        raise
+    except MemoryError as error:
+        message = "there is no memory for a copy of the picture"
+        hint = "give it smaller pictures, or the process more memory; a lower max_pixels refuses what is too large for it"
+        raise OutOfMemoryError(message, hint) from error
+
+
+def _form(image: ImageInput, check_size: SizeCheck, max_bytes: int) -> Form:
     if isinstance(image, str | os.PathLike):
         return File(file_path(image))
     if isinstance(image, bytes | bytearray | memoryview):
