@@ -98,7 +98,13 @@ class Service:
                 self.port = int(message.rpartition(":")[2])
             if message == "ready":
                 break
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self.log = b""
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log = (self.log + line)[-4000:]
 
     def ask(self, picture: bytes, connection: HTTPConnection | None = None) -> tuple[int, str]:
         """Return status and text."""
@@ -301,6 +307,7 @@ def starve(pid: int) -> None:
 def abuse(service: Service, seconds: float, hostile_uploads: int) -> int:
     """Let slow, rude and hostile clients in beside others; return how many of these were answered wrongly or not."""
     picture, port, before = drawn(8), service.port, service.memory()
+    pictures = [picture, drawn(3, form="jpeg"), drawn(3, form="tiff")]
     with asking(service, 1) as quiet:
         time.sleep(seconds)
     until = time.monotonic() + seconds
@@ -316,14 +323,14 @@ def abuse(service: Service, seconds: float, hostile_uploads: int) -> int:
     print(f"beside {8 * len(kinds)} slow and rude clients for {seconds:g} s: {dict(outcome)}, alone {dict(quiet)}")
     bad, answers = bad_of(outcome), Counter[int]()
     with asking(service, 1) as outcome:
-        for name, upload in service_abuse.hostile(
-            [picture, drawn(3, form="jpeg"), drawn(3, form="tiff")], hostile_uploads
-        ):
+        for name, upload in service_abuse.hostile(pictures, hostile_uploads):
             try:
                 status = service.ask(upload)[0]
             except (OSError, HTTPException) as error:
                 print(f"no answer to {name}: {error}")
                 status = 0
+            if service.process.poll() is not None:
+                sys.exit(f"the service has ended with status {service.process.returncode}: {service.log.decode()}")
             answers[status] += 1
             if status not in service_abuse.BEARABLE:
                 print(f"status {status} for {name}")

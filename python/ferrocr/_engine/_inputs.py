@@ -37,7 +37,9 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
         raise
     except MemoryError as error:
         message = "there is no memory for a copy of the picture"
-        hint = "give it smaller pictures, or the process more memory; a lower max_pixels refuses what is too large for it"
+        hint = (
+            "give it smaller pictures, or the process more memory; a lower max_pixels refuses those that are too large"
+        )
         raise OutOfMemoryError(message, hint) from error
 
 
