@@ -55,6 +55,14 @@ pub(crate) fn reserve<T>(buffer: &mut Vec<T>, count: usize, what: &str) -> Resul
     reserved.map_err(|_| out_of_memory(size_of::<T>() as u64 * count as u64, what))
 }
 
+/// Makes room for `count` elements more and for no others, for callers that grow in steps of their own.
+///
+/// # Errors
+/// As [`empty`].
+pub(crate) fn reserve_exactly<T>(buffer: &mut Vec<T>, count: usize, what: &str) -> Result<()> {
+    buffer.try_reserve_exact(count).map_err(|_| out_of_memory(size_of::<T>() as u64 * count as u64, what))
+}
+
 /// Asks the system for so many bytes and gives them back at once: for code of others that would end the process where
 /// it gets none. Another thread may be faster, so this makes that rare and not impossible.
 ///
@@ -93,6 +101,7 @@ mod tests {
             filled(usize::MAX / 8, 0u64, "a test").map(drop),
             collected(usize::MAX, std::iter::repeat(0u8), "a test").map(drop),
             reserve(&mut vec![1u8], usize::MAX - 1, "a test"),
+            reserve_exactly(&mut vec![1u8], usize::MAX - 1, "a test"),
             check_room(u64::MAX, "a test"),
         ];
         for outcome in kinds {

@@ -15,7 +15,7 @@ from ferrocr._engine._options import PRESETS, Preset, Provider
 from ferrocr.cli import main
 from ferrocr.cli._benchmark import Measurement, advice_of
 from ferrocr.cli._environment import KNOWN
-from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS
+from ferrocr.cli._errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE
 from ferrocr.cli._release_check import Cycle, problems_of
 from ferrocr.models._catalog import DEFAULT_SET
 
@@ -124,10 +124,11 @@ def test_doctor_is_content_with_the_default_models(models_dir: Path, capsys: Cap
 # --- --release-check ----------------------------------------------------------------------------------------------
 
 
-def test_a_release_gives_everything_back_on_this_machine(models_dir: Path) -> None:
+@pytest.mark.parametrize("isolated", [(), ("--isolated",)], ids=["here", "isolated"])
+def test_a_release_gives_everything_back_on_this_machine(models_dir: Path, isolated: tuple[str, ...]) -> None:
     # In a process of its own, because what other tests hold would be measured too.
     code = "import sys; from ferrocr.cli import main; sys.exit(main(sys.argv[1:]))"
-    arguments = ("doctor", "--release-check", "--cycles", "3", "--json", "--dir", str(models_dir))
+    arguments = ("doctor", "--release-check", "--cycles", "3", "--json", "--dir", str(models_dir), *isolated)
     ended = run_python(code, *arguments)
     assert (ended.returncode, ended.stderr) == (EXIT_OK, ""), ended.stdout
     found = json.loads(ended.stdout)
@@ -135,6 +136,7 @@ def test_a_release_gives_everything_back_on_this_machine(models_dir: Path) -> No
     for cycle in found["cycles"]:
         assert set(cycle) == set(Cycle.__slots__)
         assert cycle["seconds"] > 0
+        assert (cycle["processes"], cycle["processes_left"]) == (1 if isolated else None, 0)
 
 
 def test_the_release_check_is_a_table_with_a_verdict(models_dir: Path, picture_file: Path, capsys: Captured) -> None:
@@ -151,6 +153,11 @@ def test_the_release_check_fetches_nothing(tmp_path: Path, capsys: Captured, mon
     assert main(["doctor", "--release-check", "--dir", str(tmp_path / "models")]) == EXIT_CANNOT_RUN
     assert "ferrocr models pull" in capsys.readouterr().err
     assert not (tmp_path / "models").exists()
+
+
+def test_isolated_engines_are_for_the_release_check(capsys: Captured) -> None:
+    assert main(["doctor", "--isolated"]) == EXIT_USAGE
+    assert "--isolated is for --release-check" in capsys.readouterr().err
 
 
 # --- --benchmark --------------------------------------------------------------------------------------------------
@@ -265,6 +272,12 @@ def test_doctor_tries_nothing_where_there_is_only_the_plain_provider(
         ([Cycle("cuda", 33.0, 430.0, 150.0, 2, 2, 6, 6, 1.0)], ["first release left 150 MB of memory"]),
         ([Cycle("cpu", 50.0, 400.0, 390.0, 2, 2, 5, 5, 1.0)] * 2, ["first release left 390 MB of memory"]),
         ([Cycle("cpu", 50.0, 400.0, 80.0, 2, 4, 5, 6, 1.0)], ["cycle 1 left 2 threads", "cycle 1 left 1 descriptors"]),
+        ([Cycle("cpu", 35.0, 400.0, 49.0, 2, 2, 5, 5, 1.0, processes=1)], []),
+        ([Cycle("cpu", 35.0, 400.0, 51.0, 2, 2, 5, 5, 1.0, processes=1)], ["first release left 51 MB of memory"]),
+        (
+            [Cycle("cpu", 35.0, 400.0, 40.0, 2, 2, 5, 5, 1.0, processes=1, processes_left=1)],
+            ["cycle 1 ended 1 processes and left 1"],
+        ),
         ([Cycle("cpu", None, None, None, None, None, None, None, 1.0)] * 2, []),
     ],
 )

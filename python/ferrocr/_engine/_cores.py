@@ -78,6 +78,10 @@ class Elsewhere(Protocol):
     def processes(self) -> int:
         """The processes that were given back."""
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that it has."""
+
     def stats(self) -> "_core._RawStats":
         """Return what it has done and does."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from .._files import head_of
 from .._image_types import ImageInput as ImageInput
-from ..exceptions import ImageError, ImageNotFoundError, OcrError
+from ..exceptions import ImageError, ImageNotFoundError, OcrError, OutOfMemoryError
 from ._forms import Encoded, File, Form, SizeCheck
 from ._heif import HEAD, Boxed, boxed_kind, decoded
 from ._readable import content_of, is_readable, too_long
@@ -31,7 +31,21 @@ def normalise(image: ImageInput, check_size: SizeCheck, max_bytes: int = sys.max
 
     Raises:
         ImageError: A type, shape, element type or size that is no picture.
+        OutOfMemoryError: There is no memory for a copy of it.
     """
+    try:
+        return _form(image, check_size, max_bytes)
+    except OcrError:
+        raise
+    except MemoryError as error:
+        message = "there is no memory for a copy of the picture"
+        hint = (
+            "give it smaller pictures, or the process more memory; a lower max_pixels refuses those that are too large"
+        )
+        raise OutOfMemoryError(message, hint) from error
+
+
+def _form(image: ImageInput, check_size: SizeCheck, max_bytes: int) -> Form:
     if isinstance(image, str | os.PathLike):
         return _of_file(file_path(image), check_size, max_bytes)
     if isinstance(image, bytes | bytearray | memoryview):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__, _core
 from .._text import printable
-from ..exceptions import OcrError
+from ..exceptions import InvalidArgumentError, OcrError
 from ..models._catalog import DEFAULT_SET
 from ..models.progress import megabytes
 from ..models.store import CatalogEntry, ModelStore, catalog, model_sets
@@ -38,6 +38,9 @@ def add(commands: "Commands") -> None:
     either = measured.add_mutually_exclusive_group()
     either.add_argument("--release-check", action="store_true", help="load, read and free again and again")
     either.add_argument("--benchmark", action="store_true", help="time every provider and preset that works here")
+    measured.add_argument(
+        "--isolated", action="store_true", help="check the release of an engine in a process of its own"
+    )
     measured.add_argument("--cycles", type=positive, default=5, metavar="N", help="how often, default: %(default)s")
     measured.add_argument("--picture", metavar="FILE", help="the picture to read, default: a drawn one")
 
@@ -62,7 +65,14 @@ class Check:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make every check, or one of the measurements, and print what came of it."""
+    """Make every check, or one of the measurements, and print what came of it.
+
+    Raises:
+        InvalidArgumentError: Isolated engines were asked for where none is made.
+    """
+    if arguments.isolated and not arguments.release_check:
+        message = "--isolated is for --release-check"
+        raise InvalidArgumentError(message, "ferrocr doctor --release-check --isolated")
     if arguments.release_check:
         from . import _release_check
 

@@ -5,7 +5,7 @@ use std::io::{Read, SeekFrom};
 use super::colour::Colour;
 use super::compression::{Compression, deflate, lzw, pack_bits};
 use super::directory::Stored;
-use super::fault::{damaged, unsupported};
+use super::fault::{damaged, unread, unsupported};
 use super::jpeg;
 use super::layout::{Format, Layout};
 use super::old_jpeg::OldJpeg;
@@ -65,7 +65,7 @@ impl<'a> Chunks<'a> {
             }
             (Compression::OldJpeg(old), _) => {
                 let most = self.jpeg_pixels();
-                let picture = jpeg::expand(&old.file(&self.compressed(index, most * 4)?, width, rows), most)?;
+                let picture = jpeg::expand(&old.file(&self.compressed(index, most * 4)?, width, rows)?, most)?;
                 self.of_jpeg(picture)?
             }
             (_, Colour::YCbCr(kind)) if kind.subsampling != (1, 1) => {
@@ -113,7 +113,7 @@ impl<'a> Chunks<'a> {
         match &self.layout.compression {
             Compression::Lzw => lzw(&compressed, size),
             Compression::Deflate => deflate(&compressed, size),
-            Compression::PackBits => Ok(pack_bits(&compressed, size)),
+            Compression::PackBits => pack_bits(&compressed, size),
             Compression::Fax(fax) => {
                 if self.layout.bits != 1 || self.layout.interleaved() != 1 {
                     return Err(damaged("it is compressed as a fax, and has more than one bit a pixel"));
@@ -150,7 +150,7 @@ impl<'a> Chunks<'a> {
             // No room is made for what is not there.
             (&mut *self.stored).take(length).read_to_end(&mut bytes)
         });
-        read.map_err(|error| damaged("its strips cannot be read").with_source(error))?;
+        read.map_err(|error| unread("its strips cannot be read", error, length))?;
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| damaged("its strips overlap"))?;
         if self.layout.is_mirrored {
             bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());

@@ -7,16 +7,21 @@ use weezl::decode::Decoder as LzwDecoder;
 use weezl::{BitOrder, LzwStatus};
 
 use super::directory::{Directory, Stored};
-use super::fault::{damaged, unsupported};
+use super::fault::{damaged, unread, unsupported};
 use super::fax::Fax;
 use super::jpeg::Tables;
 use super::old_jpeg::OldJpeg;
+use crate::buffer;
 use crate::error::Result;
+use crate::image::decode::pixels;
 
 const COMPRESSION: u64 = 259;
 
 /// Bytes that are made room for at first; more where they come.
 const FIRST_ROOM: usize = 1 << 16;
+
+/// The most bytes that a run of [`pack_bits`] stands for.
+const LONGEST_RUN: usize = 128;
 
 /// The compression of strips and tiles.
 pub(super) enum Compression {
@@ -90,7 +95,9 @@ pub(super) fn lzw(compressed: &[u8], wanted: usize) -> Result<Vec<u8>> {
     let (mut expanded, mut rest) = (Vec::new(), compressed);
     while expanded.len() < wanted {
         let start = expanded.len();
-        expanded.resize((2 * start).max(FIRST_ROOM).min(wanted), 0);
+        let room = (2 * start).max(FIRST_ROOM).min(wanted);
+        buffer::reserve_exactly(&mut expanded, room - start, pixels::WHAT)?;
+        expanded.resize(room, 0);
         let mut end = start;
         while end < expanded.len() {
             let result = decoder.decode_bytes(rest, &mut expanded[end..]);
@@ -116,12 +123,12 @@ pub(super) fn deflate(compressed: &[u8], wanted: usize) -> Result<Vec<u8>> {
         Ok(_) => Ok(expanded),
         // The data ends early: what there is tells how far it came.
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(expanded),
-        Err(error) => Err(damaged("its deflated data makes no sense").with_source(error)),
+        Err(error) => Err(unread("its deflated data makes no sense", error, wanted as u64)),
     }
 }
 
 /// Expands runs of equal bytes, as far as they go.
-pub(super) fn pack_bits(compressed: &[u8], wanted: usize) -> Vec<u8> {
+pub(super) fn pack_bits(compressed: &[u8], wanted: usize) -> Result<Vec<u8>> {
     let (mut expanded, mut rest) = (Vec::new(), compressed);
     while let [head, after @ ..] = rest {
         let left = wanted - expanded.len();
@@ -129,6 +136,11 @@ pub(super) fn pack_bits(compressed: &[u8], wanted: usize) -> Vec<u8> {
             break;
         }
         let count = usize::from(*head);
+        if expanded.capacity() < expanded.len() + left.min(LONGEST_RUN) {
+            let room = (2 * expanded.len()).max(FIRST_ROOM).min(wanted);
+            let more = room - expanded.len();
+            buffer::reserve_exactly(&mut expanded, more, pixels::WHAT)?;
+        }
         rest = match *head {
             0..=127 => {
                 let (bytes, after) = after.split_at((count + 1).min(after.len()));
@@ -143,7 +155,7 @@ pub(super) fn pack_bits(compressed: &[u8], wanted: usize) -> Vec<u8> {
             }
         };
     }
-    expanded
+    Ok(expanded)
 }
 
 #[cfg(test)]
@@ -165,7 +177,7 @@ mod tests {
             Case { name: "the data ends in a run", compressed: &[254], expanded: &[] },
         ];
         for case in cases {
-            assert_eq!(pack_bits(case.compressed, 8), case.expanded, "{}", case.name);
+            assert_eq!(pack_bits(case.compressed, 8).unwrap(), case.expanded, "{}", case.name);
         }
     }
 }

@@ -4,7 +4,9 @@ use hayro_ccitt::{DecodeError, DecodeSettings, Decoder, DecoderContext, Encoding
 
 use super::directory::{Directory, Stored};
 use super::fault::damaged;
+use crate::buffer;
 use crate::error::Result;
+use crate::image::decode::pixels;
 
 const COMPRESSION: u64 = 259;
 const GROUP_3_OPTIONS: u64 = 292;
@@ -53,7 +55,9 @@ impl Fax {
         };
         let row_bytes = width.div_ceil(8) as usize;
         loop {
-            let mut rows = Rows { bits: Vec::new(), row_bytes, width, left: height };
+            // An eighth of a byte for each pixel.
+            let bits = buffer::empty(row_bytes * height as usize, pixels::WHAT)?;
+            let mut rows = Rows { bits, row_bytes, width, left: height };
             match decode(compressed, &mut rows, &mut DecoderContext::new(settings)) {
                 Ok(read) if is_ended(&compressed[..read.min(compressed.len())]) => {
                     rows.bits.resize(row_bytes * height as usize, 0);

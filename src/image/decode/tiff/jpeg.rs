@@ -6,8 +6,10 @@ use zune_jpeg::JpegDecoder;
 
 use super::directory::{Directory, Stored};
 use super::fault::damaged;
+use crate::buffer;
 use crate::error::{Error, Result};
 use crate::image::decode::jpeg::completed;
+use crate::image::decode::pixels;
 
 const TABLES: u64 = 347;
 
@@ -37,7 +39,9 @@ impl Tables {
 
     /// Decodes a strip or tile, unless it has more than `most` pixels.
     pub(super) fn expand(&self, compressed: &[u8], most: u64) -> Result<Expanded> {
-        let file = [&START[..], &self.0, compressed.strip_prefix(&START).unwrap_or(compressed)].concat();
+        let parts = [&START[..], &self.0, compressed.strip_prefix(&START).unwrap_or(compressed)];
+        let mut file = buffer::empty(parts.iter().map(|part| part.len()).sum(), pixels::WHAT)?;
+        parts.iter().for_each(|part| file.extend_from_slice(part));
         expand(&file, most)
     }
 }

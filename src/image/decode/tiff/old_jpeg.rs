@@ -5,8 +5,10 @@ use std::io::{Read, SeekFrom};
 
 use super::directory::{Directory, Stored};
 use super::fault::unsupported;
+use crate::buffer;
 use crate::error::Result;
 use crate::image::decode::jpeg::Walk;
+use crate::image::decode::pixels;
 
 const STRIPS: u64 = 273;
 const SAMPLES: u64 = 277;
@@ -104,7 +106,10 @@ impl OldJpeg {
     }
 
     /// Returns the strip or tile as a JPEG file.
-    pub(super) fn file(&self, data: &[u8], width: u32, height: u32) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::OutOfMemory`].
+    pub(super) fn file(&self, data: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
         let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX).to_be_bytes();
         let mut frame = vec![8];
         frame.extend(side(height));
@@ -115,8 +120,10 @@ impl OldJpeg {
         file.extend(&self.tables);
         put(&mut file, 0xc0, &frame);
         put(&mut file, 0xda, &self.scan.clone().unwrap_or_else(|| self.usual_scan()));
-        file.extend(split_head(data).1);
-        file
+        let data = split_head(data).1;
+        buffer::reserve(&mut file, data.len(), pixels::WHAT)?;
+        file.extend_from_slice(data);
+        Ok(file)
     }
 
     /// Returns a scan in which the first colour has the first tables, and the others have the second ones.
