@@ -107,7 +107,8 @@ test-plugins: build models ## The adapters for large programs, in an environment
 	@$(PLUGINS)/bin/python -m pip install --quiet --force-reinstall --no-deps $(WHEEL)-plugins/*.whl
 	@$(PLUGINS)/bin/python -m pip install --quiet "ferrocr[$(EXTRA)]"
 	@echo "== pytest, adapters =="
-	@$(PLUGINS)/bin/python -m pytest tests/test_integrations.py tests/test_integrations_docling.py
+	@$(PLUGINS)/bin/python -m pytest tests/test_integrations.py tests/test_integrations_docling.py \
+		tests/test_batch_cluster.py
 
 format: needs-cargo $(STAMP) ## Format the sources, and fix what the linter can fix.
 	@echo "== rustfmt =="

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("daft")
 import pandas as pd
+import pyarrow as pa
 from pyarrow import parquet
 
 from conftest import draw_text
@@ -31,7 +32,7 @@ def scans(tmp_path: Path) -> Path:
     folder = tmp_path / "scans"
     folder.mkdir()
     for name in ("one", "two", "three"):
-        draw_text(name).save(folder / f"{name}.png")
+        draw_text([name]).save(folder / f"{name}.png")
     (folder / "book.pdf").write_bytes(numbered(2))
     (folder / "broken.png").write_bytes(b"no picture")
     return folder
@@ -74,7 +75,7 @@ def test_pages_of_a_process_that_dies_are_read_once_more(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux alone")
 def test_a_page_that_takes_too_much_memory_is_an_error(models_dir: Path, scans: Path, tmp_path: Path) -> None:
-    draw_text("large").resize((11_000, 11_000)).save(scans / "large.png")
+    draw_text(["large"]).resize((11_000, 11_000)).save(scans / "large.png")
     memory = 2 * LEAST_MEMORY
     report = batch.run(
         scans, tmp_path / "out", model_dir=models_dir, download=False, workers=1, threads=1, memory=memory
@@ -106,7 +107,7 @@ def test_a_batch_of_ray_data(models_dir: Path, scans: Path, form: str) -> None:
     forms = {
         "pandas": lambda: frame,
         "numpy": lambda: {name: frame[name].to_numpy() for name in frame},
-        "pyarrow": lambda: __import__("pyarrow").Table.from_pandas(frame),
+        "pyarrow": lambda: pa.Table.from_pandas(frame),
     }
     reader = FerrocrReader(model_dir=models_dir, download=False)
     table = reader(forms[form]())

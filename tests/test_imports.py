@@ -38,7 +38,7 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 
 PLACES = {
     "daft": ("batch",),
-    "pyarrow": ("batch",),
+    "pyarrow": ("batch", "integrations.ray", "integrations.spark"),
     "docling": ("integrations.docling",),
     "docling_core": ("integrations.docling",),
     "haystack": ("integrations.haystack",),
