@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent.parent / "python"
 # A part may use those in rows above its own. Where a new one belongs is a decision: write it down here.
 LAYERS = (
     {"_core", "exceptions"},
-    {"_arguments", "_files", "_languages", "_log", "_packages", "_text", "_whole_file", "results"},
+    {"_arguments", "_files", "_languages", "_log", "_memory", "_packages", "_text", "_whole_file", "results"},
     {"models"},
     {"store", "audit", "removal", "lease", "progress", "_engine"},
     {"_workers"},
