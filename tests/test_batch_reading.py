@@ -15,7 +15,9 @@ from pyarrow import parquet
 from conftest import draw_text
 from ferrocr import InvalidArgumentError, OcrEngine, batch
 from ferrocr.batch import TableReader
-from ferrocr.batch._settings import LEAST_MEMORY
+from ferrocr.batch._reader import PageReader
+from ferrocr.batch._rows import Unit
+from ferrocr.batch._settings import LEAST_MEMORY, Settings
 from ferrocr.integrations.ray import FerrocrReader
 from ferrocr.integrations.spark import page_schema, pages_of
 from pdf_files import numbered
@@ -130,3 +132,13 @@ def test_frames_of_spark(models_dir: Path, scans: Path) -> None:
     assert isinstance(by_path["lines"][0][0]["words"][0]["quad"], list)
     assert page_schema().startswith("source string, page int, source_pages int, ")
     assert "lines array<struct<text: string, score: float, quad: array<float>, words: array<struct<" in page_schema()
+
+
+def test_a_document_that_goes_away_has_a_row_for_each_page(models_dir: Path, scans: Path) -> None:
+    reader = PageReader(Settings.of(model_dir=models_dir, download=False, workers=1))
+    rows = reader.rows(Unit("gone.pdf", str(scans / "gone.pdf"), (3, 4), 20))
+    assert [(row["page"], row["source_pages"], row["error_kind"]) for row in rows] == [
+        (3, 20, "ImageNotFoundError"),
+        (4, 20, "ImageNotFoundError"),
+    ]
+    reader.close()

@@ -51,7 +51,7 @@ def run(
         sources: Files, folders, patterns, addresses such as ``"s3://bucket/scans/"``, and lists of these: files with
             the suffix ``.txt``, ``.csv`` or ``.parquet``.
         output: The folder. One run at a time may write to it.
-        workers: Processes with models on each machine; by default one a core, or as many as `memory` lets.
+        workers: Processes with models on each machine; by default one a core, or as many as there is memory for.
         memory: Bytes that these processes may take together on each machine. For Linux alone.
         timeout: Seconds for each page.
         retry_errors: True to read once more what could not be read before.

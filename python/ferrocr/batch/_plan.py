@@ -162,7 +162,7 @@ def read(missing: "DataFrame", settings: Settings, key: str, *, is_local: bool =
     frame = missing.with_column("units", reading.split(col("source"), col("place"), col("size"), col("done")))
     if "data" not in frame.column_names:
         frame = frame.with_column("data", lit(None).cast(DataType.binary()))
-    frame = frame.explode("units")
+    frame = frame.explode("units").where(~col("units").is_null())
     rows = reading.rows(col("source"), col("place"), col("data"), col("size"), col("units"))
     frame = frame.select(*OF_SOURCE, rows.alias("rows")).explode("rows")
     return frame.select(*OF_SOURCE, col("rows").unnest())

@@ -104,7 +104,9 @@ class PageReader:
                 return [self._picture(content, unit, started)]
             return list(self._document(content, unit, started))
         except _OF_ONE_SOURCE as error:
-            return [error_row(error, unit, None, None, time.monotonic() - started)]
+            seconds = time.monotonic() - started
+            # Each page of a span has a row, as it is with the others of its document.
+            return [error_row(error, unit, page, unit.source_pages, seconds) for page in unit.pages or (None,)]
         except OcrError as error:
             self.failure = self.failure or error
             raise
@@ -152,11 +154,12 @@ class PageReader:
                     yield page_row(result, unit, wanted, seconds)
 
     def _once_more(self, content: str | bytes, number: int) -> DocumentPage | OcrError:
-        with self._one_at_a_time:
-            pages = self._alone.recognize_pages(content, pages=[number], ahead=0, **self._reading)
-            with closing(pages):
-                result: DocumentPage | OcrError = next(pages)
-                return result
+        try:
+            with self._one_at_a_time:
+                document = self._alone.recognize_document(content, pages=[number], **self._reading)
+        except OF_ONE_PICTURE as error:
+            return error
+        return document.pages[0]
 
 
 _OF_PICTURES = ("min_score", "timeout", "allow", "pattern", "words")

@@ -206,6 +206,8 @@ class Run:
         while True:
             left = self._left(sources, parts)
             written = self.progress.written
+            if left is None:
+                return
             try:
                 self._read(left, parts)
             except OcrError:
@@ -221,8 +223,8 @@ class Run:
             else:
                 return
 
-    def _left(self, sources: "DataFrame", parts: Parts) -> "DataFrame":
-        """Return what is missing, and count it."""
+    def _left(self, sources: "DataFrame", parts: Parts) -> "DataFrame | None":
+        """Return what is missing, and count it; None where that is nothing."""
         from . import _plan
 
         left = _plan.missing(sources, parts.paths(), self._id)
@@ -233,15 +235,15 @@ class Run:
         if self.progress.sources is None:
             self.progress.sources, self.progress.before = count, everything - count
         self._watch(self.progress)
-        if self._job.runner == "ray" and count:
+        if not count:
+            return None
+        if self._job.runner == "ray":
             left = left.into_partitions(min(_MOST_TASKS, -(-count // _SOURCES_OF_TASK)))
         return left
 
     def _read(self, left: "DataFrame", parts: Parts) -> None:
         from . import _plan
 
-        if self.progress.sources == 0:
-            return
         if self._job.runner == "native":  # what is wrong with the models is told before anything is begun
             shared_reader(self._job.settings, self._key, self._job.downloads).load()
         self._since = time.monotonic()
