@@ -109,7 +109,7 @@ def test_a_batch_of_ray_data(models_dir: Path, scans: Path, form: str) -> None:
     forms = {
         "pandas": lambda: frame,
         "numpy": lambda: {name: frame[name].to_numpy() for name in frame},
-        "pyarrow": lambda: pa.Table.from_pandas(frame),
+        "pyarrow": lambda: pa.table({name: frame[name].tolist() for name in frame}),
     }
     reader = FerrocrReader(model_dir=models_dir, download=False)
     table = reader(forms[form]())

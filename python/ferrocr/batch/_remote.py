@@ -62,8 +62,8 @@ class Remote:
             raise ImageError(message)
         try:
             # With its size known it comes by one request, else by two more that ask for the size.
-            span = {} if size is None else {"position": 0, "size": size}
-            with daft.File(address, io_config=self._io_config, **span).open() as file:
+            position = None if size is None else 0
+            with daft.File(address, io_config=self._io_config, position=position, size=size).open() as file:
                 data: bytes = file.read()
         except FileNotFoundError as error:
             message = f"there is no {address}"
