@@ -147,7 +147,8 @@ class Run:
         self._finder = Finder(job.output.absolute(), job.identity == "content", job.path_column, job.settings.io_config)
         self._batches: list[pa.RecordBatch] = []
         self._waiting = 0
-        self._since = self._started = time.monotonic()
+        self._since = 0.0
+        self._started: float | None = None
         self.progress = Progress()
 
     def run(self) -> Report:
@@ -246,7 +247,7 @@ class Run:
 
         if self._job.runner == "native":  # what is wrong with the models is told before anything is begun
             shared_reader(self._job.settings, self._key, self._job.downloads).load()
-        self._since = time.monotonic()
+        self._started = self._started or time.monotonic()
         read = _plan.read(left, self._job.settings, self._key, is_local=self._job.runner == "native")
         rows = cast("Generator[pa.RecordBatch]", read.to_arrow_iter())
         try:
@@ -278,7 +279,7 @@ class Run:
                 progress.pages += 1
             else:
                 progress.errors[kind] += 1
-        progress.seconds = time.monotonic() - self._started
+        progress.seconds = time.monotonic() - (self._started or 0.0)
 
     def _flush(self, parts: Parts) -> None:
         """Write a part of the rows that have come."""

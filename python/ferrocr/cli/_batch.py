@@ -30,7 +30,7 @@ _ENGINE = (
 
 _READING = ("pages", "dpi", "text_layer", "password", *RULES)
 
-_FORMAT = "{percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+_FORMAT = "{percentage:3.0f}%|{bar}| [{elapsed}<{remaining}{postfix}]"
 
 _NOTES = """\
 sources:
@@ -124,7 +124,7 @@ def _describe_running(group: "argparse._ArgumentGroup") -> None:
     timeout = "that one page may take, default: %(default)g"
     group.add_argument("--timeout", type=float, default=TIMEOUT, metavar="SECONDS", help=timeout)
     group.add_argument("--runner", choices=RUNNERS, default="native", help="this machine, or Ray's; default: native")
-    group.add_argument("--address", metavar="ADDRESS", help="the Ray cluster's, such as ray://head:10001, or auto")
+    group.add_argument("--address", metavar="ADDRESS", help="the Ray cluster's, such as 10.0.0.1:6379, or auto")
 
 
 def _io_config(arguments: argparse.Namespace) -> Any:  # noqa: ANN401  # daft.io.IOConfig
