@@ -35,8 +35,8 @@ PART_SECONDS = 60.0
 _SOURCES_OF_TASK = 64
 """Sources of a task on a cluster: what is lost with a machine, and read again."""
 
-_MOST_TASKS = 4096
-"""Tasks on a cluster at most: each of them costs its scheduler some milliseconds."""
+_MOST_TASKS = 20_000
+"""Tasks on a cluster at most, each of which costs its scheduler some time."""
 
 _TRIES = 3
 """Attempts on a cluster without a row in between, after which the batch ends: not a machine that left is at fault."""
