@@ -106,13 +106,13 @@ def test_tables_of_files_and_bytes(models_dir: Path, scans: Path) -> None:
 @pytest.mark.parametrize("form", ["numpy", "pandas", "pyarrow"])
 def test_a_batch_of_ray_data(models_dir: Path, scans: Path, form: str) -> None:
     frame = pd.DataFrame({"path": [str(scans / "one.png"), str(scans / "broken.png")], "n": [1, 2]})
-    forms = {
-        "pandas": lambda: frame,
-        "numpy": lambda: {name: frame[name].to_numpy() for name in frame},
-        "pyarrow": lambda: pa.table({name: frame[name].tolist() for name in frame}),
+    forms: dict[str, Any] = {
+        "pandas": frame,
+        "numpy": {name: frame[name].to_numpy() for name in frame},
+        "pyarrow": pa.table({name: frame[name].tolist() for name in frame}),
     }
     reader = FerrocrReader(model_dir=models_dir, download=False)
-    table = reader(forms[form]())
+    table = reader(forms[form])
     assert table["error_kind"].to_pylist() == [None, "ImageError"]
     with pytest.raises(InvalidArgumentError, match="has no column 'data'; its columns are 'path', 'n'"):
         FerrocrReader(bytes_column="data")(frame)
