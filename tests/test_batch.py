@@ -284,6 +284,7 @@ def test_workers_follow_the_memory(
     bound = None if memory is None else memory * 2**20
     settings = Settings({}, {}, memory=bound).on_this_machine()
     assert settings.workers == workers
+    assert Settings({"provider": "cuda"}, {}, memory=bound).on_this_machine().workers == 1
     share = settings.shares()["max_memory"]
     assert share is None or share >= LEAST_MEMORY
 

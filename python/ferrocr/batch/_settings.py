@@ -116,7 +116,9 @@ class Settings:
         """Return the same with the number of workers that suits this machine."""
         if self.workers is not None:
             return self
-        workers = cores() // max(1, self.engine.get("threads") or 1)
+        # Each process would have a context of its own on the GPU, and would wait for it.
+        on_gpu = self.engine.get("provider") == "cuda"
+        workers = 1 if on_gpu else cores() // max(1, self.engine.get("threads") or 1)
         free = available_mb() if self.memory is None else self.memory / 2**20
         if free is not None:
             workers = min(workers, int(free * 2**20) // LEAST_MEMORY - 1)

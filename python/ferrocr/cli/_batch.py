@@ -117,7 +117,7 @@ def _describe_output(group: "argparse._ArgumentGroup") -> None:
 
 
 def _describe_running(group: "argparse._ArgumentGroup") -> None:
-    workers = "processes with models on each machine; default: one a core, or as many as --memory lets"
+    workers = "processes with models on each machine; default: one a core, or as many as there is memory for"
     group.add_argument("--workers", type=positive, metavar="N", help=workers)
     memory = "most memory of these processes together, on each machine, where Linux bounds it"
     group.add_argument("--memory", type=positive, metavar="MB", help=memory)
