@@ -113,7 +113,8 @@ test-plugins: build models ## The adapters for large programs, in environments o
 	@$(PLUGINS)/bin/python -m pip install --quiet --force-reinstall --no-deps $(WHEEL)-plugins/*.whl
 	@$(PLUGINS)/bin/python -m pip install --quiet "ferrocr[$(EXTRA)]"
 	@echo "== pytest, adapters =="
-	@$(PLUGINS)/bin/python -m pytest tests/test_integrations.py tests/test_integrations_docling.py
+	@$(PLUGINS)/bin/python -m pytest tests/test_integrations.py tests/test_integrations_docling.py \
+		tests/test_batch_cluster.py
 ifeq ($(PAPERLESS),)
 	@echo "no PAPERLESS given: the parser is not tested in paperless-ngx. git clone its sources, and name the folder" >&2
 else

@@ -148,21 +148,20 @@ def _hear(readers: "list[subprocess.Popen[str]]") -> None:
 
 def batched(folder: Path, output: Path, processes: int) -> Outcome:
     """Read with a batch."""
-    started, processor = time.perf_counter(), time.process_time()
-    first: list[float] = []
-    last = [0.0]
+    started = time.perf_counter()
+    seen: list[tuple[float, float]] = []
 
     def watch(progress: batch.Progress) -> None:
-        last[0] = time.perf_counter()
-        if progress.pages and not first:
-            first.append(last[0])
+        if progress.pages:
+            seen[1:] = [(time.perf_counter(), time.process_time())]  # the first one stays
 
     with Memory() as memory:
         report = batch.run(folder, output, workers=processes, threads=1, progress=watch)
     if report.errors:
         sys.exit(f"some pictures could not be read: {report.errors}")
-    driver = 1000 * (time.process_time() - processor) / report.pages
-    return Outcome((report.pages - 1) / (last[0] - first[0]), first[0] - started, memory.most, driver)
+    (first, before), (last, after) = seen
+    pages = report.pages - 1
+    return Outcome(pages / (last - first), first - started, memory.most, 1000 * (after - before) / pages)
 
 
 def main() -> None:

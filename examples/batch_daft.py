@@ -9,10 +9,11 @@ the pages is wanted, `ferrocr.batch.run` does more: it goes on after an interrup
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import daft
 import pyarrow as pa
-from daft import DataType, Series, col
+from daft import DataType, Series, col, lit
 
 from ferrocr.batch import TableReader, schema
 
@@ -43,13 +44,14 @@ def main() -> None:
         sys.exit(__doc__)
     folder, output = Path(sys.argv[1]), sys.argv[2]
     paths = sorted(str(path) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    pages = daft.from_pydict({"path": paths}).select(Reader().pages(col("path")).alias("page")).explode("page")
+    reader: Any = Reader()  # its methods take columns and give columns, which types do not say
+    pages = daft.from_pydict({"path": paths}).select(reader.pages(col("path")).alias("page")).explode("page")
     pages = pages.select(col("page").unnest())
     pages.write_parquet(output)
     # A plan runs whenever something is asked of it, so what is asked here is asked of the files.
     written = daft.read_parquet(output)
     lines = written.where(col("error_kind").is_null()).select("source", "page", "lines").explode("lines")
-    sure = lines.where(col("lines")["score"] > 0.9)
+    sure = lines.where(col("lines")["score"] > lit(0.9))
     print(f"{written.count_rows()} pages, {sure.count_rows()} sure lines")
 
 

@@ -25,8 +25,8 @@ def main() -> None:
     folder, output = Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute()
     ray.init(include_dashboard=False, log_to_driver=False)
     files = ray.data.read_binary_files(str(folder), include_paths=True, file_extensions=list(SUFFIXES))
-    # As many actors as there are cores, each with a CPU of Ray's and a process with models.
-    actors = max(1, int(ray.cluster_resources()["CPU"]) - 1)
+    # An actor for each core but one, which reads files and writes. Each has a process with models.
+    actors = max(1, (os.cpu_count() or 1) - 1)
     options = {"bytes_column": "bytes", "workers": 1, "threads": 1}
     pages = files.map_batches(FerrocrReader, fn_constructor_kwargs=options, concurrency=actors, batch_size=16)
     pages.write_parquet(str(output))

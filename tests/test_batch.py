@@ -192,6 +192,14 @@ def test_lists_bring_bytes(log: Path, scans: Path) -> None:
     assert batch.run(scans / "list.parquet", output, bytes_column="data").pages == 0
 
 
+def test_lists_of_bytes_are_read_beside_files_that_are_done(log: Path, scans: Path) -> None:
+    output = scans.parent / "out"
+    batch.run(scans / "a.png", output)
+    parquet.write_table(pa.table({"path": ["x.png"], "data": [b"1"]}), scans / "list.parquet")
+    report = batch.run([scans / "a.png", scans / "list.parquet"], output, bytes_column="data")
+    assert (report.before, report.pages) == (1, 1)
+
+
 def test_patterns_and_what_is_not_there(log: Path, scans: Path) -> None:
     report = batch.run(["scans/**/*.*g", "scans/*.gif", str(scans / "may")], scans.parent / "out")
     assert report.pages == 3 - 1  # b.JPG is no .jpg, and counts once
@@ -233,7 +241,8 @@ def test_progress_ends_at_all_sources(log: Path, scans: Path) -> None:
     seen: list[tuple[int | None, float, int]] = []
     batch.run(scans, scans.parent / "out", progress=lambda state: seen.append((state.sources, state.done, state.pages)))
     assert seen[0] == (4, 0, 0)
-    assert seen[-1][1:] == (pytest.approx(4), 42)
+    assert seen[-1][1] == pytest.approx(4)
+    assert seen[-1][2] == 42
 
 
 @pytest.mark.parametrize(
@@ -245,6 +254,8 @@ def test_progress_ends_at_all_sources(log: Path, scans: Path) -> None:
         ({"address": "ray://head"}, "an address is that of a Ray cluster"),
         ({"part_rows": 0}, "part_rows is a number from 1 on"),
         ({"memory": LEAST_MEMORY}, "memory is at least"),
+        ({"max_memory": 2**30}, "max_memory is not for batches"),
+        ({"isolated": False}, "isolated is not for batches"),
         ({"workers": 0}, "workers is a number from 1"),
         ({"pages": "0"}, "there is no page 0"),
         ({"provider": "abacus"}, "there is no provider 'abacus'"),
@@ -261,12 +272,19 @@ def test_no_source_is_refused(log: Path, tmp_path: Path) -> None:
         batch.run([], tmp_path / "out")
 
 
-@pytest.mark.parametrize(("memory", "workers"), [(None, None), (10_000, 24), (1200, 2), (800, 1)])
-def test_workers_follow_the_memory(monkeypatch: pytest.MonkeyPatch, memory: int | None, workers: int | None) -> None:
+@pytest.mark.parametrize(
+    ("memory", "free", "workers"),
+    [(None, None, 64), (None, 100_000, 64), (None, 10_000, 24), (10_000, 1000, 24), (1200, None, 2), (800, None, 1)],
+)
+def test_workers_follow_the_memory(
+    monkeypatch: pytest.MonkeyPatch, memory: int | None, free: float | None, workers: int
+) -> None:
     monkeypatch.setattr("ferrocr.batch._settings.cores", lambda: 64)
+    monkeypatch.setattr("ferrocr.batch._settings.available_mb", lambda: free)
     bound = None if memory is None else memory * 2**20
     settings = Settings({}, {}, memory=bound).on_this_machine()
-    assert settings.workers == (workers or 64)
+    assert settings.workers == workers
+    assert Settings({"provider": "cuda"}, {}, memory=bound).on_this_machine().workers == 1
     share = settings.shares()["max_memory"]
     assert share is None or share >= LEAST_MEMORY
 

@@ -68,7 +68,7 @@ def scans(tmp_path: Path) -> Path:
     folder = tmp_path / "scans"
     folder.mkdir()
     for number in range(150):
-        draw_text(f"no {number}").save(folder / f"{number:03}.png")
+        draw_text([f"no {number}"]).save(folder / f"{number:03}.png")
     (folder / "book.pdf").write_bytes(numbered(20))
     return folder
 

@@ -81,3 +81,19 @@ def test_killed_at_random_moments_it_has_each_page_once(tmp_path: Path, seed: in
 
 def broken_in(rows: Counter[tuple[str, int | None]]) -> int:
     return sum(page is None for _, page in rows)
+
+
+def test_ctrl_c_keeps_what_was_read(tmp_path: Path) -> None:
+    folder, output, log = tmp_path / "in", tmp_path / "out", tmp_path / "log"
+    folder.mkdir()
+    wanted = make_sources(folder)
+    child = start(output, folder, log)
+    while child.poll() is None and lines_of(log) < 40:
+        time.sleep(0.001)
+    child.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in child.communicate()[1]
+    before = rows_of(output)
+    assert before
+    assert not before - wanted
+    start(output, folder, log).communicate()
+    assert rows_of(output) == wanted

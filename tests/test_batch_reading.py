@@ -9,12 +9,15 @@ import pytest
 
 pytest.importorskip("daft")
 import pandas as pd
+import pyarrow as pa
 from pyarrow import parquet
 
 from conftest import draw_text
 from ferrocr import InvalidArgumentError, OcrEngine, batch
 from ferrocr.batch import TableReader
-from ferrocr.batch._settings import LEAST_MEMORY
+from ferrocr.batch._reader import PageReader
+from ferrocr.batch._rows import Unit
+from ferrocr.batch._settings import LEAST_MEMORY, Settings
 from ferrocr.integrations.ray import FerrocrReader
 from ferrocr.integrations.spark import page_schema, pages_of
 from pdf_files import numbered
@@ -31,7 +34,7 @@ def scans(tmp_path: Path) -> Path:
     folder = tmp_path / "scans"
     folder.mkdir()
     for name in ("one", "two", "three"):
-        draw_text(name).save(folder / f"{name}.png")
+        draw_text([name]).save(folder / f"{name}.png")
     (folder / "book.pdf").write_bytes(numbered(2))
     (folder / "broken.png").write_bytes(b"no picture")
     return folder
@@ -74,7 +77,7 @@ def test_pages_of_a_process_that_dies_are_read_once_more(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux alone")
 def test_a_page_that_takes_too_much_memory_is_an_error(models_dir: Path, scans: Path, tmp_path: Path) -> None:
-    draw_text("large").resize((11_000, 11_000)).save(scans / "large.png")
+    draw_text(["large"]).resize((11_000, 11_000)).save(scans / "large.png")
     memory = 2 * LEAST_MEMORY
     report = batch.run(
         scans, tmp_path / "out", model_dir=models_dir, download=False, workers=1, threads=1, memory=memory
@@ -103,13 +106,13 @@ def test_tables_of_files_and_bytes(models_dir: Path, scans: Path) -> None:
 @pytest.mark.parametrize("form", ["numpy", "pandas", "pyarrow"])
 def test_a_batch_of_ray_data(models_dir: Path, scans: Path, form: str) -> None:
     frame = pd.DataFrame({"path": [str(scans / "one.png"), str(scans / "broken.png")], "n": [1, 2]})
-    forms = {
-        "pandas": lambda: frame,
-        "numpy": lambda: {name: frame[name].to_numpy() for name in frame},
-        "pyarrow": lambda: __import__("pyarrow").Table.from_pandas(frame),
+    forms: dict[str, Any] = {
+        "pandas": frame,
+        "numpy": {name: frame[name].to_numpy() for name in frame},
+        "pyarrow": pa.table({name: frame[name].tolist() for name in frame}),
     }
     reader = FerrocrReader(model_dir=models_dir, download=False)
-    table = reader(forms[form]())
+    table = reader(forms[form])
     assert table["error_kind"].to_pylist() == [None, "ImageError"]
     with pytest.raises(InvalidArgumentError, match="has no column 'data'; its columns are 'path', 'n'"):
         FerrocrReader(bytes_column="data")(frame)
@@ -129,3 +132,13 @@ def test_frames_of_spark(models_dir: Path, scans: Path) -> None:
     assert isinstance(by_path["lines"][0][0]["words"][0]["quad"], list)
     assert page_schema().startswith("source string, page int, source_pages int, ")
     assert "lines array<struct<text: string, score: float, quad: array<float>, words: array<struct<" in page_schema()
+
+
+def test_a_document_that_goes_away_has_a_row_for_each_page(models_dir: Path, scans: Path) -> None:
+    reader = PageReader(Settings.of(model_dir=models_dir, download=False, workers=1))
+    rows = reader.rows(Unit("gone.pdf", str(scans / "gone.pdf"), (3, 4), 20))
+    assert [(row["page"], row["source_pages"], row["error_kind"]) for row in rows] == [
+        (3, 20, "ImageNotFoundError"),
+        (4, 20, "ImageNotFoundError"),
+    ]
+    reader.close()

@@ -20,7 +20,7 @@ LAYERS = (
     {"_core", "exceptions"},
     {"_image_types"},
     {"_writable"},
-    {"_arguments", "_files", "_languages", "_log", "_packages", "_text", "_whole_file", "stats"},
+    {"_arguments", "_files", "_languages", "_log", "_memory", "_packages", "_text", "_whole_file", "stats"},
     {"results"},
     {"models"},
     {"store", "audit", "removal", "lease", "progress", "_engine"},
@@ -43,7 +43,7 @@ PUBLIC_NAMES = ("store", "audit", "removal", "lease", "progress", "ocrmypdf_plug
 PLACES = {
     "django": ("integrations.paperless",),
     "daft": ("batch",),
-    "pyarrow": ("batch",),
+    "pyarrow": ("batch", "integrations.ray", "integrations.spark"),
     "docling": ("integrations.docling",),
     "docling_core": ("integrations.docling",),
     "haystack": ("integrations.haystack",),

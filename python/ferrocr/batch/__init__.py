@@ -51,13 +51,13 @@ def run(
         sources: Files, folders, patterns, addresses such as ``"s3://bucket/scans/"``, and lists of these: files with
             the suffix ``.txt``, ``.csv`` or ``.parquet``.
         output: The folder. One run at a time may write to it.
-        workers: Processes with models on each machine; by default one a core, or as many as `memory` lets.
+        workers: Processes with models on each machine; by default one a core, or as many as there is memory for.
         memory: Bytes that these processes may take together on each machine. For Linux alone.
         timeout: Seconds for each page.
         retry_errors: True to read once more what could not be read before.
         runner: ``"native"`` for this machine, ``"ray"`` for a cluster.
-        address: The cluster's, such as ``"ray://head:10001"``; None for the one that this machine belongs to, or a
-            new one on this machine alone.
+        address: The cluster's, such as ``"10.0.0.1:6379"``; None for the one that this machine belongs to, or a new
+            one on this machine alone.
         identity: The marks that files are known by: path, size and ``"time"`` of change, or path and ``"content"``.
         path_column: The column of lists that has paths or addresses.
         bytes_column: The column of Parquet lists that has the files themselves; None where they have names alone.
@@ -81,15 +81,15 @@ def run(
         [os.fspath(source) for source in named],
         Path(output),
         settings,
-        retry_errors,
-        runner,
-        address,
-        identity,
-        path_column,
-        bytes_column,
-        tuple(also),
-        part_rows,
-        part_seconds,
-        download_progress,
+        retry_errors=retry_errors,
+        runner=runner,
+        address=address,
+        identity=identity,
+        path_column=path_column,
+        bytes_column=bytes_column,
+        also=tuple(also),
+        part_rows=part_rows,
+        part_seconds=part_seconds,
+        downloads=download_progress,
     )
     return Run(job, progress).run()

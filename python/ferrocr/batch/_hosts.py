@@ -46,11 +46,14 @@ def check_packages(purpose: Literal["tables", "native", "ray"] = "native") -> No
 
 
 def s3_config(endpoint: str | None = None, region: str | None = None, *, anonymous: bool = False) -> object:
-    """Return Daft's ``IOConfig`` for an object store that speaks S3, with keys from the environment.
+    """Return Daft's ``IOConfig`` for an object store that speaks S3.
+
+    Keys are those of ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``; where there are none,
+    Daft looks where Amazon's tools have them: in the user's files, and at the machine's own service for that.
 
     Args:
         endpoint: Its address; None for Amazon's.
-        region: None for what the environment says.
+        region: None for ``AWS_REGION`` or ``AWS_DEFAULT_REGION``.
         anonymous: True to ask without keys.
 
     Raises:
@@ -60,8 +63,18 @@ def s3_config(endpoint: str | None = None, region: str | None = None, *, anonymo
     from daft.io import IOConfig, S3Config
 
     plain = endpoint is not None and endpoint.startswith("http://")
-    s3 = S3Config.from_env() if not anonymous else S3Config(anonymous=True)
-    return IOConfig(s3=s3.replace(endpoint_url=endpoint, region_name=region, use_ssl=not plain))
+    variables = os.environ
+    return IOConfig(
+        s3=S3Config(
+            endpoint_url=endpoint,
+            region_name=region or variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION"),
+            key_id=None if anonymous else variables.get("AWS_ACCESS_KEY_ID"),
+            access_key=None if anonymous else variables.get("AWS_SECRET_ACCESS_KEY"),
+            session_token=None if anonymous else variables.get("AWS_SESSION_TOKEN"),
+            anonymous=anonymous,
+            use_ssl=not plain,
+        )
+    )
 
 
 def set_runner(runner: Runner, address: str | None) -> None:

@@ -12,7 +12,7 @@ import daft
 import pyarrow as pa
 from daft import DataType, Series, col, lit
 
-from ._reader import MORE_THAN_WORKERS, shared_reader
+from ._reader import shared_reader, threads_of
 from ._rows import Row, Unit
 from ._schema import schema
 from ._settings import Settings
@@ -157,12 +157,12 @@ def read(missing: "DataFrame", settings: Settings, key: str, *, is_local: bool =
     """Return the rows of what is missing, read on this machine or on those of a cluster."""
     # On a cluster each machine has as many threads as suit it; what is beyond them waits.
     workers = (settings if is_local else replace(settings, workers=settings.workers or _MOST_WORKERS)).on_this_machine()
-    concurrency = (workers.workers or 1) + MORE_THAN_WORKERS
+    concurrency = threads_of(workers.workers or 1)
     reading = daft.cls(use_process=False, max_concurrency=concurrency)(_Reading)(settings, key)
     frame = missing.with_column("units", reading.split(col("source"), col("place"), col("size"), col("done")))
     if "data" not in frame.column_names:
         frame = frame.with_column("data", lit(None).cast(DataType.binary()))
-    frame = frame.explode("units")
+    frame = frame.explode("units").where(~col("units").is_null())
     rows = reading.rows(col("source"), col("place"), col("data"), col("size"), col("units"))
     frame = frame.select(*OF_SOURCE, rows.alias("rows")).explode("rows")
     return frame.select(*OF_SOURCE, col("rows").unnest())

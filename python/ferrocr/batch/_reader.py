@@ -34,8 +34,8 @@ _OF_ONE_SOURCE = (*OF_ONE_PICTURE, InvalidArgumentError)
 _OF_ITS_PROCESS = (EngineCrashedError, OutOfMemoryError)
 """Errors that a neighbour in the same process may have brought about."""
 
-MORE_THAN_WORKERS = 2
-"""Units in work beyond those that workers have: they are decoded, or on their way, when a worker is free."""
+_MORE_THAN_WORKERS = 2
+"""Units in work beyond those that workers have: they are decoded when a worker is free."""
 
 _AHEAD = 1
 """Pages of a document that are begun ahead. Other units are read at the same time, so more only take memory."""
@@ -62,7 +62,8 @@ class PageReader:
         self._engine = self.settings.make_engine(self.workers, **shares, progress=downloads)
         self._alone = self.settings.make_engine(1, **shares)
         self._one_at_a_time = threading.Lock()
-        self.threads = ThreadPoolExecutor(self.workers + MORE_THAN_WORKERS, "ferrocr-batch")
+        self._readers = threading.Semaphore(self.workers + _MORE_THAN_WORKERS)
+        self.threads = ThreadPoolExecutor(threads_of(self.workers), "ferrocr-batch")
         self.failure: OcrError | None = None
         self._remote = Remote(settings.io_config)
 
@@ -100,11 +101,14 @@ class PageReader:
         started = time.monotonic()
         try:
             content = self._content(unit, keep=unit.pages is not None)
-            if unit.pages is None and self._is_picture(content):
-                return [self._picture(content, unit, started)]
-            return list(self._document(content, unit, started))
+            with self._readers:
+                if unit.pages is None and self._is_picture(content):
+                    return [self._picture(content, unit, started)]
+                return list(self._document(content, unit, started))
         except _OF_ONE_SOURCE as error:
-            return [error_row(error, unit, None, None, time.monotonic() - started)]
+            seconds = time.monotonic() - started
+            # Each page of a span has a row, as it is with the others of its document.
+            return [error_row(error, unit, page, unit.source_pages, seconds) for page in unit.pages or (None,)]
         except OcrError as error:
             self.failure = self.failure or error
             raise
@@ -152,11 +156,12 @@ class PageReader:
                     yield page_row(result, unit, wanted, seconds)
 
     def _once_more(self, content: str | bytes, number: int) -> DocumentPage | OcrError:
-        with self._one_at_a_time:
-            pages = self._alone.recognize_pages(content, pages=[number], ahead=0, **self._reading)
-            with closing(pages):
-                result: DocumentPage | OcrError = next(pages)
-                return result
+        try:
+            with self._one_at_a_time:
+                document = self._alone.recognize_document(content, pages=[number], **self._reading)
+        except OF_ONE_PICTURE as error:
+            return error
+        return document.pages[0]
 
 
 _OF_PICTURES = ("min_score", "timeout", "allow", "pattern", "words")
@@ -170,6 +175,11 @@ def _lacks_pdfium(content: str | bytes) -> RuntimeUnavailableError | None:
     except RuntimeUnavailableError as error:
         return error
     return None
+
+
+def threads_of(workers: int) -> int:
+    """Return the number of units that may be begun at a time: as many as are read are on their way from a store."""
+    return 2 * (workers + _MORE_THAN_WORKERS)
 
 
 _readers: dict[tuple[int, str], PageReader] = {}

@@ -61,7 +61,9 @@ class Remote:
             message = f"{address} has {size} bytes, and at most {_LARGEST} are read"
             raise ImageError(message)
         try:
-            with daft.File(address, io_config=self._io_config).open() as file:
+            # With its size known it comes by one request, else by two more that ask for the size.
+            position = None if size is None else 0
+            with daft.File(address, io_config=self._io_config, position=position, size=size).open() as file:
                 data: bytes = file.read()
         except FileNotFoundError as error:
             message = f"there is no {address}"

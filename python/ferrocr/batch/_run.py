@@ -35,8 +35,8 @@ PART_SECONDS = 60.0
 _SOURCES_OF_TASK = 64
 """Sources of a task on a cluster: what is lost with a machine, and read again."""
 
-_MOST_TASKS = 4096
-"""Tasks on a cluster at most: each of them costs its scheduler some milliseconds."""
+_MOST_TASKS = 20_000
+"""Tasks on a cluster at most, each of which costs its scheduler some time."""
 
 _TRIES = 3
 """Attempts on a cluster without a row in between, after which the batch ends: not a machine that left is at fault."""
@@ -147,7 +147,8 @@ class Run:
         self._finder = Finder(job.output.absolute(), job.identity == "content", job.path_column, job.settings.io_config)
         self._batches: list[pa.RecordBatch] = []
         self._waiting = 0
-        self._since = self._started = time.monotonic()
+        self._since = 0.0
+        self._started: float | None = None
         self.progress = Progress()
 
     def run(self) -> Report:
@@ -206,6 +207,8 @@ class Run:
         while True:
             left = self._left(sources, parts)
             written = self.progress.written
+            if left is None:
+                return
             try:
                 self._read(left, parts)
             except OcrError:
@@ -221,8 +224,8 @@ class Run:
             else:
                 return
 
-    def _left(self, sources: "DataFrame", parts: Parts) -> "DataFrame":
-        """Return what is missing, and count it."""
+    def _left(self, sources: "DataFrame", parts: Parts) -> "DataFrame | None":
+        """Return what is missing, and count it; None where that is nothing."""
         from . import _plan
 
         left = _plan.missing(sources, parts.paths(), self._id)
@@ -233,18 +236,18 @@ class Run:
         if self.progress.sources is None:
             self.progress.sources, self.progress.before = count, everything - count
         self._watch(self.progress)
-        if self._job.runner == "ray" and count:
+        if not count:
+            return None
+        if self._job.runner == "ray":
             left = left.into_partitions(min(_MOST_TASKS, -(-count // _SOURCES_OF_TASK)))
         return left
 
     def _read(self, left: "DataFrame", parts: Parts) -> None:
         from . import _plan
 
-        if self.progress.sources == 0:
-            return
         if self._job.runner == "native":  # what is wrong with the models is told before anything is begun
             shared_reader(self._job.settings, self._key, self._job.downloads).load()
-        self._since = time.monotonic()
+        self._started = self._started or time.monotonic()
         read = _plan.read(left, self._job.settings, self._key, is_local=self._job.runner == "native")
         rows = cast("Generator[pa.RecordBatch]", read.to_arrow_iter())
         try:
@@ -276,7 +279,7 @@ class Run:
                 progress.pages += 1
             else:
                 progress.errors[kind] += 1
-        progress.seconds = time.monotonic() - self._started
+        progress.seconds = time.monotonic() - (self._started or 0.0)
 
     def _flush(self, parts: Parts) -> None:
         """Write a part of the rows that have come."""

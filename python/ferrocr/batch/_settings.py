@@ -12,6 +12,7 @@ import ferrocr
 from .._core import __version__
 from .._engine._call_options import checked_rules
 from .._engine._options import model_choices
+from .._memory import available_mb
 from ..documents._request import DocumentKeywords, checked_request
 from ..exceptions import InvalidArgumentError
 from ..models._catalog import DEFAULT_SET
@@ -23,6 +24,9 @@ _CHOICES = ("models", "detector", "recognizer", "orienter", "page_orienter")
 
 _DECIDING = (*_CHOICES, "languages", "provider", "preset", "max_pixels", "max_side", "max_regions", "max_strip_width")
 """Options of an engine that decide about its pages. Threads, processes and memory do not."""
+
+_TAKEN = {"isolated": "", "max_memory": "memory=", "idle_unload": "", "progress": "download_progress="}
+"""Options of an engine that a batch chooses itself, with what to say instead."""
 
 LEAST_MEMORY = 400 * 2**20
 """Bytes that a process needs for pages up to A4; docs/isolation.md has the figure."""
@@ -41,7 +45,7 @@ class Settings:
     Attributes:
         engine: Options of :class:`ferrocr.OcrEngine`.
         reading: Options of :meth:`ferrocr.OcrEngine.recognize_document`, without the timeout.
-        workers: Processes with models on each machine; None for one a core, or as many as there is memory for.
+        workers: Processes with models on each machine; None for one a core, or for as many as there is memory.
         memory: Bytes that these processes may take together on each machine; None for no bound.
         timeout: Seconds for each page.
         io_config: Daft's options for object stores; None for its defaults.
@@ -90,7 +94,12 @@ class Settings:
         if self.memory is not None and self.memory < 2 * LEAST_MEMORY:
             message = f"memory is at least {2 * LEAST_MEMORY} bytes, for a process with models and one for what fails"
             raise InvalidArgumentError(message, shell_hint=f"say --memory {2 * LEAST_MEMORY // 2**20} or more")
-        self.make_engine(1 if self.workers is None else self.workers).free_resources()
+        for name, instead in _TAKEN.items():
+            if name in self.engine:
+                message = f"{name} is not for batches, whose engines are isolated"
+                raise InvalidArgumentError(message, f"say {instead}" if instead else None)
+        workers = 1 if self.workers is None else self.workers
+        self.make_engine(workers, max_memory=self.memory).free_resources()
 
     def make_engine(self, workers: int, **others: Any) -> "ferrocr.OcrEngine":  # noqa: ANN401
         """Return an engine whose models are in `workers` processes of their own."""
@@ -107,9 +116,12 @@ class Settings:
         """Return the same with the number of workers that suits this machine."""
         if self.workers is not None:
             return self
-        workers = cores() // max(1, self.engine.get("threads") or 1)
-        if self.memory is not None:
-            workers = min(workers, self.memory // LEAST_MEMORY - 1)
+        # Each process would have a context of its own on the GPU, and would wait for it.
+        on_gpu = self.engine.get("provider") == "cuda"
+        workers = 1 if on_gpu else cores() // max(1, self.engine.get("threads") or 1)
+        free = available_mb() if self.memory is None else self.memory / 2**20
+        if free is not None:
+            workers = min(workers, int(free * 2**20) // LEAST_MEMORY - 1)
         return replace(self, workers=max(1, min(workers, 256)))
 
     def models(self) -> str:

@@ -30,7 +30,7 @@ _ENGINE = (
 
 _READING = ("pages", "dpi", "text_layer", "password", *RULES)
 
-_FORMAT = "{percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+_FORMAT = "{percentage:3.0f}%|{bar}| [{elapsed}<{remaining}{postfix}]"
 
 _NOTES = """\
 sources:
@@ -117,14 +117,14 @@ def _describe_output(group: "argparse._ArgumentGroup") -> None:
 
 
 def _describe_running(group: "argparse._ArgumentGroup") -> None:
-    workers = "processes with models on each machine; default: one a core, or as many as --memory lets"
+    workers = "processes with models on each machine; default: one a core, or as many as there is memory for"
     group.add_argument("--workers", type=positive, metavar="N", help=workers)
     memory = "most memory of these processes together, on each machine, where Linux bounds it"
     group.add_argument("--memory", type=positive, metavar="MB", help=memory)
     timeout = "that one page may take, default: %(default)g"
     group.add_argument("--timeout", type=float, default=TIMEOUT, metavar="SECONDS", help=timeout)
     group.add_argument("--runner", choices=RUNNERS, default="native", help="this machine, or Ray's; default: native")
-    group.add_argument("--address", metavar="ADDRESS", help="the Ray cluster's, such as ray://head:10001, or auto")
+    group.add_argument("--address", metavar="ADDRESS", help="the Ray cluster's, such as 10.0.0.1:6379, or auto")
 
 
 def _io_config(arguments: argparse.Namespace) -> Any:  # noqa: ANN401  # daft.io.IOConfig

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__, _core
+from .._memory import available_mb
 from .._text import printable
 from ..exceptions import InvalidArgumentError, OcrError
 from ..models._catalog import DEFAULT_SET
@@ -19,7 +20,6 @@ from ._command import add_command, add_dir, dir_option, positive
 from ._environment import masked, place_of, variables
 from ._environment import misspelled as misspelled_variables
 from ._errors import EXIT_OK, EXIT_PROBLEMS, split_hint
-from ._memory import available_mb
 from ._output import print_json
 
 if TYPE_CHECKING:

@@ -51,9 +51,8 @@ class FerrocrReader:
             InvalidArgumentError: It has no such column.
             OcrError: No single file is at fault: models are missing, for example.
         """
-        names = _listed(batch, self._path_column) if self._bytes_column is None else self._names(batch)
-        contents = names if self._bytes_column is None else _listed(batch, self._bytes_column)
-        return self._reader.read(contents, names)
+        contents = _listed(batch, self._bytes_column or self._path_column)
+        return self._reader.read(contents, self._names(batch))
 
     def close(self) -> None:
         """Give the models back. A later batch loads them again."""

@@ -63,7 +63,7 @@ def pages_of(
 
 def _frame(table: "pa.Table") -> "pd.DataFrame":
     """Return a table as pandas has it; what is nested as lists of dicts, which Spark takes."""
-    frame = table.drop_columns(["lines", "blocks"]).to_pandas()
+    frame: pd.DataFrame = table.drop_columns(["lines", "blocks"]).to_pandas()
     for place, name in enumerate(table.column_names):
         if name in ("lines", "blocks"):
             frame.insert(place, name, table[name].to_pylist())
