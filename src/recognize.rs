@@ -79,7 +79,15 @@ impl Alphabet {
         let leaning = languages.and_then(|languages| charset.leaning_to(languages)).unwrap_or_default();
         let head = head.map(|head| Arc::new(Head::new(head, allowed.as_deref()).leaning_to(&leaning)));
         let factors = (head.is_none() && !leaning.is_empty()).then(|| leaning.into_iter().map(f32::exp).collect());
-        Ok(Self { head, allowed, factors, ..Self::plain(spec, charset) })
+        let alphabet = Self { head, allowed, factors, ..Self::plain(spec, charset) };
+        let decoder = Arc::new(alphabet.greedy());
+        Ok(alphabet.with_decoder(decoder))
+    }
+
+    fn greedy(&self) -> Greedy {
+        let can_come_out = |class: &usize| self.allowed.as_ref().is_none_or(|some| some.binary_search(class).is_ok());
+        let space = self.charset.space().filter(|class| self.picked_of.is_none() && can_come_out(class));
+        Greedy::new(space.map(|space| Part::new(vec![space], self.head.as_deref())))
     }
 
     /// Reads it from the description of a model that gives of each step the best of so many classes, and its
@@ -104,7 +112,7 @@ impl Alphabet {
             picked_of: None,
             allowed: None,
             factors: None,
-            decoder: Arc::new(Greedy),
+            decoder: Arc::new(Greedy::default()),
             takes_additions: true,
         }
     }
@@ -139,7 +147,7 @@ impl Alphabet {
         let bound = rules.bind(self.number, &characters, &self.name)?;
         // The blank is the first class, and no character.
         let classes = std::iter::once(0).chain(bound.classes.iter().copied()).collect();
-        let decoder = Arc::new(Ruled::new(bound, Part::new(classes, self.head.as_deref())));
+        let decoder = Arc::new(Ruled::new(bound, Part::new(classes, self.head.as_deref()), self.greedy()));
         Ok(Self { decoder, takes_additions: rules.takes_additions(), ..self.clone() })
     }
 

@@ -109,7 +109,14 @@ mod tests {
             let start = f32::from(i) / 10.0;
             let score = 1.0 / f32::from(i + 1);
             let surest = score;
-            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest, start, end: start + 0.1 });
+            decoded.glyphs.push(Glyph {
+                text_end: decoded.text.len(),
+                score,
+                surest,
+                start,
+                end: start + 0.1,
+                space: 0.0,
+            });
         }
         decoded
     }

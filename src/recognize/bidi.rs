@@ -99,7 +99,14 @@ mod tests {
         for (i, character) in characters.iter().enumerate() {
             decoded.text.push_str(character);
             let (start, end) = (i as f32 / 10.0, (i + 1) as f32 / 10.0);
-            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score: 1.0, surest: 1.0, start, end });
+            decoded.glyphs.push(Glyph {
+                text_end: decoded.text.len(),
+                score: 1.0,
+                surest: 1.0,
+                start,
+                end,
+                space: 0.0,
+            });
         }
         decoded
     }

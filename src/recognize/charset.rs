@@ -50,6 +50,11 @@ impl Charset {
         &self.text[start as usize..end as usize]
     }
 
+    /// Returns the class of the space; `None` where there is none.
+    pub fn space(&self) -> Option<usize> {
+        (1..self.len()).rev().find(|&class| self.character(class) == " ")
+    }
+
     /// Returns the blank and the classes whose characters `languages` are written with; `model` is named in errors.
     ///
     /// # Errors

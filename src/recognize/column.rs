@@ -252,7 +252,7 @@ impl Column {
                 decoded.glyphs.push(Glyph { text_end: decoded.text.len(), ..space });
             }
             decoded.text.push_str(&text);
-            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest, start, end });
+            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest, start, end, space: 0.0 });
         }
         let sum: f32 = decoded.glyphs.iter().map(|glyph| glyph.score).sum();
         decoded.score = sum / decoded.glyphs.len().max(1) as f32;

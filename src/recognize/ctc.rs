@@ -18,6 +18,8 @@ pub struct Glyph {
     pub start: f32,
     /// Right edge as a fraction of the strip's width.
     pub end: f32,
+    /// The largest probability of a space in the steps since the character before; 0 where that is not known.
+    pub space: f32,
 }
 
 /// A line's text.
@@ -61,7 +63,8 @@ impl Decoded {
             if let Some(before) = before.filter(|_| !is_blank(text) && !is_blank(&spaced.text) && is_apart(i)) {
                 spaced.text.push(' ');
                 let (score, text_end) = (before.score.min(glyph.score), spaced.text.len());
-                spaced.glyphs.push(Glyph { text_end, score, surest: score, start: before.end, end: glyph.start });
+                let (start, end) = (before.end, glyph.start);
+                spaced.glyphs.push(Glyph { text_end, score, surest: score, start, end, space: 0.0 });
             }
             spaced.text.push_str(text);
             spaced.glyphs.push(Glyph { text_end: spaced.text.len(), ..*glyph });
@@ -76,11 +79,12 @@ impl Decoded {
     }
 }
 
-/// Decodes the best class of each step and its probability.
-pub fn decode(best: &[(usize, f32)], charset: &Charset) -> Decoded {
+/// Decodes the best class of each step and its probability. `spaces` are the probabilities of a space, where they are
+/// known.
+pub fn decode(best: &[(usize, f32)], spaces: &[f32], charset: &Charset) -> Decoded {
     let steps = best.len() as f32;
     let mut decoded = Decoded { step: 1.0 / steps.max(1.0), ..Decoded::default() };
-    let mut before = 0;
+    let (mut before, mut begun) = (0, 0);
     for (step, &(class, score)) in best.iter().enumerate() {
         let (start, end) = (step as f32 / steps, (step + 1) as f32 / steps);
         match decoded.glyphs.last_mut() {
@@ -90,7 +94,10 @@ pub fn decode(best: &[(usize, f32)], charset: &Charset) -> Decoded {
             }
             _ if class != 0 => {
                 decoded.text.push_str(charset.character(class));
-                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest: score, start, end });
+                let since = spaces.get(begun..=step).unwrap_or_default();
+                let space = since.iter().copied().filter(|_| !decoded.glyphs.is_empty()).fold(0.0, f32::max);
+                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest: score, start, end, space });
+                begun = step;
             }
             _ => {}
         }
@@ -198,7 +205,7 @@ mod tests {
                 _ => (0, 1.0),
             })
             .collect();
-        let plain = decode(&classes, &charset());
+        let plain = decode(&classes, &[], &charset());
         assert_eq!(plain.text, "aba");
         let mut parted = plain.clone();
         parted.part(0.5);
@@ -236,7 +243,7 @@ mod tests {
             Case { name: "blank first", classes: &[0, 2, 2, 2], text: "b", spans: &[(1, 4)] },
         ];
         for case in cases {
-            let decoded = decode(&best_classes(&rows(case.classes), 5, None), &charset());
+            let decoded = decode(&best_classes(&rows(case.classes), 5, None), &[], &charset());
             assert_eq!(decoded.text, case.text, "{}", case.name);
             let steps = case.classes.len() as f32;
             let spans: Vec<_> = decoded.glyphs.iter().map(|g| (g.start, g.end)).collect();
@@ -244,6 +251,28 @@ mod tests {
             assert_eq!(spans, expected, "{}", case.name);
             let score = if case.text.is_empty() { 0.0 } else { 0.8 };
             assert!((decoded.score - score).abs() < 1e-6, "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn a_character_has_the_likeliest_space_since_the_one_before() {
+        struct Case {
+            name: &'static str,
+            spaces: &'static [f32],
+            found: &'static [f32],
+        }
+        // "aab" over seven steps.
+        let best = [(0, 0.9), (1, 0.9), (1, 0.9), (0, 0.9), (1, 0.9), (2, 0.9), (0, 0.9)];
+        let cases = [
+            Case { name: "not known", spaces: &[], found: &[0.0, 0.0, 0.0] },
+            Case { name: "around all", spaces: &[0.8, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9], found: &[0.0, 0.0, 0.0] },
+            Case { name: "between", spaces: &[0.0, 0.0, 0.2, 0.3, 0.0, 0.0, 0.0], found: &[0.0, 0.3, 0.0] },
+            Case { name: "in both", spaces: &[0.0, 0.0, 0.0, 0.0, 0.4, 0.1, 0.0], found: &[0.0, 0.4, 0.4] },
+        ];
+        for case in cases {
+            let decoded = decode(&best, case.spaces, &charset());
+            let found: Vec<f32> = decoded.glyphs.iter().map(|glyph| glyph.space).collect();
+            assert_eq!((decoded.text.as_str(), found.as_slice()), ("aab", case.found), "{}", case.name);
         }
     }
 
@@ -284,7 +313,7 @@ mod tests {
         #[test]
         fn decoding_equals_its_plain_twin(classes in prop::collection::vec(0usize..5, 0..60)) {
             let charset = charset();
-            let decoded = decode(&best_classes(&rows(&classes), 5, None), &charset);
+            let decoded = decode(&best_classes(&rows(&classes), 5, None), &[], &charset);
             prop_assert_eq!(&decoded.text, &plain(&classes, &charset));
             prop_assert!(decoded.glyphs.iter().all(|g| 0.0 <= g.start && g.start < g.end && g.end <= 1.0));
             prop_assert!(decoded.glyphs.windows(2).all(|w| w[0].end <= w[1].start && w[0].text_end <= w[1].text_end));

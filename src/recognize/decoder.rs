@@ -54,17 +54,17 @@ impl Steps<'_> {
         }
     }
 
-    /// Returns the probabilities of some classes, a row for each step: their shares among all that can come out, not
-    /// among themselves. The best class of a step has the same one as in [`Steps::best`].
+    /// Returns [`Steps::best`], and the probabilities of some classes, a row for each step: their shares among all that
+    /// can come out, not among themselves. The best class has the same one in both.
     ///
     /// # Errors
     /// Those of [`Steps::probabilities`].
-    pub fn probabilities_of(&self, part: &Part) -> Result<Vec<f32>> {
+    pub fn best_with(&self, part: &Part) -> Result<(Vec<(usize, f32)>, Vec<f32>)> {
         if self.picked_of.is_some() {
             return Err(picked());
         }
         if let (Some(head), Some(own)) = (self.head, &part.head) {
-            return head.probabilities_of(own, self.output);
+            return head.best_with(own, self.output);
         }
         let steps = self.output.len() / self.values.max(1);
         let mut some = buffer::empty(steps * part.classes.len(), "the probabilities of a line")?;
@@ -79,7 +79,7 @@ impl Steps<'_> {
                 }
             }
         }
-        Ok(some)
+        Ok((self.best(), some))
     }
 
     /// Returns the probabilities of all classes, a row for each step. Classes that cannot come out have 0.
@@ -106,7 +106,7 @@ fn picked() -> Error {
     Error::new(ErrorKind::Internal, "the recogniser gives the best class of each step alone")
 }
 
-/// Some classes of a recogniser, for [`Steps::probabilities_of`].
+/// Some classes of a recogniser, for [`Steps::best_with`].
 #[derive(Debug)]
 pub struct Part {
     /// Sorted.
@@ -138,11 +138,31 @@ pub trait Decoder: Debug + Send + Sync {
 }
 
 /// Takes the best class of each step.
-#[derive(Debug, Clone, Copy)]
-pub struct Greedy;
+#[derive(Debug, Default)]
+pub struct Greedy {
+    /// The space, where it can come out.
+    space: Option<Part>,
+}
+
+impl Greedy {
+    /// Takes the part of a recogniser that is its space; `None` where that cannot come out.
+    pub(super) fn new(space: Option<Part>) -> Self {
+        Self { space }
+    }
+
+    /// Returns the best class of each step, with its probability, and the probability of a space; none where that is
+    /// not known.
+    pub(super) fn seen(&self, steps: &Steps<'_>) -> Result<(Vec<(usize, f32)>, Vec<f32>)> {
+        match &self.space {
+            Some(space) => steps.best_with(space),
+            None => Ok((steps.best(), Vec::new())),
+        }
+    }
+}
 
 impl Decoder for Greedy {
     fn decode(&self, steps: &Steps<'_>, charset: &Charset) -> Result<Decoded> {
-        Ok(ctc::decode(&steps.best(), charset))
+        let (best, spaces) = self.seen(steps)?;
+        Ok(ctc::decode(&best, &spaces, charset))
     }
 }

@@ -105,7 +105,7 @@ impl Head {
         Ok(probabilities)
     }
 
-    /// Returns a head of some of its classes, sorted ones, for [`Head::probabilities_of`].
+    /// Returns a head of some of its classes, sorted ones, for [`Head::best_with`].
     #[must_use]
     pub fn part(&self, classes: &[usize]) -> Self {
         let place = |class: &usize| self.classes.binary_search(&(*class as u32)).ok();
@@ -122,12 +122,12 @@ impl Head {
         Self { inputs: self.inputs, all: self.all, classes, weights, bias }
     }
 
-    /// Returns the softmax probabilities among all its classes of those that a [`Head::part`] of it has, a row for each
-    /// step; 0 where [`Head::best`] has no answer. The best class has the same probability as there.
+    /// Returns [`Head::best`], and the softmax probabilities among all its classes of those that a [`Head::part`] of it
+    /// has, a row for each step; 0 where there is no answer. The best class has the same probability in both.
     ///
     /// # Errors
     /// [`crate::ErrorKind::OutOfMemory`] when there is no memory for them.
-    pub fn probabilities_of(&self, part: &Self, features: &[f32]) -> error::Result<Vec<f32>> {
+    pub fn best_with(&self, part: &Self, features: &[f32]) -> error::Result<(Vec<(usize, f32)>, Vec<f32>)> {
         let (steps, columns, own) = (self.steps(features), part.bias.len() * COLUMNS, part.classes.len());
         let mut best = vec![Best::default(); steps];
         self.run(features, &mut best).start();
@@ -135,14 +135,14 @@ impl Head {
         let mut rows: Vec<_> = scores.chunks_exact_mut(columns.max(1)).map(All).collect();
         part.run(features, &mut rows).start();
         let mut probabilities = buffer::empty(steps * own, "the probabilities of a line")?;
-        for (best, All(scores)) in best.iter().zip(&rows) {
-            let (_, share) = self.answer(best);
+        let answers: Vec<_> = best.iter().map(|best| self.answer(best)).collect();
+        for ((best, &(_, share)), All(scores)) in best.iter().zip(&answers).zip(&rows) {
             probabilities.extend(scores[..own].iter().map(|score| match share > 0.0 {
                 true => (score - best.score).exp() * share,
                 false => 0.0,
             }));
         }
-        Ok(probabilities)
+        Ok((answers, probabilities))
     }
 
     fn steps(&self, features: &[f32]) -> usize {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::charset::Charset;
 use super::ctc::{self, Decoded, Glyph};
-use super::decoder::{Decoder, Part, Steps};
+use super::decoder::{Decoder, Greedy, Part, Steps};
 use super::search::{self, Pass};
 use crate::error::Result;
 use crate::rules::Bound;
@@ -30,6 +30,7 @@ pub(super) struct Ruled {
     bound: Arc<Bound>,
     /// The blank and the bound classes: a bound class's place is one more here.
     part: Part,
+    greedy: Greedy,
 }
 
 /// Steps in a row of one class that is seen in them.
@@ -41,8 +42,8 @@ struct Run {
 }
 
 impl Ruled {
-    pub(super) fn new(bound: Arc<Bound>, part: Part) -> Self {
-        Self { bound, part }
+    pub(super) fn new(bound: Arc<Bound>, part: Part, greedy: Greedy) -> Self {
+        Self { bound, part, greedy }
     }
 
     fn place(&self, class: usize) -> Option<usize> {
@@ -82,7 +83,7 @@ impl Ruled {
                 true => best[run.start..run.end].iter().map(|&(_, score)| score).fold(score, f32::max),
                 false => score,
             };
-            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest, start, end });
+            decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest, start, end, space: 0.0 });
         }
         scored(decoded, &left_out)
     }
@@ -109,7 +110,14 @@ impl Ruled {
             if pass.begins {
                 decoded.text.push_str(charset.character(self.part.classes()[pass.place]));
                 let start = step as f32 / steps;
-                decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score, surest: score, start, end });
+                decoded.glyphs.push(Glyph {
+                    text_end: decoded.text.len(),
+                    score,
+                    surest: score,
+                    start,
+                    end,
+                    space: 0.0,
+                });
             } else if let Some(last) = decoded.glyphs.last_mut() {
                 last.end = end;
                 last.surest = last.surest.max(score);
@@ -124,12 +132,12 @@ impl Ruled {
 
 impl Decoder for Ruled {
     fn decode(&self, steps: &Steps<'_>, charset: &Charset) -> Result<Decoded> {
-        let best = steps.best();
+        let (best, spaces) = self.greedy.seen(steps)?;
         let seen = runs(&best);
         if self.is_met(&seen, charset) {
-            return Ok(ctc::decode(&best, charset));
+            return Ok(ctc::decode(&best, &spaces, charset));
         }
-        let mut rows = steps.probabilities_of(&self.part)?;
+        let (_, mut rows) = steps.best_with(&self.part)?;
         let Some(automaton) = &self.bound.automaton else { return Ok(self.replaced(&best, &seen, &rows, charset)) };
         let width = self.part.classes().len();
         for step in seen.iter().filter(|run| is_space(charset, run.class)).flat_map(|run| run.start..run.end) {

@@ -80,6 +80,7 @@ proptest! {
         head in any_head(),
         features in prop::collection::vec(-1f32..1.0, INPUTS * 30),
         codes in prop::sample::select(vec![None, Some(vec!["en"]), Some(vec!["zh", "id"])]),
+        some in prop::collection::btree_set(0..classes(), 0..4),
     ) {
         let languages = codes.map(|codes| Languages::of(&codes).unwrap());
         let of = |head, values| Alphabet::of(&spec(values), head, languages.as_ref()).unwrap();
@@ -95,12 +96,18 @@ proptest! {
         }
         for steps in [whole, cut] {
             let rows = steps.probabilities().unwrap();
+            let allowed = steps.allowed.unwrap_or_default();
+            let some: Vec<usize> = some.iter().copied().filter(|class| allowed.is_empty() || allowed.contains(class)).collect();
+            let (best, shares) = steps.best_with(&Part::new(some.clone(), steps.head)).unwrap();
+            prop_assert_eq!(best, steps.best());
+            for (shares, row) in shares.chunks_exact(some.len().max(1)).zip(rows.chunks_exact(classes())) {
+                prop_assert!(some.iter().zip(shares).all(|(&class, share)| (row[class] - share).abs() < 1e-4));
+            }
             prop_assert_eq!(rows.len(), 30 * classes());
             for (row, (class, score)) in rows.chunks_exact(classes()).zip(steps.best()) {
                 prop_assert!((row[class] - score).abs() < 1e-4, "{} {score}", row[class]);
                 prop_assert!(row.iter().all(|&other| other <= row[class] + 1e-6), "{row:?} {class}");
                 prop_assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{row:?}");
-                let allowed = steps.allowed.unwrap_or_default();
                 let is_there = |class| allowed.is_empty() || allowed.contains(&class);
                 prop_assert!(row.iter().enumerate().all(|(class, &share)| share == 0.0 || is_there(class)));
             }
@@ -115,7 +122,7 @@ struct Only(&'static [usize]);
 impl Decoder for Only {
     fn decode(&self, steps: &Steps<'_>, charset: &Charset) -> Result<Decoded> {
         let rows = steps.probabilities()?;
-        Ok(ctc::decode(&ctc::best_classes(&rows, steps.classes(), Some(self.0)), charset))
+        Ok(ctc::decode(&ctc::best_classes(&rows, steps.classes(), Some(self.0)), &[], charset))
     }
 }
 

@@ -6,7 +6,14 @@ fn reading(letters: &[(&str, f32)]) -> Decoded {
     for (text, middle) in letters {
         decoded.text.push_str(text);
         let text_end = decoded.text.len();
-        decoded.glyphs.push(Glyph { text_end, score: 0.9, surest: 0.9, start: middle - 0.01, end: middle + 0.01 });
+        decoded.glyphs.push(Glyph {
+            text_end,
+            score: 0.9,
+            surest: 0.9,
+            start: middle - 0.01,
+            end: middle + 0.01,
+            space: 0.0,
+        });
     }
     decoded
 }

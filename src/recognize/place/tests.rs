@@ -26,7 +26,7 @@ fn drawn(text: &[Drawn], paper: u8, off: &[f32]) -> (Picture, Decoded, Vec<(usiz
         decoded.text.push(drawn.sign);
         let middle = (ends.0 + ends.1) as f32 / 2.0 + LAG * STEP + off;
         let (start, end) = ((middle - STEP / 2.0) / width as f32, (middle + STEP / 2.0) / width as f32);
-        decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score: 1.0, surest: 1.0, start, end });
+        decoded.glyphs.push(Glyph { text_end: decoded.text.len(), score: 1.0, surest: 1.0, start, end, space: 0.0 });
         true_ends.push(ends);
         if drawn.sign != ' ' {
             for row in levels.chunks_exact_mut(width).skip(14).take(20) {
@@ -182,7 +182,7 @@ proptest! {
         let mut decoded = Decoded { step: step / width as f32, ..Decoded::default() };
         for (middle, is_space) in middles {
             decoded.text.push(if is_space { ' ' } else { 'x' });
-            let glyph = Glyph { text_end: decoded.text.len(), score: 1.0, surest: 1.0, start: middle, end: (middle + 0.1).min(1.0) };
+            let glyph = Glyph { text_end: decoded.text.len(), score: 1.0, surest: 1.0, start: middle, end: (middle + 0.1).min(1.0), space: 0.0 };
             decoded.glyphs.push(glyph);
         }
         fit(&mut decoded, &strip);
