@@ -37,14 +37,10 @@ def head_of(path: Path, size: int) -> bytes:
         StorageError: It cannot be read, or is a pipe or the like.
     """
     try:
-        # Opening a pipe would otherwise wait for a writer.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise irregular(path)
-            return os.read(handle, size)
-        finally:
-            os.close(handle)
+        head = _regular_head(path, size)
+        if head is None:
+            raise irregular(path)
+        return head
     except FileNotFoundError:
         message = f"there is no file {path}"
         raise ImageNotFoundError(message) from None
@@ -55,3 +51,20 @@ def head_of(path: Path, size: int) -> bytes:
             raise irregular(path) from error
         message = f"cannot read {path}: {error}"
         raise StorageError(message) from error
+
+
+def head_or_nothing(path: Path, size: int) -> bytes:
+    """Return the first bytes of a regular file; none of what is no such file, or cannot be read."""
+    try:
+        return _regular_head(path, size) or b""
+    except (OSError, ValueError):
+        return b""
+
+
+def _regular_head(path: Path, size: int) -> bytes | None:
+    # Opening a pipe would otherwise wait for a writer.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        return os.read(handle, size) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    finally:
+        os.close(handle)

@@ -3,10 +3,11 @@
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .._files import head_of
+from .._files import head_or_nothing
 from .._image_types import ImageInput as ImageInput
 from ..exceptions import ImageError, ImageNotFoundError, OcrError, OutOfMemoryError
 from ._forms import Encoded, File, Form, SizeCheck
@@ -74,15 +75,12 @@ def _form(image: ImageInput, check_size: SizeCheck, max_bytes: int) -> Form:
 
 
 def _of_file(path: Path, check_size: SizeCheck, max_bytes: int) -> Form:
-    try:
-        kind = boxed_kind(head_of(path, HEAD))
-        is_too_long = kind is not None and path.stat().st_size > max_bytes
-    except (OcrError, OSError):  # the core says what is wrong with it
+    kind = boxed_kind(head_or_nothing(path, HEAD))
+    if kind is None:  # the core says what is wrong with it, if anything
         return File(path)
-    if kind is None:
-        return File(path)
-    if is_too_long:
-        raise too_long(max_bytes)
+    with suppress(OSError):
+        if path.stat().st_size > max_bytes:
+            raise too_long(max_bytes)
     return _of_boxed(path, kind, str(path), check_size)
 
 
