@@ -232,7 +232,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`crate::ErrorKind::ResourcesFreed`] after [`Engine::free`], [`crate::ErrorKind::Forked`] in a forked child, and
-    /// [`crate::ErrorKind::Internal`] when the system gives no thread.
+    /// [`crate::ErrorKind::OutOfMemory`] when the system gives no thread.
     pub fn begin(self: &Arc<Self>, source: Source, options: &RecognizeOptions) -> Result<Reading> {
         self.check_open()?;
         let turn = self.next_turn();

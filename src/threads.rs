@@ -7,11 +7,13 @@ use crate::error::{Error, ErrorKind, Result};
 /// Starts a thread.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] when the system gives none.
+/// [`ErrorKind::OutOfMemory`] when the system gives none: it has no memory for its stack, most likely.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).spawn(work).map_err(|error| {
         let message = format!("cannot start the thread {name}");
-        Error::new(ErrorKind::Internal, message).with_source(error).with_hint("allow this process more threads")
+        Error::new(ErrorKind::OutOfMemory, message)
+            .with_source(error)
+            .with_hint("give this process more memory, or allow it more threads")
     })
 }
 

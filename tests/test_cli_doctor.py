@@ -176,6 +176,7 @@ def test_the_benchmark_measures_all_that_works_here(models_dir: Path, capsys: Ca
     assert set(found) >= {("cpu", preset) for preset in PRESETS}
     assert found["cpu", "default"]["agreement"] == 1
     assert all(one["pages_per_s"] > 0 and 0.8 < one["agreement"] <= 1 for one in found.values())
+    assert all(0 < one["stages"]["detect"] < one["stages"]["total"] for one in found.values())
     assert report["advice"].startswith('take provider="')
     assert main(arguments) == EXIT_OK
     head, *rows, advice = capsys.readouterr().out.splitlines()

@@ -9,8 +9,10 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,15 @@ import numpy.typing as npt
 import pytest
 
 from conftest import draw_text
-from ferrocr import EngineCrashedError, OcrCancelledError, OcrEngine, OcrTimeoutError, OutOfMemoryError, Page
+from ferrocr import (
+    EngineCrashedError,
+    OcrCancelledError,
+    OcrEngine,
+    OcrTimeoutError,
+    OutOfMemoryError,
+    Page,
+    RuntimeUnavailableError,
+)
 from ferrocr._isolated import _exchange, _process
 from own_process import scaled, wait_until
 from test_isolated import pids
@@ -219,6 +229,51 @@ def test_memory_is_bounded(models_dir: Path, pages: list[tuple[npt.NDArray[np.ui
         with pytest.raises((OutOfMemoryError, EngineCrashedError)):
             wide.recognize(np.zeros((12_000, 12_000, 3), np.uint8))
         assert wide.recognize(picture).text == text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of another process")
+def test_a_process_without_memory_holds_nobody_up(
+    models_dir: Path, pages: list[tuple[npt.NDArray[np.uint8], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resource
+
+    monkeypatch.setattr(_process, "_MODULE", "hasty_service")
+    monkeypatch.setattr(_process, "_FOLDERS", (HERE,))
+    chance, ends = random.Random(3), Counter[str]()
+    over = threading.Event()
+    with OcrEngine(model_dir=models_dir, download=False, isolated=True, threads=1) as engine:
+        engine.load()
+
+        def call(number: int) -> None:
+            picture, text = pages[number]
+            while not over.is_set():
+                try:
+                    page = engine.recognize(picture)
+                except (OutOfMemoryError, EngineCrashedError, RuntimeUnavailableError) as error:
+                    ends[type(error).__name__] += 1
+                else:
+                    ends["right" if page.text == text else "wrong"] += 1
+
+        threads = [threading.Thread(target=call, args=(number,)) for number in range(len(pages))]
+        for thread in threads:
+            thread.start()
+        for _ in range(4 * scaled(1)):
+            for pid in pids(engine)[:1]:
+                with suppress(ProcessLookupError, FileNotFoundError):
+                    usual = resource.prlimit(pid, resource.RLIMIT_DATA)
+                    status = Path(f"/proc/{pid}/status").read_text()
+                    data = 1024 * int(status.partition("VmData:")[2].split()[0])
+                    least = data + chance.choice([0, 4096, 2**21])
+                    resource.prlimit(pid, resource.RLIMIT_DATA, (least, usual[1]))
+                    time.sleep(chance.uniform(0.1, 0.5))
+                    resource.prlimit(pid, resource.RLIMIT_DATA, usual)
+            time.sleep(chance.uniform(0.1, 0.5))
+        over.set()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
+        assert not ends["wrong"]
+        assert all(engine.recognize(picture).text == text for picture, text in pages)
 
 
 # --- all together ---------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ class InferenceError(OcrError, RuntimeError):
 
 
 class OutOfMemoryError(OcrError, MemoryError):
-    """The process got no memory for a picture, or for a run of a model on it."""
+    """The process got no memory for a picture, for a run of a model on it, or for a thread."""
 
 
 class ResourcesFreedError(OcrError, RuntimeError):

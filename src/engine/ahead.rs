@@ -62,7 +62,7 @@ impl Reading {
     /// the thread is gone.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] when the system gives no thread.
+    /// [`ErrorKind::OutOfMemory`] when the system gives no thread.
     pub(super) fn begin(
         engine: Arc<dyn Any + Send + Sync>,
         threads: &Threads,

@@ -18,7 +18,7 @@ pub(super) struct Timer {
 
 impl Timer {
     /// # Errors
-    /// [`crate::ErrorKind::Internal`] when the system gives no thread.
+    /// [`crate::ErrorKind::OutOfMemory`] when the system gives no thread.
     pub(super) fn start(after: Duration, stop: &Stop) -> Result<Self> {
         let (over, stop) = (Arc::new((AtomicBool::new(false), EventCount::default())), stop.clone());
         let (shared, started) = (Arc::clone(&over), Instant::now());

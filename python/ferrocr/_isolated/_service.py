@@ -1,5 +1,6 @@
 """The other side of :mod:`._reading`: an engine of the core's, in a process of its own. Imported there alone."""
 
+import _thread
 import mmap
 import os
 import queue
@@ -13,14 +14,26 @@ from typing import TYPE_CHECKING, cast
 
 from .. import _core
 from .._workers._wire import Data, Header
+from ..exceptions import OutOfMemoryError
 from ._errors import header_of_error
 from ._raw_pages import packed_page
 
 if TYPE_CHECKING:
+    # A class that only type checkers know.
+    from sys import UnraisableHookArgs
+
     from .._core import _Sources
 
 _OOM_SCORE = 300
 """Of 1000, more than the other process has: where the system has no memory left, it ends this one rather than that."""
+
+
+_NO_ANSWER = 70
+"""The exit status of a process that could not answer, for want of memory most likely."""
+
+
+_LONGEST_BEGIN = 10.0
+"""Seconds in which a thread begins with its request, also where the machine has much to do."""
 
 
 class RaisedThereError(Exception):
@@ -32,7 +45,7 @@ class _Task:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.begun, self.answered = threading.Event(), threading.Event()
+        self.taken, self.begun, self.answered = threading.Event(), threading.Event(), threading.Event()
         self.replies: queue.SimpleQueue[Header] = queue.SimpleQueue()
         self.stop = _core.Stop()
         self.reading: _core.Reading | None = None
@@ -122,19 +135,30 @@ class Service:
             task = self._tasks.get(number)
             if work := works.get(str(header["do"])):
                 task = self._tasks[number] = _Task(number)
-                try:
-                    threading.Thread(target=self._answer, args=(work, task, header, data), daemon=True).start()
-                except (RuntimeError, MemoryError) as error:
-                    self._fail(task, error)
+                self._begin(task, work, header, data)
             elif task is not None and header["do"] == "cancel":
                 task.cancel()
             elif task is not None:
                 task.replies.put(header)
             del data
 
+    def _begin(
+        self, task: _Task, work: Callable[[_Task, Header, Data], tuple[Header, Data]], header: Header, data: Data
+    ) -> None:
+        """Begin with a request. Python's own threads wait without end for one that has no memory to begin with."""
+        try:
+            _thread.start_new_thread(self._answer, (work, task, header, data))
+        except (RuntimeError, MemoryError):
+            hint = "give it more memory, or let it have more threads"
+            self._fail(task, OutOfMemoryError("the engine's process got no thread", hint))
+            return
+        if not task.taken.wait(_LONGEST_BEGIN):
+            os._exit(_NO_ANSWER)
+
     def _answer(
         self, work: Callable[[_Task, Header, Data], tuple[Header, Data]], task: _Task, header: Header, data: Data
     ) -> None:
+        task.taken.set()
         try:
             answer, content = work(task, header, data)
             del self._tasks[task.number]
@@ -146,11 +170,14 @@ class Service:
             task.answered.set()
 
     def _fail(self, task: _Task, error: BaseException) -> None:
-        self._tasks.pop(task.number, None)
-        if isinstance(error, RaisedThereError):
-            self._send({"id": task.number, "what": "raised"}, b"")
-        else:
-            self._send({"id": task.number, "what": "error", **header_of_error(error)}, b"")
+        try:
+            self._tasks.pop(task.number, None)
+            if isinstance(error, RaisedThereError):
+                self._send({"id": task.number, "what": "raised"}, b"")
+            else:
+                self._send({"id": task.number, "what": "error", **header_of_error(error)}, b"")
+        except BaseException:
+            os._exit(_NO_ANSWER)  # whoever waits for it would wait for ever
 
     def _load(self, task: _Task, header: Header, _data: Data) -> tuple[Header, Data]:
         with self._making:
@@ -267,8 +294,18 @@ def _kept(descriptor: int, length: int) -> mmap.mmap:
     return mmap.mmap(descriptor, length, mmap.MAP_SHARED, mmap.PROT_READ)
 
 
+def _end_without_memory(ended: "UnraisableHookArgs | threading.ExceptHookArgs") -> None:
+    """End the process where a thread of it had no memory to begin with, whose work nobody does."""
+    if issubclass(ended.exc_type, MemoryError):
+        os._exit(_NO_ANSWER)
+
+
 def _begin() -> None:
-    """See to it that a crash leaves no file, and that it is this process that the system ends."""
+    """See to it that a crash leaves no file, and that it is this process that the system ends.
+
+    A thread that ends without a word ends all: who waits for what it was to do would wait for ever.
+    """
+    threading.excepthook = sys.unraisablehook = _end_without_memory
     if sys.platform != "win32":
         import resource
 

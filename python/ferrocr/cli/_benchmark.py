@@ -50,6 +50,7 @@ class Measurement:
         memory_mb: Resident memory after the pages beyond that before the load, in 2**20 bytes.
         agreement: Words as the processor's default preset reads them, 0 to 1.
         fault: The reason why it does not work.
+        stages: Mean seconds of a page by stage.
     """
 
     provider: Provider
@@ -60,6 +61,7 @@ class Measurement:
     memory_mb: float | None = None
     agreement: float | None = None
     fault: str | None = None
+    stages: dict[str, float] | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -134,11 +136,13 @@ def _measure(
     before, started = _core.resident_bytes(), time.perf_counter()
     with ferrocr.OcrEngine(model_dir=directory, provider=provider, preset=preset, download=False) as engine:
         words = engine.recognize(image).text.split()
+        first = engine.stats().seconds
         loaded, cpu = time.perf_counter(), time.process_time()
         for _ in range(count):
             engine.recognize(image)
         seconds, cpu = time.perf_counter() - loaded, time.process_time() - cpu
         after = _core.resident_bytes()
+        stages = _mean_of(first, engine.stats().seconds, count)
     memory = None if before is None or after is None else round((after - before) / 2**20, 1)
     same = SequenceMatcher(None, reference or words, words, autojunk=False).ratio()
     measurement = Measurement(
@@ -149,8 +153,15 @@ def _measure(
         cpu_s=round(cpu / count, 3),
         memory_mb=memory,
         agreement=round(same, 4),
+        stages=stages,
     )
     return measurement, words
+
+
+def _mean_of(first: ferrocr.Timings, last: ferrocr.Timings, count: int) -> dict[str, float]:
+    """Return the mean seconds by stage of the pages between two sums."""
+    before = dataclasses.asdict(first)
+    return {stage: round((spent - before[stage]) / count, 4) for stage, spent in dataclasses.asdict(last).items()}
 
 
 _HEAD = ("provider", "preset", "pages/s", "CPU s", "first s", "MB", "agreement")
