@@ -4,12 +4,14 @@
 
 Small pictures of one to four lines are drawn. In turns, so many processes with an engine of one thread each read their
 shares of them, and a batch with so many workers reads all. Both rates are those of reading alone, from the moment when
-the models are there: the seconds before are told beside them. What counts is the ratio of the medians of the rounds.
-With --pictures 100000 this is the long run of docs/scaling.md.
+the models are there: the seconds before are told beside them. What counts is the ratio of the medians of the rounds; on
+a busy machine, which shares itself out by processes and sessions, that of the processor time a page. With --pictures
+100000 this is the long run of docs/scaling.md.
 """
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -48,12 +50,14 @@ class Outcome(NamedTuple):
         start: Seconds before the first one.
         memory: Most memory of all processes together, in MB; 0 where the system does not tell.
         driver: Milliseconds of processor time that a page took in the process that hands out and writes.
+        processor: Milliseconds of processor time that a page took in all processes, from start to end.
     """
 
     rate: float
     start: float
     memory: float
     driver: float
+    processor: float
 
 
 def draw(folder: Path, count: int) -> list[Path]:
@@ -115,7 +119,7 @@ def _megabytes(pid: int) -> float:
 
 def plain(paths: list[Path], processes: int) -> Outcome:
     """Read with processes that know nothing of each other."""
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), processor_time()
     with Memory() as memory:
         readers = [
             subprocess.Popen([sys.executable, "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -131,7 +135,14 @@ def plain(paths: list[Path], processes: int) -> Outcome:
         ended = time.perf_counter()
         for reader in readers:
             reader.communicate()
-    return Outcome(len(paths) / (ended - begun), begun - started, memory.most, 0.0)
+    used = 1000 * (processor_time() - processor) / len(paths)
+    return Outcome(len(paths) / (ended - begun), begun - started, memory.most, 0.0, used)
+
+
+def processor_time() -> float:
+    """Return the seconds that this process and those of its children that have ended have used on all cores."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _say(reader: "subprocess.Popen[str]", line: str) -> None:
@@ -148,7 +159,7 @@ def _hear(readers: "list[subprocess.Popen[str]]") -> None:
 
 def batched(folder: Path, output: Path, processes: int) -> Outcome:
     """Read with a batch."""
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), processor_time()
     seen: list[tuple[float, float]] = []
 
     def watch(progress: batch.Progress) -> None:
@@ -161,7 +172,8 @@ def batched(folder: Path, output: Path, processes: int) -> Outcome:
         sys.exit(f"some pictures could not be read: {report.errors}")
     (first, before), (last, after) = seen
     pages = report.pages - 1
-    return Outcome(pages / (last - first), first - started, memory.most, 1000 * (after - before) / pages)
+    used = 1000 * (processor_time() - processor) / report.pages
+    return Outcome(pages / (last - first), first - started, memory.most, 1000 * (after - before) / pages, used)
 
 
 def main() -> None:
@@ -186,8 +198,9 @@ def main() -> None:
     rates = {kind: statistics.median(outcome.rate for outcome in done) for kind, done in outcomes.items()}
     print(f"{arguments.pictures} pictures, {arguments.processes} processes, {arguments.rounds} rounds")
     for kind, done in outcomes.items():
-        start, memory = (statistics.median(outcome[place] for outcome in done) for place in (1, 2))
-        print(f"{kind:<10} {rates[kind]:7.1f} pages/s, {start:5.1f} s before the first, {memory:6.0f} MB at most")
+        start, memory, used = (statistics.median(outcome[place] for outcome in done) for place in (1, 2, 4))
+        rate = f"{rates[kind]:7.1f} pages/s, {start:5.1f} s before the first"
+        print(f"{kind:<10} {rate}, {memory:6.0f} MB at most, {used:6.1f} ms of a core a page")
     driver = statistics.median(outcome.driver for outcome in outcomes["batch"])
     print(f"ratio {rates['batch'] / rates['processes']:.3f}; {driver:.2f} ms a page in the process that writes")
     print(f"{size / arguments.pictures:.0f} bytes of Parquet a page")
