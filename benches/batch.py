@@ -82,6 +82,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.most = 0.0
+        self.seconds = 0.0  # of processor time that the watching itself takes
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -96,6 +97,7 @@ class Memory:
     def _watch(self) -> None:
         while not self._is_over.wait(0.5):
             self.most = max(self.most, sum(map(_megabytes, _family(os.getpid()))))
+            self.seconds = time.thread_time()
 
 
 def _family(pid: int) -> list[int]:
@@ -135,7 +137,7 @@ def plain(paths: list[Path], processes: int) -> Outcome:
         ended = time.perf_counter()
         for reader in readers:
             reader.communicate()
-    used = 1000 * (processor_time() - processor) / len(paths)
+    used = 1000 * (processor_time() - processor - memory.seconds) / len(paths)
     return Outcome(len(paths) / (ended - begun), begun - started, memory.most, 0.0, used)
 
 
@@ -161,18 +163,19 @@ def batched(folder: Path, output: Path, processes: int) -> Outcome:
     """Read with a batch."""
     started, processor = time.perf_counter(), processor_time()
     seen: list[tuple[float, float]] = []
+    memory = Memory()
 
     def watch(progress: batch.Progress) -> None:
         if progress.pages:
-            seen[1:] = [(time.perf_counter(), time.process_time())]  # the first one stays
+            seen[1:] = [(time.perf_counter(), time.process_time() - memory.seconds)]  # the first one stays
 
-    with Memory() as memory:
+    with memory:
         report = batch.run(folder, output, workers=processes, threads=1, progress=watch)
     if report.errors:
         sys.exit(f"some pictures could not be read: {report.errors}")
     (first, before), (last, after) = seen
     pages = report.pages - 1
-    used = 1000 * (processor_time() - processor) / report.pages
+    used = 1000 * (processor_time() - processor - memory.seconds) / report.pages
     return Outcome(pages / (last - first), first - started, memory.most, 1000 * (after - before) / pages, used)
 
 
