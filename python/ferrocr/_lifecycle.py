@@ -243,7 +243,8 @@ class EngineLifecycle:
 
 def _processes_of(core: Core) -> int:
     """Return how many processes a release of the core's engine, or its unload, has ended."""
-    return 0 if isinstance(core, _core.Engine) else core.processes
+    processes: int = getattr(core, "processes", 0)  # the core's own has none
+    return processes
 
 
 def _place_of_creation(engine: EngineLifecycle) -> str:
