@@ -5,6 +5,9 @@
 
 use super::charset::Charset;
 
+/// The best class of a step, with its softmax probability.
+pub type BestClass = (usize, f32);
+
 /// One character and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Glyph {
@@ -81,7 +84,7 @@ impl Decoded {
 
 /// Decodes the best class of each step and its probability. `spaces` are the probabilities of a space, where they are
 /// known.
-pub fn decode(best: &[(usize, f32)], spaces: &[f32], charset: &Charset) -> Decoded {
+pub fn decode(best: &[BestClass], spaces: &[f32], charset: &Charset) -> Decoded {
     let steps = best.len() as f32;
     let mut decoded = Decoded { step: 1.0 / steps.max(1.0), ..Decoded::default() };
     let (mut before, mut begun) = (0, 0);
@@ -112,7 +115,7 @@ pub fn decode(best: &[(usize, f32)], spaces: &[f32], charset: &Charset) -> Decod
 
 /// Returns the best class of each row of `classes` probabilities, and its probability; of equal ones the first. Only
 /// the classes in `allowed` count, where it is given: the probability is then their share.
-pub fn best_classes(probabilities: &[f32], classes: usize, allowed: Option<&[usize]>) -> Vec<(usize, f32)> {
+pub fn best_classes(probabilities: &[f32], classes: usize, allowed: Option<&[usize]>) -> Vec<BestClass> {
     let rows = probabilities.chunks_exact(classes.max(1));
     match allowed {
         None => rows.map(best).collect(),

@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use super::charset::Charset;
-use super::ctc::{self, Decoded};
+use super::ctc::{self, BestClass, Decoded};
 use super::head::Head;
 use crate::buffer;
 use crate::error::{Error, ErrorKind, Result};
@@ -42,7 +42,7 @@ impl Steps<'_> {
     }
 
     /// Returns the best class of each step, with its probability.
-    pub fn best(&self) -> Vec<(usize, f32)> {
+    pub fn best(&self) -> Vec<BestClass> {
         match (self.head, self.picked_of) {
             (Some(head), _) => head.best(self.output),
             (None, Some(classes)) => {
@@ -59,7 +59,7 @@ impl Steps<'_> {
     ///
     /// # Errors
     /// Those of [`Steps::probabilities`].
-    pub fn best_with(&self, part: &Part) -> Result<(Vec<(usize, f32)>, Vec<f32>)> {
+    pub fn best_with(&self, part: &Part) -> Result<(Vec<BestClass>, Vec<f32>)> {
         if self.picked_of.is_some() {
             return Err(picked());
         }
@@ -152,7 +152,7 @@ impl Greedy {
 
     /// Returns the best class of each step, with its probability, and the probability of a space; none where that is
     /// not known.
-    pub(super) fn seen(&self, steps: &Steps<'_>) -> Result<(Vec<(usize, f32)>, Vec<f32>)> {
+    pub(super) fn seen(&self, steps: &Steps<'_>) -> Result<(Vec<BestClass>, Vec<f32>)> {
         match &self.space {
             Some(space) => steps.best_with(space),
             None => Ok((steps.best(), Vec::new())),

@@ -9,6 +9,7 @@ mod kernel;
 
 use std::iter::repeat_n;
 
+use super::ctc::BestClass;
 use crate::buffer;
 use crate::error;
 use crate::onnx::LinearHead;
@@ -76,7 +77,7 @@ impl Head {
     ///
     /// `features` has [`Head::inputs`] values for each step. Where they or the weights give a score that is no number,
     /// or infinite, the step's answer is class 0 with probability 0.
-    pub fn best(&self, features: &[f32]) -> Vec<(usize, f32)> {
+    pub fn best(&self, features: &[f32]) -> Vec<BestClass> {
         let mut best = vec![Best::default(); self.steps(features)];
         self.run(features, &mut best).start();
         best.iter().map(|best| self.answer(best)).collect()
@@ -127,7 +128,7 @@ impl Head {
     ///
     /// # Errors
     /// [`crate::ErrorKind::OutOfMemory`] when there is no memory for them.
-    pub fn best_with(&self, part: &Self, features: &[f32]) -> error::Result<(Vec<(usize, f32)>, Vec<f32>)> {
+    pub fn best_with(&self, part: &Self, features: &[f32]) -> error::Result<(Vec<BestClass>, Vec<f32>)> {
         let (steps, columns, own) = (self.steps(features), part.bias.len() * COLUMNS, part.classes.len());
         let mut best = vec![Best::default(); steps];
         self.run(features, &mut best).start();
