@@ -1,9 +1,13 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ferrocr[cpu,pdf,batch]"]
+# ///
 """Read pictures and documents in a Daft plan of one's own: here the sure lines are counted.
 
-Run it with a folder and the folder for Parquet files. Needs ``pip install "ferrocr[cpu,pdf,batch]"``. Where nothing but
-the pages is wanted, `ferrocr.batch.run` does more: it goes on after an interruption, and splits long documents.
+Run it with a folder and the folder for Parquet files. Where nothing but the pages is wanted, `ferrocr.batch.run` does
+more: it goes on after an interruption, and splits long documents.
 
-    python examples/batch_daft.py scans/ out/
+    python batch_daft.py scans/ out/
 """
 
 import asyncio

@@ -1,8 +1,12 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ferrocr[cpu,pdf,batch,ray]"]
+# ///
 """Read pictures and documents with Ray Data: a pool of actors, each with models of its own.
 
-Run it with a folder and the folder for Parquet files. Needs ``pip install "ferrocr[cpu,pdf,batch,ray]"``.
+Run it with a folder and the folder for Parquet files.
 
-    python examples/batch_ray_data.py scans/ out/
+    python batch_ray_data.py scans/ out/
 """
 
 import os

@@ -1,9 +1,12 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ferrocr[cpu,pdf,batch]", "pandas>=2.3", "pyspark>=4"]
+# ///
 """Read pictures and documents with Spark's `mapInPandas`.
 
-Run it with a folder and the folder for Parquet files. Needs Java, and ``pip install "ferrocr[cpu,pdf,batch]" pyspark``
-with pandas on all machines.
+Run it with a folder and the folder for Parquet files. It needs Java, and what is named above on all machines.
 
-    python examples/batch_spark.py scans/ out/
+    python batch_spark.py scans/ out/
 """
 
 import sys

@@ -36,11 +36,14 @@ SAMPLE = runpy.run_path(str(EXAMPLES / "sample.py"))
 READ_A_FILE = ["read_picture.py", "read_receipt.py", "words_table.py", "searchable_pdf.py"]
 """Examples that read the file that is named."""
 
-SCRIPTS = [*READ_A_FILE, "sample.py", "serve.py"]
+READ_A_FOLDER = ["batch_daft.py", "batch_ray_data.py", "batch_spark.py"]
+"""Examples that read a folder into a table, and which test_batch_cluster.py runs."""
+
+SCRIPTS = [*READ_A_FILE, *READ_A_FOLDER, "sample.py", "serve.py"]
 
 NOTEBOOKS = [path.name for path in sorted(EXAMPLES.glob("*.ipynb"))]
 
-MODULES = {"ferrocr": "ferrocr", "pillow": "PIL", "draw": "PIL", "serve": "uvicorn"}
+MODULES = {"pillow": {"PIL"}, "draw": {"PIL"}, "serve": {"uvicorn"}, "batch": {"daft", "pyarrow"}}
 """Modules that packages and extras bring, where the two have other names."""
 
 
@@ -116,11 +119,12 @@ def imports(code: str) -> set[str]:
 
 def brought(dependencies: list[str]) -> set[str]:
     """The modules that somebody may import who has installed these."""
-    found = set()
+    found: set[str] = set()
     for dependency in dependencies:
         named = re.match(r"([a-z]+)(?:\[([a-z,]+)\])?", dependency)
         assert named is not None, dependency
-        found |= {MODULES.get(name, name) for name in [named[1], *(named[2] or "").split(",")]}
+        for name in [named[1], *(named[2] or "").split(",")]:
+            found |= MODULES.get(name, {name})
     return found
 
 
