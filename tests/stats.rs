@@ -1,4 +1,4 @@
-//! What an engine counts of its calls, on fake models.
+//! Counts of an engine's calls, on fake models.
 #![allow(clippy::expect_used, reason = "a test ends at what it did not expect")]
 
 use std::collections::BTreeMap;

@@ -60,7 +60,7 @@ def long_page() -> npt.NDArray[np.uint8]:
 
 
 def texts(results: list[Page | OcrError]) -> list[str]:
-    """What came of each picture."""
+    """Return the outcome for each picture."""
     return [result.text if isinstance(result, Page) else type(result).__name__ for result in results]
 
 

@@ -1,4 +1,4 @@
-"""Whatever is done with an isolated engine, and whatever its processes do: each call ends as it should.
+"""Isolated engines in any order of acts, their own and their processes': each call ends as it should.
 
 The processes have no models (`echo_service.py`), so that one starts in no time.
 """
@@ -46,7 +46,7 @@ pictures = st.one_of(good, st.just(b"broken"), signals.map(lambda name: f"crash 
 
 
 class EngineMachine(RuleBasedStateMachine):
-    """What callers, operators and the system do to an isolated engine."""
+    """Acts of callers, operators and the system on an isolated engine."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -96,7 +96,7 @@ def test_macros_and_what_builds_or_tests_is_not_linked(tmp_path: Path) -> None:
 
 
 def test_the_file_is_of_the_crates_that_are_locked() -> None:
-    """Whether it has all of them is for cargo to say, in `make test`."""
+    """That it has all of them is for cargo to say, in `make test`."""
     text = TOOL.FILE.read_text(encoding="utf-8")
     assert text.startswith(TOOL.HEADER)
     named = {

@@ -146,7 +146,7 @@ def test_a_file_that_gives_no_bytes_is_refused(make: Callable[[], object], error
 
 
 class Tensor:
-    """What other libraries have of arrays."""
+    """An object that other libraries would have, which gives an array."""
 
     def __init__(self, array: object, *, shape: object = None) -> None:
         self._array = array

@@ -1,4 +1,4 @@
-"""What an index of packages shows has addresses, made of the one that the workflow names."""
+"""Links that an index of packages shows are addresses, made of the one that the workflow names."""
 
 import re
 import shutil

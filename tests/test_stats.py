@@ -1,4 +1,4 @@
-"""What engines count of their calls, in this process and in processes of their own."""
+"""Counts of engines' calls, in this process and in processes of their own."""
 
 import dataclasses
 import os

@@ -35,7 +35,7 @@ PAGES = {
 LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 FOREIGN = re.compile(r"<(?:link|script|img|iframe)[^>]*\s(?:src|href)=[\"']?(?:https?:)?//[^>]*>|url\(\s*[\"']?https?:")
-"""What a page would fetch from another host."""
+"""Anything that a page would fetch from another host."""
 
 
 class LinkError(Exception):

@@ -4,12 +4,11 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ._writable import Rows, Writable, render_with
 from .documents import Document, DocumentPage
-from .exceptions import InvalidArgumentError, OcrError, StorageError
+from .exceptions import InvalidArgumentError, OcrError
 from .results import Page
 
 if TYPE_CHECKING:
@@ -212,21 +211,11 @@ def _write(content: str | bytes, file: "str | os.PathLike[str] | IO[bytes] | IO[
     if not isinstance(file, str | os.PathLike):
         _write_to_open(content, file, format)
         return
-    from ._whole_file import whole_file
+    from ._whole_file import named_file
 
     data = _encoded(content)
-    target = Path(file).resolve()
-    try:
-        if target.exists() and not target.is_file():
-            message = f"cannot write {target}: it is no file"
-            raise StorageError(message, "give the name of a file, or an open one")
-        with whole_file(target) as out:
-            out.write(data)
-    except OSError as error:
-        if isinstance(error, OcrError):
-            raise
-        message = f"cannot write {target}: {error.strerror or error}"
-        raise StorageError(message, "give another place") from error
+    with named_file(file) as out:
+        out.write(data)
 
 
 def _write_to_open(content: str | bytes, file: "IO[bytes] | IO[str]", format: str) -> None:

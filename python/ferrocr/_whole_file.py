@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from .exceptions import OcrError, StorageError
+
 UNFINISHED = ".part"
 """The suffix of a file that is not whole yet."""
 
@@ -42,6 +44,27 @@ def whole_file(target: Path, folder: Path | None = None) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def named_file(name: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Give a file as :func:`whole_file` does, under a name that a caller chose.
+
+    Raises:
+        StorageError: It cannot be written there.
+    """
+    target = Path(name).resolve()
+    try:
+        if target.exists() and not target.is_file():
+            message = f"cannot write {target}: it is no file"
+            raise StorageError(message, "give the name of a file, or an open one")
+        with whole_file(target) as out:
+            yield out
+    except OSError as error:
+        if isinstance(error, OcrError):
+            raise
+        message = f"cannot write {target}: {error.strerror or error}"
+        raise StorageError(message, "give another place") from error
 
 
 def hold(out: IO[bytes]) -> bool:

@@ -152,6 +152,21 @@ fn another_decoder_sees_the_probabilities_of_all_classes() {
     assert!((listed.score - 2.0 / 3.0).abs() < 1e-6, "{}", listed.score);
 }
 
+#[test]
+fn characters_know_of_a_space_before_them_if_one_can_come_out() {
+    let spec = ModelSpec { characters: Some("a\nb".into()), ..spec(4) };
+    let rows = [0.05, 0.9, 0.0, 0.05, 0.05, 0.0, 0.7, 0.25];
+    let read = |alphabet: &Alphabet| -> Vec<f32> {
+        let steps = alphabet.steps(Tensor { shape: &[1, 2, 4], data: &rows }).unwrap();
+        alphabet.decoder.decode(&steps, alphabet.charset()).unwrap().glyphs.iter().map(|glyph| glyph.space).collect()
+    };
+    let alphabet = Alphabet::of(&spec, None, None).unwrap();
+    assert_eq!(read(&alphabet), vec![0.0, 0.25]);
+    let without = Alphabet { allowed: Some([0, 1, 2].into()), ..alphabet };
+    let decoder = Arc::new(without.greedy());
+    assert_eq!(read(&without.with_decoder(decoder)), vec![0.0, 0.0]);
+}
+
 /// Sees one step with these probabilities, or features.
 struct Step(ModelSpec, Vec<f32>);
 

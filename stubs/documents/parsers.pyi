@@ -1,4 +1,4 @@
-"""What parsers raise, and thumbnails."""
+"""Errors of parsers, and thumbnails."""
 
 from pathlib import Path
 

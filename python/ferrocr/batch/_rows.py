@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from ..documents import DocumentPage
 from ..exceptions import OcrError
-from ..formats._layout import blocks_of
-from ..results import Char, Line, Page, Quad, Word
+from ..formats._layout import grouped
+from ..results import Char, Line, Quad, Word
 
 Row = dict[str, Any]
 
@@ -34,7 +34,10 @@ def page_row(page: DocumentPage, unit: Unit, wanted: int, seconds: float) -> Row
     return {
         **{"source": unit.source, "page": page.number, "source_pages": wanted},
         **{"width": read.width, "height": read.height, "dpi": page.dpi, "origin": page.origin, "text": read.text},
-        **{"lines": [_line(line) for line in read.lines], "blocks": _blocks(read)},
+        **{
+            "lines": [_line(line) for line in read.lines],
+            "blocks": [{"quad": _corners(block.quad), "lines": lines} for block, lines in grouped(read)],
+        },
         "seconds": seconds,
     }
 
@@ -59,14 +62,3 @@ def _written(part: Line | Word | Char) -> Row:
 
 def _corners(quad: Quad) -> list[float]:
     return [round(side, 1) for point in quad for side in point]
-
-
-def _blocks(page: Page) -> list[Row]:
-    """Return each block with the indexes of its lines."""
-    blocks: list[Row] = []
-    start = 0
-    for block in blocks_of(page) if page.blocks else ():
-        end = start + len(block.lines)
-        blocks.append({"quad": _corners(block.quad), "lines": list(range(start, end))})
-        start = end
-    return blocks

@@ -1,7 +1,7 @@
 """Properties of a page that several formats need: blocks, words, boxes of whole pixels, and the turn of a line."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..exceptions import InvalidArgumentError
@@ -46,6 +46,19 @@ def blocks_of(page: Page) -> tuple[Block, ...]:
         message = "the blocks of a page do not hold its lines, each once and in their order"
         raise InvalidArgumentError(message, "leave the blocks of a page of your own empty")
     return page.blocks
+
+
+def grouped(page: Page) -> Iterator[tuple[Block, list[int]]]:
+    """Give each of the page's own blocks with the indexes of its lines.
+
+    Raises:
+        InvalidArgumentError: As :func:`blocks_of`.
+    """
+    start = 0
+    for block in blocks_of(page) if page.blocks else ():
+        end = start + len(block.lines)
+        yield block, list(range(start, end))
+        start = end
 
 
 def words_of(line: Line) -> tuple[Word, ...]:

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, cast
 from .._core import __version__
 from .._text import escaped_json
 from ..exceptions import InvalidArgumentError
-from ..results import Char, Line, Page, Quad, Word
+from ..results import Char, Line, Quad, Word
 from ._json_reader import file_from_dict, from_dict, read, read_lines
-from ._layout import blocks_of
+from ._layout import grouped
 from ._sheet import Failure, Sheet
 from ._writer import Writer
 
@@ -113,7 +113,7 @@ def to_dict(entry: Sheet | Failure) -> dict[str, Any]:
         "height": page.height,
         "text": page.text,
         "lines": [_line(line) for line in page.lines],
-        "blocks": _blocks(page),
+        "blocks": [{"quad": _corners(block.quad), "lines": lines} for block, lines in grouped(page)],
     }
 
 
@@ -154,14 +154,3 @@ def _written(part: Line | Word | Char) -> dict[str, Any]:
 
 def _corners(quad: Quad) -> list[list[float]]:
     return [[round(x, 1), round(y, 1)] for x, y in quad]
-
-
-def _blocks(page: Page) -> list[dict[str, Any]]:
-    """Return each block with the indexes of its lines."""
-    blocks: list[dict[str, Any]] = []
-    start = 0
-    for block in blocks_of(page) if page.blocks else ():
-        end = start + len(block.lines)
-        blocks.append({"quad": _corners(block.quad), "lines": list(range(start, end))})
-        start = end
-    return blocks

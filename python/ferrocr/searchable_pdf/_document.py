@@ -6,17 +6,16 @@ Needs what ``pip install "ferrocr[pdf]"`` brings: pikepdf, and img2pdf with Pill
 import os
 import sys
 from contextlib import ExitStack, closing
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 from .._engine._forks import in_one_piece
 from .._engine._inputs import ImageInput
 from .._engine._readable import settled
-from .._whole_file import whole_file
+from .._whole_file import named_file
 from ..documents._page_numbers import PageNumbers
 from ..documents._request import USUAL_DPI, checked_request
-from ..exceptions import InvalidArgumentError, OcrError, ResourcesFreedError, RuntimeUnavailableError, StorageError
+from ..exceptions import InvalidArgumentError, OcrError, ResourcesFreedError, RuntimeUnavailableError
 from ..formats._sheet import Sheet
 from ._source import as_file
 
@@ -98,18 +97,8 @@ class SearchablePdf:
         if not isinstance(output, str | os.PathLike):
             layer.write(output)
             return
-        target = Path(output).resolve()
-        if target.exists() and not target.is_file():
-            message = f"cannot write {target}: it is no file"
-            raise StorageError(message, "give the name of a file, or an open one")
-        try:
-            with whole_file(target) as file:
-                layer.write(file)
-        except OSError as error:
-            if isinstance(error, OcrError):
-                raise
-            message = f"cannot write {target}: {error.strerror or error}"
-            raise StorageError(message, "give another place") from error
+        with named_file(output) as file:
+            layer.write(file)
 
     def close(self) -> None:
         """Give the document back. May be called again."""
